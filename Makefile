@@ -1,0 +1,48 @@
+# Everything is set up on a machine that has Python >= 3.11, make and a network.
+# A second run finds what the first one made and starts at once.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench lock schemas clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+
+.venv/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "trackrecord needs Python >= 3.11; name one with: make PYTHON=python3.12 ..." >&2; exit 2; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+setup: .venv/.installed ## the virtual environment and the parts of the local stack
+	@$(BIN)/python -m trackrecord.local.parts
+
+demo: setup ## real scripts and strategies on real prices, and the record of each
+	@$(BIN)/trackrecord demo
+
+check: .venv/.installed ## format, lint, types, import contracts, exported schemas; no services
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m trackrecord.cli.schemas --check
+
+test: setup check ## all checks and tests, on a real Kafka and Postgres
+	$(BIN)/pytest
+
+bench: setup ## every claim of benchmarks/, measured
+	$(BIN)/python -m benchmarks
+
+schemas: .venv/.installed ## write schemas/ anew from the models
+	$(BIN)/python -m trackrecord.cli.schemas
+
+lock: .venv/.installed ## pin the dependencies of pyproject.toml anew
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-annotate --output-file requirements.lock
+
+clean: ## remove the virtual environment and local state (not downloaded parts)
+	rm -rf .venv .trackrecord
