@@ -1,0 +1,144 @@
+"""Between an event and the bytes and headers of its Kafka message.
+
+CloudEvents 1.0, binary mode of its Kafka binding: the value is the data, the
+attributes are headers that begin with ``ce_``.
+Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final, NoReturn, TypeVar
+
+from pydantic import ValidationError
+
+from trackrecord.events.base import Event
+from trackrecord.events.types import wire_time
+
+MAX_EVENT_BYTES: Final = 256 * 1024
+"""The largest value of a message, in bytes."""
+
+CONTENT_TYPE: Final = b"application/json"
+
+E = TypeVar("E", bound=Event)
+
+Headers = list[tuple[str, bytes]]
+"""Kafka headers in their order."""
+
+
+class InvalidEventError(ValueError):
+    """A message that is not a valid event; its text says why, in words for its publisher."""
+
+
+def headers(
+    event: Event,
+    *,
+    source: str,
+    time: datetime,
+    event_id: str | None = None,
+    traceparent: str | None = None,
+) -> Headers:
+    """The headers of an event's message.
+
+    Args:
+        event: The event.
+        source: Who publishes it, a URI reference such as ``/extractor``.
+        time: When it was published.
+        event_id: Its id, if the publisher chose one.
+        traceparent: The W3C trace context it belongs to, if any.
+    """
+    result: Headers = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", (event_id or event.event_id).encode()),
+        ("ce_type", event.ce_type().encode()),
+        ("ce_source", source.encode()),
+        ("ce_time", wire_time(time).encode()),
+        ("content-type", CONTENT_TYPE),
+    ]
+    if traceparent:
+        result.append(("traceparent", traceparent.encode()))
+    return result
+
+
+def encode(event: Event) -> bytes:
+    """The value of an event's message.
+
+    Raises:
+        InvalidEventError: It is larger than a message may be.
+    """
+    value = event.to_json()
+    if len(value) > MAX_EVENT_BYTES:
+        raise InvalidEventError(
+            f"the event is {len(value):,} bytes long, and {MAX_EVENT_BYTES:,} is the limit"
+        )
+    return value
+
+
+def decode(model: type[E], value: bytes | None) -> E:
+    """Read an event from the value of a message, and check every rule.
+
+    Raises:
+        InvalidEventError: The value is not JSON or breaks a rule; says which.
+    """
+    return validate(model, parse_json(value))
+
+
+def parse_json(value: bytes | None) -> Any:
+    """Read strict JSON: UTF-8, no NaN, no Infinity, no lone surrogates at the top level.
+
+    Raises:
+        InvalidEventError: The value is not that.
+    """
+    if value is None:
+        raise InvalidEventError("the message has no value")
+    if len(value) > MAX_EVENT_BYTES:
+        raise InvalidEventError(
+            f"the value is {len(value):,} bytes long, and {MAX_EVENT_BYTES:,} is the limit"
+        )
+    try:
+        return json.loads(value.decode(), parse_constant=_no_constant)
+    except UnicodeDecodeError as error:
+        raise InvalidEventError(f"not UTF-8 at byte {error.start}") from None
+    except RecursionError:
+        raise InvalidEventError("not readable JSON: nested too deeply") from None
+    except ValueError as error:
+        raise InvalidEventError(f"not readable JSON: {error}") from None
+
+
+def validate(model: type[E], data: Any) -> E:
+    """Check data against an event's rules.
+
+    Raises:
+        InvalidEventError: It breaks one; names each field and why.
+    """
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise InvalidEventError(explain(error)) from None
+
+
+def explain(error: ValidationError) -> str:
+    """Say in one line what is wrong with which field."""
+    problems = []
+    for detail in error.errors(include_url=False, include_context=False, include_input=False):
+        where = ".".join(str(part) for part in detail["loc"])
+        words = detail["msg"].removeprefix("Value error, ")
+        problems.append(f"{where}: {words}" if where else words)
+    return "; ".join(problems)
+
+
+def header(headers: Sequence[tuple[str, bytes | None]] | None, name: str) -> str | None:
+    """The text of one header, or None where it is missing or not text."""
+    for key, value in headers or ():
+        if key == name and value is not None:
+            try:
+                return value.decode()
+            except UnicodeDecodeError:
+                return None
+    return None
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,56 @@
+"""Strategies asked for and made."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from trackrecord.events.base import Event
+from trackrecord.events.types import FreeJson, Identifier, Name, Text
+
+
+class StrategyRequested(Event):
+    """Somebody asks for a strategy in plain words."""
+
+    event_type: ClassVar[str] = "strategy_requested"
+    key_field: ClassVar[str] = "owner"
+    identity: ClassVar[tuple[str, ...]] = ("request_id",)
+
+    request_id: Identifier
+    """This request."""
+    owner: Name
+    """Who asks."""
+    prompt: Annotated[Text, Field(min_length=1, max_length=20_000)]
+    """What is asked for."""
+    provider: Name | None = None
+    """Which generator to use; left out: the offline one."""
+    model_version: Name | None = None
+    """The trained model whose findings the strategy shall use."""
+
+
+class StrategyGenerated(Event):
+    """The answer to a request."""
+
+    event_type: ClassVar[str] = "strategy_generated"
+    key_field: ClassVar[str] = "owner"
+    identity: ClassVar[tuple[str, ...]] = ("request_id", "strategy_id")
+
+    request_id: Identifier
+    """The request answered."""
+    owner: Name
+    """Who asked."""
+    prompt: Annotated[Text, Field(min_length=1, max_length=20_000)]
+    """What was asked for."""
+    provider: Name | None = None
+    """Which generator answered."""
+    model_version: Name | None = None
+    """The trained model whose findings were used."""
+    strategy_id: Identifier
+    """The strategy made."""
+    status: Literal["validated", "draft", "refused"]
+    """Whether it may run."""
+    problems: list[dict[str, Any]] = Field(default_factory=list)
+    """What validation found, a line each."""
+    metrics: FreeJson = Field(default_factory=dict)
+    """What its backtest measured."""

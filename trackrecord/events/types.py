@@ -1,0 +1,260 @@
+"""The kinds of value that event fields hold, each with its unit and its limits.
+
+Every limit stands here once; the JSON Schemas under ``schemas/`` and the column
+rules of the services follow from it.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
+
+INTEGER_DIGITS: Final = 20
+"""Digits that a decimal may have before the point."""
+
+FRACTION_DIGITS: Final = 18
+"""Digits that a decimal may have after the point."""
+
+DECIMAL_TEXT: Final = rf"-?[0-9]{{1,{INTEGER_DIGITS}}}(\.[0-9]{{1,{FRACTION_DIGITS}}})?"
+"""Regular expression of a decimal on the wire: plain digits, no exponent."""
+
+TIME_TEXT: Final = (
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
+    r"(Z|[+-][0-9]{2}:[0-9]{2})"
+)
+"""Regular expression of a time on the wire: ISO 8601 with an offset."""
+
+_DECIMAL = re.compile(DECIMAL_TEXT)
+_TIME = re.compile(TIME_TEXT)
+
+
+def plain_decimal(value: Decimal) -> str:
+    """Write a decimal with plain digits: no exponent, no trailing zeros after the point.
+
+    Args:
+        value: A finite decimal.
+
+    Returns:
+        For example ``"150.25"``; equal decimals give equal texts.
+    """
+    text = format(value, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in {"", "-0"} else text
+
+
+def _read_decimal(value: Any) -> Decimal:
+    if isinstance(value, bool | float):
+        raise ValueError(  # noqa: TRY004 - pydantic turns a ValueError into its own error
+            'write it as a decimal string such as "150.25": a JSON number with a fraction '
+            "does not hold money exactly"
+        )
+    if isinstance(value, int):
+        value = Decimal(value)
+    if isinstance(value, str):
+        if not _DECIMAL.fullmatch(value):
+            raise ValueError(
+                f"not a plain decimal with at most {INTEGER_DIGITS} digits before the point "
+                f"and {FRACTION_DIGITS} after it"
+            )
+        return Decimal(value)
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise ValueError("not a finite number")
+        if not _DECIMAL.fullmatch(plain_decimal(value)):
+            raise ValueError(
+                f"more than {INTEGER_DIGITS} digits before the point or {FRACTION_DIGITS} after it"
+            )
+        return value
+    raise ValueError("not a decimal string")
+
+
+def _read_time(value: Any) -> datetime:
+    if isinstance(value, str):
+        if not _TIME.fullmatch(value):
+            raise ValueError(
+                "not a time such as 2026-01-31T09:30:00Z (ISO 8601 with an offset, "
+                "at most microseconds)"
+            )
+        value = datetime.fromisoformat(value)
+    if not isinstance(value, datetime):
+        raise ValueError("not a time")  # noqa: TRY004 - see above
+    if value.tzinfo is None:
+        raise ValueError("has no time zone: add Z or an offset such as +05:30")
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("outside the years 1 to 9999") from None
+
+
+def wire_time(value: datetime) -> str:
+    """Write a time as it stands on the wire: UTC, ISO 8601, ``Z``, microseconds if any."""
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+
+
+def _no_nul(value: str) -> str:
+    if "\x00" in value:
+        raise ValueError("holds a NUL character")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError("holds a lone surrogate, which is not a character") from None
+    return value
+
+
+def _printable(value: str) -> str:
+    if any(character < " " or character == "\x7f" for character in value):
+        raise ValueError("holds a control character")
+    return value
+
+
+def _side(value: Any) -> Any:
+    return {"LONG": "BUY", "SHORT": "SELL"}.get(value, value) if isinstance(value, str) else value
+
+
+def _json_depth(value: Any, left: int = 32) -> None:
+    if left == 0:
+        raise ValueError("is nested more than 32 levels deep")
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _no_nul(key)
+            _json_depth(item, left - 1)
+    elif isinstance(value, list):
+        for item in value:
+            _json_depth(item, left - 1)
+    elif isinstance(value, str):
+        _no_nul(value)
+    elif isinstance(value, float):
+        if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124 - NaN
+            raise ValueError("holds NaN or Infinity, which JSON has no word for")
+    elif isinstance(value, int) and abs(value) > 1 << 63:
+        raise ValueError("holds an integer of more than 64 bits")
+
+
+def _free_json(value: dict[str, Any]) -> dict[str, Any]:
+    _json_depth(value)
+    return value
+
+
+_DECIMAL_SCHEMA = {"type": "string", "pattern": f"^{DECIMAL_TEXT}$"}
+
+
+def _above_zero(value: Decimal) -> Decimal:
+    if value <= 0:
+        raise ValueError("must be above 0")
+    return value
+
+
+def _not_negative(value: Decimal) -> Decimal:
+    if value < 0:
+        raise ValueError("must not be negative")
+    return value
+
+
+def _is_rate(value: Decimal) -> Decimal:
+    if abs(value) >= 1:
+        raise ValueError("must be a fraction between -1 and 1: 0.001 is a tenth of a percent")
+    return value
+
+
+ExactDecimal = Annotated[
+    Decimal,
+    BeforeValidator(_read_decimal),
+    PlainSerializer(plain_decimal, return_type=str, when_used="json"),
+    WithJsonSchema(_DECIMAL_SCHEMA),
+]
+"""An exact decimal: a string on the wire, ``Decimal`` in memory, ``NUMERIC`` in Postgres."""
+
+PositiveDecimal = Annotated[ExactDecimal, AfterValidator(_above_zero)]
+NonNegativeDecimal = Annotated[ExactDecimal, AfterValidator(_not_negative)]
+
+Price = PositiveDecimal
+"""Money per unit of the instrument, in the event's currency; above 0."""
+
+ExitPrice = NonNegativeDecimal
+"""A price at which a position ends; 0 where it expired worthless."""
+
+Quantity = PositiveDecimal
+"""Units of the instrument; above 0 (the side says the direction)."""
+
+Amount = ExactDecimal
+"""Money in the signal's currency; of either sign (a negative fee is a rebate)."""
+
+Rate = Annotated[ExactDecimal, AfterValidator(_is_rate)]
+"""A fraction of the notional, between -1 and 1: 0.001 is a tenth of a percent."""
+
+UtcTime = Annotated[
+    datetime,
+    BeforeValidator(_read_time),
+    PlainSerializer(wire_time, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": f"^{TIME_TEXT}$"}),
+]
+"""An instant: UTC, to the microsecond. An offset is accepted and converted, none is refused."""
+
+Side = Annotated[
+    str,
+    Field(strict=True),
+    BeforeValidator(_side),
+    AfterValidator(_no_nul),
+    Field(pattern="^(BUY|SELL)$"),
+    WithJsonSchema({"type": "string", "enum": ["BUY", "SELL", "LONG", "SHORT"]}),
+]
+"""BUY opens a long position, SELL a short one; LONG and SHORT are read as the same."""
+
+
+Identifier = Annotated[
+    str,
+    Field(strict=True, min_length=1, max_length=128),
+    AfterValidator(_no_nul),
+    AfterValidator(_printable),
+]
+"""A globally unique id, chosen by whoever publishes: 1 to 128 characters."""
+
+Name = Annotated[
+    str,
+    Field(strict=True, min_length=1, max_length=128),
+    AfterValidator(_no_nul),
+    AfterValidator(_printable),
+]
+"""The name of a strategy, script, model or owner: 1 to 128 characters."""
+
+Symbol = Annotated[
+    str,
+    Field(strict=True, min_length=1, max_length=64),
+    AfterValidator(_no_nul),
+    AfterValidator(_printable),
+]
+"""An instrument as the publisher calls it: 1 to 64 characters."""
+
+Currency = Annotated[str, Field(strict=True, pattern="^[A-Z0-9]{2,12}$")]
+"""The currency of all money of a signal: USD, INR, USDT … Never summed with another."""
+
+Timeframe = Annotated[str, Field(strict=True, pattern="^[1-9][0-9]{0,3}(s|m|h|d|w|M)$")]
+"""The length of a bar: 1m, 4h, 1d, 1w, 1M."""
+
+Reason = Annotated[
+    str, Field(strict=True, max_length=200), AfterValidator(_no_nul), AfterValidator(_printable)
+]
+"""Why: free text of up to 200 characters."""
+
+Text = Annotated[str, Field(strict=True), AfterValidator(_no_nul)]
+"""Free text of any number of lines, without NUL."""
+
+Revision = Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)]
+"""0 for what was said first; a correction carries a higher number, and the highest wins."""
+
+Count = Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)]
+PositiveCount = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
+
+Fraction = Annotated[float, Field(strict=True, ge=0, le=1)]
+"""A probability or confidence, 0 to 1."""
+
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+"""A ratio or statistic, as a double."""
+
+FreeJson = Annotated[dict[str, Any], AfterValidator(_free_json)]
+"""What the publisher adds for itself: a JSON object of at most 32 levels."""
