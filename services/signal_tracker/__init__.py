@@ -1,0 +1,1 @@
+"""Entries and exits to realised PnL, per signal, strategy, symbol and day."""

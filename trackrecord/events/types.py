@@ -23,10 +23,14 @@ DECIMAL_TEXT: Final = rf"-?[0-9]{{1,{INTEGER_DIGITS}}}(\.[0-9]{{1,{FRACTION_DIGI
 """Regular expression of a decimal on the wire: plain digits, no exponent."""
 
 TIME_TEXT: Final = (
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
-    r"(Z|[+-][0-9]{2}:[0-9]{2})"
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?"
+    r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
 )
-"""Regular expression of a time on the wire: ISO 8601 with an offset."""
+"""Regular expression of a time on the wire: ISO 8601 with an offset.
+
+Hours, minutes and offsets have their limits here, because what the standard
+library lets pass (24:00, +05:60) differs between versions of Python.
+"""
 
 _DECIMAL = re.compile(DECIMAL_TEXT)
 _TIME = re.compile(TIME_TEXT)
@@ -117,7 +121,7 @@ def _side(value: Any) -> Any:
 
 
 def _json_depth(value: Any, left: int = 32) -> None:
-    if left == 0:
+    if left == 0 and isinstance(value, dict | list):
         raise ValueError("is nested more than 32 levels deep")
     if isinstance(value, dict):
         for key, item in value.items():
@@ -140,7 +144,23 @@ def _free_json(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
-_DECIMAL_SCHEMA = {"type": "string", "pattern": f"^{DECIMAL_TEXT}$"}
+def _decimal_schema(pattern: str, but_not: str | None = None) -> WithJsonSchema:
+    # "not" and no lookahead: several regular expression engines have none.
+    schema: dict[str, Any] = {"type": "string", "pattern": f"^{pattern}$"}
+    if but_not is not None:
+        schema["not"] = {"pattern": but_not}
+    return WithJsonSchema(schema)
+
+
+_ANY_SCHEMA = _decimal_schema(DECIMAL_TEXT)
+_POSITIVE_SCHEMA = _decimal_schema(DECIMAL_TEXT.removeprefix("-?"), but_not=r"^[0.]*$")
+_NOT_NEGATIVE_SCHEMA = _decimal_schema(DECIMAL_TEXT, but_not="^-.*[1-9]")
+_RATE_SCHEMA = _decimal_schema(rf"-?0{{1,{INTEGER_DIGITS}}}(\.[0-9]{{1,{FRACTION_DIGITS}}})?")
+
+# What the validators refuse in a text, for readers of the schema. Stated beside
+# them and not as a pydantic pattern, whose message would show the expression.
+_NO_NUL_SCHEMA: dict[str, Any] = {"pattern": r"^[^\x00]*$"}
+_ONE_LINE_SCHEMA: dict[str, Any] = {"pattern": r"^[^\x00-\x1f\x7f]*$"}
 
 
 def _above_zero(value: Decimal) -> Decimal:
@@ -165,12 +185,12 @@ ExactDecimal = Annotated[
     Decimal,
     BeforeValidator(_read_decimal),
     PlainSerializer(plain_decimal, return_type=str, when_used="json"),
-    WithJsonSchema(_DECIMAL_SCHEMA),
+    _ANY_SCHEMA,
 ]
 """An exact decimal: a string on the wire, ``Decimal`` in memory, ``NUMERIC`` in Postgres."""
 
-PositiveDecimal = Annotated[ExactDecimal, AfterValidator(_above_zero)]
-NonNegativeDecimal = Annotated[ExactDecimal, AfterValidator(_not_negative)]
+PositiveDecimal = Annotated[ExactDecimal, AfterValidator(_above_zero), _POSITIVE_SCHEMA]
+NonNegativeDecimal = Annotated[ExactDecimal, AfterValidator(_not_negative), _NOT_NEGATIVE_SCHEMA]
 
 Price = PositiveDecimal
 """Money per unit of the instrument, in the event's currency; above 0."""
@@ -184,7 +204,7 @@ Quantity = PositiveDecimal
 Amount = ExactDecimal
 """Money in the signal's currency; of either sign (a negative fee is a rebate)."""
 
-Rate = Annotated[ExactDecimal, AfterValidator(_is_rate)]
+Rate = Annotated[ExactDecimal, AfterValidator(_is_rate), _RATE_SCHEMA]
 """A fraction of the notional, between -1 and 1: 0.001 is a tenth of a percent."""
 
 UtcTime = Annotated[
@@ -208,23 +228,18 @@ Side = Annotated[
 
 Identifier = Annotated[
     str,
-    Field(strict=True, min_length=1, max_length=128),
+    Field(strict=True, min_length=1, max_length=128, json_schema_extra=_ONE_LINE_SCHEMA),
     AfterValidator(_no_nul),
     AfterValidator(_printable),
 ]
 """A globally unique id, chosen by whoever publishes: 1 to 128 characters."""
 
-Name = Annotated[
-    str,
-    Field(strict=True, min_length=1, max_length=128),
-    AfterValidator(_no_nul),
-    AfterValidator(_printable),
-]
+Name = Identifier
 """The name of a strategy, script, model or owner: 1 to 128 characters."""
 
 Symbol = Annotated[
     str,
-    Field(strict=True, min_length=1, max_length=64),
+    Field(strict=True, min_length=1, max_length=64, json_schema_extra=_ONE_LINE_SCHEMA),
     AfterValidator(_no_nul),
     AfterValidator(_printable),
 ]
@@ -237,11 +252,14 @@ Timeframe = Annotated[str, Field(strict=True, pattern="^[1-9][0-9]{0,3}(s|m|h|d|
 """The length of a bar: 1m, 4h, 1d, 1w, 1M."""
 
 Reason = Annotated[
-    str, Field(strict=True, max_length=200), AfterValidator(_no_nul), AfterValidator(_printable)
+    str,
+    Field(strict=True, max_length=200, json_schema_extra=_ONE_LINE_SCHEMA),
+    AfterValidator(_no_nul),
+    AfterValidator(_printable),
 ]
 """Why: free text of up to 200 characters."""
 
-Text = Annotated[str, Field(strict=True), AfterValidator(_no_nul)]
+Text = Annotated[str, Field(strict=True, json_schema_extra=_NO_NUL_SCHEMA), AfterValidator(_no_nul)]
 """Free text of any number of lines, without NUL."""
 
 Revision = Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)]

@@ -1,0 +1,66 @@
+"""A batch of entries and exits in, positions and sums out."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from services.signal_tracker import store
+from services.signal_tracker.metrics import METRICS
+from trackrecord.events import SignalClosed, SignalEmitted
+from trackrecord.runtime.batch import Batch
+from trackrecord.runtime.database import Cursor
+from trackrecord.runtime.decode import Refusal
+from trackrecord.runtime.metrics import Metrics
+from trackrecord.runtime.stage import Context, Effects, Handler
+
+_CONFLICT = (
+    "the same id and revision came before with other content; a correction needs a higher revision"
+)
+
+
+class SignalTracker(Handler):
+    """Keeps signals, exits and sums; nothing in memory between batches."""
+
+    def __init__(self, context: Context) -> None:
+        """Register the metrics."""
+        self._settings = context.settings
+        self._metrics = Metrics(context.registry, "signal_tracker", METRICS)
+
+    def load(self, batch: Batch, cursor: Cursor) -> None:
+        """COPY entries and exits into temporary tables."""
+        store.load(cursor, batch.of(SignalEmitted), batch.of(SignalClosed))
+
+    def apply(self, batch: Batch, cursor: Cursor) -> Effects:
+        """Match entries with exits, and move the sums by what changed."""
+        applied = store.apply(
+            cursor,
+            backdated_after=self._settings.backdated_after_seconds,
+            timezone=self._settings.day_timezone,
+            repeats_possible=store.may_repeat(batch.of(SignalEmitted), batch.of(SignalClosed)),
+        )
+        return Effects(
+            refused=[
+                Refusal(position, "conflict", _CONFLICT) for position in sorted(applied.conflicts)
+            ],
+            after_commit=partial(self._count, batch, applied),
+        )
+
+    def _count(self, batch: Batch, applied: store.Applied) -> None:
+        count = self._metrics.count
+        count("trackrecord_signals_total", applied.new_signals, kind="new")
+        count("trackrecord_signals_total", applied.corrected_signals, kind="correction")
+        count("trackrecord_exits_total", applied.new_exits, kind="new")
+        count("trackrecord_exits_total", applied.corrected_exits, kind="correction")
+        count("trackrecord_backdated_signals_total", applied.backdated)
+        count("trackrecord_excess_exits_total", applied.excess_exits)
+        conflicts = len(applied.conflicts)
+        repeats = (
+            batch.of(SignalEmitted).height
+            + batch.of(SignalClosed).height
+            - applied.new_signals
+            - applied.corrected_signals
+            - applied.new_exits
+            - applied.corrected_exits
+            - conflicts
+        )
+        count("trackrecord_repeats_total", repeats, event_type="any")

@@ -1,0 +1,16 @@
+"""What the signal_tracker is made of."""
+
+from __future__ import annotations
+
+from services.signal_tracker.handler import SignalTracker
+from services.signal_tracker.store import TABLES
+from trackrecord.events import SignalClosed, SignalEmitted
+from trackrecord.runtime.stage import Stage
+
+STAGE = Stage(
+    name="signal_tracker",
+    consumes=(SignalEmitted, SignalClosed),
+    produces=(),
+    handler=SignalTracker,
+    tables=TABLES,
+)

@@ -1,0 +1,61 @@
+"""Exact decimal arithmetic: enough digits for every product, and one way of rounding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact, localcontext
+
+_DIGITS = 400
+"""More than any sum of products of three wire decimals (38 digits each) can need."""
+
+
+@contextmanager
+def exact() -> Iterator[Context]:
+    """A context in which additions and multiplications lose no digit.
+
+    Raises:
+        decimal.Inexact: A result would have been rounded.
+    """
+    with localcontext(prec=_DIGITS) as context:
+        context.traps[Inexact] = True
+        yield context
+
+
+def round_ratio(numerator: Decimal, denominator: Decimal, places: int) -> Decimal:
+    """Divide, and round the true quotient once, half to even.
+
+    Args:
+        numerator: Any finite decimal.
+        denominator: Not 0.
+        places: Digits after the point that are kept.
+
+    Returns:
+        The multiple of 10^-places nearest to numerator / denominator.
+
+    Raises:
+        ZeroDivisionError: The denominator is 0.
+    """
+    if denominator == 0:
+        raise ZeroDivisionError("a ratio to nothing")
+    with exact():
+        negative = (numerator < 0) != (denominator < 0)
+        above, below = _integers(abs(numerator).scaleb(places), abs(denominator))
+        quotient, rest = divmod(above, below)
+        if 2 * rest > below or (2 * rest == below and quotient % 2):
+            quotient += 1
+        return Decimal(-quotient if negative else quotient).scaleb(-places)
+
+
+def half_even(value: Decimal, places: int) -> Decimal:
+    """Round to ``places`` digits after the point, half to even."""
+    with localcontext(prec=_DIGITS):
+        return value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN)
+
+
+def _integers(*values: Decimal) -> tuple[int, ...]:
+    ratios = [value.as_integer_ratio() for value in values]
+    common = 1
+    for _, below in ratios:
+        common *= below
+    return tuple(above * (common // below) for above, below in ratios)

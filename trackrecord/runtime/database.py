@@ -1,0 +1,104 @@
+"""All that is specific to the Postgres driver: connections, COPY, and what an error means."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+import psycopg2
+import psycopg2.errors
+from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class
+from psycopg2.extensions import cursor as Cursor  # noqa: N812 - it is a class
+
+from trackrecord.runtime.errors import BadContentError, FatalError, PassingError, TrackrecordError
+from trackrecord.runtime.settings import Settings, hide_password
+
+__all__ = ["Connection", "Cursor", "classify", "connect", "copy_frame", "rows"]
+
+_PASSING_CLASSES = (
+    "08",  # connection exception
+    "25P03",  # idle in transaction session timeout
+    "40",  # transaction rollback: deadlock, serialization
+    "53",  # insufficient resources: disk full, out of memory, too many connections
+    "55P03",  # lock not available
+    "57",  # operator intervention: shutdown, crash, terminated, cannot connect now
+    "58030",  # I/O error
+)
+_BAD_CONTENT_CLASSES = (
+    "21",  # cardinality violation
+    "22",  # data exception: NUL, overflow, invalid text
+    "23",  # integrity constraint violation
+    "54000",  # program limit exceeded: an index row too large
+)
+
+
+def connect(settings: Settings, *, application: str, schema: str | None = None) -> Connection:
+    """Open a connection whose unqualified names mean the project's schema.
+
+    Raises:
+        PassingError: The database does not answer, or not yet.
+        FatalError: It refuses: wrong password, no such database.
+    """
+    try:
+        connection = psycopg2.connect(
+            settings.database_url,
+            application_name=application,
+            connect_timeout=5,
+            keepalives=1,
+            keepalives_idle=10,
+            keepalives_interval=5,
+            keepalives_count=3,
+            options=f"-c search_path={schema or settings.database_schema} -c timezone=UTC "
+            "-c client_encoding=UTF8",
+        )
+    except psycopg2.Error as error:
+        text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        where = hide_password(settings.database_url)
+        if any(
+            words in text
+            for words in ("authentication failed", "does not exist", "no password supplied")
+        ):
+            raise FatalError(f"the database at {where} refuses: {text}") from None
+        raise PassingError(f"no database at {where}: {text}") from None
+    return connection
+
+
+def classify(error: psycopg2.Error) -> TrackrecordError:
+    """Say what an error of the driver means for the batch it happened in."""
+    code = error.pgcode or ""
+    words = (error.diag.message_primary or str(error) or type(error).__name__).strip()
+    if code.startswith(_BAD_CONTENT_CLASSES):
+        return BadContentError(words)
+    if (
+        code.startswith(_PASSING_CLASSES)
+        or not code  # the connection broke before the server could say anything
+        or isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)
+    ):
+        return PassingError(words)
+    return FatalError(f"the database says {code}: {words}")
+
+
+def copy_frame(cursor: Cursor, table: str, frame: pl.DataFrame) -> None:
+    """COPY a frame into a table whose columns have the frame's names.
+
+    A null is an empty unquoted field; every text is quoted, so that an empty
+    text stays a text.
+
+    Args:
+        cursor: Inside a transaction.
+        table: A temporary table; shared tables are written by statements.
+        frame: Any number of rows.
+    """
+    buffer = io.BytesIO()
+    frame.write_csv(buffer, include_header=False, quote_style="non_numeric", null_value="")
+    buffer.seek(0)
+    columns = ", ".join(f'"{name}"' for name in frame.columns)
+    cursor.copy_expert(f"COPY {table} ({columns}) FROM STDIN (FORMAT csv)", buffer)
+
+
+def rows(cursor: Cursor, query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
+    """Run a query and fetch all of its rows."""
+    cursor.execute(query, parameters)
+    return cursor.fetchall()

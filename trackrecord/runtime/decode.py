@@ -1,0 +1,187 @@
+"""From the messages of a poll to columns, and a reason for each message that is refused.
+
+Two paths lead to the same columns. The fast one decodes each message in C with
+strict types and checks whole columns. A message that it does not accept goes
+to the event's model, which has the last word and words the reason. The fast
+path accepts nothing that the model refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+import polars as pl
+from confluent_kafka import Message
+
+from trackrecord.events import Event, InvalidEventError
+from trackrecord.events.codec import MAX_EVENT_BYTES, decode, header
+from trackrecord.events.types import plain_decimal, wire_time
+from trackrecord.runtime.columns import MODEL_RULES, Column, columns_of
+
+_FAST_FAILURES = (msgspec.MsgspecError, UnicodeDecodeError, TypeError, RecursionError)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A message that has no effect, and why.
+
+    Attributes:
+        position: The message's index in its batch.
+        error_class: ``unreadable``, ``invalid``, ``wrong_type``, ``conflict``, ``refused`` …
+        reason: In words, for whoever published it.
+    """
+
+    position: int
+    error_class: str
+    reason: str
+
+
+class Decoder:
+    """Reads the messages of one event type."""
+
+    def __init__(self, model: type[Event]) -> None:
+        """Derive the fast path from the model."""
+        self.model = model
+        self.columns = columns_of(model)
+        fields = [self._field(column) for column in self.columns]
+        self._struct = msgspec.defstruct(
+            model.__name__, fields, kw_only=True, gc=False, forbid_unknown_fields=True
+        )
+        self._decode = msgspec.json.Decoder(self._struct).decode
+        self._get = attrgetter(*(column.name for column in self.columns))
+        self._schema = {column.name: column.dtype for column in self.columns}
+        self._type = model.ce_type().encode()
+        self._accept = self._acceptance()
+        self._canonical = [
+            column.canonical(pl.col(column.name)).alias(column.name)
+            for column in self.columns
+            if column.canonical is not None
+        ]
+
+    @staticmethod
+    def _field(column: Column) -> tuple[Any, ...]:
+        name = msgspec.field(default=column.default, name=column.wire)
+        return (column.name, column.decoder, name)
+
+    def _acceptance(self) -> pl.Expr:
+        conditions = [
+            column.rule(pl.col(column.name)).fill_null(value=True)
+            for column in self.columns
+            if column.rule is not None
+        ]
+        across = MODEL_RULES.get(self.model.event_type)
+        if across is not None:
+            conditions.append(across())
+        return pl.all_horizontal(conditions) if conditions else pl.lit(value=True)
+
+    def read(
+        self, messages: Sequence[Message], positions: Sequence[int]
+    ) -> tuple[pl.DataFrame, list[Refusal]]:
+        """Read messages into columns.
+
+        Args:
+            messages: Messages of one topic.
+            positions: Their indices in the batch.
+
+        Returns:
+            A frame with ``position`` and the event's fields, ordered by
+            position: decimals and times as texts that Postgres reads; and the
+            messages that were refused.
+        """
+        values = [message.value() for message in messages]
+        fast = self._read_fast(values)
+        own = [said in (None, self._type) for said in map(_ce_type, messages)]
+        frame = self._frame(
+            [row for row, mine in zip(fast, own, strict=True) if mine and row is not None],
+            [
+                p
+                for p, row, mine in zip(positions, fast, own, strict=True)
+                if mine and row is not None
+            ],
+        )
+        accepted = frame.filter(self._accept)
+        if self._canonical:
+            accepted = accepted.with_columns(self._canonical)
+        if accepted.height == len(messages):
+            return accepted, []
+        done = set(accepted["position"].to_list())
+        slow_rows: list[dict[str, Any]] = []
+        refused: list[Refusal] = []
+        for message, position in zip(messages, positions, strict=True):
+            if position in done:
+                continue
+            outcome = self._read_slow(message, position)
+            if isinstance(outcome, Refusal):
+                refused.append(outcome)
+            else:
+                slow_rows.append(outcome)
+        if slow_rows:
+            slow = pl.DataFrame(slow_rows, schema={"position": pl.Int64, **self._schema})
+            accepted = pl.concat([accepted, slow]).sort("position")
+        return accepted, refused
+
+    def _read_fast(self, values: list[bytes | None]) -> list[Any]:
+        decoded = map(self._decode, values)  # type: ignore[arg-type]
+        result: list[Any] = []
+        while True:
+            # A failure ends only the message it happened in: the map goes on with the next.
+            try:
+                result.extend(decoded)
+            except _FAST_FAILURES:
+                result.append(None)
+            else:
+                break
+        for index, value in enumerate(values):
+            if value is not None and len(value) > MAX_EVENT_BYTES:
+                result[index] = None
+        return result
+
+    def _frame(self, structs: list[Any], positions: list[int]) -> pl.DataFrame:
+        columns = list(zip(*map(self._get, structs), strict=True)) or [()] * len(self.columns)
+        data: dict[str, pl.Series] = {"position": pl.Series(positions, dtype=pl.Int64)}
+        for column, values in zip(self.columns, columns, strict=True):
+            texts = [bytes(v).decode() for v in values] if column.decoder is msgspec.Raw else values
+            data[column.name] = pl.Series(column.name, texts, dtype=column.dtype)
+        return pl.DataFrame(data)
+
+    def _read_slow(self, message: Message, position: int) -> Refusal | dict[str, Any]:
+        said = header(message.headers(), "ce_type")
+        if said is not None and said != self.model.ce_type():
+            return Refusal(
+                position,
+                "wrong_type",
+                f"the header ce_type says {said[:200]!r}; this topic holds "
+                f"{self.model.ce_type()!r}",
+            )
+        try:
+            event = decode(self.model, message.value())
+        except InvalidEventError as error:
+            unreadable = str(error).startswith(("not readable", "not UTF-8", "the message has no"))
+            return Refusal(position, "unreadable" if unreadable else "invalid", str(error)[:2000])
+        return {"position": position, **self._canonical_row(event)}
+
+    def _canonical_row(self, event: Event) -> dict[str, Any]:
+        return {column.name: _canonical(getattr(event, column.name)) for column in self.columns}
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return plain_decimal(value)
+    if isinstance(value, datetime):
+        return wire_time(value)
+    if isinstance(value, dict | list):
+        return msgspec.json.encode(value).decode()
+    return value
+
+
+def _ce_type(message: Message) -> bytes | None:
+    for name, value in message.headers() or ():
+        if name == "ce_type":
+            return value if isinstance(value, bytes) else None
+    return None

@@ -1,0 +1,58 @@
+"""Every error that the runtime raises, by what must happen next.
+
+::
+
+    TrackrecordError
+    ├── ConfigurationError    settings are wrong: every problem is named, exit 2
+    ├── UnreachableError      a command found no broker or database: exit 2
+    ├── PassingError          retried with back-off, the assignment is kept
+    ├── BadContentError       the database refuses a value: the batch is bisected
+    ├── FencedError           somebody else owns the partition: leave and rejoin
+    └── FatalError            the process ends with the message
+        └── HaltedError       ends so that no restart cures it: exit 3
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+EXIT_NO: Final = 1
+"""A command ran, and its answer is no."""
+
+EXIT_COULD_NOT: Final = 2
+"""A command or service could not run: usage, settings, unreachable."""
+
+EXIT_HALTED: Final = 3
+"""A stage stopped loudly and would stop again: an operator must look."""
+
+
+class TrackrecordError(Exception):
+    """Base of all errors of the runtime; its text is for the person who runs it."""
+
+
+class ConfigurationError(TrackrecordError):
+    """Settings are missing or wrong."""
+
+
+class UnreachableError(TrackrecordError):
+    """The broker or the database does not answer."""
+
+
+class PassingError(TrackrecordError):
+    """Something that may work in a moment: broker or database away, deadlock, serialization."""
+
+
+class BadContentError(TrackrecordError):
+    """The database refuses something in the batch for what it is."""
+
+
+class FencedError(TrackrecordError):
+    """The offsets are not ours any more, or not where we left them."""
+
+
+class FatalError(TrackrecordError):
+    """The process cannot go on."""
+
+
+class HaltedError(FatalError):
+    """The process must not go on, and neither may its successor, until somebody has looked."""

@@ -1,0 +1,109 @@
+"""One port per process: /metrics, /healthz, /readyz and /status."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+from trackrecord.runtime.clock import monotonic
+
+_ALIVE_SECONDS = 60.0
+
+
+@dataclass
+class Health:
+    """What a process knows of itself; the loop writes it, the server reads it.
+
+    Attributes:
+        stage: The stage's name.
+        ready: Whether it reads its partitions and reaches its database.
+        reason: Why it is not ready.
+        last_turn: When the loop last came round, by the monotonic clock.
+        status: What /status shows besides.
+    """
+
+    stage: str
+    ready: bool = False
+    reason: str = "starting"
+    last_turn: float = field(default_factory=monotonic)
+    status: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the loop still turns."""
+        return monotonic() - self.last_turn < _ALIVE_SECONDS
+
+    def report(self) -> dict[str, Any]:
+        """What /status answers."""
+        return {
+            "stage": self.stage,
+            "healthy": self.alive,
+            "ready": self.ready and self.alive,
+            "reason": self.reason if not self.ready else None,
+            **self.status,
+        }
+
+
+def serve(host: str, port: int, health: Health, registry: CollectorRegistry) -> int:
+    """Serve in a thread of its own until the process ends.
+
+    Returns:
+        The port.
+
+    Raises:
+        OSError: The port is taken.
+    """
+
+    def metrics() -> tuple[int, str, bytes]:
+        return 200, CONTENT_TYPE_LATEST, generate_latest(registry)
+
+    def healthz() -> tuple[int, str, bytes]:
+        return (200 if health.alive else 503), "application/json", _body(alive=health.alive)
+
+    def readyz() -> tuple[int, str, bytes]:
+        ready = health.ready and health.alive
+        return (
+            (200 if ready else 503),
+            "application/json",
+            _body(ready=ready, reason=None if ready else health.reason),
+        )
+
+    def status() -> tuple[int, str, bytes]:
+        return 200, "application/json", _body(**health.report())
+
+    pages: dict[str, Callable[[], tuple[int, str, bytes]]] = {
+        "/metrics": metrics,
+        "/healthz": healthz,
+        "/readyz": readyz,
+        "/status": status,
+    }
+
+    class Pages(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # noqa: N802 - the library's name
+            page = pages.get(self.path.split("?", 1)[0])
+            code, kind, body = (
+                page() if page else (404, "text/plain", b"see /metrics /healthz /readyz /status\n")
+            )
+            self.send_response(code)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """Requests are not logged: there is one every few seconds."""
+
+    server = ThreadingHTTPServer((host, port), Pages)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
+    return int(server.server_address[1])
+
+
+def _body(**fields: object) -> bytes:
+    return json.dumps(fields, default=str).encode() + b"\n"

@@ -1,0 +1,207 @@
+"""The Kafka clients as the services use them, and what is asked of the broker besides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from confluent_kafka import (
+    Consumer,
+    KafkaError,
+    KafkaException,
+    TopicCollection,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
+
+from trackrecord.events.topics import TOPICS, dead_letter_topic
+from trackrecord.runtime.batch import Partition
+from trackrecord.runtime.errors import FatalError, PassingError, TrackrecordError
+from trackrecord.runtime.logs import get_logger
+from trackrecord.runtime.offsets import Origin
+from trackrecord.runtime.settings import Settings
+
+_log = get_logger(__name__)
+
+_FATAL = {
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    KafkaError.GROUP_AUTHORIZATION_FAILED,
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+    KafkaError.SASL_AUTHENTICATION_FAILED,
+    KafkaError._AUTHENTICATION,  # noqa: SLF001 - librdkafka's own codes have no other name
+    KafkaError._FATAL,  # noqa: SLF001
+    KafkaError.UNSUPPORTED_VERSION,
+    KafkaError.INCONSISTENT_GROUP_PROTOCOL,
+}
+
+
+def client_config(settings: Settings, client: str) -> dict[str, Any]:
+    """The settings that every client of a process shares."""
+    return {
+        **settings.kafka,
+        "bootstrap.servers": settings.kafka_bootstrap_servers,
+        "client.id": client,
+        "error_cb": _log_error,
+        "reconnect.backoff.ms": 50,
+        "reconnect.backoff.max.ms": 2000,
+        "allow.auto.create.topics": False,
+    }
+
+
+def consumer_config(settings: Settings, group: str) -> dict[str, Any]:
+    """The settings of a stage's consumer: whole batches, and positions that we keep ourselves."""
+    return {
+        **client_config(settings, group),
+        "group.id": settings.topic(group),
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "auto.offset.reset": "error",
+        "isolation.level": "read_committed",
+        "partition.assignment.strategy": "range",
+        "session.timeout.ms": settings.session_timeout_ms,
+        "heartbeat.interval.ms": max(settings.session_timeout_ms // 4, 100),
+        "max.poll.interval.ms": max(settings.max_poll_interval_ms, settings.session_timeout_ms),
+        # The default back-off of a second between fetches starves a batch consumer.
+        "fetch.queue.backoff.ms": 2,
+        "fetch.wait.max.ms": 20,
+        "queued.min.messages": 100_000,
+        "queued.max.messages.kbytes": 65_536,
+    }
+
+
+def classify(error: KafkaError) -> TrackrecordError:
+    """Say what an error of the client means."""
+    if error.fatal() or error.code() in _FATAL:
+        return FatalError(f"the broker refuses: {error.str()}")
+    return PassingError(f"the broker: {error.str()}")
+
+
+def _log_error(error: KafkaError) -> None:
+    _log.warning("kafka client", error=error.str(), fatal=error.fatal())
+
+
+def admin(settings: Settings) -> AdminClient:
+    """A client for questions about topics."""
+    return AdminClient({**client_config(settings, "admin"), "socket.timeout.ms": 10_000})
+
+
+def origins(client: AdminClient, places: Iterable[Partition]) -> dict[Partition, Origin]:
+    """Ask the broker where partitions begin and end, and which topic they belong to.
+
+    Raises:
+        PassingError: It does not say.
+    """
+    wanted = sorted(places)
+    names = sorted({topic for topic, _ in wanted})
+    try:
+        described = client.describe_topics(TopicCollection(names), request_timeout=10)
+        ids = {name: str(future.result().topic_id) for name, future in described.items()}
+        first = _list_offsets(client, wanted, OffsetSpec.earliest())
+        end = _list_offsets(client, wanted, OffsetSpec.latest())
+    except KafkaException as error:
+        raise classify(error.args[0]) from None
+    return {place: Origin(ids[place[0]], first[place], end[place]) for place in wanted}
+
+
+def end_offsets(client: AdminClient, places: Iterable[Partition]) -> dict[Partition, int]:
+    """Ask the broker for the offset after the newest message of each partition.
+
+    Raises:
+        PassingError: It does not say.
+    """
+    try:
+        return _list_offsets(client, sorted(places), OffsetSpec.latest())
+    except KafkaException as error:
+        raise classify(error.args[0]) from None
+
+
+def _list_offsets(
+    client: AdminClient, places: list[Partition], spec: OffsetSpec
+) -> dict[Partition, int]:
+    asked = client.list_offsets(
+        {TopicPartition(topic, partition): spec for topic, partition in places},
+        request_timeout=10,
+    )
+    return {(tp.topic, tp.partition): int(future.result().offset) for tp, future in asked.items()}
+
+
+def partitions_of(client: AdminClient, topics: Iterable[str]) -> list[Partition]:
+    """All partitions of topics that exist.
+
+    Raises:
+        PassingError: The broker does not answer.
+    """
+    try:
+        known = client.list_topics(timeout=10).topics
+    except KafkaException as error:
+        raise classify(error.args[0]) from None
+    return [
+        (topic, number)
+        for topic in topics
+        if topic in known and known[topic].error is None
+        for number in sorted(known[topic].partitions)
+    ]
+
+
+def ensure_topics(settings: Settings) -> dict[str, str]:
+    """Make the topics that are missing.
+
+    Returns:
+        By topic: ``made``, ``there``, or what is wrong with it.
+
+    Raises:
+        PassingError: The broker does not answer.
+    """
+    client = admin(settings)
+    wanted: dict[str, int] = {}
+    for name in TOPICS:
+        wanted[settings.topic(name)] = settings.topic_partitions
+        wanted[settings.topic(dead_letter_topic(name))] = 1
+    try:
+        known = client.list_topics(timeout=10).topics
+    except KafkaException as error:
+        raise classify(error.args[0]) from None
+    outcome = {
+        name: "there"
+        if len(known[name].partitions) == count
+        else f"has {len(known[name].partitions)} partitions, {count} were asked for"
+        for name, count in wanted.items()
+        if name in known
+    }
+    missing = [
+        NewTopic(
+            name,
+            num_partitions=count,
+            replication_factor=settings.topic_replication,
+            config={
+                "retention.ms": "-1",
+                "message.timestamp.type": "LogAppendTime",
+                "max.message.bytes": str(1024 * 1024),
+            },
+        )
+        for name, count in wanted.items()
+        if name not in known
+    ]
+    if missing:
+        for name, future in client.create_topics(missing, operation_timeout=20).items():
+            try:
+                future.result()
+                outcome[name] = "made"
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                    raise classify(error.args[0]) from None
+                outcome[name] = "there"
+    return outcome
+
+
+__all__ = [
+    "Consumer",
+    "admin",
+    "classify",
+    "client_config",
+    "consumer_config",
+    "end_offsets",
+    "ensure_topics",
+    "origins",
+    "partitions_of",
+]

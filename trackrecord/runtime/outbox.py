@@ -1,0 +1,191 @@
+"""The outbox: events that a transaction decided to publish, and their way to the broker.
+
+Rows are written in the transaction of the effects, published byte for byte
+after its commit, and deleted once the broker has acknowledged them. Whatever
+is still there when a partition is assigned is sent again. So the topics may
+hold a duplicate, never a gap, and never an event that no row explains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from confluent_kafka import KafkaError, Message, Producer
+from psycopg2 import Binary
+from psycopg2.extras import Json, execute_values
+
+from trackrecord.events.codec import Headers
+from trackrecord.runtime.batch import Partition
+from trackrecord.runtime.clock import monotonic
+from trackrecord.runtime.database import Connection, Cursor, rows
+from trackrecord.runtime.errors import FatalError
+from trackrecord.runtime.logs import get_logger
+
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A message to publish: its topic in full, and the input partition that caused it."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+    source: Partition
+
+
+class Outbox:
+    """Sends a stage's outbox, and remembers what was acknowledged until it is deleted."""
+
+    def __init__(self, stage: str, config: Mapping[str, Any]) -> None:
+        """Make the producer; it connects in the background."""
+        self._stage = stage
+        self._producer = Producer(
+            {
+                **config,
+                # Ordered and without duplicates of its own making, for as long as it takes:
+                # a message that gave up would leave a gap, so none ever does.
+                "enable.idempotence": True,
+                "acks": "all",
+                "message.timeout.ms": 0,
+                "partitioner": "murmur2_random",
+                "compression.type": "lz4",
+                "linger.ms": 5,
+                "queue.buffering.max.messages": 200_000,
+            }
+        )
+        self._pending: set[int] = set()
+        self._acknowledged: list[int] = []
+        self._failed: KafkaError | None = None
+
+    @property
+    def backlog(self) -> int:
+        """Messages that the broker has not acknowledged."""
+        return len(self._pending)
+
+    def insert(self, cursor: Cursor, messages: Sequence[Row]) -> list[tuple[int, Row]]:
+        """Write rows in the transaction of the effects; returns them with their ids."""
+        if not messages:
+            return []
+        ids = execute_values(
+            cursor,
+            "INSERT INTO outbox (stage, source_topic, source_partition, topic, key, value, headers)"
+            " VALUES %s RETURNING id",
+            [
+                (
+                    self._stage,
+                    *row.source,
+                    row.topic,
+                    None if row.key is None else Binary(row.key),
+                    None if row.value is None else Binary(row.value),
+                    Json([[name, value.hex()] for name, value in row.headers]),
+                )
+                for row in messages
+            ],
+            page_size=1000,
+            fetch=True,
+        )
+        return [(row_id, row) for (row_id,), row in zip(ids, messages, strict=True)]
+
+    def delete_acknowledged(self, cursor: Cursor) -> Callable[[], None]:
+        """Delete what the broker has acknowledged, in any transaction.
+
+        Returns:
+            To be called when that transaction is committed.
+        """
+        done = list(self._acknowledged)
+        if done:
+            cursor.execute("DELETE FROM outbox WHERE id = ANY(%s)", (done,))
+
+        def forget() -> None:
+            del self._acknowledged[: len(done)]
+
+        return forget
+
+    def tidy(self, connection: Connection) -> None:
+        """Delete what the broker has acknowledged, in a transaction of its own."""
+        if self._acknowledged:
+            with connection, connection.cursor() as cursor:
+                forget = self.delete_acknowledged(cursor)
+            forget()
+
+    def send(self, messages: Iterable[tuple[int, Row]]) -> None:
+        """Hand rows of a committed transaction to the producer, in order."""
+        for row_id, row in messages:
+            if row_id in self._pending:
+                continue
+            self._pending.add(row_id)
+            while True:
+                try:
+                    self._producer.produce(
+                        row.topic,
+                        row.value,
+                        row.key,
+                        headers=row.headers,
+                        on_delivery=self._on_delivery(row_id),
+                    )
+                except BufferError:
+                    self._producer.poll(0.1)
+                else:
+                    break
+        self.serve()
+
+    def resend(self, connection: Connection, places: Iterable[Partition]) -> int:
+        """Send what is left of partitions that were just assigned; returns how many."""
+        wanted = tuple(places)
+        if not wanted:
+            return 0
+        with connection, connection.cursor() as cursor:
+            left = rows(
+                cursor,
+                "SELECT id, topic, key, value, headers, source_topic, source_partition"
+                " FROM outbox WHERE stage = %s AND (source_topic, source_partition) IN %s"
+                " ORDER BY id",
+                (self._stage, wanted),
+            )
+        self.send(
+            (
+                row_id,
+                Row(
+                    topic,
+                    None if key is None else bytes(key),
+                    None if value is None else bytes(value),
+                    [(name, bytes.fromhex(text)) for name, text in headers],
+                    (source_topic, source_partition),
+                ),
+            )
+            for row_id, topic, key, value, headers, source_topic, source_partition in left
+        )
+        if left:
+            _log.info("sent the outbox again", messages=len(left))
+        return len(left)
+
+    def serve(self) -> None:
+        """Take in acknowledgements.
+
+        Raises:
+            FatalError: The broker refuses for good.
+        """
+        self._producer.poll(0)
+        if self._failed is not None:
+            raise FatalError(f"the broker refuses an outgoing event: {self._failed.str()}")
+
+    def drain(self, timeout: float) -> int:
+        """Wait for acknowledgements; returns how many are still missing."""
+        until = monotonic() + timeout
+        while self._pending and monotonic() < until:
+            self._producer.poll(0.05)
+        return len(self._pending)
+
+    def _on_delivery(self, row_id: int) -> Callable[[KafkaError | None, Message], None]:
+        def delivered(error: KafkaError | None, _message: Message) -> None:
+            self._pending.discard(row_id)
+            if error is None:
+                self._acknowledged.append(row_id)
+            else:
+                self._failed = error
+
+        return delivered

@@ -1,0 +1,61 @@
+"""One stage as a process: from its settings to its exit code."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+
+from prometheus_client import CollectorRegistry
+
+from trackrecord.runtime import health as health_server
+from trackrecord.runtime import logs
+from trackrecord.runtime.consumer import Consumer
+from trackrecord.runtime.errors import EXIT_COULD_NOT, EXIT_HALTED, FatalError, HaltedError
+from trackrecord.runtime.health import Health
+from trackrecord.runtime.logs import get_logger
+from trackrecord.runtime.metrics import RUNTIME_METRICS, Metrics
+from trackrecord.runtime.settings import Settings
+from trackrecord.runtime.stage import Context, Stage
+
+_log = get_logger(__name__)
+
+
+def run(stage: Stage, settings: Settings) -> int:
+    """Run a stage in the foreground until SIGTERM or SIGINT.
+
+    Returns:
+        The exit code: 0 stopped in good order, 2 could not go on, 3 halted
+        (a restart would only halt again).
+    """
+    logs.configure(stage.name, level=settings.log_level, style=settings.log_format)
+    registry = CollectorRegistry()
+    metrics = Metrics(registry, stage.name, RUNTIME_METRICS)
+    health = Health(stage.name)
+    try:
+        port = health_server.serve(settings.metrics_host, settings.metrics_port, health, registry)
+    except OSError as error:
+        sys.stderr.write(
+            f"cannot listen on {settings.metrics_host}:{settings.metrics_port}: {error.strerror}; "
+            "choose another with TRACKRECORD_METRICS_PORT\n"
+        )
+        return EXIT_COULD_NOT
+    handler = stage.handler(Context(settings, registry))
+    consumer = Consumer(stage, handler, settings, metrics, health)
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        _log.info("stopping", signal=signal.Signals(number).name)
+        consumer.stop()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    _log.info("started", metrics_port=port, broker=settings.kafka_bootstrap_servers)
+    try:
+        consumer.run()
+    except HaltedError as error:
+        _log.error("halted", reason=str(error))
+        return EXIT_HALTED
+    except FatalError as error:
+        _log.error("cannot go on", reason=str(error))
+        return EXIT_COULD_NOT
+    return 0

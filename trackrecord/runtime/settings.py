@@ -1,0 +1,179 @@
+"""Every setting of the services: its variable, default and meaning."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit, urlunsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, Field, ValidationError, field_validator
+
+from trackrecord.runtime.errors import ConfigurationError
+from trackrecord.sdk.config import kafka_settings
+
+PREFIX = "TRACKRECORD_"
+
+
+class Settings(BaseModel):
+    """The settings of one process, read from its environment once."""
+
+    model_config = {"frozen": True, "extra": "forbid", "use_attribute_docstrings": True}
+
+    kafka_bootstrap_servers: str = Field(
+        default="127.0.0.1:9092", validation_alias="TRACKRECORD_KAFKA_BOOTSTRAP_SERVERS"
+    )
+    """Where the brokers are: host:port, several with commas."""
+    database_url: str = Field(
+        default="postgresql://127.0.0.1:5432/trackrecord", validation_alias="DATABASE_URL"
+    )
+    """Where the database is: postgresql://user:password@host:port/name."""
+    database_schema: str = Field(
+        default="public",
+        pattern="^[a-z_][a-z0-9_]{0,62}$",
+        validation_alias="TRACKRECORD_DATABASE_SCHEMA",
+    )
+    """The schema that holds the tables."""
+    topic_prefix: str = Field(
+        default="",
+        pattern=r"^[a-zA-Z0-9._-]{0,64}$",
+        validation_alias="TRACKRECORD_TOPIC_PREFIX",
+    )
+    """Put before the name of every topic and consumer group."""
+    topic_partitions: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=12, validation_alias="TRACKRECORD_TOPIC_PARTITIONS"
+    )
+    """Partitions of topics that `topics` makes; the most consumers that can share a stage."""
+    topic_replication: Annotated[int, Field(ge=1, le=15)] = Field(
+        default=1, validation_alias="TRACKRECORD_TOPIC_REPLICATION"
+    )
+    """Copies of each partition that `topics` asks for; 3 on a cluster that matters."""
+    home: Path = Field(default=Path(".trackrecord"), validation_alias="TRACKRECORD_HOME")
+    """The folder that keeps the state of the local stack."""
+    metrics_host: str = Field(default="127.0.0.1", validation_alias="TRACKRECORD_METRICS_HOST")
+    """The address on which a stage serves /metrics, /healthz, /readyz and /status."""
+    metrics_port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        default=0, validation_alias="TRACKRECORD_METRICS_PORT"
+    )
+    """The port for that; 0 takes a free one and logs it."""
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", validation_alias="TRACKRECORD_LOG_LEVEL"
+    )
+    """The least level that is logged."""
+    log_format: Literal["auto", "json", "console"] = Field(
+        default="auto", validation_alias="TRACKRECORD_LOG_FORMAT"
+    )
+    """JSON lines or readable lines; auto asks whether a terminal reads."""
+    batch_size: Annotated[int, Field(ge=1, le=200_000)] = Field(
+        default=20_000, validation_alias="TRACKRECORD_BATCH_SIZE"
+    )
+    """Messages that one transaction takes at most."""
+    batch_wait_ms: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        default=20, validation_alias="TRACKRECORD_BATCH_WAIT_MS"
+    )
+    """How long a batch may wait to fill, in milliseconds: the price of latency for volume."""
+    session_timeout_ms: Annotated[int, Field(ge=1000, le=1_800_000)] = Field(
+        default=10_000, validation_alias="TRACKRECORD_SESSION_TIMEOUT_MS"
+    )
+    """How long a consumer may be silent before its partitions go to another."""
+    max_poll_interval_ms: Annotated[int, Field(ge=1000, le=86_400_000)] = Field(
+        default=300_000, validation_alias="TRACKRECORD_MAX_POLL_INTERVAL_MS"
+    )
+    """How long one batch may take before its partitions go to another."""
+    dead_letters_in_a_row: Annotated[int, Field(ge=1)] = Field(
+        default=1_000, validation_alias="TRACKRECORD_DEAD_LETTERS_IN_A_ROW"
+    )
+    """So many refused messages in a row stop the consumer: that is a bad deploy, not bad data."""
+    dead_letters_window: Annotated[int, Field(ge=1)] = Field(
+        default=10_000, validation_alias="TRACKRECORD_DEAD_LETTERS_WINDOW"
+    )
+    """The last messages of which a share may be refused."""
+    dead_letters_share: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.5, validation_alias="TRACKRECORD_DEAD_LETTERS_SHARE"
+    )
+    """More than this share of the window refused stops the consumer."""
+    outbox_backlog: Annotated[int, Field(ge=1)] = Field(
+        default=50_000, validation_alias="TRACKRECORD_OUTBOX_BACKLOG"
+    )
+    """Events that may wait for the broker's acknowledgement before reading pauses."""
+    backdated_after_seconds: Annotated[int, Field(ge=0)] = Field(
+        default=300, validation_alias="TRACKRECORD_BACKDATED_AFTER_SECONDS"
+    )
+    """A signal older than this when the broker gets it is marked backdated."""
+    day_timezone: str = Field(default="UTC", validation_alias="TRACKRECORD_DAY_TIMEZONE")
+    """The time zone whose midnight ends a day of a record."""
+    sell_means: Literal["short", "exit"] = Field(
+        default="short", validation_alias="TRACKRECORD_SELL_MEANS"
+    )
+    """What a script that prints SELL says: open a short, or close its open long."""
+    script_output_bytes: Annotated[int, Field(ge=1024, le=240 * 1024)] = Field(
+        default=200 * 1024, validation_alias="TRACKRECORD_SCRIPT_OUTPUT_BYTES"
+    )
+    """Script output is cut to this many bytes, with a marker, before it is published."""
+    script_timeout_seconds: Annotated[float, Field(gt=0)] = Field(
+        default=300.0, validation_alias="TRACKRECORD_SCRIPT_TIMEOUT_SECONDS"
+    )
+    """How long `run-script` lets a script run."""
+    kafka: dict[str, str] = Field(default_factory=dict, validation_alias="TRACKRECORD_KAFKA_*")
+    """Any other client setting, dots as underscores: TRACKRECORD_KAFKA_SASL_MECHANISM."""
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgres(cls, value: str) -> str:
+        if urlsplit(value).scheme not in {"postgresql", "postgres"}:
+            raise ValueError("must begin with postgresql://")
+        return value
+
+    @field_validator("day_timezone")
+    @classmethod
+    def _is_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (OSError, ValueError):
+            raise ValueError("is not a time zone such as UTC or Asia/Kolkata") from None
+        return value
+
+    def topic(self, name: str) -> str:
+        """The name of a topic or group on the broker."""
+        return self.topic_prefix + name
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from the environment.
+
+    Raises:
+        ConfigurationError: Names every variable that is wrong, and why, at once.
+    """
+    environ = os.environ if environ is None else environ
+    known = {str(field.validation_alias) for field in Settings.model_fields.values()}
+    given: dict[str, Any] = {name: environ[name] for name in known if environ.get(name)}
+    given["TRACKRECORD_KAFKA_*"] = {
+        name: value
+        for name, value in kafka_settings(environ).items()
+        if name != "bootstrap.servers"
+    }
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        problems = [
+            f"  {detail['loc'][0]}={_shown(str(detail['loc'][0]), detail['input'])}: "
+            f"{detail['msg'].removeprefix('Value error, ')}"
+            for detail in error.errors(include_url=False)
+        ]
+        raise ConfigurationError(
+            f"{len(problems)} setting(s) cannot be used:\n" + "\n".join(sorted(problems))
+        ) from None
+
+
+def _shown(variable: str, value: object) -> str:
+    return hide_password(str(value)) if variable == "DATABASE_URL" else repr(value)
+
+
+def hide_password(url: str) -> str:
+    """A URL with its password replaced, for logs and tables."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    return urlunsplit(parts._replace(netloc=parts.netloc.replace(f":{parts.password}@", ":***@")))

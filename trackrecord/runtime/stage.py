@@ -1,0 +1,120 @@
+"""What a stage is: a handler, the topics it reads, the tables it writes.
+
+To add a stage, copy a folder of ``services/``: ``handler.py`` subclasses
+:class:`Handler`, ``service.py`` names everything in a :class:`Stage`. The
+runtime owns the loop, the offsets, the transaction, the outbox, retries and
+dead letters; a handler only says what a batch means.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from prometheus_client import CollectorRegistry
+
+from trackrecord.events import Event
+from trackrecord.events.codec import Headers
+from trackrecord.runtime.batch import Batch
+from trackrecord.runtime.database import Cursor
+from trackrecord.runtime.decode import Refusal
+from trackrecord.runtime.settings import Settings
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """An event to publish once the batch's transaction is committed.
+
+    Attributes:
+        event_type: Names its topic.
+        key: The Kafka key.
+        value: The value, byte for byte.
+        headers: The headers.
+        position: The message of the batch that caused it.
+    """
+
+    event_type: str
+    key: bytes
+    value: bytes
+    headers: Headers
+    position: int
+
+
+@dataclass(frozen=True)
+class Effects:
+    """What a handler made of a batch, besides what it wrote.
+
+    Attributes:
+        refused: Messages that break a rule which only the tables could tell.
+        outgoing: Events to publish, in order.
+        after_commit: Called when the transaction is committed: the place for metrics.
+    """
+
+    refused: list[Refusal] = field(default_factory=list)
+    outgoing: list[Outgoing] = field(default_factory=list)
+    after_commit: Callable[[], None] | None = None
+
+
+class Handler(ABC):
+    """What a stage does with a batch, inside a transaction that the runtime owns.
+
+    Both verbs must give the same result when they are called again after a
+    rollback, with the same batch or with the same messages in other batches.
+    """
+
+    @abstractmethod
+    def load(self, batch: Batch, cursor: Cursor) -> None:
+        """COPY the batch into temporary tables.
+
+        No shared row may be locked here: a process that freezes inside a COPY
+        keeps its locks until somebody ends its session.
+        """
+
+    @abstractmethod
+    def apply(self, batch: Batch, cursor: Cursor) -> Effects:
+        """Turn what was loaded into rows; set-based, keyed by business id and revision."""
+
+    def forget(self) -> None:  # noqa: B027 - most handlers keep nothing
+        """Drop what is kept in memory: the partitions or the truth may have changed."""
+
+
+@dataclass(frozen=True)
+class DerivedTable:
+    """A table that replay rebuilds, and the part of it that must come out the same.
+
+    Attributes:
+        name: The table.
+        content: A SELECT of what follows from the topics alone: no wall clock,
+            no row order, decimals in one form (``trim_scale``), sums over partitions.
+    """
+
+    name: str
+    content: str
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a handler is made with."""
+
+    settings: Settings
+    registry: CollectorRegistry
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage of the pipeline.
+
+    Attributes:
+        name: Its name, which is also its consumer group's and its folder's.
+        consumes: The event types it reads.
+        produces: The event types it publishes.
+        handler: Makes its handler.
+        tables: The tables it alone writes.
+    """
+
+    name: str
+    consumes: tuple[type[Event], ...]
+    produces: tuple[type[Event], ...]
+    handler: Callable[[Context], Handler]
+    tables: tuple[DerivedTable, ...]
