@@ -1,0 +1,1 @@
+"""What scripts print, to recommendations, results and signals."""

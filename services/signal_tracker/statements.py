@@ -356,7 +356,7 @@ FROM positions AS p
 WHERE s.signal_id = p.signal_id
 """
 
-_ZEROS: Final = {name: "0" for name in SUMS}
+_ZEROS: Final = dict.fromkeys(SUMS, "0")
 
 
 def _delta(of: dict[str, str]) -> str:
@@ -427,7 +427,7 @@ GROUP BY {owner}, currency, day, partition
 HAVING {changes}
 ORDER BY {owner}, currency, day, partition
 ON CONFLICT ({owner}, currency, day, partition) DO UPDATE SET {added}
-"""  # noqa: S608 - names of ours
+"""
 
 
 COUNTS: Final = f"""
@@ -479,6 +479,6 @@ def days_content(table: str, owner: str) -> str:
     )
     changes = " OR ".join(f"sum({name}) <> 0" for name in SUMS)
     return (
-        f"SELECT {owner}, currency, day, {sums} FROM {table}"  # noqa: S608 - names of ours
+        f"SELECT {owner}, currency, day, {sums} FROM {table}"
         f" GROUP BY {owner}, currency, day HAVING {changes}"
     )

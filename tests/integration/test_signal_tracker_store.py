@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from confluent_kafka import Message
+from prometheus_client import CollectorRegistry
 
 from services.signal_tracker.handler import SignalTracker
 from tests.support import histories, oracle
@@ -17,7 +18,6 @@ from trackrecord.runtime import database
 from trackrecord.runtime.batch import Reader
 from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.stage import Context
-from prometheus_client import CollectorRegistry
 
 
 def as_message(event: Event, offset: int, partition: int = 0) -> Message:

@@ -20,6 +20,12 @@ from trackrecord.events.types import wire_time
 MAX_EVENT_BYTES: Final = 256 * 1024
 """The largest value of a message, in bytes."""
 
+MAX_PROBLEMS: Final = 20
+"""How many problems of one event are spelled out; the rest is counted."""
+
+MAX_KEY_CHARACTERS: Final = 64
+"""How much of a key that the publisher chose an explanation repeats."""
+
 CONTENT_TYPE: Final = b"application/json"
 
 E = TypeVar("E", bound=Event)
@@ -120,13 +126,30 @@ def validate(model: type[E], data: Any) -> E:
 
 
 def explain(error: ValidationError) -> str:
-    """Say in one line what is wrong with which field."""
+    """Say in one line what is wrong with which field.
+
+    The line is safe to store and to send wherever it goes: keys that the
+    publisher chose stand in it escaped and cut, and it has an end.
+    """
+    details = error.errors(include_url=False, include_context=False, include_input=False)
     problems = []
-    for detail in error.errors(include_url=False, include_context=False, include_input=False):
-        where = ".".join(str(part) for part in detail["loc"])
+    for detail in details[:MAX_PROBLEMS]:
+        where = ".".join(_readable(str(part)) for part in detail["loc"])
         words = detail["msg"].removeprefix("Value error, ")
+        if detail["type"] == "string_unicode":
+            words = "holds a lone surrogate, which is not a character"
         problems.append(f"{where}: {words}" if where else words)
+    if len(details) > MAX_PROBLEMS:
+        problems.append(f"and {len(details) - MAX_PROBLEMS:,} more")
     return "; ".join(problems)
+
+
+def _readable(part: str) -> str:
+    cut = part if len(part) <= MAX_KEY_CHARACTERS else part[:MAX_KEY_CHARACTERS] + "…"
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in cut
+    )
 
 
 def header(headers: Sequence[tuple[str, bytes | None]] | None, name: str) -> str | None:

@@ -33,13 +33,9 @@ class ModelTrained(Event):
     """How long it took, in seconds."""
     data_points: Count
     """Outcomes that it learned from."""
-    metrics: dict[str, Annotated[float, Field(allow_inf_nan=False)] | None] = Field(
-        default_factory=dict
-    )
+    metrics: dict[Name, Number | None] = Field(default_factory=dict)
     """Measured on the untouched last stretch, by name; null where undefined."""
-    feature_importances: dict[str, Annotated[float, Field(allow_inf_nan=False)]] = Field(
-        default_factory=dict
-    )
+    feature_importances: dict[Name, Number] = Field(default_factory=dict)
     """Share of each feature in the model's decisions."""
     champion_version: Name | None = None
     """The version that serves after this run."""

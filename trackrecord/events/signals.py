@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal, Self
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from trackrecord.events.base import Event
 from trackrecord.events.types import (
@@ -30,6 +31,14 @@ from trackrecord.events.types import (
     UtcTime,
 )
 
+_ONE_FEE: Final[dict[str, Any]] = {
+    "not": {
+        "required": ["fee", "fee_rate"],
+        "properties": {"fee": {"type": "string"}, "fee_rate": {"type": "string"}},
+    }
+}
+"""The same rule for readers of the schema: null counts as left out."""
+
 
 def _one_fee(fee: object, fee_rate: object) -> None:
     if fee is not None and fee_rate is not None:
@@ -38,6 +47,8 @@ def _one_fee(fee: object, fee_rate: object) -> None:
 
 class SignalEmitted(Event):
     """A strategy says: open this position."""
+
+    model_config = ConfigDict(json_schema_extra=_ONE_FEE)
 
     event_type: ClassVar[str] = "signal_emitted"
     key_field: ClassVar[str] = "symbol"
@@ -53,7 +64,7 @@ class SignalEmitted(Event):
     """BUY opens a long position, SELL a short one."""
     price: Price
     """The entry price per unit, or the last price known where ``entry`` is ``next_open``."""
-    quantity: Quantity = Field(default=1, validate_default=True)
+    quantity: Quantity = Decimal(1)
     """Units of the instrument."""
     currency: Currency = "USD"
     """The currency of price and fees."""
@@ -98,6 +109,8 @@ class SignalEmitted(Event):
 
 class SignalClosed(Event):
     """A position, or a part of it, was closed."""
+
+    model_config = ConfigDict(json_schema_extra=_ONE_FEE)
 
     event_type: ClassVar[str] = "signal_closed"
     key_field: ClassVar[str] = "symbol"
@@ -157,9 +170,7 @@ class SignalAssessed(Event):
     """The same, as a grade."""
     model_version: Name | None = None
     """The champion that judged."""
-    features: dict[str, Annotated[float, Field(allow_inf_nan=False)] | None] = Field(
-        default_factory=dict
-    )
+    features: dict[Name, Number | None] = Field(default_factory=dict)
     """What was known at that moment, by name; null where it was not known."""
     assessed_at: UtcTime
     """When it was judged."""
@@ -198,9 +209,7 @@ class SignalScored(Event):
     """Whether target and stop lay inside one bar, so that the policy decided."""
     policy: Name
     """The rule that decides such ties: stop_first, target_first, open_proximity."""
-    features: dict[str, Annotated[float, Field(allow_inf_nan=False)] | None] = Field(
-        default_factory=dict
-    )
+    features: dict[Name, Number | None] = Field(default_factory=dict)
     """The features stored when the signal was emitted."""
     scored_at: UtcTime
     """When the score was made."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -50,7 +50,7 @@ class StrategyGenerated(Event):
     """The strategy made."""
     status: Literal["validated", "draft", "refused"]
     """Whether it may run."""
-    problems: list[dict[str, Any]] = Field(default_factory=list)
+    problems: list[FreeJson] = Field(default_factory=list)
     """What validation found, a line each."""
     metrics: FreeJson = Field(default_factory=dict)
     """What its backtest measured."""

@@ -1,0 +1,1 @@
+"""The local stack: real Kafka, real Postgres and the stages, as child processes."""

@@ -98,7 +98,9 @@ def copy_frame(cursor: Cursor, table: str, frame: pl.DataFrame) -> None:
     cursor.copy_expert(f"COPY {table} ({columns}) FROM STDIN (FORMAT csv)", buffer)
 
 
-def rows(cursor: Cursor, query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
+def rows(
+    cursor: Cursor, query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()
+) -> list[tuple[Any, ...]]:
     """Run a query and fetch all of its rows."""
     cursor.execute(query, parameters)
     return cursor.fetchall()

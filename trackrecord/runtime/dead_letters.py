@@ -19,7 +19,7 @@ from trackrecord.events.base import derived_id
 from trackrecord.events.codec import Headers, header
 from trackrecord.events.types import wire_time
 from trackrecord.runtime.database import Cursor
-from trackrecord.runtime.decode import Refusal
+from trackrecord.runtime.decode import Refusal, headers_of
 from trackrecord.runtime.errors import HaltedError
 from trackrecord.runtime.logs import get_logger
 
@@ -76,7 +76,7 @@ def make(stage: str, message: Message, refusal: Refusal, now: datetime) -> DeadL
         message.partition() or 0,
         message.offset() or 0,
     )
-    headers = message.headers() or []
+    headers = headers_of(message)
     attempt = header(headers, ATTEMPT)
     return DeadLetter(
         id=derived_id("dead_letter", stage, topic, partition, offset),
@@ -174,11 +174,11 @@ class Limit:
             HaltedError: A limit is reached. The batch must not be committed.
         """
         after = Limit(self._most_in_a_row, self._window.maxlen or 1, self._share)
-        after._window = self._window.copy()  # noqa: SLF001 - its own kind
-        after._refused_in_window = self._refused_in_window  # noqa: SLF001
-        after._in_a_row = self._in_a_row  # noqa: SLF001
+        after._window = self._window.copy()
+        after._refused_in_window = self._refused_in_window
+        after._in_a_row = self._in_a_row
         if not refused and not self._refused_in_window and not self._in_a_row:
-            after._window.extend([False] * min(count, self._window.maxlen or 1))  # noqa: SLF001
+            after._window.extend([False] * min(count, self._window.maxlen or 1))
             return after
         bad = set(refused)
         for position in range(count):

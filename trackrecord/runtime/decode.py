@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from operator import attrgetter
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import polars as pl
@@ -151,7 +151,7 @@ class Decoder:
         return pl.DataFrame(data)
 
     def _read_slow(self, message: Message, position: int) -> Refusal | dict[str, Any]:
-        said = header(message.headers(), "ce_type")
+        said = header(headers_of(message), "ce_type")
         if said is not None and said != self.model.ce_type():
             return Refusal(
                 position,
@@ -180,8 +180,13 @@ def _canonical(value: Any) -> Any:
     return value
 
 
+def headers_of(message: Message) -> list[tuple[str, bytes | None]]:
+    """A message's headers as the broker gives them: pairs, in order, in bytes."""
+    return cast("list[tuple[str, bytes | None]]", message.headers() or [])
+
+
 def _ce_type(message: Message) -> bytes | None:
-    for name, value in message.headers() or ():
+    for name, value in headers_of(message):
         if name == "ce_type":
-            return value if isinstance(value, bytes) else None
+            return value
     return None

@@ -85,7 +85,7 @@ def serve(host: str, port: int, health: Health, registry: CollectorRegistry) -> 
     }
 
     class Pages(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 - the library's name
+        def do_GET(self) -> None:
             page = pages.get(self.path.split("?", 1)[0])
             code, kind, body = (
                 page() if page else (404, "text/plain", b"see /metrics /healthz /readyz /status\n")

@@ -12,9 +12,9 @@ from confluent_kafka import (
     TopicCollection,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec  # type: ignore[attr-defined]
 
-from trackrecord.events.topics import TOPICS, dead_letter_topic
+from trackrecord.events.topics import all_topics
 from trackrecord.runtime.batch import Partition
 from trackrecord.runtime.errors import FatalError, PassingError, TrackrecordError
 from trackrecord.runtime.logs import get_logger
@@ -22,6 +22,11 @@ from trackrecord.runtime.offsets import Origin
 from trackrecord.runtime.settings import Settings
 
 _log = get_logger(__name__)
+
+PARTITION_EOF = KafkaError._PARTITION_EOF  # noqa: SLF001 - it has no other name
+
+_EARLIEST: Any = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+_LATEST: Any = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
 _FATAL = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
@@ -96,8 +101,8 @@ def origins(client: AdminClient, places: Iterable[Partition]) -> dict[Partition,
     try:
         described = client.describe_topics(TopicCollection(names), request_timeout=10)
         ids = {name: str(future.result().topic_id) for name, future in described.items()}
-        first = _list_offsets(client, wanted, OffsetSpec.earliest())
-        end = _list_offsets(client, wanted, OffsetSpec.latest())
+        first = _list_offsets(client, wanted, _EARLIEST)
+        end = _list_offsets(client, wanted, _LATEST)
     except KafkaException as error:
         raise classify(error.args[0]) from None
     return {place: Origin(ids[place[0]], first[place], end[place]) for place in wanted}
@@ -110,7 +115,7 @@ def end_offsets(client: AdminClient, places: Iterable[Partition]) -> dict[Partit
         PassingError: It does not say.
     """
     try:
-        return _list_offsets(client, sorted(places), OffsetSpec.latest())
+        return _list_offsets(client, sorted(places), _LATEST)
     except KafkaException as error:
         raise classify(error.args[0]) from None
 
@@ -153,10 +158,11 @@ def ensure_topics(settings: Settings) -> dict[str, str]:
         PassingError: The broker does not answer.
     """
     client = admin(settings)
-    wanted: dict[str, int] = {}
-    for name in TOPICS:
-        wanted[settings.topic(name)] = settings.topic_partitions
-        wanted[settings.topic(dead_letter_topic(name))] = 1
+    wanted = {settings.topic(spec.name): spec for spec in all_topics()}
+    partitions = {
+        name: spec.partitions if spec.is_dead_letter else settings.topic_partitions
+        for name, spec in wanted.items()
+    }
     try:
         known = client.list_topics(timeout=10).topics
     except KafkaException as error:
@@ -165,21 +171,17 @@ def ensure_topics(settings: Settings) -> dict[str, str]:
         name: "there"
         if len(known[name].partitions) == count
         else f"has {len(known[name].partitions)} partitions, {count} were asked for"
-        for name, count in wanted.items()
+        for name, count in partitions.items()
         if name in known
     }
     missing = [
         NewTopic(
             name,
-            num_partitions=count,
+            num_partitions=partitions[name],
             replication_factor=settings.topic_replication,
-            config={
-                "retention.ms": "-1",
-                "message.timestamp.type": "LogAppendTime",
-                "max.message.bytes": str(1024 * 1024),
-            },
+            config=spec.config(),
         )
-        for name, count in wanted.items()
+        for name, spec in wanted.items()
         if name not in known
     ]
     if missing:

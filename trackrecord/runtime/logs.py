@@ -36,5 +36,5 @@ def configure(stage: str, *, level: str = "info", style: LogFormat = "auto") -> 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
     """A logger that names the module it speaks from."""
-    logger: structlog.stdlib.BoundLogger = structlog.get_logger(logger=name)
+    logger: structlog.stdlib.BoundLogger = structlog.get_logger(module=name)
     return logger

@@ -17,6 +17,7 @@ from psycopg2 import Binary
 from psycopg2.extras import Json, execute_values
 
 from trackrecord.events.codec import Headers
+from trackrecord.events.topics import MAX_DEAD_LETTER_BYTES
 from trackrecord.runtime.batch import Partition
 from trackrecord.runtime.clock import monotonic
 from trackrecord.runtime.database import Connection, Cursor, rows
@@ -54,6 +55,8 @@ class Outbox:
                 "partitioner": "murmur2_random",
                 "compression.type": "lz4",
                 "linger.ms": 5,
+                # A dead letter is an event of any size that the broker took, and its headers.
+                "message.max.bytes": MAX_DEAD_LETTER_BYTES,
                 "queue.buffering.max.messages": 200_000,
             }
         )
@@ -124,7 +127,7 @@ class Outbox:
                         row.topic,
                         row.value,
                         row.key,
-                        headers=row.headers,
+                        headers=list(row.headers),
                         on_delivery=self._on_delivery(row_id),
                     )
                 except BufferError:

@@ -1,0 +1,16 @@
+"""What the extractor is made of."""
+
+from __future__ import annotations
+
+from services.extractor.handler import Extractor
+from services.extractor.store import TABLES
+from trackrecord.events import ScriptExecuted, SignalClosed, SignalEmitted
+from trackrecord.runtime.stage import Stage
+
+STAGE = Stage(
+    name="extractor",
+    consumes=(ScriptExecuted,),
+    produces=(SignalEmitted, SignalClosed),
+    handler=Extractor,
+    tables=TABLES,
+)

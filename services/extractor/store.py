@@ -1,0 +1,149 @@
+"""The tables of the extractor; nobody else writes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from trackrecord.runtime.database import Cursor, copy_frame, rows
+from trackrecord.runtime.stage import DerivedTable
+
+SUMS: Final = (
+    "runs", "failures", "buys", "sells", "holds", "undecided", "profits", "losses", "breakevens",
+    "results", "sum_return_pct",
+)  # fmt: skip
+
+TABLES = (
+    DerivedTable(
+        "executions",
+        "SELECT execution_id, script, program, symbol, started_at, finished_at, exit_code,"
+        " output_bytes, digest, final_action, trim_scale(return_pct), outcome, extractor_version,"
+        " appended_at FROM executions",
+    ),
+    DerivedTable(
+        "recommendations",
+        "SELECT execution_id, number, script, action, symbol, trim_scale(entry_price),"
+        " trim_scale(target_price), trim_scale(stop_loss), confidence, said_at, signal_id,"
+        " no_signal, closed_by FROM recommendations",
+    ),
+    DerivedTable(
+        "script_days",
+        "SELECT script, day, "
+        + ", ".join(f"trim_scale(sum({name})::numeric) AS {name}" for name in SUMS)
+        + " FROM script_days GROUP BY script, day",
+    ),
+)
+
+_MAKE_TEMPORARY = """
+CREATE TEMPORARY TABLE IF NOT EXISTS new_executions (
+    position integer, partition integer, execution_id text COLLATE "C", script text,
+    program text, symbol text, started_at timestamptz, finished_at timestamptz,
+    exit_code integer, output_bytes integer, digest text COLLATE "C", final_action text,
+    return_pct numeric, outcome text, extractor_version text, appended_at timestamptz
+) ON COMMIT DELETE ROWS;
+CREATE TEMPORARY TABLE IF NOT EXISTS new_recommendations (
+    position integer, execution_id text COLLATE "C", number integer, script text, action text,
+    symbol text, entry_price numeric, target_price numeric, stop_loss numeric,
+    confidence double precision, said_at timestamptz, signal_id text, no_signal text
+) ON COMMIT DELETE ROWS;
+CREATE TEMPORARY TABLE IF NOT EXISTS fresh_executions (
+    position integer, execution_id text COLLATE "C"
+) ON COMMIT DELETE ROWS;
+"""
+
+_COLUMNS = (
+    "execution_id, script, program, symbol, started_at, finished_at, exit_code, output_bytes,"
+    " digest, final_action, return_pct, outcome, extractor_version, appended_at"
+)
+
+# Of an id that the batch names twice, the first counts.
+_WRITE_EXECUTIONS = f"""
+WITH first AS (
+    SELECT DISTINCT ON (execution_id) * FROM new_executions ORDER BY execution_id, position
+), written AS (
+    INSERT INTO executions ({_COLUMNS})
+    SELECT {_COLUMNS} FROM first ORDER BY execution_id
+    ON CONFLICT DO NOTHING RETURNING execution_id
+)
+INSERT INTO fresh_executions
+SELECT first.position, execution_id FROM first JOIN written USING (execution_id)
+"""
+
+_CONFLICTS = """
+SELECT n.position FROM new_executions AS n JOIN executions AS e USING (execution_id)
+WHERE e.digest <> n.digest ORDER BY n.position
+"""
+
+_WRITE_RECOMMENDATIONS = """
+INSERT INTO recommendations (execution_id, number, script, action, symbol, entry_price,
+    target_price, stop_loss, confidence, said_at, signal_id, no_signal)
+SELECT r.execution_id, number, script, action, symbol, entry_price, target_price, stop_loss,
+       confidence, said_at, signal_id, no_signal
+FROM new_recommendations AS r JOIN fresh_executions USING (position)
+"""
+
+_MOVE_DAYS = f"""
+INSERT INTO script_days AS days (script, day, partition, {", ".join(SUMS)})
+SELECT script, (finished_at AT TIME ZONE %(timezone)s)::date, partition, count(*),
+       count(*) FILTER (WHERE exit_code <> 0),
+       count(*) FILTER (WHERE final_action IN ('BUY', 'STRONG_BUY', 'BTST_BUY')),
+       count(*) FILTER (WHERE final_action IN ('SELL', 'STRONG_SELL')),
+       count(*) FILTER (WHERE final_action = 'HOLD'),
+       count(*) FILTER (WHERE final_action IS NULL),
+       count(*) FILTER (WHERE outcome = 'profit'), count(*) FILTER (WHERE outcome = 'loss'),
+       count(*) FILTER (WHERE outcome = 'breakeven'), count(return_pct),
+       coalesce(sum(return_pct), 0)
+FROM new_executions JOIN fresh_executions USING (position)
+GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+ON CONFLICT (script, day, partition) DO UPDATE
+SET {", ".join(f"{name} = days.{name} + excluded.{name}" for name in SUMS)}
+"""
+
+_CLOSE_LONGS = """
+WITH closed AS (
+    UPDATE recommendations SET closed_by = %(execution_id)s
+    WHERE script = %(script)s AND symbol = %(symbol)s AND signal_id IS NOT NULL
+      AND closed_by IS NULL AND action IN ('BUY', 'STRONG_BUY', 'BTST_BUY')
+      AND execution_id <> %(execution_id)s
+    RETURNING signal_id, said_at
+)
+SELECT signal_id FROM closed ORDER BY said_at, signal_id
+"""
+
+
+@dataclass(frozen=True)
+class Applied:
+    """Positions of the runs that are new, and of those that contradict a known one."""
+
+    fresh: set[int]
+    conflicts: list[int]
+
+
+def load(cursor: Cursor, executions: pl.DataFrame, recommendations: pl.DataFrame) -> None:
+    """COPY a batch into temporary tables; locks nothing that others use."""
+    cursor.execute(_MAKE_TEMPORARY)
+    if executions.height:
+        at = pl.from_epoch("appended_at", time_unit="ms")
+        copy_frame(cursor, "new_executions", executions.with_columns(at))
+    if recommendations.height:
+        copy_frame(cursor, "new_recommendations", recommendations)
+
+
+def apply(cursor: Cursor, *, timezone: str) -> Applied:
+    """Write the runs that are new, their recommendations, and the sums."""
+    cursor.execute(_WRITE_EXECUTIONS)
+    conflicts = [position for (position,) in rows(cursor, _CONFLICTS)]
+    cursor.execute(_WRITE_RECOMMENDATIONS)
+    cursor.execute(_MOVE_DAYS, {"timezone": timezone})
+    fresh = {position for (position,) in rows(cursor, "SELECT position FROM fresh_executions")}
+    return Applied(fresh, conflicts)
+
+
+def close_longs(cursor: Cursor, script: str, symbol: str, execution_id: str) -> list[str]:
+    """Mark a script's open longs in a symbol as closed; returns their signals, oldest first."""
+    found = rows(
+        cursor, _CLOSE_LONGS, {"script": script, "symbol": symbol, "execution_id": execution_id}
+    )
+    return [signal_id for (signal_id,) in found]

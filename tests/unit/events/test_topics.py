@@ -1,0 +1,62 @@
+"""Does the table of topics hold together?"""
+
+from __future__ import annotations
+
+import pytest
+
+from trackrecord.events import EVENTS
+from trackrecord.events.codec import MAX_EVENT_BYTES
+from trackrecord.events.topics import (
+    PARTICIPANTS,
+    STAGES,
+    TOPICS,
+    all_topics,
+    dead_letter_topic,
+)
+
+
+def test_every_event_type_has_one_topic_keyed_by_one_of_its_fields() -> None:
+    assert TOPICS.keys() == EVENTS.keys()
+    assert all(spec.key == EVENTS[name].key_field for name, spec in TOPICS.items())
+
+
+def test_every_topic_has_a_producer_a_consumer_and_an_owner_that_we_know() -> None:
+    for spec in TOPICS.values():
+        assert spec.producers
+        assert spec.consumers
+        assert {spec.owner, *spec.producers, *spec.consumers} <= PARTICIPANTS.keys()
+    assert PARTICIPANTS.keys() >= STAGES
+
+
+def test_topics_keyed_alike_are_co_partitioned() -> None:
+    assert len({spec.partitions for spec in TOPICS.values()}) == 1
+
+
+def test_everything_is_kept_for_ever_with_the_time_of_the_broker() -> None:
+    for spec in all_topics():
+        config = spec.config()
+        assert config["retention.ms"] == config["retention.bytes"] == "-1"
+        assert config["cleanup.policy"] == "delete"
+        assert config["message.timestamp.type"] == "LogAppendTime"
+
+
+def test_the_largest_event_fits_its_topic_and_any_message_fits_the_dead_letters() -> None:
+    for spec in TOPICS.values():
+        assert MAX_EVENT_BYTES < spec.max_message_bytes < spec.dead_letter().max_message_bytes
+
+
+def test_a_dead_letter_topic_is_written_by_stages_and_has_none_of_its_own() -> None:
+    dead = TOPICS["signal_emitted"].dead_letter()
+    assert dead.name == dead_letter_topic("signal_emitted") == "signal_emitted.dlq"
+    assert dead.producers == ("signal_tracker", "outcome_scorer")
+    assert dead.consumers == ("cli",)
+    assert dead.is_dead_letter
+    with pytest.raises(ValueError, match="none of its own"):
+        dead.dead_letter()
+    with pytest.raises(ValueError, match="none of its own"):
+        dead_letter_topic(dead.name)
+
+
+def test_all_topics_are_the_event_topics_and_their_dead_letters() -> None:
+    names = [spec.name for spec in all_topics()]
+    assert len(names) == len(set(names)) == 2 * len(TOPICS)

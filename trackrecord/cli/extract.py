@@ -1,0 +1,237 @@
+"""``trackrecord extract``: what a printed text recommends, what happened, and why."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from trackrecord.extraction import Extraction, PackError, RuleSet, default_rules, extract
+from trackrecord.extraction.checks import Failure, check_rules
+
+_NO: Final = 1
+_COULD_NOT: Final = 2
+_COLOURS: Final = {
+    "action": "bold green",
+    "symbol": "bold cyan",
+    "entry_price": "yellow",
+    "target_price": "blue",
+    "stop_loss": "red",
+    "confidence": "magenta",
+    "return_pct": "bold yellow",
+    "outcome": "bold yellow",
+}
+
+
+def extract_command(
+    file: Annotated[
+        Path | None, typer.Argument(help="The text; standard input where it is left out or '-'.")
+    ] = None,
+    *,
+    jsonl: Annotated[
+        bool,
+        typer.Option("--jsonl", help='Read lines {"id", "text"} and answer each with a JSON line.'),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain", help="Show which rule took what from which words, and what lost."
+        ),
+    ] = False,
+    rules: Annotated[
+        list[Path] | None,
+        typer.Option("--rules", help="A rule pack of your own on top; may be given again."),
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check-rules", help="Run the tests that the rule packs hold, and end.")
+    ] = False,
+    symbol: Annotated[
+        str | None, typer.Option("--symbol", help="The instrument, where the text names none.")
+    ] = None,
+) -> None:
+    """Read what a trading script printed: recommendations, result, final action."""
+    used = _rules(rules or [])
+    if check:
+        _check(used, as_json=as_json)
+        return
+    if jsonl:
+        _lines(file, used, symbol, explain=explain)
+        return
+    text = _read(file)
+    extraction = extract(text, symbol=symbol, rules=used)
+    if as_json:
+        name = None if file is None or str(file) == "-" else str(file)
+        _print_json(_answer(name, extraction, explain=explain))
+    else:
+        _show(text, extraction, explain=explain)
+
+
+def _fail(message: str) -> typer.Exit:
+    print(f"trackrecord extract: {message}", file=sys.stderr)  # noqa: T201 - one clear line
+    return typer.Exit(_COULD_NOT)
+
+
+def _rules(files: list[Path]) -> RuleSet | None:
+    if not files:
+        return None
+    try:
+        sources = [(str(path), path.read_text("utf-8")) for path in files]
+        return default_rules().extended(sources)
+    except OSError as error:
+        raise _fail(f"cannot read the rules {error.filename}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise _fail(f"the rules are not UTF-8: {error.reason} at byte {error.start}") from None
+    except PackError as error:
+        raise _fail(str(error)) from None
+
+
+def _read_bytes(file: Path | None) -> bytes:
+    if file is None or str(file) == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise _fail(f"cannot read {file}: {error.strerror}") from None
+
+
+def _read(file: Path | None) -> str:
+    # What a script prints may hold any bytes; an unreadable one must not hide the rest.
+    return _read_bytes(file).decode("utf-8", "replace")
+
+
+def _answer(name: object, extraction: Extraction, *, explain: bool) -> dict[str, Any]:
+    answer = {"id": name, **extraction.to_json()}
+    if explain:
+        answer["explanation"] = extraction.explain()
+    return answer
+
+
+def _print_json(answer: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(answer, ensure_ascii=True) + "\n")
+
+
+def _lines(file: Path | None, rules: RuleSet | None, symbol: str | None, *, explain: bool) -> None:
+    wrong = False
+    for number, line in enumerate(_read(file).split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            entry = json.loads(line)
+            text = entry["text"]
+            if not isinstance(text, str):
+                raise TypeError  # noqa: TRY301 - told like the other ways to be wrong
+        except (ValueError, KeyError, TypeError, RecursionError):
+            wrong = True
+            print(  # noqa: T201
+                f'trackrecord extract: line {number}: expected {{"id": ..., "text": "..."}}',
+                file=sys.stderr,
+            )
+            continue
+        extraction = extract(text, symbol=symbol, rules=rules)
+        _print_json(_answer(entry.get("id"), extraction, explain=explain))
+    if wrong:
+        raise typer.Exit(_NO)
+
+
+def _check(rules: RuleSet | None, *, as_json: bool) -> None:
+    used = default_rules() if rules is None else rules
+    failures = check_rules(used)
+    if as_json:
+        _print_json(
+            {
+                "valid": not failures,
+                "tests": len(used.cases),
+                "extractor_version": used.version,
+                "failures": [
+                    {
+                        "text": item.text,
+                        "field": item.field,
+                        "expected": item.expected,
+                        "got": item.got,
+                    }
+                    for item in failures
+                ],
+            }
+        )
+    else:
+        console = Console()
+        for failure in failures:
+            console.print(f"[red]{escape(_told(failure))}[/red]")
+        passed = f"{len(used.cases) - len({item.text for item in failures})} of {len(used.cases)}"
+        console.print(f"{passed} tests of {len(used.packs)} rule packs pass; {used.version}")
+    if failures:
+        raise typer.Exit(_NO)
+
+
+def _told(failure: Failure) -> str:
+    return f"{failure.text!r}: {failure.field} is {failure.got!r}, expected {failure.expected!r}"
+
+
+def _show(text: str, extraction: Extraction, *, explain: bool) -> None:
+    console = Console()
+    if explain:
+        console.print(_coloured(text, extraction))
+        console.print()
+    if extraction.recommendations:
+        table = Table(title=None)
+        for column in ("action", "symbol", "entry", "target", "stop", "confidence"):
+            table.add_column(column, justify="left" if column in {"action", "symbol"} else "right")
+        for item in extraction.recommendations:
+            cells = (item.action, item.symbol, item.entry_price, item.target_price, item.stop_loss)
+            sure = "" if item.confidence is None else f"{item.confidence:.0%}"
+            table.add_row(*["" if cell is None else escape(str(cell)) for cell in cells], sure)
+        console.print(table)
+    else:
+        console.print("No recommendation." + _why_not(extraction))
+    result = extraction.result
+    if result.outcome is not None or result.return_pct is not None:
+        percent = "" if result.return_pct is None else f" {result.return_pct:+} %"
+        console.print(f"Result: {result.outcome or 'mixed'}{percent}")
+    console.print(f"Final action: {extraction.final_action or 'none'}")
+    if explain:
+        _show_reasons(console, extraction)
+
+
+def _why_not(extraction: Extraction) -> str:
+    for item in extraction.rejected:
+        if not item.candidate.startswith("result"):
+            return f" {escape(item.candidate)} was refused: {escape(item.reason)}."
+    return " The text names no action."
+
+
+def _coloured(text: str, extraction: Extraction) -> Text:
+    shown = Text(text)
+    for refused in extraction.rejected:
+        shown.stylize("dim strike", refused.start, refused.end)
+    for item in extraction.evidence:
+        shown.stylize(_COLOURS.get(item.field.rsplit(".", 1)[-1], "bold"), item.start, item.end)
+    return shown
+
+
+def _show_reasons(console: Console, extraction: Extraction) -> None:
+    table = Table("field", "value", "rule", "characters")
+    for row in _reasons(extraction):
+        table.add_row(*[escape(cell) for cell in row])
+    if table.row_count:
+        console.print(table)
+    if extraction.rejected:
+        losers = Table("refused", "why", "rule", "characters")
+        for item in extraction.rejected:
+            span = f"{item.start}-{item.end}"
+            losers.add_row(escape(item.candidate), escape(item.reason), escape(item.rule), span)
+        console.print(losers)
+    console.print(f"[dim]{extraction.extractor_version}[/dim]")
+
+
+def _reasons(extraction: Extraction) -> Iterator[tuple[str, str, str, str]]:
+    for item in extraction.evidence:
+        yield item.field, item.value, item.rule, f"{item.start}-{item.end}"

@@ -1,0 +1,68 @@
+"""The ``trackrecord`` command."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from trackrecord.cli import demo, dlq, extract, publish, replay, report, services, stack
+
+app = typer.Typer(
+    name="trackrecord",
+    help="A verified track record for trading scripts, models and strategies.",
+    epilog="Begin with `trackrecord demo`, or `trackrecord up` for a stack of your own.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for _name, _function in (
+    ("demo", demo.demo),
+    ("up", stack.up),
+    ("down", stack.down),
+    ("status", stack.status),
+    ("run", services.run),
+    ("publish", publish.publish),
+    ("run-script", publish.run_script),
+    ("extract", extract.extract_command),
+    ("report", report.report),
+    ("replay", replay.replay),
+    ("migrate", services.migrate),
+    ("topics", services.topics),
+    ("settings", services.settings),
+):
+    app.command(_name)(_function)
+app.add_typer(dlq.app, name="dlq")
+
+
+def main() -> None:
+    """Run the command; an error of ours is one line on stderr and exit code 2."""
+    try:
+        app()
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] in {"trackrecord", "services"}:
+            raise
+        sys.stderr.write(
+            f"trackrecord: this command needs the package {error.name!r}: install "
+            "'trackrecord[services,local]', or use the checkout's `make setup`\n"
+        )
+        sys.exit(2)
+    except Exception as error:
+        if not _is_ours(error):
+            raise
+        sys.stderr.write(f"trackrecord: {error}\n")
+        sys.exit(2)
+
+
+def _is_ours(error: Exception) -> bool:
+    """Whether an error's text is meant for the person at the terminal."""
+    return any(
+        base.__module__.startswith("trackrecord.") and base.__name__.endswith(("Error", "able"))
+        for base in type(error).__mro__
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""Running a stage, and preparing what stages need."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from trackrecord.cli.common import DEFAULT_HOME, HomeOption, JsonOption, answer, load, screen
+from trackrecord.runtime.errors import (
+    ConfigurationError,
+    PassingError,
+    UnreachableError,
+)
+
+
+def run(
+    stage: Annotated[str, typer.Argument(help="extractor or signal_tracker")],
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    """Run one stage in the foreground, with the settings of the environment.
+
+    It serves /metrics, /healthz, /readyz and /status, and stops in good order
+    on SIGTERM. Exit code 3 means that it halted on purpose: see its last line.
+    """
+    try:
+        from services import STAGES
+    except ModuleNotFoundError:
+        raise ConfigurationError(
+            "stages run from the checkout or the image: the installed package holds the rules "
+            "and the SDK only"
+        ) from None
+    if stage not in STAGES:
+        raise ConfigurationError(f"there is no stage {stage!r}: choose from {', '.join(STAGES)}")
+    from trackrecord.runtime.run import run as run_stage
+
+    module = import_module(f"services.{stage}.service")
+    raise typer.Exit(run_stage(module.STAGE, load(home)))
+
+
+def migrate(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
+    """Make or update the tables; safe to repeat."""
+    from trackrecord.runtime.migrate import migrate as bring_up_to_date
+
+    before, after = bring_up_to_date(load(home))
+    if as_json:
+        answer({"before": before, "after": after})
+    elif before == after:
+        screen.print(f"tables are at version {after}")
+    else:
+        screen.print(f"tables brought from version {before or 'none'} to {after}")
+
+
+def topics(
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+    accept_new: Annotated[
+        bool,
+        typer.Option(
+            "--accept-new",
+            help="Start stages at the beginning of topics that were deleted and made anew.",
+        ),
+    ] = False,
+) -> None:
+    """Make the topics that are missing; those that exist are left as they are."""
+    from trackrecord.runtime import kafka
+
+    settings = load(home)
+    try:
+        outcome = kafka.ensure_topics(settings)
+    except PassingError as error:
+        raise UnreachableError(
+            f"no broker at {settings.kafka_bootstrap_servers}: {error}"
+        ) from None
+    if accept_new:
+        from trackrecord.runtime.accept import accept_new_topics
+
+        outcome |= dict.fromkeys(accept_new_topics(settings), "accepted as new")
+    if as_json:
+        answer({"topics": outcome})
+    else:
+        table = Table("topic", "", box=None)
+        for name, state in sorted(outcome.items()):
+            table.add_row(name, state)
+        screen.print(table)
+    if any(state not in {"there", "made", "accepted as new"} for state in outcome.values()):
+        raise typer.Exit(1)
+
+
+def settings(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
+    """Every setting: its variable, what it is now, its default and its meaning."""
+    from trackrecord.runtime.settings import Settings, hide_password
+
+    now = load(home)
+    listed = []
+    for name, field in Settings.model_fields.items():
+        value = getattr(now, name)
+        shown = hide_password(str(value)) if name == "database_url" else str(value)
+        if name == "kafka":
+            shown = ", ".join(sorted(value)) or "none"
+        listed.append(
+            {
+                "variable": str(field.validation_alias),
+                "value": shown,
+                "default": "" if name == "kafka" else str(field.default),
+                "meaning": " ".join((field.description or "").split()),
+            }
+        )
+    if as_json:
+        answer(listed)
+        return
+    table = Table("variable", "now", "meaning", box=None)
+    for row in listed:
+        mark = "" if row["value"] == row["default"] else " *"
+        table.add_row(row["variable"], row["value"] + mark, row["meaning"])
+    screen.print(table)
+    screen.print("* differs from the default")

@@ -1,0 +1,175 @@
+"""The local stack: up, down, status."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from trackrecord.cli.common import (
+    DEFAULT_HOME,
+    HomeOption,
+    JsonOption,
+    answer,
+    load,
+    notes,
+    screen,
+)
+
+if TYPE_CHECKING:
+    from trackrecord.local.state import StackState
+
+
+def specs(workers: dict[str, int]) -> tuple[list[Any], list[list[str]]]:
+    """What a stack runs: the stages, and the commands that prepare for them."""
+    from services import STAGES
+    from trackrecord.local.state import StageSpec
+
+    command = [sys.executable, "-m", "trackrecord.cli.main"]
+    stages = [
+        StageSpec(name=stage, workers=workers.get(stage, 1), argv=[*command, "run", stage])
+        for stage in STAGES
+        if workers.get(stage, 1)
+    ]
+    return stages, [[*command, "migrate"], [*command, "topics"]]
+
+
+def _workers(named: list[str] | None) -> dict[str, int]:
+    from services import STAGES
+
+    result: dict[str, int] = {}
+    for text in named or []:
+        stage, _, count = text.partition("=")
+        if stage not in STAGES or not count.isdecimal():
+            raise typer.BadParameter(
+                f"--workers takes stage=number, with a stage of {', '.join(STAGES)}"
+            )
+        result[stage] = int(count)
+    return result
+
+
+def up(
+    workers: Annotated[
+        list[str] | None,
+        typer.Option("--workers", help="stage=number; may be repeated. 0 leaves a stage out."),
+    ] = None,
+    restart: Annotated[
+        bool,
+        typer.Option("--restart/--no-restart", help="Start again what dies, with back-off."),
+    ] = True,
+    kafka_port: Annotated[
+        int | None, typer.Option("--kafka-port", help="Kafka's port; a free one if left out.")
+    ] = None,
+    postgres_port: Annotated[
+        int | None, typer.Option("--postgres-port", help="Postgres's port; a free one if left out.")
+    ] = None,
+    timeout: Annotated[float, typer.Option(help="Seconds that each part may take.")] = 60.0,
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """Start Kafka, Postgres and all stages here, and return when all is healthy.
+
+    Everything listens on the loopback address only and keeps its state in one
+    folder. A stack that already runs there is found, not started again.
+    """
+    from trackrecord.local.stack import Stack
+
+    stages, prepare = specs(_workers(workers))
+    state = Stack.up(
+        home,
+        stages,
+        prepare,
+        restart=restart,
+        kafka_port=kafka_port,
+        postgres_port=postgres_port,
+        topic_prefix=load(home).topic_prefix,
+        timeout=timeout,
+        on_progress=lambda line: notes.print(line, style="dim", markup=False),
+    )
+    _show(state, home, as_json)
+
+
+def down(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
+    """Stop the stack; its data stays."""
+    from trackrecord.local.stack import Stack
+
+    stopped = Stack.down(home)
+    if as_json:
+        answer({"stopped": stopped})
+    else:
+        screen.print("stopped" if stopped else f"nothing runs under {home}")
+
+
+def status(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
+    """What runs, whether it is healthy, and how far behind it is; exit code 1 if not healthy."""
+    from trackrecord.local.stack import Stack
+
+    state = Stack.read_state(home)
+    if state is None:
+        if as_json:
+            answer({"healthy": False, "kafka": None, "database_url": None, "api": None,
+                    "processes": []})  # fmt: skip
+        else:
+            screen.print(f"nothing runs under {home}: start it with `trackrecord up`")
+        raise typer.Exit(1)
+    if not _show(state, home, as_json):
+        raise typer.Exit(1)
+
+
+def _show(state: StackState, home: Path, as_json: bool) -> bool:
+    from trackrecord.cli.lag import lags
+    from trackrecord.runtime.settings import hide_password
+
+    behind = lags(state, load(home))
+    processes = [
+        {
+            "stage": process.stage,
+            "instance": process.instance,
+            "pid": process.pid,
+            "healthy": process.healthy,
+            "state": process.state,
+            "restarts": process.restarts,
+            "lag": behind.of(process.stage, process.instance),
+            "metrics_url": process.metrics_url,
+            "log": process.log,
+        }
+        for process in state.processes
+    ]
+    if as_json:
+        answer(
+            {
+                "healthy": state.healthy,
+                "kafka": state.kafka,
+                "database_url": state.database_url,
+                "api": None,
+                "lag": behind.total,
+                "outbox_pending": behind.outbox,
+                "dead_letters": behind.dead_letters,
+                "processes": processes,
+            }
+        )
+        return state.healthy
+    table = Table(box=None, header_style="bold")
+    for name in ("process", "state", "pid", "lag", "restarts", "metrics"):
+        table.add_column(name)
+    for process in processes:
+        healthy = process["healthy"]
+        table.add_row(
+            f"{process['stage']}/{process['instance']}",
+            str(process["state"]),
+            str(process["pid"] or "-"),
+            "-" if process["lag"] is None else f"{process['lag']:,}",
+            str(process["restarts"]),
+            str(process["metrics_url"] or ""),
+            style=None if healthy else "red",
+        )
+    screen.print(table)
+    screen.print(f"Kafka     {state.kafka}")
+    screen.print(f"Postgres  {hide_password(state.database_url)}", markup=False)
+    screen.print(f"state     {home}  (logs in {home}/logs)")
+    if behind.dead_letters:
+        screen.print(f"{behind.dead_letters} dead letters: see `trackrecord dlq list`")
+    return state.healthy

@@ -1,0 +1,64 @@
+"""The one function: a text in, an extraction out."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from trackrecord.extraction import results, statements, symbols, tables
+from trackrecord.extraction.document import Document
+from trackrecord.extraction.model import Evidence, Extraction, Recommendation
+from trackrecord.extraction.resolve import resolve
+from trackrecord.extraction.ruleset import RuleSet, default_rules, default_version
+
+EXTRACTOR_VERSION: Final = default_version()
+"""Version of the packaged rules and code: semantic version, ``+``, digest over both."""
+
+
+def extract(text: str, *, symbol: str | None = None, rules: RuleSet | None = None) -> Extraction:
+    """Read what a script printed.
+
+    Args:
+        text: What was printed, any text.
+        symbol: The instrument that the script was asked about; taken where the text names none.
+        rules: The rules, by default those that come with the package.
+
+    Returns:
+        Recommendations, result and final action, each with its evidence. A text that states
+        no decision gives no recommendation; no text raises an error.
+    """
+    used = default_rules() if rules is None else rules
+    document = Document(text, used)
+    flags = statements.block_flags(document)
+    grids = tables.find(document)
+    findings = statements.Findings()
+    statements.find(document, flags, tables.read(document, grids, findings), findings)
+    refusing = used.match_blocks(document.folded) if findings.statements else ()
+    for rule in refusing:
+        if rule.refuses == "recommendations":
+            findings.rejected.extend(
+                statements.reject(document, item.token, rule.rule, rule.reason)
+                for item in findings.statements
+            )
+            findings.statements.clear()
+    evidence: list[Evidence] = []
+    recommendations: list[Recommendation] = []
+    if findings.statements:
+        found = symbols.sections(document)
+        symbols.assign(document, findings.statements, found)
+        if symbol is not None:
+            for statement in findings.statements:
+                statement.symbol = statement.symbol or symbol
+        recommendations, evidence = resolve(document, findings, found)
+    totals, lines = tables.results(document, grids)
+    result, result_evidence, lost = results.find(
+        document, holding="position" in flags, taken=lines, totals=totals
+    )
+    actions = {item.action for item in recommendations}
+    return Extraction(
+        tuple(recommendations),
+        result,
+        actions.pop() if len(actions) == 1 else None,
+        EXTRACTOR_VERSION if rules is None else used.version,
+        (*evidence, *result_evidence),
+        (*findings.rejected, *lost),
+    )

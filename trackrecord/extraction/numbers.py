@@ -1,0 +1,59 @@
+"""Numbers as scripts print them: currencies, Indian and European separators, percent."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+_SUFFIX: Final = {"k": Decimal(1000), "m": Decimal(10**6), "b": Decimal(10**9)}
+_DIGITS: Final = frozenset("0123456789.,eE+-")
+_LONGEST: Final = 40
+_LARGEST_EXPONENT: Final = 30
+_GROUP: Final = 3
+
+
+def _plain(body: str) -> str:
+    """Drop thousands separators and make the decimal separator a point."""
+    comma = body.rfind(",")
+    point = body.rfind(".")
+    if comma < 0:
+        return body.replace(".", "") if body.count(".") > 1 else body
+    if point > comma:
+        return body.replace(",", "")
+    if point >= 0:
+        return body.replace(".", "").replace(",", ".")
+    if len(body) - comma - 1 == _GROUP and body[:comma] not in {"0", "-0"}:
+        return body.replace(",", "")
+    return body.replace(",", ".") if body.count(",") == 1 else body.replace(",", "")
+
+
+def parse(token: str) -> Decimal | None:
+    """Read a printed number.
+
+    Args:
+        token: For example ``"₹-1,23,456.50"``, ``"1.234,56 €"``, ``"+2.5%"``, ``"1e2"``, ``"3.2k"``.
+
+    Returns:
+        The number without its currency or percent sign, None if it is none (a version such
+        as 1.2.3, or more digits than a price has).
+    """
+    body = token.strip().rstrip("%").lstrip("%").strip()
+    scale = _SUFFIX.get(body[-1:].lower())
+    if scale is not None:
+        body = body[:-1]
+    negative = "-" in body.split("e")[0].split("E")[0]
+    body = "".join([character for character in body if character in _DIGITS])
+    # Letters of a currency may leave a stray e or point in front.
+    body = body.lstrip("eE+-.,") if not body[:1].isdigit() else body
+    if not body or len(body) > _LONGEST:
+        return None
+    mantissa, mark, exponent = body.partition("e") if "e" in body else body.partition("E")
+    if mark and (not exponent or abs(int(exponent.lstrip("+") or 0)) > _LARGEST_EXPONENT):
+        return None
+    try:
+        value = Decimal(_plain(mantissa) + (f"e{exponent}" if mark else ""))
+    except (InvalidOperation, ValueError):
+        return None
+    if scale is not None:
+        value *= scale
+    return -value if negative and value else value

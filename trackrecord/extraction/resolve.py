@@ -1,0 +1,246 @@
+"""From statements to recommendations: one per instrument, the final word wins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from trackrecord.extraction import fields
+from trackrecord.extraction.document import NUMBER, PERCENT, Document
+from trackrecord.extraction.model import Evidence, Recommendation, Rejected
+from trackrecord.extraction.statements import FINAL, ROW, Findings, Statement, reject
+from trackrecord.extraction.symbols import Section
+
+
+@dataclass(slots=True)
+class Group:
+    """All statements on one instrument."""
+
+    symbol: str | None
+    statements: list[Statement] = field(default_factory=list)
+
+    @property
+    def first(self) -> Statement:
+        """The one printed first."""
+        return self.statements[0]
+
+
+def _group(statements: list[Statement]) -> list[Group]:
+    groups: dict[str | None, Group] = {}
+    for statement in statements:
+        name = statement.symbol.upper() if statement.symbol else None
+        groups.setdefault(name, Group(statement.symbol)).statements.append(statement)
+    nameless = groups.get(None)
+    if nameless is not None and len(groups) > 1:
+        # A line without a name speaks of the one instrument there is; among several, it is a
+        # summary of the whole, and no recommendation in an instrument.
+        del groups[None]
+        if len(groups) == 1:
+            only = next(iter(groups.values()))
+            only.statements = sorted(
+                [*only.statements, *nameless.statements], key=lambda item: item.token
+            )
+    return list(groups.values())
+
+
+def _winner(group: Group) -> Statement:
+    """The highest rank, and among equals the last printed."""
+    best = group.statements[0]
+    for statement in group.statements[1:]:
+        if statement.rank >= best.rank:
+            best = statement
+    return best
+
+
+def _drop_ledgers(document: Document, findings: Findings) -> None:
+    """Refuse bare lines that buy and sell the same thing in turn: a list of trades."""
+    bare = [item for item in findings.statements if item.rank <= ROW and not item.is_row]
+    lines = {item.line for item in bare}
+    if len(lines) < 2:  # noqa: PLR2004 - a list has at least two lines
+        return
+    by_symbol: dict[str | None, set[str]] = {}
+    for item in bare:
+        by_symbol.setdefault(item.symbol, set()).add(item.action)
+    for item in bare:
+        dated = "d" in document.lines[item.line].shape[:4]
+        several = len(by_symbol[item.symbol]) > 1
+        if several and (dated or item.symbol is None):
+            findings.statements.remove(item)
+            findings.rejected.append(
+                reject(document, item.token, "code/ledger", "it is a line of a list of trades")
+            )
+
+
+def resolve(
+    document: Document, findings: Findings, sections: list[Section]
+) -> tuple[list[Recommendation], list[Evidence]]:
+    """Turn statements into recommendations, in print order.
+
+    Args:
+        document: The text.
+        findings: Its statements, symbols assigned; what loses is added to its rejected ones.
+        sections: Where the text turns to which instrument.
+
+    Returns:
+        Recommendations and the evidence of each of their fields.
+    """
+    _drop_ledgers(document, findings)
+    groups = _group(findings.statements)
+    kept = {id(item) for group in groups for item in group.statements}
+    for statement in findings.statements:
+        if id(statement) not in kept:
+            findings.rejected.append(
+                reject(
+                    document, statement.token, statement.rule, "it names none of the instruments"
+                )
+            )
+    if len(groups) > 1 and any(item.rank >= FINAL for group in groups for item in group.statements):
+        groups = _only_decided(document, groups, findings.rejected)
+    recommendations: list[Recommendation] = []
+    evidence: list[Evidence] = []
+    for position, group in enumerate(groups):
+        winner = _winner(group)
+        for item in group.statements:
+            if item is not winner and item.action != winner.action:
+                findings.rejected.append(
+                    reject(
+                        document, item.token, item.rule, f"{winner.rule} decides: {winner.action}"
+                    )
+                )
+        scope = _scope(document, groups, position, sections)
+        recommendations.append(
+            _recommendation(document, group, winner, scope, len(recommendations), evidence)
+        )
+    return recommendations, evidence
+
+
+def _only_decided(document: Document, groups: list[Group], rejected: list[Rejected]) -> list[Group]:
+    """Where a final line names its instrument, bare mentions of others are not advice."""
+    decided = []
+    for group in groups:
+        if any(item.rank > ROW or item.is_row for item in group.statements):
+            decided.append(group)
+        else:
+            rejected.extend(
+                reject(document, item.token, item.rule, "a final decision names another instrument")
+                for item in group.statements
+            )
+    return decided
+
+
+def _scope(
+    document: Document, groups: list[Group], position: int, sections: list[Section]
+) -> tuple[int, int]:
+    """Return the tokens that speak of a group: from its section or line to the next one's."""
+    last = len(document.letters)
+    if len(groups) == 1:
+        return 0, last
+    starts = []
+    for group in groups:
+        statement = group.first
+        start = document.lines[statement.line].first
+        if any(
+            other.first.line == statement.line and other.first.token < statement.token
+            for other in groups
+        ):
+            start = min(statement.token, statement.symbol_token or statement.token)
+        for section in sections:
+            if section.symbol == group.symbol and section.line <= statement.line:
+                start = min(start, document.lines[section.line].first)
+        starts.append(start)
+    following = [start for start in starts if start > starts[position]]
+    return starts[position], min(following, default=last)
+
+
+def _recommendation(
+    document: Document,
+    group: Group,
+    winner: Statement,
+    scope: tuple[int, int],
+    index: int,
+    evidence: list[Evidence],
+) -> Recommendation:
+    where = f"recommendations[{index}]"
+    starts, ends = document.starts, document.ends
+
+    def note(name: str, value: object, rule: str, first: int, last: int) -> None:
+        evidence.append(Evidence(f"{where}.{name}", str(value), rule, starts[first], ends[last]))
+
+    note("action", winner.action, winner.rule, winner.token, winner.token)
+    symbol = winner.symbol or group.symbol
+    holder = winner.symbol_token
+    if holder is None:
+        holder = next(
+            (s.symbol_token for s in group.statements if s.symbol_token is not None), None
+        )
+    if symbol is not None and holder is not None:
+        note("symbol", symbol, "code/symbol", holder, holder)
+    prices = {}
+    for name, letter in (
+        ("entry_price", fields.ENTRY),
+        ("target_price", fields.TARGET),
+        ("stop_loss", fields.STOP),
+    ):
+        found = _price(document, group, winner, scope, letter)
+        prices[name] = None if found is None else found.value
+        if found is not None:
+            term = document.terms[found.label]
+            note(name, found.value, term.rule if term else winner.rule, found.label, found.token)
+    sure = _confidence(document, winner, scope)
+    if sure is not None:
+        term = document.terms[sure.label]
+        note("confidence", sure.value, term.rule if term else winner.rule, sure.label, sure.token)
+    return Recommendation(
+        winner.action,
+        symbol,
+        prices["entry_price"],
+        prices["target_price"],
+        prices["stop_loss"],
+        None if sure is None else float(sure.value),
+    )
+
+
+def _price(
+    document: Document, group: Group, winner: Statement, scope: tuple[int, int], letter: str
+) -> fields.Found | None:
+    if winner.is_row:
+        token = winner.cells.get(letter)
+        value = None if token is None else document.number(token)
+        if (
+            token is None
+            or value is None
+            or fields.is_range(document, token, len(document.letters))
+        ):
+            return None
+        return fields.Found(value, token, token)
+    if letter == fields.ENTRY:
+        for statement in [winner, *group.statements]:
+            token = statement.price_token
+            if token is not None and statement.action == winner.action:
+                value = document.number(token)
+                if value is not None and not fields.is_range(
+                    document, token, len(document.letters)
+                ):
+                    return fields.Found(value, statement.token, token)
+    return fields.first(document, letter, *scope)
+
+
+def _confidence(
+    document: Document, winner: Statement, scope: tuple[int, int]
+) -> fields.Found | None:
+    if winner.is_row:
+        token = winner.cells.get(fields.CONFIDENCE)
+        value = None if token is None else fields.as_confidence(document, token)
+        return None if token is None or value is None else fields.Found(value, token, token)
+    found = fields.nearest_confidence(document, *scope, winner.token)
+    if found is not None:
+        return found
+    letters = document.letters
+    at = winner.token + 1
+    while at < len(letters) and letters[at] in "(|,:-" and at - winner.token <= 2:  # noqa: PLR2004
+        at += 1
+    if at < len(letters) and letters[at] == PERCENT and letters[at] != NUMBER:
+        raw = document.raw(at)
+        value = fields.as_confidence(document, at)
+        if value is not None and raw[0] not in "+-":
+            return fields.Found(value, winner.token, at)
+    return None

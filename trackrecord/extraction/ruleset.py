@@ -1,0 +1,192 @@
+"""A set of rule packs, compiled once into a phrase table and RE2 patterns."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from typing import Any, Final
+
+import re2
+
+from trackrecord.extraction.lexer import key
+from trackrecord.extraction.packs import BlockRule, Case, Pack, ShapeRule, Term, read_pack
+
+CODE_VERSION: Final = "1.0.0"
+"""Semantic version of the extractor; raised by hand, the digest behind it is not."""
+
+# Later packs win where two give one phrase a meaning, so English comes last.
+_ORDER: Final = (
+    "asian",
+    "european",
+    "turkish",
+    "hindi",
+    "chinese",
+    "results",
+    "prices",
+    "negation",
+    "labels",
+    "actions",
+    "symbols",
+    "shapes",
+    "noise",
+)
+_MEMORY: Final = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeMatch:
+    """A shape rule that matched, with token offsets into the line."""
+
+    rule: ShapeRule
+    action: int
+    symbol: int | None
+    price: int | None
+
+
+def _options() -> Any:
+    options = re2.Options()
+    options.max_mem = _MEMORY
+    options.log_errors = False
+    return options
+
+
+class RuleSet:
+    """Compiled rules. Immutable for its users, safe to share between threads.
+
+    Args:
+        packs: The packs; where two give one phrase a meaning, the later one wins.
+        digest: What stands for the rules in the version.
+    """
+
+    def __init__(self, packs: Iterable[Pack], digest: str) -> None:
+        self.packs: Final = tuple(packs)
+        self.version: Final = f"{CODE_VERSION}+{digest[:12]}"
+        self.phrases: dict[str, Term | None] = {}
+        """Lookup key of a phrase; a key with None only begins a longer one."""
+        self.not_symbols: frozenset[str] = frozenset().union(*[p.not_symbols for p in self.packs])
+        self.cases: tuple[Case, ...] = tuple(case for pack in self.packs for case in pack.cases)
+        shapes: dict[str, ShapeRule] = {}
+        blocks: dict[str, BlockRule] = {}
+        for pack in self.packs:
+            shapes.update({rule.rule: rule for rule in pack.shapes})
+            blocks.update({rule.rule: rule for rule in pack.blocks})
+            for phrase, term in pack.phrases:
+                self._add_phrase(phrase, term)
+        self.run_starts: frozenset[str] = frozenset(phrase[0] for phrase in self.phrases)
+        self._shapes = tuple(
+            (rule, pattern, pattern.groupindex)
+            for rule in shapes.values()
+            for pattern in (re2.compile(rule.pattern, _options()),)
+        )
+        self._shape_set = self._compile(rule.pattern for rule, _, _ in self._shapes)
+        self._blocks = tuple(blocks.values())
+        self._block_set = self._compile(rule.pattern for rule in self._blocks)
+        self._by_shape = lru_cache(maxsize=8192)(self._match_shape)
+
+    def _add_phrase(self, phrase: str, term: Term) -> None:
+        words = phrase.split(" ")
+        for end in range(1, len(words)):
+            self.phrases.setdefault("".join(words[:end]), None)
+        self.phrases["".join(words)] = term
+
+    @staticmethod
+    def _compile(patterns: Iterable[str]) -> Any:
+        found = list(patterns)
+        if not found:
+            return None
+        compiled = re2.Set.SearchSet(_options())
+        for pattern in found:
+            compiled.Add(pattern)
+        compiled.Compile()
+        return compiled
+
+    def term(self, word: str) -> Term | None:
+        """Return what one word or phrase means, None if nothing."""
+        return self.phrases.get(key(word))
+
+    def match_shape(self, shape: str) -> tuple[ShapeMatch, ...]:
+        """Return every rule that matches the shape of a line, at each place it does."""
+        return self._by_shape(shape)
+
+    def _match_shape(self, shape: str) -> tuple[ShapeMatch, ...]:
+        if self._shape_set is None:
+            return ()
+        found: list[ShapeMatch] = []
+        data = shape.encode()
+        for index in sorted(self._shape_set.Match(data) or ()):
+            rule, pattern, groups = self._shapes[index]
+            position = 0
+            while (match := pattern.search(data, position)) is not None:
+                action = match.start(groups["a"])
+                symbol = match.start(groups["s"]) if "s" in groups else -1
+                price = match.start(groups["p"]) if "p" in groups else -1
+                found.append(
+                    ShapeMatch(
+                        rule,
+                        action,
+                        symbol if symbol >= 0 else None,
+                        price if price >= 0 else None,
+                    )
+                )
+                # Go on behind the action, not behind the match: the next may overlap it.
+                position = action + 1
+        return tuple(found)
+
+    def match_blocks(self, folded: str) -> tuple[BlockRule, ...]:
+        """Return the block rules that refuse this text."""
+        if self._block_set is None:
+            return ()
+        return tuple(self._blocks[index] for index in self._block_set.Match(folded) or ())
+
+    def extended(self, sources: Iterable[tuple[str, str]]) -> RuleSet:
+        """Return these rules with a user's own on top.
+
+        Args:
+            sources: Names and texts of further packs.
+
+        Returns:
+            A new set with a version of its own.
+
+        Raises:
+            PackError: A text breaks the format.
+        """
+        texts = list(sources)
+        digest = hashlib.sha256(self.version.encode())
+        for name, text in texts:
+            digest.update(f"{name}\0{text}\0".encode())
+        packs = [read_pack(text, name) for name, text in texts]
+        return RuleSet([*self.packs, *packs], digest.hexdigest())
+
+
+def _sources() -> list[tuple[str, str]]:
+    folder = resources.files("trackrecord.extraction") / "rules"
+    return [(name, (folder / f"{name}.yaml").read_text("utf-8")) for name in _ORDER]
+
+
+def _digest(sources: list[tuple[str, str]]) -> str:
+    """Digest of rules and code, so that no change of either can keep its version."""
+    digest = hashlib.sha256()
+    for name, text in sources:
+        digest.update(f"{name}\0{text}\0".encode())
+    for item in sorted(
+        resources.files("trackrecord.extraction").iterdir(), key=lambda entry: entry.name
+    ):
+        if item.name.endswith(".py"):
+            digest.update(item.read_bytes())
+    return digest.hexdigest()
+
+
+@lru_cache(maxsize=1)
+def default_rules() -> RuleSet:
+    """Return the rules that come with the package."""
+    sources = _sources()
+    return RuleSet([read_pack(text, name) for name, text in sources], _digest(sources))
+
+
+@lru_cache(maxsize=1)
+def default_version() -> str:
+    """Return the version of the rules that come with the package, without compiling them."""
+    return f"{CODE_VERSION}+{_digest(_sources())[:12]}"

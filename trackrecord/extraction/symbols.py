@@ -1,0 +1,111 @@
+"""Which instrument a statement is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import re2
+
+from trackrecord.extraction.document import NUMBER, SYMBOL, WORD, Document, Line
+from trackrecord.extraction.statements import Statement
+
+_LABEL: Final = re2.compile(rb"Y[:=|#f(\[]{0,3}(?:w{0,3}[(])?(S)")
+_CODE: Final = re2.compile(rb"Y[:=|(f]{0,3}(N)")
+_NAMED: Final = re2.compile(rb"Y[:=](w)(?:$|[|,;(])")
+_HEADING: Final = re2.compile(
+    rb"^(?:[\[(]?N(?:/N)?[\]).:]*)?-?[wf]{0,2}(?:L[:-]?)?(?:[(])?(S)[)]?(?:$|[:-]?$|[(]|-[wf]|[:|-]?w{1,3}$|\|)"
+)
+_CODED_NAME: Final = re2.compile(rb"w[(](S|N)[)]")
+
+
+@dataclass(slots=True)
+class Section:
+    """From this line on the text speaks of one instrument."""
+
+    line: int
+    token: int
+    symbol: str
+    labelled: bool
+
+
+def _name(document: Document, token: int) -> str | None:
+    letter = document.letters[token]
+    if letter == SYMBOL:
+        return document.symbol(token)
+    if letter == NUMBER:
+        return document.raw(token) if document.is_code(token) else None
+    word = document.raw(token)
+    if letter == WORD and word.isascii() and word.isalnum() and word.lower() not in {"none", "xxx"}:
+        return word
+    return None
+
+
+def _label_of(document: Document, line: Line, data: bytes) -> int | None:
+    if "Y" in line.shape:
+        for pattern in (_LABEL, _CODE, _NAMED):
+            match = pattern.search(data)
+            if match is not None and _name(document, line.first + match.start(1)):
+                return line.first + int(match.start(1))
+    return None
+
+
+def sections(document: Document) -> list[Section]:
+    """Return where the text turns to an instrument, by a label or a heading."""
+    found: list[Section] = []
+    for line in document.lines:
+        shape = line.shape
+        if not shape or not ("S" in shape or "N" in shape or "Y" in shape):
+            continue
+        data = shape.encode("ascii", "replace")
+        token = _label_of(document, line, data)
+        labelled = token is not None
+        if token is None and "S" in shape and not any(mark in shape for mark in "RUqb"):
+            match = _HEADING.search(data)
+            if match is not None:
+                token = line.first + match.start(1)
+        if token is None:
+            continue
+        name = _name(document, token)
+        if name is not None and (not found or found[-1].symbol != name or labelled):
+            found.append(Section(line.index, token, name, labelled))
+    return found
+
+
+def assign(document: Document, statements: list[Statement], found: list[Section]) -> None:
+    """Give each statement without a symbol of its own the one it speaks of."""
+    labelled = {section.symbol for section in found if section.labelled}
+    names = {section.symbol for section in found}
+    for statement in statements:
+        if statement.symbol is not None:
+            continue
+        token = _on_line(document, statement)
+        if token is not None:
+            statement.symbol_token = token
+            statement.symbol = _name(document, token)
+            continue
+        before = [section for section in found if section.line <= statement.line]
+        if before:
+            statement.symbol, statement.symbol_token = before[-1].symbol, before[-1].token
+        elif len(labelled) == 1 or len(names) == 1:
+            only = next(iter(labelled if len(labelled) == 1 else names))
+            section = next(item for item in found if item.symbol == only)
+            statement.symbol, statement.symbol_token = only, section.token
+
+
+def _on_line(document: Document, statement: Statement) -> int | None:
+    """Return the one symbol that the statement's own line names."""
+    line = document.lines[statement.line]
+    tokens = [
+        token
+        for token in range(line.first, line.last)
+        if document.letters[token] == SYMBOL
+        or (document.letters[token] == NUMBER and document.is_code(token))
+    ]
+    names = {_name(document, token) for token in tokens}
+    if len(names) == 1:
+        return tokens[0]
+    after = [token for token in tokens if token > statement.token]
+    if tokens and after and after[0] - statement.token <= 3:  # noqa: PLR2004 - beside it
+        return after[0]
+    return None

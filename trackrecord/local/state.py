@@ -1,0 +1,195 @@
+"""What a stack consists of and what of it runs, as its supervisor writes it down."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from trackrecord.local.child import is_alive
+from trackrecord.local.errors import StackFailed
+from trackrecord.local.layout import Home, read_json, write_private
+
+KAFKA = "kafka"
+POSTGRES = "postgres"
+
+# A process is one of these. `down` stays down (asked for, or restarting is off);
+# `halted` ended itself on purpose, with exit code 3, and stays down too.
+STARTING = "starting"
+HEALTHY = "healthy"
+UNHEALTHY = "unhealthy"
+RESTARTING = "restarting"
+DOWN = "down"
+HALTED = "halted"
+
+# A stack is one of these. `unready` runs, but not every stage got healthy in time.
+READY = "ready"
+UNREADY = "unready"
+STOPPING = "stopping"
+FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class StageSpec:
+    """One stage to run.
+
+    Each worker finds ``TRACKRECORD_METRICS_PORT`` (it serves ``/healthz``, ``/readyz``,
+    ``/metrics`` and ``/status`` there, on 127.0.0.1), ``DATABASE_URL``,
+    ``TRACKRECORD_KAFKA_BOOTSTRAP_SERVERS``, ``TRACKRECORD_HOME``, ``TRACKRECORD_STAGE``
+    and ``TRACKRECORD_INSTANCE`` in its environment.
+
+    Attributes:
+        name: The stage's name.
+        workers: How many processes.
+        argv: The executable and its arguments. Other users can read them: no secrets.
+        env: Added to the environment of ``up``'s caller.
+    """
+
+    name: str
+    workers: int
+    argv: list[str]
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ProcessState:
+    """One process of the stack.
+
+    Attributes:
+        stage: A stage's name, or ``kafka`` or ``postgres``.
+        instance: Its number among the stage's workers, from 0.
+        pid: Its process id while it runs.
+        created: When that process began (see `child.created_at`).
+        state: ``starting``, ``healthy``, ``unhealthy``, ``restarting``, ``down`` or ``halted``.
+        restarts: How often it was started again after it had ended by itself.
+        exit_code: How it last ended; the negative number if by a signal.
+        metrics_url: A stage's metrics.
+        log: Its log file.
+    """
+
+    stage: str
+    instance: int
+    pid: int | None
+    created: float | None
+    state: str
+    restarts: int
+    exit_code: int | None
+    metrics_url: str | None
+    log: str
+
+    @property
+    def healthy(self) -> bool:
+        """Whether it runs and says that it is ready."""
+        return self.state == HEALTHY
+
+    @property
+    def label(self) -> str:
+        """Name and number, as in its log file's name."""
+        return label(self.stage, self.instance)
+
+
+@dataclass(frozen=True)
+class StackState:
+    """A running stack.
+
+    Attributes:
+        home: Its folder.
+        phase: ``starting``, ``ready``, ``unready``, ``stopping`` or ``failed``.
+        supervisor_pid: The process that looks after the others.
+        supervisor_created: When it began (see `child.created_at`).
+        kafka: Bootstrap servers, ``host:port``; empty until known.
+        database_url: Address of the database, password included; empty until known.
+        processes: Postgres, Kafka and every stage's workers.
+        progress: What was done so far, one line per step.
+        error: Why the phase is ``failed`` or ``unready``.
+    """
+
+    home: str
+    phase: str
+    supervisor_pid: int
+    supervisor_created: float
+    kafka: str = ""
+    database_url: str = ""
+    processes: tuple[ProcessState, ...] = ()
+    progress: tuple[str, ...] = ()
+    error: str | None = None
+
+    @property
+    def healthy(self) -> bool:
+        """Whether everything runs and is ready."""
+        return self.phase == READY and all(process.healthy for process in self.processes)
+
+    @property
+    def stages(self) -> tuple[ProcessState, ...]:
+        """The processes without Kafka and Postgres."""
+        return tuple(one for one in self.processes if one.stage not in {KAFKA, POSTGRES})
+
+    @property
+    def supervised(self) -> bool:
+        """Whether the supervisor that wrote this is still there."""
+        return is_alive(self.supervisor_pid, self.supervisor_created)
+
+    @property
+    def ending(self) -> bool:
+        """Whether the supervisor is on its way out."""
+        return self.phase in {STOPPING, FAILED}
+
+    def process(self, stage: str, instance: int = 0) -> ProcessState:
+        """Look up one process.
+
+        Args:
+            stage: A stage's name, or ``kafka`` or ``postgres``.
+            instance: Its number, from 0.
+
+        Returns:
+            Its state.
+
+        Raises:
+            StackFailed: There is no such process in this stack.
+        """
+        for one in self.processes:
+            if (one.stage, one.instance) == (stage, instance):
+                return one
+        names = ", ".join(one.label for one in self.processes) or "none"
+        raise StackFailed(f"no process {label(stage, instance)} in this stack (there are: {names})")
+
+
+def label(stage: str, instance: int) -> str:
+    """Name one process.
+
+    Args:
+        stage: A stage's name, or ``kafka`` or ``postgres``.
+        instance: Its number, from 0.
+    """
+    return stage if stage in {KAFKA, POSTGRES} else f"{stage}-{instance}"
+
+
+def write_state(home: Home, state: StackState) -> None:
+    """Write the state down for others to read, in one step.
+
+    Args:
+        home: The stack's folder.
+        state: What to write.
+    """
+    write_private(home.state, json.dumps(asdict(state), indent=1))
+
+
+def last_state(home: Home) -> StackState | None:
+    """Read what was last written, by whichever supervisor.
+
+    Args:
+        home: The stack's folder.
+
+    Returns:
+        The state, or None if there is none or another version wrote it.
+    """
+    value = read_json(Path(home.state))
+    if value is None:
+        return None
+    try:
+        processes = tuple(ProcessState(**one) for one in value.pop("processes"))
+        progress = tuple(value.pop("progress"))
+        return StackState(**value, processes=processes, progress=progress)
+    except (KeyError, TypeError):
+        return None

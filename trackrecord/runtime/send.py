@@ -1,0 +1,92 @@
+"""Publishing a given list of events, and waiting until the broker has them all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from confluent_kafka import KafkaError, Message, Producer
+from rich.progress import Progress
+
+from trackrecord.events import Event
+from trackrecord.events.codec import encode, headers
+from trackrecord.runtime import clock, kafka
+from trackrecord.runtime.errors import UnreachableError
+from trackrecord.runtime.settings import Settings
+
+_SECONDS_WITHOUT_PROGRESS = 30.0
+
+
+def send(
+    settings: Settings,
+    events: Sequence[tuple[Event, str | None]],
+    *,
+    source: str,
+    progress: bool = False,
+) -> int:
+    """Publish events in order and wait for every acknowledgement.
+
+    Args:
+        settings: Where to.
+        events: Each with the id that its publisher chose, if it did.
+        source: The CloudEvents source.
+        progress: Whether to show a bar on stderr.
+
+    Returns:
+        How many were acknowledged: all of them.
+
+    Raises:
+        UnreachableError: The broker does not take them. Those that it took stay
+            published; sending everything again is harmless, the ids are the same.
+    """
+    producer = Producer(
+        {
+            **kafka.client_config(settings, "cli"),
+            "error_cb": lambda _error: None,
+            "enable.idempotence": True,
+            "partitioner": "murmur2_random",
+            "compression.type": "lz4",
+            "linger.ms": 5,
+            "message.timeout.ms": int(_SECONDS_WITHOUT_PROGRESS * 1000),
+            "queue.buffering.max.messages": 100_000,
+        }
+    )
+    done = 0
+    failed: list[KafkaError] = []
+
+    def delivered(error: KafkaError | None, _message: Message) -> None:
+        nonlocal done
+        if error is None:
+            done += 1
+        else:
+            failed.append(error)
+
+    with Progress(transient=True, disable=not progress) as bar:
+        task = bar.add_task("publishing", total=len(events))
+        for event, event_id in events:
+            while True:
+                try:
+                    producer.produce(
+                        settings.topic(event.event_type),
+                        encode(event),
+                        event.key.encode(),
+                        headers=list(
+                            headers(event, source=source, time=clock.now(), event_id=event_id)
+                        ),
+                        on_delivery=delivered,
+                    )
+                except BufferError:
+                    producer.poll(0.1)
+                else:
+                    break
+            producer.poll(0)
+            bar.update(task, completed=done)
+        while len(producer) and not failed:
+            producer.poll(0.1)
+            bar.update(task, completed=done)
+    if failed:
+        producer.purge()
+        raise UnreachableError(
+            f"the broker at {settings.kafka_bootstrap_servers} acknowledged {done} of "
+            f"{len(events)} events: {failed[0].str()}. Publishing all of them again is harmless"
+        )
+    return done
