@@ -115,7 +115,8 @@ def _signal(entry: Any, exits: list[SignalClosed], rows: Any, days: Any) -> dict
         if left == 0:
             closed_at = each.closed_at
     state: dict[str, Any] = {
-        "open": left, "realised_pnl": total, "closed_at": closed_at, "outcome": None, "return": None,
+        "open": left, "realised_pnl": total, "closed_at": closed_at, "outcome": None,
+        "return": None,
     }  # fmt: skip
     if closed_at is not None:
         basis = price * quantity + side * fee

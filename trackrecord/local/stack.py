@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -126,7 +127,8 @@ class Stack:
             return False
         supervised = state.supervised
         if supervised:
-            os.kill(state.supervisor_pid, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(state.supervisor_pid, signal.SIGTERM)
             deadline = time.monotonic() + STAGE_GRACE_S + 2 * SERVER_GRACE_S + 10
             while state.supervised:
                 if time.monotonic() > deadline:

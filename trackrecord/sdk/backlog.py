@@ -193,7 +193,7 @@ class Backlog:
             entry.source, entry.position = self._own, position
             self._own.loaded += 1
             self._own.cursor = position
-        self._unlogged = sum(entry.source is None for entry in self._window)
+        self._count_unlogged()
 
     def _write(self, records: list[Record], *, final: bool) -> list[Position]:
         """Append as many records, from the first on, as disk and bound take."""
@@ -259,7 +259,7 @@ class Backlog:
     def restart(self) -> None:
         """Send everything in the window that is not settled again, in order."""
         with self._lock:
-            self._to_send = deque(entry for entry in self._window if True)
+            self._to_send = deque(entry for entry in self._window if not entry.settled)
 
     def settle(self) -> None:
         """Drop from the front of the window what is settled, and let the journals know."""
@@ -271,7 +271,6 @@ class Backlog:
                 self._window_bytes -= entry.record.size
                 source = entry.source
                 if source is None or entry.position is None:
-                    self._unlogged -= 1
                     own += 1
                     continue
                 source.loaded -= 1
@@ -281,6 +280,8 @@ class Backlog:
             for source, position in reached.values():
                 source.claim.journal.acknowledge(position)
             self._finish()
+            if self._unlogged:
+                self._count_unlogged()
             with self.progress:
                 self.counts.settled += own
                 self.counts.adopted_settled += adopted
@@ -334,8 +335,8 @@ class Backlog:
         with self._lock:
             for source in self._sources():
                 source.claim.release(remove=not source.loaded and self._is_sent(source))
-            unlogged = sum(entry.source is None and not entry.settled for entry in self._window)
-            return unlogged + len(self._handover)
+            self._count_unlogged()
+            return self._unlogged + len(self._handover)
 
     # What both look at
 
@@ -400,6 +401,11 @@ class Backlog:
         self._window_bytes += entry.record.size
         if entry.source:
             entry.source.loaded += 1
+
+    def _count_unlogged(self) -> None:
+        """Count what would be lost with this process, the hand-over apart."""
+        entries = (entry for entry in self._window if entry.source is None)
+        self._unlogged = sum(not entry.settled for entry in entries)
 
     def _is_sent(self, source: Source) -> bool:
         journal = source.claim.journal
