@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,12 +18,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from trackrecord.cli.common import DEFAULT_HOME, HomeOption, JsonOption, answer, notes, screen
 
 if TYPE_CHECKING:
-    from trackrecord.events import MarketBar
+    from trackrecord.events import MarketBar, ScriptExecuted
     from trackrecord.local.state import StackState
     from trackrecord.runtime.settings import Settings
 
 _FROM, _WARM, _TO = date(2010, 1, 4), date(2011, 1, 3), date(2013, 3, 1)
-_SCRIPT_EVERY = timedelta(days=28)
+_SESSIONS_BETWEEN_RUNS = 10
 _SCRIPTS = ("stock_analyzer_v1", "btst_analyzer", "momentum_trader", "sector_rotation")
 _STRATEGIES = ("moving_average_cross", "mean_reversion")
 _SETTLE_SECONDS = 60.0
@@ -39,7 +39,7 @@ def demo(
     """Watch real scripts and strategies run on real prices, and read the record of each.
 
     Starts Kafka, Postgres and all stages in a folder of its own, plays two
-    years of daily bars of five US shares, runs four scripts every four weeks
+    years of daily bars of five US shares, runs four scripts every ten sessions
     of that time and two strategies over all of it, and prints what each said
     and what it came to. Every number is computed from what happens in it.
     """
@@ -152,35 +152,49 @@ def _start_strategies(
     return processes
 
 
-def _script_runs(bars: list[MarketBar]) -> list[tuple[str, date]]:
-    """Which script runs on which session: every four weeks, each on a day of its own."""
-    sessions = sorted({bar.opened_at.date() for bar in bars})
-    runs = []
-    for number, script in enumerate(_SCRIPTS):
-        day = _WARM + timedelta(days=7 * number)
-        while day <= _TO:
-            runs.append((script, max(session for session in sessions if session <= day)))
-            day += _SCRIPT_EVERY
-    return sorted(runs, key=lambda run: (run[1], run[0]))
+def _script_runs(bars: list[MarketBar]) -> list[tuple[str, datetime]]:
+    """Which script runs after which session's close: each every ten sessions, taking turns."""
+    closes = sorted({bar.closed_at for bar in bars if bar.closed_at.date() >= _WARM})
+    step = _SESSIONS_BETWEEN_RUNS // len(_SCRIPTS)
+    return sorted(
+        (
+            (script, close)
+            for number, script in enumerate(_SCRIPTS)
+            for close in closes[number * step :: _SESSIONS_BETWEEN_RUNS]
+        ),
+        key=lambda run: (run[1], run[0]),
+    )
 
 
 def _run_scripts(
-    settings: Settings, csv: Path, runs: list[tuple[str, date]], advance: Callable[[], None]
+    settings: Settings,
+    csv: Path,
+    runs: list[tuple[str, datetime]],
+    advance: Callable[[], None],
 ) -> None:
+    """Run scripts as processes, each as it would have run after the close that it is asked about.
+
+    The run is dated to that close, so that what a script says stands beside the
+    prices that it knew; the broker's own time shows that it was played later.
+    """
     from trackrecord.runtime.scripts import execute
     from trackrecord.runtime.send import send
 
-    def one(run: tuple[str, date]) -> Any:
-        script, day = run
-        path = _examples() / "scripts" / f"{script}.py"
+    def one(run: tuple[str, datetime]) -> ScriptExecuted:
+        script, close = run
+        day = close.date().isoformat()
         event = execute(
-            path,
-            ["--bars", str(csv), "--as-of", day.isoformat()],
+            _examples() / "scripts" / f"{script}.py",
+            ["--bars", str(csv), "--as-of", day],
             timeout=settings.script_timeout_seconds,
             output_limit=settings.script_output_bytes,
         )
         advance()
-        return event
+        played = {
+            "started_at": close,
+            "finished_at": close + (event.finished_at - event.started_at),
+        }
+        return event.model_copy(update={**played, "parameters": {"as_of": day}})
 
     with ThreadPoolExecutor(2) as pool:
         events = list(pool.map(one, runs))
@@ -222,6 +236,7 @@ def _show(report: dict[str, Any], place: Path, serve: bool) -> None:
     screen.print(scripts_table(report["scripts"]))
     screen.print("\nWhat the strategies earned, net of fees\n", style="bold")
     screen.print(records_table("strategy", report["strategies"]))
+    screen.print("Signals of scripts stay open: nothing judges outcomes on bars yet.", style="dim")
     events = ", ".join(f"{count:,} {topic}" for topic, count in report["events"].items())
     screen.print(f"\n{events} in {report['seconds']} s")
     if serve:

@@ -89,7 +89,13 @@ def topics(
         raise typer.Exit(1)
 
 
-def settings(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
+def settings(
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="The table of docs/settings.md.")
+    ] = False,
+) -> None:
     """Every setting: its variable, what it is now, its default and its meaning."""
     from trackrecord.runtime.settings import Settings, hide_password
 
@@ -110,6 +116,11 @@ def settings(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> No
         )
     if as_json:
         answer(listed)
+        return
+    if markdown:
+        typer.echo("| variable | default | meaning |\n|---|---|---|")
+        for row in listed:
+            typer.echo(f"| `{row['variable']}` | {row['default']} | {row['meaning']} |")
         return
     table = Table("variable", "now", "meaning", box=None)
     for row in listed:

@@ -31,6 +31,8 @@ _QUOTES: Final = frozenset({
     "USDT", "USDC", "USD", "BUSD", "FDUSD", "TUSD", "DAI", "BTC", "ETH", "BNB", "EUR", "GBP",
     "JPY", "INR", "TRY", "AUD", "CAD", "CHF", "NZD", "KRW", "BRL", "PERP", "SGD", "HKD", "CNY",
 })  # fmt: skip
+# Words whose full stop does not end a sentence, as in max. drawdown.
+_ABBREVIATIONS: Final = frozenset({"max", "min", "avg", "vs", "ann", "est", "no"})
 _LONGEST_PHRASE: Final = 7
 _LONGEST_SYMBOL: Final = 24
 _CACHE_LIMIT: Final = 65536
@@ -52,7 +54,17 @@ class Line:
 class Document:
     """The tokens of a text. Offsets are characters of the text as given."""
 
-    __slots__ = ("ends", "folded", "letters", "lines", "rules", "starts", "terms", "text")
+    __slots__ = (
+        "_decimal_comma",
+        "ends",
+        "folded",
+        "letters",
+        "lines",
+        "rules",
+        "starts",
+        "terms",
+        "text",
+    )
 
     def __init__(self, text: str, rules: RuleSet) -> None:
         self.text: Final = text
@@ -63,6 +75,7 @@ class Document:
         self.starts: list[int] = []
         self.ends: list[int] = []
         self.lines: list[Line] = []
+        self._decimal_comma: bool | None = None
         self._scan()
 
     def _scan(self) -> None:
@@ -115,7 +128,7 @@ class Document:
                 if text == "/" and self._join_pair(raw, position):
                     position += 1
                     continue
-                self._add(_MARKS.get(text, text), None, start, end)
+                self._add(_MARKS.get(text, text[0]), None, start, end)
             elif kind == "number":
                 self._add(PERCENT if "%" in text else NUMBER, None, start, end)
             elif kind == "run":
@@ -140,8 +153,10 @@ class Document:
         term: Term | None = None
         for used in range(1, min(_LONGEST_PHRASE, len(raw) - first) + 1):
             kind, text, _, _ = raw[first + used - 1]
-            if text == ".":
-                continue  # of an abbreviation, as in max. drawdown
+            if text == "." and joined in _ABBREVIATIONS:
+                continue
+            if used > 1 and self._apart(raw[first + used - 2], raw[first + used - 1]):
+                break
             if kind not in ("word", "number"):
                 break
             joined += key(text)
@@ -151,6 +166,11 @@ class Document:
             if found is not None:
                 best, term = used, found
         return best, term
+
+    def _apart(self, left: tuple[str, str, int, int], right: tuple[str, str, int, int]) -> bool:
+        """Say whether two tokens stand in different columns."""
+        gap = self.folded[left[3] : right[2]]
+        return len(gap) > 1 and (gap.isspace() or "\t" in gap)
 
     def _add_run(self, run: str, start: int) -> None:
         """Cut a run of letters without spaces into its known phrases."""
@@ -208,7 +228,9 @@ class Document:
 
     def number(self, token: int) -> Decimal | None:
         """Return the number that a token holds."""
-        return numbers.parse(self.raw(token))
+        if self._decimal_comma is None:
+            self._decimal_comma = numbers.uses_decimal_comma(self.folded)
+        return numbers.parse(self.raw(token), decimal_comma=self._decimal_comma)
 
     def symbol(self, token: int) -> str:
         """Return a symbol token as printed, without a leading ``$`` or ``#``."""

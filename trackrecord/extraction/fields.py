@@ -97,6 +97,9 @@ def value_after(document: Document, label: int, *, percent: bool = False) -> int
             if at + 2 < end and letters[at + 1] == "(" and letters[at + 2] == NUMBER:
                 return at + 2
             return None
+        if letter == "S" and at + 2 < end and letters[at + 1] == "@":
+            at += 1
+            continue
         if letter in "wg":
             words += 1
             if words > _WORDS:

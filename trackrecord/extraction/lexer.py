@@ -14,7 +14,9 @@ _RUN: Final = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\u0e00-\u0eff"
 _HIDDEN: Final = "\u200b-\u200d\u2060\ufeff\u00ad\ufe0e\ufe0f"
 _LETTER: Final = rf"(?:[^\W\d_{_RUN}]|[{_MARKS}])"
 _INNER: Final = rf"(?:[^\W{_RUN}]|[{_MARKS}{_HIDDEN}])"
-_CURRENCY: Final = r"(?:US\$|HK\$|A\$|C\$|[$€£¥₹₽₩₺₫฿]|Rs\.?|RS\.?|INR|USDT?(?=\s?\d)|EUR(?=\s?\d))"
+_CURRENCY: Final = (
+    r"(?:US\$|HK\$|A\$|C\$|R\$|[$€£¥₹₽₩₺₫฿]|Rs\.?|RS\.?|INR|USDT?(?=\s?\d)|EUR(?=\s?\d))"
+)
 
 # 1:1 with the classes of shape below; "word" tokens are classified by the rules.
 LEXER: Final = re.compile(
@@ -34,7 +36,7 @@ LEXER: Final = re.compile(
         (?:[kKMB](?![\w]))?+(?:\s?%(?!\s?\d))?+
       | \d++(?:[.,]\d++)?+[kKMB](?!\w)
       )
-    | (?P<word> (?:[$#](?=[A-Z]))?+(?:\d{{1,6}}(?=[^\W\d_]))?+{_LETTER}{_INNER}*+
+    | (?P<word> [PpKk]/[LlZzEe](?!\w) | (?:[$#](?=[A-Z]))?+(?:\d{{1,6}}(?=[^\W\d_]))?+{_LETTER}{_INNER}*+
         (?:['._&-](?=\w){_INNER}++)*+ )
     | (?P<run> [{_RUN}]++ )
     | (?P<mark> ->|=>|>>|→|===*+|--+|\*\*+|[:=<>≤≥|,;.()\[\]{{}}/@?!%~"'`•·\u202d\u202e-] )
@@ -42,7 +44,7 @@ LEXER: Final = re.compile(
     re.VERBOSE,
 )
 
-_JOINERS: Final = str.maketrans("", "", "_-.&'$#\u200b\u200c\u200d\u2060\ufeff\u00ad\ufe0e\ufe0f")
+_JOINERS: Final = str.maketrans("", "", "_-.&'$#/\u200b\u200c\u200d\u2060\ufeff\u00ad\ufe0e\ufe0f")
 
 
 def key(word: str) -> str:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
+# A number that can only be European: 1.234,56 or 64,10 (bounded repetitions only).
+_EUROPEAN: Final = re.compile(
+    r"(?<![\d.,])\d{1,3}(?:(?:\.\d{3}){1,4},\d{1,8}|,\d{1,2})(?![\d,.]\d|\d)"
+)
 _SUFFIX: Final = {"k": Decimal(1000), "m": Decimal(10**6), "b": Decimal(10**9)}
 _DIGITS: Final = frozenset("0123456789.,eE+-")
 _LONGEST: Final = 40
@@ -12,12 +17,18 @@ _LARGEST_EXPONENT: Final = 30
 _GROUP: Final = 3
 
 
-def _plain(body: str) -> str:
+def uses_decimal_comma(text: str) -> bool:
+    """Say whether a text writes its decimals with a comma."""
+    return _EUROPEAN.search(text) is not None
+
+
+def _plain(body: str, *, decimal_comma: bool) -> str:
     """Drop thousands separators and make the decimal separator a point."""
     comma = body.rfind(",")
     point = body.rfind(".")
     if comma < 0:
-        return body.replace(".", "") if body.count(".") > 1 else body
+        thousands = decimal_comma and len(body) - point - 1 == _GROUP and body[:point] != "0"
+        return body.replace(".", "") if body.count(".") > 1 or thousands else body
     if point > comma:
         return body.replace(",", "")
     if point >= 0:
@@ -27,11 +38,12 @@ def _plain(body: str) -> str:
     return body.replace(",", ".") if body.count(",") == 1 else body.replace(",", "")
 
 
-def parse(token: str) -> Decimal | None:
+def parse(token: str, *, decimal_comma: bool = False) -> Decimal | None:
     """Read a printed number.
 
     Args:
         token: For example ``"₹-1,23,456.50"``, ``"1.234,56 €"``, ``"+2.5%"``, ``"1e2"``, ``"3.2k"``.
+        decimal_comma: Whether the text writes decimals with a comma, so that 67.000 is 67 thousand.
 
     Returns:
         The number without its currency or percent sign, None if it is none (a version such
@@ -51,7 +63,9 @@ def parse(token: str) -> Decimal | None:
     if mark and (not exponent or abs(int(exponent.lstrip("+") or 0)) > _LARGEST_EXPONENT):
         return None
     try:
-        value = Decimal(_plain(mantissa) + (f"e{exponent}" if mark else ""))
+        value = Decimal(
+            _plain(mantissa, decimal_comma=decimal_comma) + (f"e{exponent}" if mark else "")
+        )
     except (InvalidOperation, ValueError):
         return None
     if scale is not None:

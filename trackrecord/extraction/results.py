@@ -12,9 +12,12 @@ from trackrecord.extraction import numbers
 from trackrecord.extraction.document import NUMBER, PERCENT, Document, Line
 from trackrecord.extraction.model import Evidence, Outcome, Rejected, Result
 
-_BETWEEN: Final = frozenset(":=|(-f>[]we")
+_BETWEEN: Final = frozenset(":=|()-f>[]we")
 _REACH: Final = 7
 _WORDS: Final = 2
+_QUALIFIERS: Final = (
+    "unreal", "expect", "float", "open", "paper", "potential", "est", "per", "avg", "average",
+)  # fmt: skip
 _NO_TRADES: Final = re2.compile(
     r"(?i)(?:\b(?:total|closed|completed|number of|#)\s*)?\btrades?\b[\"']?\s*(?:made|executed|closed)?\s*[:=|]\s*0(?:[^.\d]|$)"
     r"|\b(?:0|no|zero) (?:closed |completed )?trades\b"
@@ -65,6 +68,10 @@ def find(
                     candidate = _read(document, line, line.first + position, rejected)
                     if candidate is not None:
                         candidates.append(candidate)
+        elif "b" in line.shape and "P" in line.shape:
+            candidate = _closed(document, line)
+            if candidate is not None:
+                candidates.append(candidate)
         elif (
             line.shape.count("|") >= 5 and "otal" in document.folded[line.start : line.end].lower()
         ):  # noqa: PLR2004
@@ -77,6 +84,28 @@ def find(
         rejected.extend(_lost(item, "no trade was made") for item in candidates)
         candidates = []
     return choose(candidates, rejected)
+
+
+def _closed(document: Document, line: Line) -> Candidate | None:
+    """Read the one percentage of a line that closes a position: Closed SHORT: -1.35%."""
+    shape = line.shape
+    if shape.count("P") != 1 or not any(letter in shape for letter in "Aay"):
+        return None
+    if any(letter in shape for letter in "UTXi"):
+        return None
+    token = line.first + shape.index("P")
+    value = document.number(token)
+    term = document.terms[line.first + shape.index("b")]
+    if (
+        value is None
+        or term is None
+        or "clos" not in document.raw(line.first + shape.index("b")).lower()
+    ):
+        return None
+    return Candidate(
+        "trade", value, None, False, term.rule, "closed",
+        document.starts[token], document.ends[token], line.index,
+    )  # fmt: skip
 
 
 def _lost(candidate: Candidate, reason: str) -> Rejected:
@@ -114,8 +143,7 @@ def _read(document: Document, line: Line, label: int, rejected: list[Rejected]) 
     if term is None:
         return None
     letters = document.letters
-    before = letters[max(line.first, label - 2) : label]
-    if "U" in before or "i" in before or "T" in before or "X" in before:
+    if _of_something_else(document, line, label):
         rejected.append(
             Rejected(
                 document.raw(label), term.rule, "it is expected, average or not closed",
@@ -133,8 +161,7 @@ def _read(document: Document, line: Line, label: int, rejected: list[Rejected]) 
     if percent_label and not percents:
         percents, values = values[:1], []
     monies = [token for token in values if letters[token] == NUMBER]
-    tail = letters[values[-1] if values else at : line.last][:4]
-    if "U" in tail or "T" in tail:
+    if _qualified(document, line, values[-1] if values else at):
         rejected.append(
             Rejected(
                 document.raw(label), term.rule, "it is expected or not closed",
@@ -142,7 +169,17 @@ def _read(document: Document, line: Line, label: int, rejected: list[Rejected]) 
             )
         )  # fmt: skip
         return None
-    sign = -1 if term.value.startswith("loss") else 1
+    sign = 1
+    if term.value.startswith("loss") and document.letters[label - 1 : label] != ["/"]:
+        if (
+            not percents
+            and not _has_currency(document, values[0])
+            and "of" not in document.raw(label)
+        ):
+            return None
+        sign = -1
+    if len(percents) > 1:
+        percents = _strategy_column(document, line, percents)
     percent = (
         _signed(document, percents[0], bracket and percents[0] == at, sign) if percents else None
     )
@@ -154,6 +191,47 @@ def _read(document: Document, line: Line, label: int, rejected: list[Rejected]) 
         term.value.rstrip("%") or "trade", percent, money, several, term.rule,
         document.raw(label).lower(), document.starts[label], document.ends[at], line.index,
     )  # fmt: skip
+
+
+def _of_something_else(document: Document, line: Line, label: int) -> bool:
+    """Say whether the words before a label make it no result: average, expected, 30 days'."""
+    first = max(line.first, label - 2)
+    for token in range(first, label):
+        term = document.terms[token]
+        if document.letters[token] == NUMBER and document.raw(token)[-1:].isalpha():
+            return True  # 3M return: a period, not an amount
+        if document.letters[token] in "UiTX" or (term is not None and term.kind == "period"):
+            return True
+    return False
+
+
+def _qualified(document: Document, line: Line, last: int) -> bool:
+    """Say whether the words right behind a value make it no result: 4 % (unrealized)."""
+    for token in range(last + 1, min(line.last, last + 3)):
+        letter = document.letters[token]
+        if letter == "U" or letter == "p":
+            return document.raw(token).lower().startswith(_QUALIFIERS)
+        if letter not in "()":
+            return False
+    return False
+
+
+def _strategy_column(document: Document, line: Line, percents: list[int]) -> list[int]:
+    """Beside a benchmark's column, keep the strategy's alone."""
+    for header in reversed(document.lines[: line.index]):
+        words = document.folded[header.start : header.end].lower().split()
+        if "strategy" in words and "benchmark" in words:
+            names = [word for word in words if word in {"strategy", "benchmark"}]
+            place = names.index("strategy")
+            return [percents[place]] if len(names) == len(percents) else percents
+    return percents
+
+
+def _has_currency(document: Document, token: int) -> bool:
+    """Say whether a number carries a currency, so that it is money and no other quantity."""
+    return any(
+        not (character.isdigit() or character in "+-.,%eE ") for character in document.raw(token)
+    )
 
 
 def _signed(document: Document, token: int, bracket: bool, sign: int) -> Decimal | None:

@@ -7,7 +7,7 @@ from typing import Final
 
 import re2
 
-from trackrecord.extraction.document import Document, Line
+from trackrecord.extraction.document import SYMBOL, Document, Line
 from trackrecord.extraction.model import Rejected
 from trackrecord.extraction.packs import RANKS, Term
 from trackrecord.extraction.ruleset import ShapeMatch
@@ -20,9 +20,12 @@ VOTE: Final = RANKS["vote"]
 
 _ACTIONS: Final = frozenset("Aay")
 _LEVELS: Final = re2.compile(rb"[ETXC](?:[:=|(fw.@)-]{0,4}[NP]|.{0,3}[NP])")
-_REQUEST: Final = re2.compile(rb"D[:=][Aa][^LFTX]*q[:=]?|q[:=][^LFTX]*D[:=][Aa]")
+_REQUEST: Final = re2.compile(rb"[DL][:=][Aa].*q[:=]|q[:=].*[DL][:=][Aa]")
+_DECIDED: Final = frozenset("TXCF")
 _QUOTED_WORDS: Final = 3
 _LOOK_AHEAD: Final = 3
+_SCALE: Final = 3
+_AT_REACH: Final = 9
 
 
 @dataclass(slots=True)
@@ -60,8 +63,17 @@ def block_flags(document: Document) -> frozenset[str]:
         flags.add("levels")
     if "p" in shape:
         flags.add("position")
-    if "q" in shape and "D" in shape and _REQUEST.search(data.replace(b"\n", b"")):
+    if (
+        "q" in shape
+        and "{" in shape
+        and not _DECIDED.intersection(shape)
+        and _REQUEST.search(data.replace(b"\n", b""))
+    ):
         flags.add("request")
+    for line in document.lines:
+        # A heading such as "Open positions:", under which positions are listed.
+        if line.shape.rstrip(":-") == "O" and document.terms[line.first] is not None:
+            flags.add("position")
     return frozenset(flags)
 
 
@@ -77,9 +89,43 @@ def reject(document: Document, token: int, rule: str, reason: str) -> Rejected:
     )
 
 
-def find(
-    document: Document, flags: frozenset[str], taken: set[int], findings: Findings
-) -> None:
+_LIST_HEADING: Final = re2.compile(
+    rb"^[-|>]*(?:[wf]{0,2}(?P<a>[Aa])(?:Lk|k|L|g|w)?(?:k)?(?:[(]N[)])?:|[wf]{0,2}(?P<b>[Aa])(?:Lk|k)(?:[(]N[)])?)$"
+)
+_LIST_ITEM: Final = re2.compile(rb"^(?:[\[(]?N[\]).:]?)?[-|>.]*(S)")
+
+
+def _list_under(document: Document, line: Line, findings: Findings, joined: set[int]) -> bool:
+    """Read the list under a heading such as "Buy candidates:", one instrument a line."""
+    match = _LIST_HEADING.search(line.shape.encode("ascii", "replace"))
+    if match is None:
+        return False
+    position = match.start(1) if match.start(1) >= 0 else match.start(2)
+    term = document.terms[line.first + position]
+    if term is None:
+        return False
+    found = False
+    for following in document.lines[line.index + 1 :]:
+        if not following.shape:
+            if found:
+                break
+            continue
+        item = _LIST_ITEM.search(following.shape.encode("ascii", "replace"))
+        if item is None or not _ACTIONS.isdisjoint(following.shape):
+            break
+        token = following.first + item.start(1)
+        statement = Statement(
+            following.index, line.first + position, term.value, ROW, "code/list-under-heading"
+        )
+        statement.symbol, statement.symbol_token = document.symbol(token), token
+        statement.price_token = _price_at(document, following, token)
+        findings.statements.append(statement)
+        joined.add(following.index)
+        found = True
+    return found
+
+
+def find(document: Document, flags: frozenset[str], taken: set[int], findings: Findings) -> None:
     """Find the statements of all lines that no table has taken.
 
     Args:
@@ -99,6 +145,8 @@ def find(
             shape += following.shape
             joined.add(following.index)
         if _ACTIONS.isdisjoint(shape):
+            continue
+        if "position" not in flags and _list_under(document, line, findings, joined):
             continue
         _read_line(document, line, shape, flags, findings)
     findings.statements.sort(key=lambda statement: statement.token)
@@ -147,6 +195,7 @@ def _read_line(
             continue
         refused = (
             _refused_by_rule(matches, best)
+            or _held(flags, best)
             or _template(document, shape, line, position)
             or _refused_by_word(document, shape, line, position, best)
             or _quoted(document, token, best)
@@ -157,9 +206,31 @@ def _read_line(
         term = document.terms[token]
         if term is None:
             continue
-        statement = Statement(line.index, token, term.value, best.rule.rank, best.rule.rule)
+        action = term.value
+        if action == "BUY" and "B" in document.letters[: line.last]:
+            action = "BTST_BUY"
+        statement = Statement(line.index, token, action, best.rule.rank, best.rule.rule)
         _place(document, line, matches, statement)
         findings.statements.append(statement)
+        findings.statements.extend(_also(document, line, statement))
+
+
+def _also(document: Document, line: Line, statement: Statement) -> list[Statement]:
+    """Return one more statement for each further name in BUY: AAPL, MSFT, NVDA."""
+    found: list[Statement] = []
+    if statement.symbol_token is None or statement.symbol_token < statement.token:
+        return found
+    at = statement.symbol_token + 1
+    while (
+        at + 1 < line.last and document.letters[at] in ",f" and document.letters[at + 1] == SYMBOL
+    ):
+        more = Statement(
+            line.index, statement.token, statement.action, statement.rank, statement.rule
+        )
+        more.symbol, more.symbol_token = document.symbol(at + 1), at + 1
+        found.append(more)
+        at += 2
+    return found
 
 
 def _place(document: Document, line: Line, matches: list[ShapeMatch], statement: Statement) -> None:
@@ -172,6 +243,20 @@ def _place(document: Document, line: Line, matches: list[ShapeMatch], statement:
             statement.symbol = document.symbol(statement.symbol_token)
         if statement.price_token is None and match.price is not None:
             statement.price_token = line.first + match.price
+    quoted = _price_at(document, line, statement.token)
+    if quoted is not None:
+        statement.price_token = quoted
+
+
+def _price_at(document: Document, line: Line, token: int) -> int | None:
+    """Return the price that follows an @ or at behind an action, before any other label."""
+    letters = document.letters
+    for at in range(token + 1, min(line.last - 1, token + _AT_REACH)):
+        if letters[at] == "@":
+            return at + 1 if letters[at + 1] == "N" else None
+        if letters[at] in "ETXCZRUOKA;.":
+            return None
+    return None
 
 
 def _refusal(matches: list[ShapeMatch]) -> tuple[str, str] | None:
@@ -193,6 +278,12 @@ def _refused_by_rule(matches: list[ShapeMatch], best: ShapeMatch) -> tuple[str, 
     return None
 
 
+def _held(flags: frozenset[str], best: ShapeMatch) -> tuple[str, str] | None:
+    if "position" in flags and best.rule.rank <= ROW:
+        return "code/position", "the text shows open positions, and this is the side of one"
+    return None
+
+
 def _template(document: Document, shape: str, line: Line, position: int) -> tuple[str, str] | None:
     """Refuse alternatives: BUY/HOLD/SELL, buy or sell, 买入|持有."""
     for step in (1, -1):
@@ -206,8 +297,16 @@ def _template(document: Document, shape: str, line: Line, position: int) -> tupl
         here, there = document.terms[line.first + position], document.terms[line.first + at]
         if here is None or there is None or here.value == there.value:
             continue
-        if "/" in between or "r" in between or between in {",", "|"}:
+        listed = between in {",", "|"} and shape[at + 1 : at + 2] not in {":", "="}
+        if "/" in between or "r" in between or listed:
             return "code/alternatives", "it is one of several alternatives, not a decision"
+    values = {
+        term.value
+        for at, letter in enumerate(shape)
+        if letter in _ACTIONS and (term := document.terms[line.first + at]) is not None
+    }
+    if len(values) >= _SCALE and SYMBOL not in shape and ":N" not in shape[position:]:
+        return "code/scale", "the line lists a scale of ratings"
     return None
 
 

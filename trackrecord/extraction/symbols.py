@@ -14,7 +14,7 @@ _LABEL: Final = re2.compile(rb"Y[:=|#f(\[]{0,3}(?:w{0,3}[(])?(S)")
 _CODE: Final = re2.compile(rb"Y[:=|(f]{0,3}(N)")
 _NAMED: Final = re2.compile(rb"Y[:=](w)(?:$|[|,;(])")
 _HEADING: Final = re2.compile(
-    rb"^(?:[\[(]?N(?:/N)?[\]).:]*)?-?[wf]{0,2}(?:L[:-]?)?(?:[(])?(S)[)]?(?:$|[:-]?$|[(]|-[wf]|[:|-]?w{1,3}$|\|)"
+    rb"^(?:[\[(]?N(?:/N)?[\]).:]*)?-?[wf]{0,2}(?:L[:-]?)?(?:[(])?(S)[)]?(?:$|[:-]?$|[(]|-[wf]|[:|-]?[wYL]{1,3}:?$|\|)"
 )
 _CODED_NAME: Final = re2.compile(rb"w[(](S|N)[)]")
 
@@ -105,6 +105,9 @@ def _on_line(document: Document, statement: Statement) -> int | None:
     names = {_name(document, token) for token in tokens}
     if len(names) == 1:
         return tokens[0]
+    before = [token for token in tokens if token < statement.token]
+    if before and statement.token - before[-1] <= 3:  # noqa: PLR2004 - beside it
+        return before[-1]
     after = [token for token in tokens if token > statement.token]
     if tokens and after and after[0] - statement.token <= 3:  # noqa: PLR2004 - beside it
         return after[0]

@@ -89,7 +89,7 @@ def _header(document: Document, line: Line) -> Table | None:
     text = document.folded[line.start : line.end]
     if shape.count("|") >= 2:  # noqa: PLR2004
         return _split(document, line, "pipes", text, "|")
-    if shape.count(",") >= _FEWEST_COLUMNS and ", " not in text:
+    if shape.count(",") >= _FEWEST_COLUMNS - 1 and ", " not in text:
         return _split(document, line, "commas", text, ",")
     if ":" in shape or ("  " not in text and "\t" not in text):
         return None
@@ -101,7 +101,9 @@ def _split(document: Document, line: Line, kind: str, text: str, mark: str) -> T
     position = 0
     for part in text.split(mark):
         start = line.start + position
-        columns.append(_column(document, line, start, start + len(part), "%" in part or "pct" in part))
+        columns.append(
+            _column(document, line, start, start + len(part), "%" in part or "pct" in part)
+        )
         position += len(part) + 1
     if kind == "pipes" and ":" in line.shape:
         return None
@@ -275,9 +277,7 @@ def _rows(document: Document, table: Table, column: Column, findings: Findings) 
         term = document.terms[token]
         if term is None:
             continue
-        statement = Statement(
-            row.index, token, term.value, RANKS["labelled"], "code/table-row"
-        )
+        statement = Statement(row.index, token, term.value, RANKS["labelled"], "code/table-row")
         statement.is_row = True
         _name(document, table, row, symbols, statement)
         if "V" in row.shape[:2] and statement.symbol is None:
@@ -291,7 +291,9 @@ def _rows(document: Document, table: Table, column: Column, findings: Findings) 
                         for at in cell(document, table, row, head)
                         if document.letters[at] in (NUMBER, PERCENT)
                     ]
-                    single = len(values) == 1 and (letter == "C" or document.letters[values[0]] == NUMBER)
+                    single = len(values) == 1 and (
+                        letter == "C" or document.letters[values[0]] == NUMBER
+                    )
                     if single and not head.letters.startswith("Z"):
                         statement.cells[letter] = values[0]
         dated = dated or "d" in row.shape[:3]
@@ -311,7 +313,11 @@ def _name(
 ) -> None:
     if column is not None:
         tokens = cell(document, table, row, column)
-        named = [token for token in tokens if document.letters[token] in (SYMBOL, WORD, NUMBER, "v", "V", "K", "w")]
+        named = [
+            token
+            for token in tokens
+            if document.letters[token] in (SYMBOL, WORD, NUMBER, "v", "V", "K", "w")
+        ]
         symbols = [token for token in named if document.letters[token] == SYMBOL]
         token = symbols[0] if symbols else named[0] if named else None
         if token is not None:

@@ -357,13 +357,18 @@ class Backlog:
             return self._window[0] if self._window else None
 
     def in_memory(self) -> int:
-        """Events held in memory."""
-        return len(self._window) + len(self._handover)
+        """Events held in memory. Not to be called while holding `progress`."""
+        with self._lock:
+            return len(self._window) + len(self._handover)
 
     def spool_bytes(self) -> int:
         """Size of this process's own journal."""
         with self._lock:
             return self._own.claim.journal.size if self._own else 0
+
+    def has_window(self) -> bool:
+        """Whether something is on its way to the brokers."""
+        return bool(self._window)
 
     def has_handover(self) -> bool:
         """Whether callers have put something in that nobody has taken up."""

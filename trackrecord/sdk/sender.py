@@ -156,7 +156,7 @@ class Sender(threading.Thread):
         self._poll(0)
         with self._backlog.progress:
             if not self._stopping.is_set() and not self._backlog.has_handover():
-                idle = _POLL_SECONDS if self._backlog.in_memory() else _IDLE_SECONDS
+                idle = _POLL_SECONDS if self._backlog.has_window() else _IDLE_SECONDS
                 self._backlog.progress.wait(idle)
 
     def _poll(self, seconds: float) -> None:

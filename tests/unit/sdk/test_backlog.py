@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from unittest.mock import patch
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from trackrecord.sdk import backlog as module
@@ -152,7 +152,19 @@ def number_of_record(record: Record) -> int:
     return int(record.value)
 
 
+ACKNOWLEDGED_IN_PART: list[tuple[str, int]] = [
+    *(("offer", 6), ("absorb", 0), ("send", 6), ("arrive", 2), ("ack", 0), ("settle", 0)),
+    *(("save", 0), ("crash", 0)),
+]
+ENDS_AFTER_A_DISK_CAME_BACK: list[tuple[str, int]] = [
+    *(("disk_fails", 0), ("offer", 7), ("absorb", 0), ("send", 3), ("arrive", 3), ("ack", 1)),
+    *(("offer", 6), ("disk_works", 0), ("end", 0)),
+]
+
+
 @settings(max_examples=150, deadline=None)
+@example(ACKNOWLEDGED_IN_PART, 1_000_000)
+@example(ENDS_AFTER_A_DISK_CAME_BACK, 1_000_000)
 @given(STEPS, st.sampled_from([4096, 5000, 1_000_000]))
 def test_order_and_completeness_survive_any_history(
     steps: list[tuple[str, int]], spool_bytes: int

@@ -1,0 +1,83 @@
+"""The tracker's tables against what the oracle says, to the last digit."""
+
+from __future__ import annotations
+
+from fractions import Fraction as F
+from typing import Any
+
+from tests.support import oracle
+from trackrecord.runtime import database
+from trackrecord.runtime.settings import Settings
+
+_SUMS = (
+    "signals", "exits", "closed", "wins", "losses", "breakevens", "total_pnl", "gross_profit",
+    "gross_loss", "realised_pnl", "fees", "carry", "sum_return",
+)  # fmt: skip
+
+
+def fetch(settings: Settings, query: str, parameters: Any = ()) -> list[tuple[Any, ...]]:
+    """Run one query in a session of its own."""
+    connection = database.connect(settings, application="test")
+    try:
+        with connection, connection.cursor() as cursor:
+            return database.rows(cursor, query, parameters)
+    finally:
+        connection.close()
+
+
+def check(settings: Settings, expected: oracle.Expected) -> None:
+    """Compare signals, exits and the sums of days with the oracle, exactly."""
+    _check_signals(settings, expected)
+    exits = {
+        (row[0], row[1]): dict(
+            zip(("closed", "pnl", "fees", "carry"), map(F, row[2:]), strict=True)
+        )
+        for row in fetch(
+            settings,
+            "SELECT signal_id, exit_id, closed_quantity, realised_pnl, fees, carry FROM exits",
+        )
+    }
+    _same(exits, expected.exits, "exits")
+    for table, owner, wanted in (
+        ("strategy_days", "strategy", expected.strategy_days),
+        ("symbol_days", "symbol", expected.symbol_days),
+    ):
+        sums = ", ".join(f"sum({name})" for name in _SUMS)
+        days = {
+            row[:3]: {n: F(v) for n, v in zip(_SUMS, row[3:], strict=True) if v}
+            for row in fetch(
+                settings, f"SELECT {owner}, currency, day, {sums} FROM {table} GROUP BY 1, 2, 3"
+            )
+        }
+        _same(
+            {key: values for key, values in days.items() if values},
+            {key: {n: v for n, v in values.items() if v} for key, values in wanted.items()},
+            table,
+        )
+
+
+def _check_signals(settings: Settings, expected: oracle.Expected) -> None:
+    signals = {
+        signal_id: {
+            "open": F(open_),
+            "realised_pnl": F(pnl),
+            "closed_at": closed_at,
+            "outcome": outcome,
+            "return": None if return_ is None else F(return_),
+        }
+        for signal_id, open_, pnl, closed_at, outcome, return_ in fetch(
+            settings,
+            "SELECT signal_id, quantity - closed_quantity, realised_pnl, closed_at, outcome,"
+            ' "return" FROM signals WHERE revision >= 0',
+        )
+    }
+    _same(signals, expected.signals, "signals")
+
+
+def _same(got: dict[Any, Any], wanted: dict[Any, Any], what: str) -> None:
+    """Equal; else name a few that are not, for thousands of rows tell nobody anything."""
+    if got == wanted:
+        return
+    keys = [key for key in {*got, *wanted} if got.get(key) != wanted.get(key)]
+    shown = "\n".join(f"  {key}: {got.get(key)} instead of {wanted.get(key)}" for key in keys[:3])
+    raise AssertionError(f"{len(keys)} of {len(wanted)} {what} differ:\n{shown}")

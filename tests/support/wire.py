@@ -1,0 +1,155 @@
+"""Messages as they stand on the topics: sent quickly, and read back whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    KafkaError,
+    Message,
+    Producer,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient
+
+from trackrecord.events import Event
+from trackrecord.events.codec import headers
+from trackrecord.runtime.settings import Settings
+
+Place = tuple[str, int, int]
+"""Topic, partition and offset."""
+
+Headers = Sequence[tuple[str, bytes | None]]
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A message to send, or one that was read; the topic is in full."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+    partition: int | None = None
+    offset: int | None = field(default=None, compare=False)
+
+    def header(self, name: str) -> str | None:
+        """The text of a header."""
+        found = [value for key, value in self.headers if key == name]
+        return found[0].decode() if found and found[0] is not None else None
+
+
+def parcel(settings: Settings, event: Event, partition: int | None = None) -> Parcel:
+    """An event as the SDK sends it."""
+    return Parcel(
+        settings.topic(event.event_type),
+        event.key.encode(),
+        event.to_json(),
+        headers(event, source="/tests", time=datetime.now(UTC)),
+        partition,
+    )
+
+
+def send(settings: Settings, parcels: Iterable[Parcel], *, seconds: float = 60) -> list[Place]:
+    """Send in order, and wait until the broker has acknowledged all.
+
+    Returns:
+        Where each landed.
+
+    Raises:
+        AssertionError: The broker did not acknowledge something.
+    """
+    producer = Producer(
+        {
+            "bootstrap.servers": settings.kafka_bootstrap_servers,
+            "enable.idempotence": True,
+            "partitioner": "murmur2_random",
+            "message.timeout.ms": int(seconds * 1000),
+            "linger.ms": 5,
+            "message.max.bytes": 1_000_000,
+        }
+    )
+    places: dict[int, Place] = {}
+    failed: list[KafkaError] = []
+    count = 0
+    for index, each in enumerate(parcels):
+
+        def delivered(error: KafkaError | None, message: Message, index: int = index) -> None:
+            if error is not None:
+                failed.append(error)
+            else:
+                places[index] = (
+                    message.topic() or "",
+                    message.partition() or 0,
+                    message.offset() or 0,
+                )
+
+        chosen = {} if each.partition is None else {"partition": each.partition}
+        while True:
+            try:
+                producer.produce(
+                    each.topic,
+                    each.value,
+                    each.key,
+                    headers=list(each.headers),
+                    on_delivery=delivered,
+                    **chosen,
+                )
+            except BufferError:
+                producer.poll(0.05)
+            else:
+                break
+        producer.poll(0)
+        count = index + 1
+    left = producer.flush(seconds)
+    assert not failed, failed[0].str()
+    assert left == 0, f"{left} of {count} messages were not acknowledged"
+    return [places[index] for index in range(count)]
+
+
+def read(settings: Settings, topic: str) -> list[Parcel]:
+    """All that a topic (named in full) holds now, partition by partition in order."""
+    servers = settings.kafka_bootstrap_servers
+    known = AdminClient({"bootstrap.servers": servers}).list_topics(timeout=10).topics
+    if topic not in known:
+        return []
+    consumer = Consumer(
+        {
+            "bootstrap.servers": servers,
+            "group.id": "tests",
+            "enable.auto.commit": False,
+            "auto.offset.reset": "earliest",
+        }
+    )
+    try:
+        parts = [TopicPartition(topic, n, OFFSET_BEGINNING) for n in known[topic].partitions]
+        left = {}
+        for part in parts:
+            first, end = consumer.get_watermark_offsets(part, timeout=10)
+            if end > first:
+                left[part.partition] = end
+        consumer.assign(parts)
+        found: list[Parcel] = []
+        while left:
+            for message in consumer.consume(5000, timeout=0.2):
+                assert message.error() is None, message.error()
+                number, offset = message.partition() or 0, message.offset() or 0
+                found.append(
+                    Parcel(
+                        topic,
+                        message.key(),
+                        message.value(),
+                        message.headers() or [],  # type: ignore[arg-type]
+                        number,
+                        offset,
+                    )
+                )
+                if offset >= left.get(number, offset) - 1:
+                    left.pop(number, None)
+    finally:
+        consumer.close()
+    return found
