@@ -1,0 +1,29 @@
+"""Measure every claim: ``make bench`` (or ``python -m benchmarks NAME ...`` for some).
+
+Each benchmark writes ``benchmarks/results/NAME.json``: the machine, the
+versions, the seed, every run, medians, and ratios in which more is better.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+from benchmarks.harness import show
+
+NAMES = ("signal_tracker", "extraction")
+
+
+def main(names: list[str]) -> int:
+    """Run benchmarks by name, all of them if none is named."""
+    unknown = sorted(set(names) - set(NAMES))
+    if unknown:
+        sys.stderr.write(f"no benchmark {', '.join(unknown)}; there are {', '.join(NAMES)}\n")
+        return 2
+    for name in names or NAMES:
+        show(name, import_module(f"benchmarks.{name}").run())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
