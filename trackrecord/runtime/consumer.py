@@ -342,6 +342,8 @@ class Consumer:
         self._claims = self._in_database(
             lambda connection: offsets.resume(connection, self._stage.name, self._claims)
         )
+        # A commit whose reply was lost may have left rows that were never sent.
+        self._in_database(lambda connection: self._outbox.resend(connection, list(self._claims)))
         self._assign()
         self._stale = False
         self._health.ready, self._health.reason = True, ""
@@ -390,7 +392,9 @@ class Consumer:
             self._kafka.pause(self._kafka.assignment())
         while (left := until - clock.monotonic()) > 0 and not self._stopping.is_set():
             self._health.last_turn = clock.monotonic()
-            self._kafka.consume(1, min(left, 0.1))
+            if self._kafka.consume(1, min(left, 0.1)):
+                # Nothing should come while paused; what does is read again, not lost.
+                self._stale = bool(self._claims)
             self._outbox.serve()
         with suppress(KafkaException):
             self._kafka.resume(self._kafka.assignment())

@@ -12,8 +12,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-import psycopg2.errors
-
 from trackrecord.runtime.batch import Partition
 from trackrecord.runtime.database import Connection, Cursor, rows
 from trackrecord.runtime.errors import FencedError, HaltedError
@@ -21,8 +19,8 @@ from trackrecord.runtime.logs import get_logger
 
 _log = get_logger(__name__)
 
-_LOCK_WAIT = "1s"
-"""How long a claim waits for a row before it looks again who holds it."""
+_WAIT_BRIEFLY = "SET LOCAL lock_timeout = '1s'"
+"""A claim gives way to whoever holds a row, and is tried again: its member must go on polling."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +57,13 @@ def claim(
     heeds neither cancel nor time-outs).
 
     Raises:
+        psycopg2.errors.LockNotAvailable: Somebody holds a row for longer than a second.
         HaltedError: A topic is not the one that was read before, or what comes
             next has been deleted from it.
     """
     places = sorted(origins)
     with connection, connection.cursor() as cursor:
+        cursor.execute(_WAIT_BRIEFLY)
         for place in places:
             cursor.execute(
                 "INSERT INTO consumer_offsets"
@@ -71,12 +71,8 @@ def claim(
                 " VALUES (%s, %s, %s, %s, %s, 0) ON CONFLICT DO NOTHING",
                 (stage, *place, origins[place].topic_id, origins[place].first_offset),
             )
-    while True:
-        _end_predecessors(connection, stage, places)
-        try:
-            return _raise_epochs(connection, stage, origins)
-        except psycopg2.errors.LockNotAvailable:
-            connection.rollback()
+    _end_predecessors(connection, stage, places)
+    return _raise_epochs(connection, stage, origins)
 
 
 def _end_predecessors(connection: Connection, stage: str, places: list[Partition]) -> None:
@@ -98,7 +94,7 @@ def _raise_epochs(
     connection: Connection, stage: str, origins: Mapping[Partition, Origin]
 ) -> dict[Partition, Claim]:
     with connection, connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL lock_timeout = '{_LOCK_WAIT}'")
+        cursor.execute(_WAIT_BRIEFLY)
         cursor.execute(
             "SELECT FROM consumer_offsets WHERE stage = %s AND (topic, partition) IN %s"
             " ORDER BY topic, partition FOR UPDATE",

@@ -137,7 +137,7 @@ class Outbox:
         self.serve()
 
     def resend(self, connection: Connection, places: Iterable[Partition]) -> int:
-        """Send what is left of partitions that were just assigned; returns how many."""
+        """Send what is left of partitions that were just taken up; returns how many."""
         wanted = tuple(places)
         if not wanted:
             return 0
@@ -149,6 +149,8 @@ class Outbox:
                 " ORDER BY id",
                 (self._stage, wanted),
             )
+        known = self._pending.union(self._acknowledged)
+        left = [row for row in left if row[0] not in known]
         self.send(
             (
                 row_id,
