@@ -99,6 +99,10 @@ def _flat_json(value: pl.Expr) -> pl.Expr:
     return value.str.contains(_FLAT_JSON)
 
 
+def _flat_object(value: pl.Expr) -> pl.Expr:
+    return _flat_json(value) & value.str.starts_with("{")
+
+
 def _json_null(value: pl.Expr) -> pl.Expr:
     return pl.when(value == "null").then(None).otherwise(value)
 
@@ -111,7 +115,11 @@ def _int(least: int) -> Any:
     return Annotated[int, msgspec.Meta(ge=least, le=2**31 - 1)]
 
 
+_NOTHING: Any = Annotated[int, msgspec.Meta(ge=1, le=0)]
+"""A decoder type that no value fits."""
+
 _TEXT = pl.String
+_BASES: dict[Any, Any] = {bool: pl.Boolean, int: pl.Int64, float: pl.Float64}
 _KINDS: list[tuple[Any, Any, Any, Rule | None, Rule | None]] = [
     (t.Identifier, _str(1, 128), _TEXT, _has_no_control, None),
     (t.Symbol, _str(1, 64), _TEXT, _has_no_control, None),
@@ -135,8 +143,8 @@ _KINDS: list[tuple[Any, Any, Any, Rule | None, Rule | None]] = [
 def columns_of(model: type[Event]) -> list[Column]:
     """The columns of an event type, in the order of its fields.
 
-    A field whose type has no fast rule gets a decoder that accepts nothing
-    but its absence, so that the model reads every message that has it.
+    A field whose type has no fast rule gets a decoder that accepts nothing,
+    and may be absent only where that means null: the model reads the rest.
     """
     hints = typing.get_type_hints(model, include_extras=True)
     return [_column(model, name, hints[name]) for name in model.model_fields]
@@ -154,9 +162,10 @@ def _column(model: type[Event], name: str, hint: Any) -> Column:
     default: Any = msgspec.NODEFAULT
     if decoder is msgspec.Raw:
         default = msgspec.Raw(b"null") if optional else msgspec.NODEFAULT
+        rule = rule if optional else _flat_object
     elif optional:
-        decoder, default = decoder | None if decoder is not None else None, None
-    elif not field.is_required():
+        decoder, default = (decoder if decoder is _NOTHING else decoder | None), None
+    elif not field.is_required() and decoder is not _NOTHING:
         value = field.get_default(call_default_factory=True)
         default = str(value) if dtype == pl.String else value
     return Column(name, wire, decoder, default, dtype, rule, canonical)
@@ -168,7 +177,8 @@ def _kind(hint: Any) -> tuple[Any, Any, Rule | None, Rule | None]:
             return decoder, dtype, rule, canonical
     if typing.get_origin(hint) is Literal:
         return hint, pl.String, None, None
-    return None, pl.String, None, None
+    base = typing.get_args(hint)[0] if typing.get_origin(hint) is Annotated else hint
+    return _NOTHING, _BASES.get(base, pl.String), None, None
 
 
 def _not_both_fees() -> pl.Expr:

@@ -146,7 +146,7 @@ class Decoder:
         columns = list(zip(*map(self._get, structs), strict=True)) or [()] * len(self.columns)
         data: dict[str, pl.Series] = {"position": pl.Series(positions, dtype=pl.Int64)}
         for column, values in zip(self.columns, columns, strict=True):
-            texts = [bytes(v).decode() for v in values] if column.decoder is msgspec.Raw else values
+            texts = [_raw_text(v) for v in values] if column.decoder is msgspec.Raw else values
             data[column.name] = pl.Series(column.name, texts, dtype=column.dtype)
         return pl.DataFrame(data)
 
@@ -168,6 +168,13 @@ class Decoder:
 
     def _canonical_row(self, event: Event) -> dict[str, Any]:
         return {column.name: _canonical(getattr(event, column.name)) for column in self.columns}
+
+
+def _raw_text(value: msgspec.Raw) -> str:
+    try:
+        return bytes(value).decode()
+    except UnicodeDecodeError:
+        return ""  # which is no JSON, so that the model reads the message and words the reason
 
 
 def _canonical(value: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from confluent_kafka import KafkaError, Message, Producer
+from rich.console import Console
 from rich.progress import Progress
 
 from trackrecord.events import Event
@@ -60,7 +61,8 @@ def send(
         else:
             failed.append(error)
 
-    with Progress(transient=True, disable=not progress) as bar:
+    bars = Progress(console=Console(stderr=True), transient=True, disable=not progress)
+    with bars as bar:
         task = bar.add_task("publishing", total=len(events))
         for event, event_id in events:
             while True:

@@ -1,0 +1,231 @@
+"""A process's membership of its consumer group: which partitions are its own, and from where.
+
+Kafka says which partitions a member gets; the table of offsets says where their
+effects end and who may move them (:mod:`trackrecord.runtime.offsets`). A member
+reads a partition only when both agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from trackrecord.runtime import kafka, offsets
+from trackrecord.runtime.batch import Partition, place_of
+from trackrecord.runtime.database import Connection, Cursor
+from trackrecord.runtime.errors import HaltedError, PassingError
+from trackrecord.runtime.logs import get_logger
+from trackrecord.runtime.settings import Settings
+
+_log = get_logger(__name__)
+
+_POSITION_GONE = {KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._AUTO_OFFSET_RESET}  # noqa: SLF001
+
+
+class Membership:
+    """One member of a stage's consumer group."""
+
+    def __init__(
+        self,
+        stage: str,
+        topics: Sequence[str],
+        settings: Settings,
+        leaving: Callable[[bool], None],
+    ) -> None:
+        """Prepare; nothing is reached before :meth:`join`.
+
+        Args:
+            stage: The stage's name, which is the group's.
+            topics: What it reads.
+            settings: Of the process.
+            leaving: Called from within a poll when partitions go; true if they are
+                still ours until it returns.
+        """
+        self._stage = stage
+        self._topics = list(topics)
+        self._settings = settings
+        self._leaving = leaving
+        self._consumer = Consumer(kafka.consumer_config(settings, stage))
+        self._admin = kafka.admin(settings)
+        self._claims: dict[Partition, offsets.Claim] = {}
+        self._assigned: list[Partition] | None = None
+        self._distrusted = False
+
+    @property
+    def claims(self) -> Mapping[Partition, offsets.Claim]:
+        """The partitions that this process may move, and where they are."""
+        return self._claims
+
+    # -- joining and leaving ------------------------------------------------------------------
+
+    def join(self) -> None:
+        """Become a member; partitions come with a later poll."""
+        self._consumer.subscribe(
+            self._topics,
+            on_assign=self._on_assign,
+            on_revoke=partial(self._on_leave, ours=True),
+            on_lost=partial(self._on_leave, ours=False),
+        )
+
+    def rejoin(self) -> None:
+        """Leave at once, whatever was ours, and join anew."""
+        self._let_go()
+        with suppress(KafkaException):
+            self._consumer.unsubscribe()
+        self.join()
+
+    def close(self) -> None:
+        """Leave for good."""
+        with suppress(KafkaException, RuntimeError):
+            self._consumer.close()
+
+    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        # Taking up needs the database, which may be away: the loop does it, with its retries.
+        # Until then this member holds its partitions and reads none of them.
+        self._assigned = [(each.topic, each.partition) for each in partitions]
+        consumer.assign([])
+
+    def _on_leave(
+        self, consumer: Consumer, _partitions: list[TopicPartition], *, ours: bool
+    ) -> None:
+        self._leaving(ours)
+        self._let_go()
+        consumer.unassign()
+
+    def _let_go(self) -> None:
+        self._claims = {}
+        self._assigned = None
+        self._distrusted = False
+
+    # -- taking partitions up -----------------------------------------------------------------
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether :meth:`settle` has something to do."""
+        return self._assigned is not None or self._distrusted
+
+    def settle(self, connection: Connection) -> bool:
+        """Claim what was assigned, or read positions again after :meth:`distrust`.
+
+        Returns:
+            Whether this was a new assignment.
+
+        Raises:
+            FencedError: Another member has what we thought was ours.
+            HaltedError: A topic is not the one that was read before.
+            PassingError: The broker does not answer.
+        """
+        new = self._assigned is not None
+        if self._assigned is None:
+            self._claims = offsets.resume(connection, self._stage, self._claims)
+        elif self._assigned:
+            origins = kafka.origins(self._admin, self._assigned)
+            self._claims = offsets.claim(connection, self._stage, origins)
+        try:
+            self._consumer.assign(
+                [
+                    TopicPartition(topic, partition, claim.next_offset)
+                    for (topic, partition), claim in sorted(self._claims.items())
+                ]
+            )
+        except KafkaException as error:
+            raise kafka.classify(error.args[0]) from None
+        self._assigned, self._distrusted = None, False
+        if new:
+            _log.info("assigned", partitions=len(self._claims), topics=self._topics)
+        return new
+
+    def distrust(self) -> None:
+        """Believe no position in memory until the table has been asked."""
+        if self._claims:
+            self._distrusted = True
+            with suppress(KafkaException):
+                self._consumer.assign([])
+
+    # -- reading ------------------------------------------------------------------------------
+
+    def poll(self, most: int, seconds: float) -> list[Message]:
+        """Messages of our partitions, in the order of each.
+
+        Raises:
+            HaltedError: What comes next is not on the topic any more.
+            PassingError: The broker says that something is wrong for now.
+        """
+        good: list[Message] = []
+        for message in self._consumer.consume(most, seconds):
+            error = message.error()
+            if error is None:
+                # What was fetched before a partition was lost is not ours to apply.
+                if place_of(message) in self._claims:
+                    good.append(message)
+            elif error.code() in _POSITION_GONE:
+                raise HaltedError(
+                    f"{message.topic()}/{message.partition()}: {error.str()}. The topic was "
+                    "truncated or made anew; nothing was skipped"
+                )
+            elif error.code() != kafka.PARTITION_EOF:
+                raise kafka.classify(error)
+        return good
+
+    def wait(self, seconds: float) -> None:
+        """Read nothing for up to a tenth of a second, but stay a member: rebalances are served."""
+        with suppress(KafkaException):
+            self._consumer.pause(self._consumer.assignment())
+        if self._consumer.consume(1, min(seconds, 0.1)):
+            # Nothing should come while paused; what does is read again, not lost.
+            self.distrust()
+        with suppress(KafkaException):
+            self._consumer.resume(self._consumer.assignment())
+
+    # -- moving -------------------------------------------------------------------------------
+
+    def moves(self, messages: Sequence[Message]) -> dict[Partition, int]:
+        """Where partitions stand after some messages: the offset behind the last of each.
+
+        Raises:
+            PassingError: A message lies before our position.
+        """
+        result: dict[Partition, int] = {}
+        for message in messages:
+            place, offset = place_of(message), message.offset() or 0
+            # Offsets may have holes (transaction markers), but never go back.
+            if offset < result.get(place, self._claims[place].next_offset):
+                raise PassingError(f"{place[0]}/{place[1]} came from an old position")
+            result[place] = offset + 1
+        return result
+
+    def advance(self, cursor: Cursor, moves: Mapping[Partition, int]) -> None:
+        """Move positions in the transaction of the effects; see :func:`offsets.advance`."""
+        offsets.advance(cursor, self._stage, self._claims, moves)
+
+    def advanced(self, moves: Mapping[Partition, int]) -> None:
+        """Note that the transaction was committed."""
+        for place, after in moves.items():
+            self._claims[place] = offsets.Claim(self._claims[place].epoch, after)
+
+    # -- reporting ----------------------------------------------------------------------------
+
+    def lag(self) -> int:
+        """Messages of our partitions that are not committed, as far as the client knows."""
+        behind = 0
+        for (topic, partition), claim in self._claims.items():
+            _, end = self._consumer.get_watermark_offsets(
+                TopicPartition(topic, partition), cached=True
+            )
+            behind += max(end - claim.next_offset, 0)
+        return behind
+
+    def tell_kafka(self) -> None:
+        """Let Kafka's own committed offsets follow, for tools that look there."""
+        if self._claims:
+            with suppress(KafkaException):
+                self._consumer.commit(
+                    offsets=[
+                        TopicPartition(topic, partition, claim.next_offset)
+                        for (topic, partition), claim in sorted(self._claims.items())
+                    ],
+                    asynchronous=True,
+                )
