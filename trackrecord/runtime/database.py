@@ -33,6 +33,13 @@ _BAD_CONTENT_CLASSES = (
     "54000",  # program limit exceeded: an index row too large
 )
 
+# Batches live in temporary tables, which deserve memory; they meet large tables through
+# their keys, whatever the planner's statistics say at the moment; nothing is worth a JIT.
+_SESSION = (
+    "-c timezone=UTC -c client_encoding=UTF8 -c jit=off -c work_mem=64MB -c temp_buffers=64MB"
+    " -c random_page_cost=1.1"
+)
+
 
 def connect(settings: Settings, *, application: str, schema: str | None = None) -> Connection:
     """Open a connection whose unqualified names mean the project's schema.
@@ -50,8 +57,7 @@ def connect(settings: Settings, *, application: str, schema: str | None = None) 
             keepalives_idle=10,
             keepalives_interval=5,
             keepalives_count=3,
-            options=f"-c search_path={schema or settings.database_schema} -c timezone=UTC "
-            "-c client_encoding=UTF8",
+            options=f"-c search_path={schema or settings.database_schema} {_SESSION}",
         )
     except psycopg2.Error as error:
         text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
