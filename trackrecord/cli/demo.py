@@ -38,7 +38,8 @@ def demo(
 ) -> None:
     """Watch real scripts and strategies run on real prices, and read the record of each.
 
-    Starts Kafka, Postgres and all stages in a folder of its own, plays two
+    Starts Kafka (or a mock broker where its jars cannot be had), Postgres
+    and all stages in a folder of its own, plays two
     years of daily bars of five US shares, runs four scripts every ten sessions
     of that time and two strategies over all of it, and prints what each said
     and what it came to. Every number is computed from what happens in it.
@@ -65,16 +66,28 @@ def demo(
 
 def _start(place: Path) -> StackState:
     from trackrecord.cli.stack import specs
+    from trackrecord.local.errors import PartsUnavailable
+    from trackrecord.local.parts import ensure_parts
     from trackrecord.local.stack import Stack
 
+    def say(line: str) -> None:
+        notes.print(line, style="dim", markup=False)
+
+    broker = "kafka"
+    try:
+        ensure_parts(say)
+    except PartsUnavailable as error:
+        broker = "mock"
+        reason = " ".join(error.reason.split())
+        notes.print(
+            f"Kafka's jars cannot be had ({reason}): using librdkafka's mock broker instead; "
+            "nothing is kept when it ends, and it does not survive a crash as Kafka does",
+            style="yellow",
+            markup=False,
+            soft_wrap=True,  # one line, however wide the terminal
+        )
     stages, prepare = specs({})
-    return Stack.up(
-        place,
-        stages,
-        prepare,
-        end_with_caller=True,
-        on_progress=lambda line: notes.print(line, style="dim", markup=False),
-    )
+    return Stack.up(place, stages, prepare, end_with_caller=True, broker=broker, on_progress=say)
 
 
 def _play(place: Path, state: StackState, *, show: bool) -> dict[str, Any]:

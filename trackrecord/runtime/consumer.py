@@ -33,6 +33,7 @@ from trackrecord.runtime.dead_letters import DeadLetter, Limit
 from trackrecord.runtime.decode import Refusal
 from trackrecord.runtime.errors import (
     BadContentError,
+    FatalError,
     FencedError,
     PassingError,
     TrackrecordError,
@@ -141,6 +142,8 @@ class Consumer:
         self._rollback()
         self._handler.forget()
         self._member.distrust()
+        # A commit whose reply was lost has left rows that were never sent.
+        self._resend = True
         self._health.ready, self._health.reason = False, str(error)
 
     def _leave_and_rejoin(self, error: TrackrecordError) -> None:
@@ -176,11 +179,17 @@ class Consumer:
             self._rollback()
             self._handler.forget()
             if len(messages) == 1:
-                self._commit(messages, Refusal(0, "refused", f"the database refuses it: {error}"))
+                self._refuse(messages, f"the database refuses it: {error}")
                 return
             middle = len(messages) // 2
             self._process(messages[:middle])
             self._process(messages[middle:])
+
+    def _refuse(self, messages: Sequence[Message], reason: str) -> None:
+        try:
+            self._commit(messages, Refusal(0, "refused", reason))
+        except BadContentError as error:
+            raise FatalError(f"the database refuses even a dead letter: {error}") from error
 
     def _commit(self, messages: Sequence[Message], refusal: Refusal | None = None) -> None:
         """Give a batch its effects, once."""
@@ -310,7 +319,8 @@ class Consumer:
         self._member.tell_kafka()
 
     def _close(self) -> None:
-        """Leave in good order: nothing is under way, so only acknowledgements are waited for."""
+        """Leave in good order: wait for acknowledgements, and undo what an error left half done."""
+        self._rollback()
         self._outbox.drain(_DRAIN_SECONDS)
         if self._connection is not None:
             with suppress(TrackrecordError):

@@ -26,6 +26,7 @@ _PASSING_CLASSES = (
     "57",  # operator intervention: shutdown, crash, terminated, cannot connect now
     "58030",  # I/O error
 )
+_MISSING = {"3F000", "42P01", "42703"}  # a schema, a table, a column
 _BAD_CONTENT_CLASSES = (
     "21",  # cardinality violation
     "22",  # data exception: NUL, overflow, invalid text
@@ -83,6 +84,8 @@ def classify(error: psycopg2.Error) -> TrackrecordError:
         or isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)
     ):
         return PassingError(words)
+    if code in _MISSING:
+        words += "; the tables are missing or of another version: run `trackrecord migrate`"
     return FatalError(f"the database says {code}: {words}")
 
 

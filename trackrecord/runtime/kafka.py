@@ -97,15 +97,27 @@ def origins(client: AdminClient, places: Iterable[Partition]) -> dict[Partition,
         PassingError: It does not say.
     """
     wanted = sorted(places)
-    names = sorted({topic for topic, _ in wanted})
     try:
-        described = client.describe_topics(TopicCollection(names), request_timeout=10)
-        ids = {name: str(future.result().topic_id) for name, future in described.items()}
+        ids = _topic_ids(client, sorted({topic for topic, _ in wanted}))
         first = _list_offsets(client, wanted, _EARLIEST)
         end = _list_offsets(client, wanted, _LATEST)
     except KafkaException as error:
         raise classify(error.args[0]) from None
     return {place: Origin(ids[place[0]], first[place], end[place]) for place in wanted}
+
+
+def _topic_ids(client: AdminClient, names: list[str]) -> dict[str, str]:
+    cluster = client.list_topics(timeout=10).cluster_id
+    if _is_mock(cluster):
+        # It has no ids, nor can a topic be made anew in it: each is as old as the cluster.
+        return dict.fromkeys(names, str(cluster))
+    described = client.describe_topics(TopicCollection(names), request_timeout=10)
+    return {name: str(future.result().topic_id) for name, future in described.items()}
+
+
+def _is_mock(cluster_id: str | None) -> bool:
+    """Whether it is librdkafka's mock, which can neither create topics nor describe them."""
+    return (cluster_id or "").startswith("mockCluster")
 
 
 def end_offsets(client: AdminClient, places: Iterable[Partition]) -> dict[Partition, int]:
@@ -151,6 +163,9 @@ def partitions_of(client: AdminClient, topics: Iterable[str]) -> list[Partition]
 def ensure_topics(settings: Settings) -> dict[str, str]:
     """Make the topics that are missing.
 
+    librdkafka's mock broker makes them when asked for them, and chooses the number of
+    partitions itself.
+
     Returns:
         By topic: ``made``, ``there``, or what is wrong with it.
 
@@ -164,7 +179,11 @@ def ensure_topics(settings: Settings) -> dict[str, str]:
         for name, spec in wanted.items()
     }
     try:
-        known = client.list_topics(timeout=10).topics
+        metadata = client.list_topics(timeout=10)
+        known = metadata.topics
+        if _is_mock(metadata.cluster_id):
+            _ask_for(settings, [name for name in wanted if name not in known])
+            return {name: "there" if name in known else "made" for name in wanted}
     except KafkaException as error:
         raise classify(error.args[0]) from None
     outcome = {
@@ -194,6 +213,13 @@ def ensure_topics(settings: Settings) -> dict[str, str]:
                     raise classify(error.args[0]) from None
                 outcome[name] = "there"
     return outcome
+
+
+def _ask_for(settings: Settings, names: list[str]) -> None:
+    """Ask for topics by name, which makes a broker that creates topics by itself do so."""
+    client = AdminClient({**client_config(settings, "admin"), "allow.auto.create.topics": True})
+    for name in names:
+        client.list_topics(name, timeout=10)
 
 
 __all__ = [

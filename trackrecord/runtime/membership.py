@@ -52,6 +52,7 @@ class Membership:
         self._admin = kafka.admin(settings)
         self._claims: dict[Partition, offsets.Claim] = {}
         self._assigned: list[Partition] | None = None
+        self._settled = False
         self._distrusted = False
 
     @property
@@ -86,6 +87,7 @@ class Membership:
         # Taking up needs the database, which may be away: the loop does it, with its retries.
         # Until then this member holds its partitions and reads none of them.
         self._assigned = [(each.topic, each.partition) for each in partitions]
+        self._settled = False
         consumer.assign([])
 
     def _on_leave(
@@ -98,6 +100,7 @@ class Membership:
     def _let_go(self) -> None:
         self._claims = {}
         self._assigned = None
+        self._settled = False
         self._distrusted = False
 
     # -- taking partitions up -----------------------------------------------------------------
@@ -119,7 +122,7 @@ class Membership:
             PassingError: The broker does not answer.
         """
         new = self._assigned is not None
-        if self._assigned is None:
+        if self._assigned is None and self._claims:
             self._claims = offsets.resume(connection, self._stage, self._claims)
         elif self._assigned:
             origins = kafka.origins(self._admin, self._assigned)
@@ -133,14 +136,14 @@ class Membership:
             )
         except KafkaException as error:
             raise kafka.classify(error.args[0]) from None
-        self._assigned, self._distrusted = None, False
+        self._assigned, self._settled, self._distrusted = None, True, False
         if new:
             _log.info("assigned", partitions=len(self._claims), topics=self._topics)
         return new
 
     def distrust(self) -> None:
         """Believe no position in memory until the table has been asked."""
-        if self._claims:
+        if self._settled:  # even with no partition at all, which is an assignment too
             self._distrusted = True
             with suppress(KafkaException):
                 self._consumer.assign([])

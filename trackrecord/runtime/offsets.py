@@ -62,6 +62,8 @@ def claim(
             next has been deleted from it.
     """
     places = sorted(origins)
+    # First of all: even an insert that finds its row waits for whoever is moving it.
+    _end_predecessors(connection, stage, places)
     with connection, connection.cursor() as cursor:
         cursor.execute(_WAIT_BRIEFLY)
         for place in places:
@@ -71,7 +73,6 @@ def claim(
                 " VALUES (%s, %s, %s, %s, %s, 0) ON CONFLICT DO NOTHING",
                 (stage, *place, origins[place].topic_id, origins[place].first_offset),
             )
-    _end_predecessors(connection, stage, places)
     return _raise_epochs(connection, stage, origins)
 
 

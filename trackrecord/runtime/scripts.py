@@ -9,9 +9,12 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from trackrecord.events import ScriptExecuted
+from trackrecord.events.codec import MAX_EVENT_BYTES, validate
 from trackrecord.runtime import clock
 from trackrecord.runtime.errors import ConfigurationError
 
@@ -39,15 +42,25 @@ def execute(
         name: Its name in its record; the file's name if left out.
         symbol: The instrument that it is asked about.
         timeout: Seconds.
-        output_limit: Bytes of output that are kept.
+        output_limit: Bytes of output that are kept; fewer where the event would grow too large.
 
     Raises:
         ConfigurationError: It cannot be started.
+        InvalidEventError: Its name, symbol or arguments are none that an event can hold.
     """
     if not path.is_file():
         raise ConfigurationError(f"there is no script {path}")
     command = [sys.executable, str(path)] if path.suffix == ".py" else [str(path.resolve())]
     started_at = clock.now()
+    said: dict[str, Any] = {
+        "execution_id": str(uuid.uuid4()),
+        "script": path.name if name is None else name,
+        "program": " ".join([str(path), *arguments])[:1024],
+        "symbol": symbol,
+        "started_at": started_at,
+    }
+    # Before it runs: what is wrong with its name should not cost its output.
+    validate(ScriptExecuted, {**said, "finished_at": started_at, "exit_code": 0, "output": ""})
     with tempfile.TemporaryFile() as output:
         try:
             process = subprocess.Popen(
@@ -66,18 +79,14 @@ def execute(
         except subprocess.TimeoutExpired:
             exit_code = _end(process)
             note = f"\n[ended after {timeout:g} seconds: the time limit]\n"
-        finished_at = clock.now()
-        text = read_output(output.fileno(), output_limit) + note
-    return ScriptExecuted(
-        execution_id=str(uuid.uuid4()),
-        script=name or path.name,
-        program=" ".join([str(path), *arguments])[:1024],
-        symbol=symbol,
-        started_at=started_at,
-        finished_at=finished_at,
-        exit_code=exit_code,
-        output=text,
-    )
+        said |= {"finished_at": clock.now(), "exit_code": exit_code}
+        while True:
+            text = read_output(output.fileno(), output_limit) + note
+            event = validate(ScriptExecuted, {**said, "output": text})
+            # A byte that is no text takes three in UTF-8, a control character six in JSON.
+            if len(event.to_json()) <= MAX_EVENT_BYTES:
+                return event
+            output_limit //= 2
 
 
 def read_output(descriptor: int, limit: int) -> str:
@@ -104,7 +113,11 @@ def _end(process: subprocess.Popen[bytes]) -> int:
         except ProcessLookupError:
             break
         try:
-            return process.wait(_GRACE_SECONDS)
+            process.wait(_GRACE_SECONDS)
         except subprocess.TimeoutExpired:
             continue
+        break
+    # What it started may have heeded nothing.
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
     return process.wait()

@@ -15,6 +15,8 @@ from trackrecord.runtime.errors import UnreachableError
 from trackrecord.runtime.settings import Settings
 
 _SECONDS_WITHOUT_PROGRESS = 30.0
+_GLANCE = 200
+"""Every so many events, acknowledgements are taken in and the bar is moved."""
 
 
 def send(
@@ -64,7 +66,7 @@ def send(
     bars = Progress(console=Console(stderr=True), transient=True, disable=not progress)
     with bars as bar:
         task = bar.add_task("publishing", total=len(events))
-        for event, event_id in events:
+        for number, (event, event_id) in enumerate(events):
             while True:
                 try:
                     producer.produce(
@@ -80,8 +82,9 @@ def send(
                     producer.poll(0.1)
                 else:
                     break
-            producer.poll(0)
-            bar.update(task, completed=done)
+            if number % _GLANCE == 0:
+                producer.poll(0)
+                bar.update(task, completed=done)
         while len(producer) and not failed:
             producer.poll(0.1)
             bar.update(task, completed=done)

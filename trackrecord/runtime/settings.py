@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,6 +16,9 @@ from trackrecord.runtime.errors import ConfigurationError
 from trackrecord.sdk.config import kafka_settings
 
 PREFIX = "TRACKRECORD_"
+
+_NAMED_PASSWORD = re.compile(r"(password=)('[^']*'|[^&\s]*)", re.IGNORECASE)
+_PASSWORD_BEFORE_HOST = re.compile(r"(//[^:/?#]*:).*@")
 
 
 class Settings(BaseModel):
@@ -131,7 +135,7 @@ class Settings(BaseModel):
     def _is_zone(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (OSError, ValueError):
+        except (KeyError, OSError, ValueError):
             raise ValueError("is not a time zone such as UTC or Asia/Kolkata") from None
         return value
 
@@ -172,8 +176,13 @@ def _shown(variable: str, value: object) -> str:
 
 
 def hide_password(url: str) -> str:
-    """A URL with its password replaced, for logs and tables."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    return urlunsplit(parts._replace(netloc=parts.netloc.replace(f":{parts.password}@", ":***@")))
+    """A URL with its passwords replaced, for logs and tables; also one that is not quite a URL."""
+    shown = _NAMED_PASSWORD.sub(r"\1***", url)
+    try:
+        parts = urlsplit(shown)
+        password = parts.password
+    except ValueError:
+        return _PASSWORD_BEFORE_HOST.sub(r"\1***@", shown)
+    if password is None:
+        return shown
+    return urlunsplit(parts._replace(netloc=parts.netloc.replace(f":{password}@", ":***@")))
