@@ -19,20 +19,24 @@ TABLES = (
     DerivedTable(
         "executions",
         "SELECT execution_id, script, program, symbol, started_at, finished_at, exit_code,"
-        " output_bytes, digest, final_action, trim_scale(return_pct), outcome, extractor_version,"
-        " appended_at FROM executions",
+        " output_bytes, digest, final_action, trim_scale(return_pct) AS return_pct, outcome,"
+        " extractor_version, appended_at FROM executions",
+        ("execution_id",),
     ),
     DerivedTable(
         "recommendations",
-        "SELECT execution_id, number, script, action, symbol, trim_scale(entry_price),"
-        " trim_scale(target_price), trim_scale(stop_loss), confidence, said_at, signal_id,"
-        " no_signal, closed_by FROM recommendations",
+        "SELECT execution_id, number, script, action, symbol,"
+        " trim_scale(entry_price) AS entry_price, trim_scale(target_price) AS target_price,"
+        " trim_scale(stop_loss) AS stop_loss, confidence, said_at, signal_id, no_signal,"
+        " closed_by FROM recommendations",
+        ("execution_id", "number"),
     ),
     DerivedTable(
         "script_days",
         "SELECT script, day, "
         + ", ".join(f"trim_scale(sum({name})::numeric) AS {name}" for name in SUMS)
         + " FROM script_days GROUP BY script, day",
+        ("script", "day"),
     ),
 )
 

@@ -18,10 +18,16 @@ from trackrecord.runtime.errors import PassingError
 from trackrecord.runtime.stage import DerivedTable
 
 TABLES = (
-    DerivedTable("signals", sql.SIGNALS_CONTENT),
-    DerivedTable("exits", sql.EXITS_CONTENT),
-    DerivedTable("strategy_days", sql.days_content("strategy_days", "strategy")),
-    DerivedTable("symbol_days", sql.days_content("symbol_days", "symbol")),
+    DerivedTable("signals", sql.SIGNALS_CONTENT, ("signal_id",)),
+    DerivedTable("exits", sql.EXITS_CONTENT, ("signal_id", "exit_id")),
+    DerivedTable(
+        "strategy_days",
+        sql.days_content("strategy_days", "strategy"),
+        ("strategy", "currency", "day"),
+    ),
+    DerivedTable(
+        "symbol_days", sql.days_content("symbol_days", "symbol"), ("symbol", "currency", "day")
+    ),
 )
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from importlib import import_module
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from trackrecord.cli.common import DEFAULT_HOME, HomeOption, JsonOption, answer, load, notes, screen
+
+if TYPE_CHECKING:
+    from trackrecord.runtime.comparison import Difference
 
 
 def replay(
@@ -24,8 +27,9 @@ def replay(
     """Work out every derived table again from the topics.
 
     With --verify the result is compared with the live tables, which may go on
-    changing meanwhile, and thrown away. Without it, it takes their place.
-    Nothing is published.
+    changing meanwhile, and thrown away. Without it, it takes their place: after
+    the extraction rules have changed, that reads all of history with the new
+    ones. Either way it shows what changed. Nothing is published.
     """
     from services import STAGES
     from trackrecord.runtime.errors import PassingError, UnreachableError
@@ -58,7 +62,22 @@ def replay(
         for name, table in tables.items():
             shown.add_row(name, f"{table.rows:,}", f"{table.differences:,}")
         screen.print(shown)
+        for name, table in tables.items():
+            _changes(name, table)
         words = "identical" if identical else "they differ"
         screen.print(words if verify else f"rebuilt; before: {words}")
     if verify and not identical:
         raise typer.Exit(1)
+
+
+def _changes(name: str, table: Difference) -> None:
+    for column, count in table.changed_columns.items():
+        screen.print(f"{name}: {column} in {count:,} row(s)", markup=False)
+    for example in table.examples:
+        changed = example["changed"]
+        words = (
+            changed
+            if isinstance(changed, str)
+            else ", ".join(f"{column} {was} -> {now}" for column, (was, now) in changed.items())
+        )
+        screen.print(f"  {example['key']}: {words}", markup=False, style="dim")

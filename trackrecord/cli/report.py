@@ -174,6 +174,9 @@ def _scripts(home: Any, as_json: bool) -> None:
         screen.print("no script has run yet: try `trackrecord run-script PATH`")
     else:
         screen.print(scripts_table(found))
+        screen.print()
+        for script, record in found.items():
+            screen.print(f"{script}: {record['insight']}", markup=False)
 
 
 def scripts_table(records: dict[str, dict[str, Any]]) -> Table:
@@ -182,7 +185,7 @@ def scripts_table(records: dict[str, dict[str, Any]]) -> Table:
     table.add_column("script")
     for name in (
         "runs", "failed", "buy", "sell", "hold", "none", "success rate", "average return",
-        "last run",
+        "trend", "last run",
     ):  # fmt: skip
         table.add_column(name, justify="right")
     for script, record in records.items():
@@ -195,6 +198,7 @@ def scripts_table(records: dict[str, dict[str, Any]]) -> Table:
             ),
             "-" if rate is None else f"{rate:.0%}",
             "-" if mean is None else f"{mean:+.2f} %",
+            record["trend"] or "-",
             record["last_run"][:16].replace("T", " "),
         )
     return table

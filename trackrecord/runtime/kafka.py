@@ -107,10 +107,13 @@ def origins(client: AdminClient, places: Iterable[Partition]) -> dict[Partition,
 
 
 def _topic_ids(client: AdminClient, names: list[str]) -> dict[str, str]:
-    cluster = client.list_topics(timeout=10).cluster_id
-    if _is_mock(cluster):
+    metadata = client.list_topics(timeout=10)
+    if _is_mock(metadata.cluster_id):
         # It has no ids, nor can a topic be made anew in it: each is as old as the cluster.
-        return dict.fromkeys(names, str(cluster))
+        # A cluster's id is an address in its memory, so the next may have the same: the ports
+        # tell them apart.
+        ports = ",".join(str(broker.port) for broker in metadata.brokers.values())
+        return dict.fromkeys(names, f"{metadata.cluster_id}:{ports}")
     described = client.describe_topics(TopicCollection(names), request_timeout=10)
     return {name: str(future.result().topic_id) for name, future in described.items()}
 

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 import psycopg2
 from confluent_kafka import Consumer, Message, TopicPartition
@@ -20,6 +19,7 @@ from prometheus_client import CollectorRegistry
 
 from trackrecord.runtime import clock, database, dead_letters, kafka
 from trackrecord.runtime.batch import Partition, Reader, place_of
+from trackrecord.runtime.comparison import Difference, Digest, compare, digest
 from trackrecord.runtime.database import Connection, rows
 from trackrecord.runtime.decode import Refusal
 from trackrecord.runtime.errors import BadContentError, FatalError, PassingError
@@ -33,6 +33,7 @@ DEAD_LETTERS = DerivedTable(
     "dead_letters",
     "SELECT id, stage, topic, partition, log_offset, appended_at, key, value, headers,"
     " error_class, reason, attempt FROM dead_letters",
+    key=("id",),
 )
 """Refusals follow from the topics too; when they were first seen does not."""
 
@@ -42,14 +43,6 @@ class Progress(Protocol):
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """``done`` of ``total`` messages of a stage are read."""
-
-
-@dataclass(frozen=True)
-class Difference:
-    """How one table came out: its rows as recorded, and rows that are on one side only."""
-
-    rows: int
-    differences: int
 
 
 class Replay:
@@ -73,7 +66,7 @@ class Replay:
         try:
             with snapshot.cursor() as cursor:
                 ends = _offsets(cursor, self._stages)
-                recorded = {table.name: _digest(cursor, table) for table in self._tables()}
+                recorded = {table.name: digest(cursor, table) for table in self._tables()}
             migrate(self._settings, self._scratch)
             self._read({}, ends, progress)
             return self._compare(snapshot, recorded)
@@ -99,7 +92,7 @@ class Replay:
                 cursor.execute("LOCK TABLE consumer_offsets IN EXCLUSIVE MODE")
                 final = _offsets(cursor, self._stages)
                 self._read(ends, final, progress)
-                recorded = {table.name: _digest(cursor, table) for table in self._tables()}
+                recorded = {table.name: digest(cursor, table) for table in self._tables()}
                 result = self._compare(live, recorded)
                 for table in self._tables():
                     self._swap(cursor, table.name)
@@ -199,24 +192,16 @@ class Replay:
 
     # -- comparing ----------------------------------------------------------------------------
 
-    def _compare(
-        self, live: Connection, recorded: dict[str, tuple[int, Any]]
-    ) -> dict[str, Difference]:
+    def _compare(self, live: Connection, recorded: dict[str, Digest]) -> dict[str, Difference]:
         scratch = self._connect(self._scratch)
-        result = {}
         try:
-            for table in self._tables():
-                with scratch.cursor() as cursor:
-                    again = _digest(cursor, table)
-                count = recorded[table.name][0]
-                differ = 0
-                if again != recorded[table.name]:
-                    with live.cursor() as one, scratch.cursor() as other:
-                        differ = len(_hashes(one, table) ^ _hashes(other, table))
-                result[table.name] = Difference(count, differ)
+            with live.cursor() as before, scratch.cursor() as after:
+                return {
+                    table.name: compare(before, after, table, recorded[table.name])
+                    for table in self._tables()
+                }
         finally:
             scratch.close()
-        return result
 
 
 def _apply(
@@ -264,23 +249,3 @@ def _offsets(cursor: database.Cursor, stages: Sequence[Stage]) -> dict[tuple[str
         ([stage.name for stage in stages],),
     )
     return {(stage, (topic, partition)): at for stage, topic, partition, at in found}
-
-
-def _digest(cursor: database.Cursor, table: DerivedTable) -> tuple[int, Any]:
-    """The number of rows and a sum of their hashes: equal for equal sets of rows."""
-    found = rows(
-        cursor,
-        "SELECT count(*), coalesce(sum(hashtextextended(content::text, 0)::numeric), 0)"
-        f" FROM ({table.content}) AS content",
-    )
-    return int(found[0][0]), found[0][1]
-
-
-def _hashes(cursor: database.Cursor, table: DerivedTable) -> set[int]:
-    return {
-        value
-        for (value,) in rows(
-            cursor,
-            f"SELECT hashtextextended(content::text, 0) FROM ({table.content}) AS content",
-        )
-    }

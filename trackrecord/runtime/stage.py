@@ -87,10 +87,12 @@ class DerivedTable:
         name: The table.
         content: A SELECT of what follows from the topics alone: no wall clock,
             no row order, decimals in one form (``trim_scale``), sums over partitions.
+        key: The columns of it that tell its rows apart.
     """
 
     name: str
     content: str
+    key: tuple[str, ...]
 
 
 @dataclass(frozen=True)
