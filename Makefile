@@ -1,5 +1,6 @@
 # Everything is set up on a machine that has Python >= 3.11, make and a network.
-# A second run finds what the first one made and starts at once.
+# A second run finds what the first one made and starts at once. `demo` and `test` fetch the
+# parts of the local stack themselves, and say what they do without where they cannot.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -21,7 +22,7 @@ help: ## this list
 setup: .venv/.installed ## the virtual environment and the parts of the local stack
 	@$(BIN)/python -m trackrecord.local.parts
 
-demo: setup ## real scripts and strategies on real prices, and the record of each
+demo: .venv/.installed ## real scripts and strategies on real prices, and the record of each
 	@$(BIN)/trackrecord demo
 
 check: .venv/.installed ## format, lint, types, import contracts, exported schemas; no services
@@ -31,7 +32,7 @@ check: .venv/.installed ## format, lint, types, import contracts, exported schem
 	$(BIN)/lint-imports
 	$(BIN)/python -m trackrecord.cli.schemas --check
 
-test: setup check ## all checks and tests, on a real Kafka and Postgres
+test: check ## all checks and tests, on a real Kafka and Postgres
 	$(BIN)/pytest
 
 bench: setup ## every claim of benchmarks/, measured

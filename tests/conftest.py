@@ -1,53 +1,63 @@
-"""What all tests share: the broker and the database, real ones."""
+"""What all tests share: the broker and the database, real ones, or tests skipped by name."""
 
 from __future__ import annotations
 
-import os
 import secrets
-import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg2
 import pytest
 
+from tests.support.servers import HOW_TO_GET_IT, Services, lacking, servers
 from trackrecord.local.errors import PartsUnavailable
-from trackrecord.local.stack import Stack
 from trackrecord.runtime.migrate import migrate
 from trackrecord.runtime.settings import Settings, load_settings
 
+_LACKING = "lacks Kafka"
+"""The property of a skipped test's report that says why."""
 
-@dataclass(frozen=True)
-class Services:
-    """A broker and a database that answer."""
 
-    bootstrap_servers: str
-    database_url: str
-    home: Path | None
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Find out once, and only if a chosen test needs it, whether there is a real Kafka."""
+    needing = [
+        item
+        for item in session.items
+        if item.get_closest_marker("kafka") or "services" in getattr(item, "fixturenames", ())
+    ]
+    if not needing or session.config.option.collectonly:
+        return
+    reason = lacking()
+    if reason is None:
+        return
+    for item in needing:
+        item.add_marker(pytest.mark.skip(reason=f"{item.nodeid} needs a real Kafka"))
+        item.user_properties.append((_LACKING, reason))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one line how much was not tested for lack of Kafka, why, and what to do."""
+    reasons = [
+        str(value)
+        for report in terminalreporter.stats.get("skipped", [])
+        for name, value in report.user_properties
+        if name == _LACKING
+    ]
+    if reasons:
+        tests = "1 test was" if len(reasons) == 1 else f"{len(reasons)} tests were"
+        terminalreporter.write_line(
+            f"{tests} skipped for lack of Kafka ({reasons[0]}). To run them: {HOW_TO_GET_IT}",
+            yellow=True,
+        )
 
 
 @pytest.fixture(scope="session")
 def services() -> Iterator[Services]:
-    """Named by the environment, else the local stack, one for the whole run."""
-    named = (
-        os.environ.get("TRACKRECORD_KAFKA_BOOTSTRAP_SERVERS"),
-        os.environ.get("DATABASE_URL"),
-    )
-    if all(named):
-        yield Services(str(named[0]), str(named[1]), None)
-        return
-    with tempfile.TemporaryDirectory(prefix="trackrecord-tests-") as folder:
-        home = Path(folder)
-        home.chmod(0o755)
-        try:
-            state = Stack.up(home, [], [])
-        except PartsUnavailable as error:
-            pytest.skip(f"no real Kafka: {error}")
-        try:
-            yield Services(state.kafka, state.database_url, home)
-        finally:
-            Stack.down(home)
+    """Named by the environment, else Docker's, else the local stack, one for the whole run."""
+    try:
+        with servers() as result:
+            yield result
+    except PartsUnavailable as error:
+        pytest.skip(f"no real Kafka: {error}")
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction as F
 from typing import Any
 
@@ -15,14 +17,21 @@ _SUMS = (
 )  # fmt: skip
 
 
-def fetch(settings: Settings, query: str, parameters: Any = ()) -> list[tuple[Any, ...]]:
-    """Run one query in a session of its own."""
+@contextmanager
+def session(settings: Settings) -> Iterator[database.Cursor]:
+    """A cursor in a session of its own, committed at the end."""
     connection = database.connect(settings, application="test")
     try:
         with connection, connection.cursor() as cursor:
-            return database.rows(cursor, query, parameters)
+            yield cursor
     finally:
         connection.close()
+
+
+def fetch(settings: Settings, query: str, parameters: Any = ()) -> list[tuple[Any, ...]]:
+    """Run one query in a session of its own."""
+    with session(settings) as cursor:
+        return database.rows(cursor, query, parameters)
 
 
 def check(settings: Settings, expected: oracle.Expected) -> None:

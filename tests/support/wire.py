@@ -37,6 +37,11 @@ class Parcel:
     partition: int | None = None
     offset: int | None = field(default=None, compare=False)
 
+    @property
+    def place(self) -> Place:
+        """Where it lies."""
+        return (self.topic, self.partition or 0, self.offset or 0)
+
     def header(self, name: str) -> str | None:
         """The text of a header."""
         found = [value for key, value in self.headers if key == name]
@@ -88,7 +93,6 @@ def send(settings: Settings, parcels: Iterable[Parcel], *, seconds: float = 60) 
                     message.offset() or 0,
                 )
 
-        chosen = {} if each.partition is None else {"partition": each.partition}
         while True:
             try:
                 producer.produce(
@@ -96,8 +100,8 @@ def send(settings: Settings, parcels: Iterable[Parcel], *, seconds: float = 60) 
                     each.value,
                     each.key,
                     headers=list(each.headers),
+                    partition=-1 if each.partition is None else each.partition,
                     on_delivery=delivered,
-                    **chosen,
                 )
             except BufferError:
                 producer.poll(0.05)

@@ -11,6 +11,7 @@
     HOME/data/postgres         the database cluster
     HOME/data/kafka            the broker's logs
     HOME/kafka/                the broker's generated configuration
+    HOME/mock-broker.address   where the mock broker listens, if it runs instead of Kafka
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from trackrecord.local.state import StageSpec
+from trackrecord.local.state import KAFKA, StageSpec
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Orders:
         ports: Ports asked for ``kafka`` and ``postgres``.
         topic_prefix: Passed on as ``TRACKRECORD_TOPIC_PREFIX``.
         timeout: Seconds for the servers, for each command, and for the stages to get ready.
+        broker: ``kafka`` or ``mock``.
         owner: Process id and creation time of a process with which the stack is to end.
     """
 
@@ -31,6 +32,7 @@ class Orders:
     ports: dict[str, int | None] = field(default_factory=dict)
     topic_prefix: str = ""
     timeout: float = 60.0
+    broker: str = KAFKA
     owner: tuple[int, float] | None = None
 
     @classmethod

@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ Progress = Callable[[str], None]
 
 _LOCK_FILE = Path(__file__).with_name("kafka_jars.lock")
 _STAMP = "verified.json"
+_NOT_TRIED = "not tried"
 _MVN_DEADLINE_S = 900
 # Named in full, so that mvn does not look up which version is the newest.
 _MVN_GOAL = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"
@@ -299,7 +301,12 @@ def _fetch_with_jgo(work: Path, jars: list[Jar], progress: Progress) -> str | No
     """Fetch each jar by its exact coordinate; returns the first problem, if there was one."""
     from jgo.maven import MavenContext  # noqa: PLC0415 - an extra
 
+    failed = threading.Event()
+
     def fetch(jar: Jar) -> str | None:
+        # Where one cannot be had, the next would only be waited for in vain.
+        if failed.is_set():
+            return _NOT_TRIED
         problem = None
         for attempt in range(3):
             try:
@@ -311,19 +318,21 @@ def _fetch_with_jgo(work: Path, jars: list[Jar], progress: Progress) -> str | No
                 project = context.project(jar.group, jar.artifact)
                 project.at_version(jar.version).artifact().resolve().replace(work / jar.filename)
             except Exception as error:  # noqa: BLE001 - requests', jgo's and the disk's alike
-                problem = f"{jar.filename}: {type(error).__name__}: {error}"[:300]
+                problem = f"{jar.filename}: {type(error).__name__}: {error}"[:160]
             else:
                 return None
+        failed.set()
         return problem
 
     problems = []
     # Four at a time: the wait is for the network, not for the processor.
     with ThreadPoolExecutor(4) as pool:
         for done, (jar, problem) in enumerate(zip(jars, pool.map(fetch, jars), strict=True), 1):
-            progress(f"  {done}/{len(jars)} {jar.filename}{' FAILED' if problem else ''}")
+            if problem != _NOT_TRIED:
+                progress(f"  {done}/{len(jars)} {jar.filename}{' FAILED' if problem else ''}")
             if problem:
                 problems.append(problem)
-    return problems[0] if problems else None
+    return next((problem for problem in problems if problem != _NOT_TRIED), None)
 
 
 @contextmanager

@@ -24,6 +24,8 @@ from trackrecord.local.postgres_binaries import find_postgres, unprivileged_user
 from trackrecord.local.state import (
     DOWN,
     FAILED,
+    KAFKA,
+    MOCK,
     READY,
     UNREADY,
     StackState,
@@ -51,6 +53,7 @@ class Stack:
         topic_prefix: str = "",
         timeout: float = 60.0,
         end_with_caller: bool = False,
+        broker: str = KAFKA,
         on_progress: Callable[[str], None] | None = None,
     ) -> StackState:
         """Start a stack, and return when all of it is healthy.
@@ -68,6 +71,8 @@ class Stack:
             topic_prefix: Passed on to commands and stages.
             timeout: Seconds for Kafka and Postgres, for each command, and for the stages.
             end_with_caller: Stop the stack when this process ends, however it ends.
+            broker: ``kafka``, or ``mock`` for librdkafka's mock broker: it needs no Java and
+                no jars, keeps nothing, chooses its own port and cannot be restarted.
             on_progress: Called with one line per step.
 
         Returns:
@@ -75,16 +80,20 @@ class Stack:
 
         Raises:
             PartsUnavailable: Java, Kafka's jars or PostgreSQL cannot be had.
+            ValueError: There is no such broker.
             StackFailed: Something did not start. If it was a stage, the rest still runs
                 (look at it, then call `down`); otherwise all was stopped again.
         """
+        if broker not in {KAFKA, MOCK}:
+            raise ValueError(f"broker must be {KAFKA!r} or {MOCK!r}, not {broker!r}")
         place = Home.at(home)
         place.make()
         say = on_progress or (lambda _line: None)
         # Here and not only in the supervisor: a download takes its time, reports its
         # progress, and fails as what it is.
         find_postgres(unprivileged_user())
-        ensure_parts(say)
+        if broker == KAFKA:
+            ensure_parts(say)
         pid = os.getpid()
         orders = Orders(
             home=str(place.path),
@@ -94,6 +103,7 @@ class Stack:
             ports={"kafka": kafka_port, "postgres": postgres_port},
             topic_prefix=topic_prefix,
             timeout=timeout,
+            broker=broker,
             owner=(pid, child.created_at(pid) or 0.0) if end_with_caller else None,
         )
         running = Stack.read_state(place.path)
@@ -174,7 +184,8 @@ class Stack:
             The state, with that process healthy.
 
         Raises:
-            StackFailed: No such stack or process, or it did not get healthy in time.
+            StackFailed: No such stack or process, it did not get healthy in time, or it is
+                the mock broker.
         """
         before = _request(home, "restart", stage, instance)
 
@@ -255,6 +266,11 @@ def _request(
     if state is None:
         raise StackFailed(f"no stack runs in {place.path}; start one with `trackrecord up`")
     process = state.process(stage, instance)
+    if do == "restart" and stage == KAFKA and state.broker == MOCK:
+        raise StackFailed(
+            "the mock broker keeps nothing, so it is not started again; "
+            f"`trackrecord down --home {place.path}` ends the stack"
+        )
     order = {"do": do, "stage": stage, "instance": instance}
     name = f"{time.time_ns():020d}-{uuid.uuid4().hex}.json"
     write_private(place.control / name, json.dumps(order))

@@ -14,6 +14,9 @@ from trackrecord.local.layout import Home, read_json, write_private
 KAFKA = "kafka"
 POSTGRES = "postgres"
 
+# What runs as `kafka`: the real one (named so too), or librdkafka's mock.
+MOCK = "mock"
+
 # A process is one of these. `down` stays down (asked for, or restarting is off);
 # `halted` ended itself on purpose, with exit code 3, and stays down too.
 STARTING = "starting"
@@ -102,6 +105,8 @@ class StackState:
         database_url: Address of the database, password included; empty until known.
         processes: Postgres, Kafka and every stage's workers.
         progress: What was done so far, one line per step.
+        broker: What runs as the process ``kafka``: ``kafka`` itself, or ``mock``, librdkafka's
+            mock broker, which keeps nothing.
         error: Why the phase is ``failed`` or ``unready``.
     """
 
@@ -113,6 +118,7 @@ class StackState:
     database_url: str = ""
     processes: tuple[ProcessState, ...] = ()
     progress: tuple[str, ...] = ()
+    broker: str = KAFKA
     error: str | None = None
 
     @property

@@ -29,6 +29,7 @@ from trackrecord.local.kafka import Kafka, KafkaCheck
 from trackrecord.local.layout import Home, choose_ports, read_json
 from trackrecord.local.leftovers import SERVER_GRACE_S, STAGE_GRACE_S, end_leftovers
 from trackrecord.local.managed import Managed, stage_ready
+from trackrecord.local.mock_broker import MockBroker
 from trackrecord.local.orders import Orders
 from trackrecord.local.parts import ensure_parts
 from trackrecord.local.postgres import Postgres
@@ -38,6 +39,7 @@ from trackrecord.local.state import (
     FAILED,
     HALTED,
     KAFKA,
+    MOCK,
     POSTGRES,
     READY,
     STARTING,
@@ -54,7 +56,7 @@ _TICK_S = 0.05
 
 
 # A server's name, the server, and how to tell that it is healthy.
-_Step = tuple[str, Postgres | Kafka, Callable[[], bool]]
+_Step = tuple[str, Postgres | Kafka | MockBroker, Callable[[], bool]]
 
 
 class _Asked(Exception):  # noqa: N818 - no error: somebody asked the stack to stop
@@ -75,6 +77,7 @@ class Supervisor:
             phase=STARTING,
             supervisor_pid=pid,
             supervisor_created=child.created_at(pid) or 0.0,
+            broker=orders.broker,
         )
         self._written: StackState | None = None
         self._leftovers = last_state(self._home)
@@ -116,12 +119,13 @@ class Supervisor:
         ]
         names += [label(stage.name, number) for stage, number in workers]
         ports = choose_ports(self._home, names, self._orders.ports)
-        postgres, kafka = self._start_servers(ports)
-        self._state = replace(self._state, kafka=kafka.bootstrap_servers, database_url=postgres.url)
-        self._say(f"Kafka and Postgres are up ({time.monotonic() - began:.1f} s)")
+        postgres, broker = self._start_servers(ports)
+        servers = broker.bootstrap_servers
+        self._state = replace(self._state, kafka=servers, database_url=postgres.url)
+        self._say(f"{self._broker_name} and Postgres are up ({time.monotonic() - began:.1f} s)")
         environment = {
             "DATABASE_URL": postgres.url,
-            "TRACKRECORD_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
+            "TRACKRECORD_KAFKA_BOOTSTRAP_SERVERS": servers,
             "TRACKRECORD_HOME": str(self._home.path),
         }
         if self._orders.topic_prefix:
@@ -132,16 +136,28 @@ class Supervisor:
             self._manage_stage(stage, number, environment, ports[label(stage.name, number)])
         self._await_stages()
 
-    def _start_servers(self, ports: dict[str, int]) -> tuple[Postgres, Kafka]:
+    @property
+    def _broker_name(self) -> str:
+        return "the mock broker" if self._orders.broker == MOCK else "Kafka"
+
+    def _broker(self, ports: dict[str, int]) -> tuple[Kafka | MockBroker, Callable[[], bool]]:
+        if self._orders.broker == MOCK:
+            mock = MockBroker(self._home)
+            return mock, mock.healthy
+        parts = ensure_parts(self._say)
+        kafka = Kafka(self._home, parts, ports[KAFKA], ports["kafka_controller"])
+        return kafka, KafkaCheck(kafka.bootstrap_servers).healthy
+
+    def _start_servers(self, ports: dict[str, int]) -> tuple[Postgres, Kafka | MockBroker]:
         """Start both, each as soon as its files are there, and wait until both answer."""
         user = unprivileged_user()
         postgres = Postgres(self._home, find_postgres(user), ports[POSTGRES], user)
-        kafka = Kafka(self._home, ensure_parts(self._say), ports[KAFKA], ports["kafka_controller"])
+        broker, broker_healthy = self._broker(ports)
         steps: list[_Step] = [
             (POSTGRES, postgres, postgres.healthy),
-            (KAFKA, kafka, KafkaCheck(kafka.bootstrap_servers).healthy),
+            (KAFKA, broker, broker_healthy),
         ]
-        self._say("starting Kafka and Postgres")
+        self._say(f"starting {self._broker_name} and Postgres")
         with ThreadPoolExecutor(len(steps)) as pool:
             # Files are made in threads, processes are started in this one (see `child.start`).
             configured = [(step, pool.submit(step[1].configure)) for step in steps]
@@ -152,7 +168,8 @@ class Supervisor:
                     0,
                     server.program(),
                     check,
-                    restart=self._orders.restart,
+                    # A mock that is started again is another one: empty, at another address.
+                    restart=self._orders.restart and not isinstance(server, MockBroker),
                     grace=SERVER_GRACE_S,
                 )
                 self._managed.append(managed)
@@ -164,7 +181,7 @@ class Supervisor:
             for one in self._managed:
                 self._fail_if_dead_or_late(one, deadline)
         postgres.create_database()
-        return postgres, kafka
+        return postgres, broker
 
     def _fail_if_dead_or_late(self, one: Managed, deadline: float) -> None:
         dead = one.state.state == DOWN
