@@ -53,14 +53,11 @@ class SignalTracker(Handler):
         count("trackrecord_exits_total", applied.corrected_exits, kind="correction")
         count("trackrecord_backdated_signals_total", applied.backdated)
         count("trackrecord_excess_exits_total", applied.excess_exits)
-        conflicts = len(applied.conflicts)
-        repeats = (
-            batch.of(SignalEmitted).height
-            + batch.of(SignalClosed).height
-            - applied.new_signals
-            - applied.corrected_signals
-            - applied.new_exits
-            - applied.corrected_exits
-            - conflicts
-        )
-        count("trackrecord_repeats_total", repeats, event_type="any")
+        for model, applied_count in (
+            (SignalEmitted, applied.new_signals + applied.corrected_signals),
+            (SignalClosed, applied.new_exits + applied.corrected_exits),
+        ):
+            frame = batch.of(model)
+            conflicts = len(applied.conflicts.intersection(frame["position"].to_list()))
+            repeats = frame.height - conflicts - applied_count
+            count("trackrecord_repeats_total", repeats, event_type=model.event_type)

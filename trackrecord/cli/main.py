@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 import typer
@@ -23,7 +23,10 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(version("trackrecord"))
+        try:
+            typer.echo(version("trackrecord"))
+        except PackageNotFoundError:
+            typer.echo("not installed: run from its folder, as in the image")
         raise typer.Exit
 
 
@@ -69,10 +72,27 @@ def main() -> None:
         )
         sys.exit(2)
     except Exception as error:
-        if not _is_ours(error):
+        words = _words(error)
+        if words is None:
             raise
-        sys.stderr.write(f"trackrecord: {error}\n")
+        sys.stderr.write(f"trackrecord: {words}\n")
         sys.exit(2)
+
+
+def _words(error: Exception) -> str | None:
+    """What to tell the person at the terminal; None for a mistake of the program's."""
+    if _is_ours(error):
+        return str(error)
+    source = type(error).__module__.split(".")[0]
+    if source == "psycopg2":
+        from trackrecord.runtime.database import classify
+
+        return str(classify(error))  # type: ignore[arg-type]
+    if source == "cimpl":
+        from trackrecord.runtime.kafka import explain
+
+        return explain(error)
+    return None
 
 
 def _is_ours(error: Exception) -> bool:

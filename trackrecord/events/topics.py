@@ -159,7 +159,7 @@ TOPICS: Final[Mapping[str, TopicSpec]] = MappingProxyType(
             _topic(
                 "signal_closed",
                 "signal_tracker",
-                ("sdk", "cli", "webhooks", "outcome_scorer"),
+                ("sdk", "cli", "webhooks", "extractor", "outcome_scorer"),
                 ("signal_tracker", "outcome_scorer"),
             ),
             _topic("market_bar", "outcome_scorer", ("feeds", "cli"), ("outcome_scorer",)),

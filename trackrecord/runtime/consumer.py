@@ -133,7 +133,7 @@ class Consumer:
             claimed = list(self._member.claims)
             self._in_database(lambda connection: self._outbox.resend(connection, claimed))
             self._resend = False
-        self._health.ready, self._health.reason = True, ""
+        self._ready(None)
 
     def _start_over(self, error: TrackrecordError) -> None:
         """After an abort: believe nothing in memory."""
@@ -144,14 +144,14 @@ class Consumer:
         self._member.distrust()
         # A commit whose reply was lost has left rows that were never sent.
         self._resend = True
-        self._health.ready, self._health.reason = False, str(error)
+        self._ready(str(error))
 
     def _leave_and_rejoin(self, error: TrackrecordError) -> None:
         _log.warning("fenced: leaving the group and joining again", error=str(error))
         self._metrics.count("trackrecord_fenced_total")
         self._rollback()
         self._handler.forget()
-        self._health.ready, self._health.reason = False, str(error)
+        self._ready(str(error))
         self._member.rejoin()
 
     def _on_leaving(self, ours: bool) -> None:
@@ -159,7 +159,7 @@ class Consumer:
         if ours:
             self._outbox.drain(_DRAIN_SECONDS)
         self._handler.forget()
-        self._health.ready, self._health.reason = False, "partitions went to another member"
+        self._ready("partitions went to another member")
 
     def _idle(self, seconds: float) -> None:
         """Wait without reading."""
@@ -298,6 +298,12 @@ class Consumer:
             self._connection = None
 
     # -- reporting ----------------------------------------------------------------------------
+
+    def _ready(self, why_not: str | None) -> None:
+        self._health.ready, self._health.reason = why_not is None, why_not or ""
+        self._metrics.set("trackrecord_ready", why_not is None)
+        if why_not is not None:
+            self._metrics.set("trackrecord_assigned_partitions", 0)
 
     def _report(self) -> None:
         now = clock.monotonic()

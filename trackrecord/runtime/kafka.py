@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,15 +16,20 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec  # type: ignore[attr-defined]
 
 from trackrecord.events.topics import all_topics
+from trackrecord.runtime import clock
 from trackrecord.runtime.batch import Partition
 from trackrecord.runtime.errors import FatalError, PassingError, TrackrecordError
 from trackrecord.runtime.logs import get_logger
 from trackrecord.runtime.offsets import Origin
 from trackrecord.runtime.settings import Settings
+from trackrecord.sdk.config import KAFKA_PREFIX, variable_of
 
 _log = get_logger(__name__)
 
 PARTITION_EOF = KafkaError._PARTITION_EOF  # noqa: SLF001 - it has no other name
+
+_SAY_AGAIN_SECONDS = 10.0
+"""An error of a client that goes on is logged this often."""
 
 _EARLIEST: Any = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 _LATEST: Any = OffsetSpec.latest()  # type: ignore[no-untyped-call]
@@ -47,6 +53,8 @@ def client_config(settings: Settings, client: str) -> dict[str, Any]:
         "bootstrap.servers": settings.kafka_bootstrap_servers,
         "client.id": client,
         "error_cb": _log_error,
+        # Its own lines on stderr would say the same again, unstructured.
+        "log_level": 0,
         "reconnect.backoff.ms": 50,
         "reconnect.backoff.max.ms": 2000,
         "allow.auto.create.topics": False,
@@ -81,8 +89,27 @@ def classify(error: KafkaError) -> TrackrecordError:
     return PassingError(f"the broker: {error.str()}")
 
 
+def explain(error: Exception) -> str:
+    """In words what the client says, naming the variable of a setting that it does not take."""
+    said = error.args[0] if error.args else error
+    if not isinstance(said, KafkaError):
+        return f"the Kafka client: {error}"
+    if said.code() != KafkaError._INVALID_ARG:  # noqa: SLF001
+        return f"the broker: {said.str()}"
+    named = re.search(r'property:? "([^"]+)"', said.str())
+    where = variable_of(named[1]) if named else f"{KAFKA_PREFIX}*"
+    return f"the Kafka client does not take its settings: {said.str()} (see {where})"
+
+
+_last_said: dict[int, float] = {}
+
+
 def _log_error(error: KafkaError) -> None:
-    _log.warning("kafka client", error=error.str(), fatal=error.fatal())
+    # While the broker is away a client tries again many times a second.
+    now = clock.monotonic()
+    if now - _last_said.get(error.code(), -_SAY_AGAIN_SECONDS) >= _SAY_AGAIN_SECONDS:
+        _last_said[error.code()] = now
+        _log.warning("kafka client", error=error.str(), fatal=error.fatal())
 
 
 def admin(settings: Settings) -> AdminClient:

@@ -132,6 +132,12 @@ RUNTIME_METRICS = (
         "Many: consumers come and go; look for restarts.",
     ),
     Metric(
+        "trackrecord_ready",
+        "gauge",
+        "1 while the process reads its partitions and reaches its database, else 0.",
+        "0 for minutes: /readyz says why; the broker or the database is away or refuses.",
+    ),
+    Metric(
         "trackrecord_assigned_partitions",
         "gauge",
         "Partitions that this process reads.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from confluent_kafka import KafkaError, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from rich.console import Console
 from rich.progress import Progress
 
@@ -15,6 +15,7 @@ from trackrecord.runtime.errors import UnreachableError
 from trackrecord.runtime.settings import Settings
 
 _SECONDS_WITHOUT_PROGRESS = 30.0
+_SECONDS_TO_ANSWER = 10.0
 _GLANCE = 200
 """Every so many events, acknowledgements are taken in and the bar is moved."""
 
@@ -38,7 +39,7 @@ def send(
         How many were acknowledged: all of them.
 
     Raises:
-        UnreachableError: The broker does not take them. Those that it took stay
+        UnreachableError: The broker does not answer, or does not take them. Those that it took stay
             published; sending everything again is harmless, the ids are the same.
     """
     producer = Producer(
@@ -53,6 +54,7 @@ def send(
             "queue.buffering.max.messages": 100_000,
         }
     )
+    _check_topics(producer, settings, {event.event_type for event, _ in events})
     done = 0
     failed: list[KafkaError] = []
 
@@ -95,3 +97,19 @@ def send(
             f"{len(events)} events: {failed[0].str()}. Publishing all of them again is harmless"
         )
     return done
+
+
+def _check_topics(producer: Producer, settings: Settings, types: set[str]) -> None:
+    """Fail early, and by name, where nothing could be delivered."""
+    try:
+        known = producer.list_topics(timeout=_SECONDS_TO_ANSWER).topics
+    except KafkaException as error:
+        raise UnreachableError(
+            f"no broker at {settings.kafka_bootstrap_servers}: {error.args[0].str()}; start one "
+            "with `trackrecord up`, or name yours in TRACKRECORD_KAFKA_BOOTSTRAP_SERVERS"
+        ) from None
+    missing = sorted(settings.topic(name) for name in types if settings.topic(name) not in known)
+    if missing:
+        raise UnreachableError(
+            f"the broker has no topic {', '.join(missing)}: make it with `trackrecord topics`"
+        )

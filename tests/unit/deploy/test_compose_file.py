@@ -1,0 +1,157 @@
+"""The compose file: what it promises to whoever starts it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import yaml
+
+from services import STAGES
+from tests.unit.deploy.compose_file import DEPLOY, MissingVariableError, process, read
+from trackrecord.runtime.settings import Settings
+
+ENVIRON = {"POSTGRES_PASSWORD": "p@ss/word", "GRAFANA_PASSWORD": "g"}
+NOT_FOR_CONTAINERS = {
+    "TRACKRECORD_HOME",
+    "TRACKRECORD_KAFKA_*",
+    "TRACKRECORD_SCRIPT_OUTPUT_BYTES",
+    "TRACKRECORD_SCRIPT_TIMEOUT_SECONDS",
+}
+"""Settings of the local stack and of ``run-script``, and the open-ended family."""
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, Any]:
+    found: dict[str, Any] = read(ENVIRON)["services"]
+    return found
+
+
+def test_there_is_one_service_per_stage(services: dict[str, Any]) -> None:
+    for stage in STAGES:
+        assert process(services[stage]).argv[-2:] == ["run", stage]
+
+
+def test_passwords_have_no_default() -> None:
+    for name in ENVIRON:
+        rest = {other: value for other, value in ENVIRON.items() if other != name}
+        with pytest.raises(MissingVariableError, match=f"{name}: set it in deploy/.env"):
+            read(rest)
+
+
+def test_passwords_stand_in_no_url(services: dict[str, Any]) -> None:
+    for name in ("prepare", "cli", *STAGES):
+        environment = process(services[name]).environment
+        assert environment["PGPASSWORD"] == "p@ss/word"
+        assert "p@ss/word" not in environment["DATABASE_URL"]
+
+
+def test_every_setting_of_the_stages_can_be_set(services: dict[str, Any]) -> None:
+    wanted = {str(field.validation_alias) for field in Settings.model_fields.values()}
+    for stage in STAGES:
+        given = set(process(services[stage]).environment)
+        assert wanted - NOT_FOR_CONTAINERS <= given, "add it to x-settings"
+        assert given - {"PGPASSWORD"} <= wanted, "no such setting"
+
+
+def test_settings_that_nobody_made_are_left_to_their_defaults(services: dict[str, Any]) -> None:
+    given = process(services["signal_tracker"]).environment
+    assert given["TRACKRECORD_BATCH_SIZE"] == ""
+    chosen = read({**ENVIRON, "TRACKRECORD_BATCH_SIZE": "500"})["services"]["signal_tracker"]
+    assert process(chosen).environment["TRACKRECORD_BATCH_SIZE"] == "500"
+
+
+def test_stages_can_be_scaled(services: dict[str, Any]) -> None:
+    for stage in STAGES:
+        assert not {"container_name", "ports", "hostname"} & set(services[stage])
+
+
+def test_stages_wait_for_what_they_need(services: dict[str, Any]) -> None:
+    for stage in STAGES:
+        assert services[stage]["depends_on"] == {
+            "kafka": {"condition": "service_healthy"},
+            "postgres": {"condition": "service_healthy"},
+            "prepare": {"condition": "service_completed_successfully"},
+        }
+
+
+def test_a_stage_that_halted_is_not_restarted_for_ever(services: dict[str, Any]) -> None:
+    for stage in STAGES:
+        assert re.fullmatch(r"on-failure:\d+", services[stage]["restart"])
+
+
+def test_what_is_published_is_published_on_loopback_only(services: dict[str, Any]) -> None:
+    more = read(ENVIRON, "docker-compose.host.yml")["services"]
+    ports = [
+        port
+        for service in [*services.values(), *more.values()]
+        for port in service.get("ports", [])
+    ]
+    assert len(ports) == 4
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_every_service_is_limited_and_pinned(services: dict[str, Any]) -> None:
+    for name, service in services.items():
+        limits = service["deploy"]["resources"]["limits"]
+        assert set(limits) == {"cpus", "memory"}, name
+        assert re.search(r":v?\d+\.\d+\.?\d*", service["image"]), name
+        assert "no-new-privileges:true" in service["security_opt"], name
+
+
+def test_our_containers_have_no_privileges_and_write_nowhere(services: dict[str, Any]) -> None:
+    for name in ("prepare", "cli", *STAGES):
+        assert services[name]["read_only"] is True
+        assert services[name]["cap_drop"] == ["ALL"]
+
+
+def test_data_lives_in_declared_volumes(services: dict[str, Any]) -> None:
+    declared = set(read(ENVIRON)["volumes"])
+    used = {
+        volume.split(":")[0]
+        for service in services.values()
+        for volume in service.get("volumes", [])
+        if not volume.startswith(".")
+    }
+    assert used == declared
+
+
+def test_mounted_folders_exist(services: dict[str, Any]) -> None:
+    mounted = [
+        volume.split(":")[0]
+        for service in services.values()
+        for volume in service.get("volumes", [])
+        if volume.startswith(".")
+    ]
+    assert len(mounted) == 3
+    assert all((DEPLOY / folder).is_dir() for folder in mounted)
+
+
+def test_the_example_environment_names_what_must_be_set() -> None:
+    lines = (DEPLOY / ".env.example").read_text().splitlines()
+    assert {line.split("=")[0] for line in lines if "=" in line} == set(ENVIRON)
+
+
+def test_the_image_checks_its_health_as_compose_does(services: dict[str, Any]) -> None:
+    text = (DEPLOY / "Dockerfile").read_text()
+    found = re.search(r"^HEALTHCHECK[^\[]*CMD (\[.*\])$", text, re.MULTILINE | re.DOTALL)
+    assert found
+    own = yaml.safe_load(found[1].split("\n")[0])
+    for stage in STAGES:
+        assert process(services[stage]).health == own
+
+
+def test_the_health_check_fails_where_nobody_listens(services: dict[str, Any]) -> None:
+    check = process(services["extractor"]).health
+    assert check
+    assert check[0] == "python"
+    done = subprocess.run(
+        [sys.executable, *check[1:]],
+        env={"TRACKRECORD_METRICS_PORT": "1"},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 1

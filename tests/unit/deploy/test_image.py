@@ -1,0 +1,61 @@
+"""The image: what goes in, at which versions, and as whom it runs."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+from tests.unit.deploy.compose_file import DEPLOY, image_entrypoint
+
+ROOT = DEPLOY.parent
+DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
+
+
+def _pins(lock: Path) -> dict[str, str]:
+    return dict(re.findall(r"^([a-z0-9-]+)==([^ ;]+)", lock.read_text(), re.MULTILINE))
+
+
+def _names(requirements: list[str]) -> set[str]:
+    return {re.split(r"[<>=!~\[; ]", each, maxsplit=1)[0] for each in requirements}
+
+
+def test_it_holds_the_versions_that_the_tests_ran_with() -> None:
+    ours, tested = _pins(DEPLOY / "requirements.lock"), _pins(ROOT / "requirements.lock")
+    assert len(ours) > 10
+    assert ours == {name: tested.get(name) for name in ours}, "make deploy/requirements.lock anew"
+
+
+def test_it_holds_what_the_services_need_and_no_tools() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    ours = set(_pins(DEPLOY / "requirements.lock"))
+    assert _names(project["dependencies"]) | _names(extras["services"]) <= ours
+    assert not (_names(extras["dev"]) | _names(extras["local"])) & ours
+
+
+def test_every_package_is_checked_by_its_digest() -> None:
+    lock = (DEPLOY / "requirements.lock").read_text()
+    for entry in re.split(r"\n(?=[a-z])", lock.strip()):
+        assert "--hash=sha256:" in entry, entry
+    assert "--require-hashes --only-binary :all:" in DOCKERFILE
+
+
+def test_it_does_not_run_as_root() -> None:
+    users = re.findall(r"^USER (\S+)$", DOCKERFILE, re.MULTILINE)
+    assert users == ["10001:10001"]
+
+
+def test_whatever_is_copied_exists_and_reaches_the_builder() -> None:
+    copied = re.findall(r"^COPY (?!--)(\S+) \S+$", DOCKERFILE, re.MULTILINE)
+    let_in = {
+        line.removeprefix("!")
+        for line in (ROOT / ".dockerignore").read_text().splitlines()
+        if line.startswith("!")
+    }
+    assert set(copied) == let_in
+    assert all((ROOT / path).exists() for path in copied)
+
+
+def test_it_runs_the_command() -> None:
+    assert image_entrypoint() == ["python", "-m", "trackrecord.cli.main"]

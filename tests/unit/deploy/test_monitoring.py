@@ -1,0 +1,157 @@
+"""Prometheus and Grafana: they ask for metrics that exist, and the rules hold what they say."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+import pytest
+import yaml
+
+from services import STAGES
+from tests.unit.deploy.compose_file import DEPLOY
+from trackrecord.runtime.metrics import RUNTIME_METRICS, Metric
+
+PROMETHEUS = DEPLOY / "prometheus"
+DASHBOARD = json.loads((DEPLOY / "grafana/dashboards/pipeline.json").read_text())
+OPERATIONS = (DEPLOY.parent / "docs/operations.md").read_text()
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metrics in (
+        RUNTIME_METRICS,
+        *(import_module(f"services.{stage}.metrics").METRICS for stage in STAGES),
+    )
+    for metric in metrics
+}
+LABELS_OF_PROMETHEUS = {"job", "instance", "stage", "le"}
+
+
+def _rules() -> list[dict[str, Any]]:
+    groups = yaml.safe_load((PROMETHEUS / "rules.yml").read_text())["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def _panels() -> Iterator[dict[str, Any]]:
+    yield from (panel for panel in DASHBOARD["panels"] if panel["type"] != "row")
+
+
+def _expressions() -> list[str]:
+    shown = [target["expr"] for panel in _panels() for target in panel["targets"]]
+    return shown + [rule["expr"] for rule in _rules()]
+
+
+def _asked(expression: str) -> list[tuple[str, Metric | None]]:
+    """The series that an expression names, each with the metric that makes it."""
+    found = []
+    for series in re.findall(r"\btrackrecord_\w+", expression):
+        base = re.sub(r"_(bucket|sum|count)$", "", series)
+        metric = METRICS.get(base)
+        if metric is not None and (metric.kind == "histogram") != (base != series):
+            metric = None
+        found.append((series, metric))
+    return found
+
+
+@pytest.mark.parametrize("expression", _expressions())
+def test_every_expression_names_metrics_and_labels_that_we_export(expression: str) -> None:
+    asked = _asked(expression)
+    assert asked or re.search(r"\bup\{", expression)
+    labels = set(LABELS_OF_PROMETHEUS)
+    for series, metric in asked:
+        assert metric is not None, f"nobody exports {series}"
+        labels |= set(metric.labels)
+        if metric.kind != "gauge" and "offset" not in expression:
+            before = expression[: expression.index(series)]
+            assert re.search(r"(rate|increase)\($", before), f"{series} only ever grows"
+    for grouping in re.findall(r"by \(([^)]*)\)", expression):
+        assert {label.strip() for label in grouping.split(",")} <= labels
+
+
+def test_every_metric_is_on_the_dashboard() -> None:
+    shown = {
+        metric.name
+        for panel in _panels()
+        for target in panel["targets"]
+        for _, metric in _asked(target["expr"])
+        if metric is not None
+    }
+    assert shown == set(METRICS)
+
+
+def test_the_dashboard_is_the_same_wherever_it_is_loaded() -> None:
+    assert DASHBOARD["uid"] == "trackrecord-pipeline"
+    assert DASHBOARD["title"] == "trackrecord pipeline"
+    assert DASHBOARD["schemaVersion"] == 41
+    assert DASHBOARD["id"] is None
+    sources = {target["datasource"]["uid"] for panel in _panels() for target in panel["targets"]}
+    assert sources == {"$datasource"}
+    ids = [panel["id"] for panel in DASHBOARD["panels"]]
+    assert len(ids) == len(set(ids))
+
+
+def test_grafana_finds_the_datasource_and_the_dashboard() -> None:
+    folder = DEPLOY / "grafana/provisioning"
+    sources = yaml.safe_load((folder / "datasources/prometheus.yml").read_text())["datasources"]
+    assert [source["url"] for source in sources] == ["http://prometheus:9090"]
+    providers = yaml.safe_load((folder / "dashboards/trackrecord.yml").read_text())["providers"]
+    compose = yaml.safe_load((DEPLOY / "docker-compose.yml").read_text())["services"]["grafana"]
+    path = providers[0]["options"]["path"]
+    assert f"./grafana/dashboards:{path}:ro" in compose["volumes"]
+
+
+def test_every_stage_is_scraped_and_missed_when_it_is_gone() -> None:
+    jobs = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())["scrape_configs"]
+    found = {job["job_name"]: job.get("dns_sd_configs", [{}])[0] for job in jobs}
+    down = next(rule["expr"] for rule in _rules() if rule["alert"] == "StageDown")
+    for stage in STAGES:
+        assert found[stage]["names"] == [stage]
+        assert found[stage]["port"] == 9100
+        assert f'absent(up{{job="{stage}"}})' in down
+        assert stage in re.findall(r"\w+", re.findall(r'job=~"([^"]*)"', down)[0])
+
+
+@pytest.mark.parametrize("rule", _rules(), ids=lambda rule: rule["alert"])
+def test_every_alert_says_what_to_do(rule: dict[str, Any]) -> None:
+    notes = rule["annotations"]
+    assert set(notes) == {"summary", "action", "runbook"}
+    document, anchor = notes["runbook"].split("#")
+    assert document == "docs/operations.md"
+    assert anchor == rule["alert"].lower()
+    assert f"\n### {rule['alert']}\n" in OPERATIONS
+    assert rule["labels"]["severity"] in {"critical", "warning"}
+
+
+def test_every_alert_is_tested() -> None:
+    tests = yaml.safe_load((PROMETHEUS / "rules_test.yml").read_text())["tests"]
+    fired = {
+        case["alertname"]
+        for test in tests
+        for case in test["alert_rule_test"]
+        if case["exp_alerts"]
+    }
+    assert fired == {rule["alert"] for rule in _rules()}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("check", "config", "prometheus.yml"),
+        ("check", "rules", "rules.yml"),
+        ("test", "rules", "rules_test.yml"),
+    ],
+    ids=" ".join,
+)
+def test_promtool_agrees(words: tuple[str, ...]) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not installed (Debian package prometheus)")
+    done = subprocess.run(
+        [promtool, *words], cwd=PROMETHEUS, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
