@@ -47,7 +47,9 @@ def test_the_strategy_and_the_published_line_work_as_printed(
     )
     assert "accepted=2" in said.stdout, said
 
-    echo = re.search(r"^(echo '.*?\| \.venv/bin/trackrecord publish)$", README, re.DOTALL | re.MULTILINE)
+    echo = re.search(
+        r"^(echo '.*?\| \.venv/bin/trackrecord publish)$", README, re.DOTALL | re.MULTILINE
+    )
     assert echo is not None
     line = echo[1].replace(".venv/bin/trackrecord", " ".join(command))
     done = subprocess.run(

@@ -26,5 +26,5 @@ def check_signals(
     pipeline.check_letters(
         "extractor", {places[index]: events[index].to_json() for index in conflicts}
     )
-    pipeline.check_replay("extractor")
+    pipeline.check_replay()
     return sum(len(same) - 1 for same in copies.values())

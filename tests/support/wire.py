@@ -75,6 +75,7 @@ def send(settings: Settings, parcels: Iterable[Parcel], *, seconds: float = 60) 
             "partitioner": "murmur2_random",
             "message.timeout.ms": int(seconds * 1000),
             "linger.ms": 5,
+            "reconnect.backoff.max.ms": 500,
             "message.max.bytes": 1_000_000,
         }
     )

@@ -16,6 +16,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from trackrecord.cli.common import DEFAULT_HOME, HomeOption, JsonOption, answer, notes, screen
+from trackrecord.runtime.errors import FatalError
 
 if TYPE_CHECKING:
     from trackrecord.events import MarketBar, ScriptExecuted
@@ -121,7 +122,7 @@ def _play(place: Path, state: StackState, *, show: bool) -> dict[str, Any]:
         task = bar.add_task("waiting for strategies", total=len(strategies))
         for name, process in strategies.items():
             if process.wait(_SETTLE_SECONDS):
-                raise RuntimeError(f"the strategy {name} failed: see {place}/logs/{name}.log")
+                raise FatalError(f"the strategy {name} failed: see {place}/logs/{name}.log")
             bar.advance(task)
         task = bar.add_task("waiting for the stages to catch up", total=1)
         _settle(settings, state, lags)
@@ -221,7 +222,7 @@ def _settle(settings: Settings, state: StackState, lags: Any) -> None:
         if not any(behind.total.values()) and not behind.outbox:
             return
         time.sleep(0.2)
-    raise RuntimeError("the stages did not catch up: see the logs")
+    raise FatalError("the stages did not catch up: see the logs")
 
 
 def _events(settings: Settings) -> dict[str, int]:

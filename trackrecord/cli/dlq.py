@@ -18,7 +18,8 @@ app = typer.Typer(
 @app.command("list")
 def list_(
     limit: Annotated[
-        int | None, typer.Option("--limit", help="How many; 50 on a screen, all with --json.")
+        int | None,
+        typer.Option("--limit", min=1, help="How many; 50 on a screen, all with --json."),
     ] = None,
     replayed: Annotated[bool, typer.Option("--all", help="Those that were replayed, too.")] = False,
     home: HomeOption = DEFAULT_HOME,

@@ -82,9 +82,10 @@ def _event(line: bytes) -> tuple[Event, str | None, str | None]:
         raise InvalidEventError(f"not readable JSON: {error}") from None
     if not isinstance(said, dict) or not isinstance(said.get("data"), dict):
         raise InvalidEventError('not an event: write {"type": "...", "data": {...}}')
-    model = EVENTS.get(said.get("type", ""))
+    name = said.get("type")
+    model = EVENTS.get(name) if isinstance(name, str) else None
     if model is None:
-        raise InvalidEventError(_unknown_type(said.get("type")))
+        raise InvalidEventError(_unknown_type(name))
     event_id = said.get("id")
     if event_id is not None and not (isinstance(event_id, str) and 0 < len(event_id) <= 128):  # noqa: PLR2004
         raise InvalidEventError("id: must be a text of 1 to 128 characters")
@@ -112,6 +113,8 @@ def _floats(value: Any) -> Any:
 
 
 def _unknown_type(name: object) -> str:
+    if name is None:
+        return f"type: is missing; the types are {', '.join(EVENTS)}"
     close = get_close_matches(str(name), EVENTS, 1)
     hint = f"did you mean {close[0]!r}?" if close else f"the types are {', '.join(EVENTS)}"
     return f"type: there is no event type {name!r}; {hint}"

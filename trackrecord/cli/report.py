@@ -38,7 +38,9 @@ def report(
     scripts: Annotated[
         bool, typer.Option("--scripts", help="The records of scripts instead of strategies.")
     ] = False,
-    limit: Annotated[int, typer.Option("--limit", help="Signals shown by --by signal.")] = 50,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, help="Signals shown by --by signal.")
+    ] = 50,
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
 ) -> None:
@@ -52,6 +54,10 @@ def report(
 
     if by not in {"strategy", "symbol", "day", "signal"}:
         raise typer.BadParameter("--by takes strategy, symbol, day or signal")
+    if as_of is not None and (scripts or by == "signal"):
+        raise typer.BadParameter("--as-of goes with --by strategy, symbol or day")
+    if strategy is not None and (scripts or by == "symbol"):
+        raise typer.BadParameter("--strategy goes with --by strategy, day or signal")
     instant = _instant(as_of)
     try:
         if scripts:

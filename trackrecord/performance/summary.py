@@ -40,7 +40,10 @@ def counts(sums: Sums) -> dict[str, Any]:
 
 
 def money(sums: Sums) -> dict[str, Any]:
-    """The numbers in money, and those made of it; null ones have a reason in ``reasons``."""
+    """The numbers in money, and those made of it.
+
+    ``reasons`` says why numbers are null, those of :func:`counts` included.
+    """
     factor, no_factor = profit_factor(sums)
     ratio, no_ratio = expectancy_ratio(sums)
     mean = average_pnl(sums)
@@ -50,7 +53,8 @@ def money(sums: Sums) -> dict[str, Any]:
         if why
     }
     if mean is None:
-        reasons |= dict.fromkeys(("average_pnl", "average_return", "expectancy"), "no_data")
+        names = ("average_pnl", "average_return", "expectancy", "win_rate")
+        reasons |= dict.fromkeys(names, "no_data")
     with exact():
         gross = sums.realised_pnl + sums.fees + sums.carry
     return {
@@ -82,10 +86,7 @@ def record(by_currency: dict[str, Sums]) -> dict[str, Any]:
     """A record: flat in one currency; counts and ``currencies`` where there are several."""
     if len(by_currency) == 1:
         ((currency, sums),) = by_currency.items()
-        result = {"currency": currency, **counts(sums), **money(sums)}
-        if result["win_rate"] is None:
-            result["reasons"]["win_rate"] = "no_data"
-        return result
+        return {"currency": currency, **counts(sums), **money(sums)}
     together = Sums()
     for sums in by_currency.values():
         together = add(together, sums)

@@ -97,7 +97,7 @@ def make_producer(settings: Mapping[str, str], on_error: Callable[[KafkaError], 
         return Producer(config)
     except KafkaException as error:
         reason = error.args[0].str() if isinstance(error.args[0], KafkaError) else str(error)
-        named = re.search(r'property "([^"]+)"', reason)
+        named = re.search(r'property:? "([^"]+)"', reason)
         where = variable_of(named[1]) if named else f"{KAFKA_PREFIX}*"
         raise ValueError(
             f"the Kafka client does not take its settings: {reason} "

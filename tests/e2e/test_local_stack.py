@@ -1,0 +1,268 @@
+"""A stack of one's own, from `up` to `down`, through the command line alone."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.cli import Ran, trackrecord
+from tests.support.pipeline import until
+from tests.support.servers import lacking
+
+pytestmark = pytest.mark.kafka
+
+SAID = "2026-03-02T14:30:00Z"
+
+
+@dataclass(frozen=True)
+class Home:
+    """A folder with a running stack."""
+
+    path: Path
+    state: dict[str, Any]
+
+    def run(self, *arguments: str | Path, stdin: str | bytes = b"", **settings: Any) -> Ran:
+        return trackrecord(*arguments, "--home", self.path, stdin=stdin, **settings)
+
+    def settled(self) -> dict[str, Any]:
+        """Wait until every stage has read everything; the status then."""
+
+        def status() -> dict[str, Any] | None:
+            found: dict[str, Any] = self.run("status", "--json").data
+            done = not any(found["lag"].values()) and found["outbox_pending"] == 0
+            return found if done else None
+
+        result: dict[str, Any] = until(status, "the stages have caught up")
+        return result
+
+    def strategy(self, name: str) -> dict[str, Any]:
+        answer = self.run("report", "--strategy", name, "--json").data
+        found: dict[str, Any] = answer["strategies"][name]
+        return found
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Home]:
+    if reason := lacking():
+        pytest.skip(f"no real Kafka: {reason}")
+    with tempfile.TemporaryDirectory(prefix="tr-e2e-") as folder:
+        path = Path(folder)
+        path.chmod(0o755)
+        settings: dict[str, Any] = {"TRACKRECORD_TOPIC_PARTITIONS": "2"}
+        ran = trackrecord("up", "--home", path, "--json", **settings)
+        try:
+            assert ran.code == 0, ran.err
+            yield Home(path, ran.data)
+        finally:
+            down = trackrecord("down", "--home", path, "--json")
+        assert (down.code, down.data) == (0, {"stopped": True}), down.err
+        again = trackrecord("down", "--home", path, "--json")
+        assert (again.code, again.data) == (0, {"stopped": False})
+        status = trackrecord("status", "--home", path, "--json")
+        assert (status.code, status.data["healthy"]) == (1, False)
+
+
+def line(event_type: str, **data: Any) -> str:
+    return json.dumps({"type": event_type, "data": data})
+
+
+def opened(signal_id: str, **fields: Any) -> str:
+    values = {"signal_id": signal_id, "strategy": "sma", "symbol": "AAPL", "side": "BUY",
+              "price": "150.25", "emitted_at": SAID}  # fmt: skip
+    return line("signal_emitted", **(values | fields))
+
+
+def closed(signal_id: str, price: Any, **fields: Any) -> str:
+    values = {"signal_id": signal_id, "exit_id": "x", "symbol": "AAPL", "price": price,
+              "closed_at": "2026-03-03T15:00:00Z", "reason": "target"}  # fmt: skip
+    return line("signal_closed", **(values | fields))
+
+
+def test_up_returns_when_all_is_healthy_and_listens_on_this_machine_only(home: Home) -> None:
+    state = home.state
+    assert state["healthy"] is True
+    assert state["kafka"].startswith("127.0.0.1:")
+    stages = {each["stage"] for each in state["processes"]}
+    assert {"extractor", "signal_tracker"} <= stages
+    assert all(each["healthy"] and each["pid"] for each in state["processes"])
+    urls = [each["metrics_url"] for each in state["processes"] if each["metrics_url"]]
+    assert all(url.startswith("http://127.0.0.1:") for url in urls)
+
+
+def test_a_second_up_finds_the_first(home: Home) -> None:
+    again = home.run("up", "--json")
+    assert again.code == 0
+    before = {(each["stage"], each["pid"]) for each in home.state["processes"]}
+    assert {(each["stage"], each["pid"]) for each in again.data["processes"]} == before
+    assert "pid" in home.run("status").out
+
+
+def test_what_is_published_is_in_the_report_to_the_last_digit(home: Home, tmp_path: Path) -> None:
+    file = tmp_path / "events.jsonl"
+    file.write_text(
+        "\n".join(
+            [
+                opened("good-1"),
+                closed("good-1", "151.80"),
+                "",
+                # JSON numbers are taken as they are written, not as doubles.
+                opened("good-2").replace('"150.25"', "0.100000000000000001"),
+                closed("good-2", 0).replace('"price": 0', '"price": 0.300000000000000003'),
+            ]
+        )
+    )
+    ran = home.run("publish", file, "--json")
+    assert (ran.code, ran.data) == (0, {"published": 4, "refused": [], "warnings": []})
+    status = home.settled()
+    assert status["healthy"] is True
+    found = home.strategy("sma")
+    assert (found["signals"], found["closed"], found["wins"]) == (2, 2, 2)
+    assert found["total_pnl"] == "1.750000000000000002"
+    assert found["win_rate"] == 1.0
+    assert found["reasons"] == {"profit_factor": "no_losses", "expectancy_ratio": "no_losses"}
+    early = home.run("report", "--as-of", "2026-03-03T00:00:00Z", "--json").data
+    assert early["as_of"] == "2026-03-03T00:00:00+00:00"
+    assert early["strategies"]["sma"]["closed"] == 0
+    table = home.run("report")
+    assert (table.code, table.err) == (0, "")
+    assert "sma" in table.out
+    for by in ("symbol", "day", "signal"):
+        assert home.run("report", "--by", by).code == 0
+
+
+def test_a_bad_line_is_named_by_its_number_and_nothing_is_sent(home: Home) -> None:
+    lines = [opened("bad-1", strategy="careful"), "", "not json", opened("bad-2", price="-1"),
+             '{"type": "signal_emited", "data": {}}', '{"type": [], "data": {}}', "[]",
+             '{"data": {}}']  # fmt: skip
+    ran = home.run("publish", "--json", stdin="\n".join(lines))
+    assert ran.code == 1
+    assert ran.data["published"] == 0
+    reasons = {each["line"]: each["reason"] for each in ran.data["refused"]}
+    assert list(reasons) == [3, 4, 5, 6, 7, 8]
+    assert "not readable JSON" in reasons[3]
+    assert reasons[4] == "price: must be above 0"
+    assert "did you mean 'signal_emitted'?" in reasons[5]
+    assert "line 4: price: must be above 0" in ran.err
+    assert "Traceback" not in ran.err
+    home.settled()
+    assert "careful" not in home.run("report", "--json").data["strategies"]
+
+
+def test_skip_invalid_sends_the_good_lines_and_says_no_at_the_end(home: Home) -> None:
+    lines = [opened("skip-1", strategy="brave"), "{", opened("skip-2", strategy="brave")]
+    ran = home.run("publish", "--skip-invalid", stdin="\n".join(lines))
+    assert ran.code == 1
+    assert "published 2, refused 1" in ran.out
+    assert "line 2:" in ran.err
+    home.settled()
+    assert home.strategy("brave")["signals"] == 2
+
+
+def test_a_field_that_no_event_has_is_a_warning_with_a_guess(home: Home) -> None:
+    ran = home.run("publish", "--json", stdin=opened("warn-1", strategy="typo", quantty="5"))
+    assert (ran.code, ran.data["published"]) == (0, 1)
+    [warning] = ran.data["warnings"]
+    assert warning["line"] == 1
+    assert "'quantty' (did you mean 'quantity'?)" in warning["reason"]
+
+
+SCRIPT = """
+import sys
+print("Analysing", sys.argv[1])
+print("Symbol:", sys.argv[1])
+print("Recommendation: BUY")
+print("Entry price: 150.25")
+print("Actual return: +2.50%")
+"""
+
+
+def test_a_script_is_run_its_output_read_and_its_record_kept(home: Home, tmp_path: Path) -> None:
+    path = tmp_path / "analyst.py"
+    path.write_text(SCRIPT)
+    ran = trackrecord("run-script", "--json", "--home", home.path, path, "MSFT")
+    assert ran.code == 0, ran.err
+    assert ran.data["exit_code"] == 0
+    assert ran.data["output"].startswith("Analysing MSFT\n")
+    assert ran.data["seconds"] > 0
+    home.settled()
+    record = home.run("report", "--scripts", "--json").data["scripts"]["analyst.py"]
+    assert (record["runs"], record["buys"], record["profits"]) == (1, 1, 1)
+    assert record["average_return_pct"] == 2.5
+    assert home.strategy("analyst.py")["signals"] == 1
+    assert "analyst.py" in home.run("report", "--scripts").out
+
+
+def test_dead_letters_are_listed_shown_and_tried_again(home: Home) -> None:
+    conflict = [opened("letter", strategy="twice"), opened("letter", strategy="twice", price="1")]
+    assert home.run("publish", stdin="\n".join(conflict)).code == 0
+    home.settled()
+    [letter] = home.run("dlq", "list", "--json").data
+    assert (letter["topic"], letter["stage"]) == ("signal_emitted", "signal_tracker")
+    assert (letter["error_class"], letter["attempt"]) == ("conflict", 1)
+    assert "higher revision" in letter["reason"]
+    assert letter["first_seen"].endswith("+00:00")
+    shown = home.run("dlq", "show", letter["id"], "--json").data
+    assert json.loads(shown["value"])["price"] == "1"
+    assert dict(shown["headers"])["ce_type"] == "trackrecord.signal_emitted.v1"
+    assert letter["id"] in home.run("dlq", "list").out
+    assert "price" in home.run("dlq", "show", letter["id"]).out
+    assert home.run("status", "--json").data["dead_letters"] == 1
+
+    again = home.run("dlq", "replay", letter["id"], "--json")
+    assert (again.code, again.data) == (0, {"replayed": 1, "missing": []})
+    home.settled()
+    [second] = home.run("dlq", "list", "--json").data
+    assert second["id"] != letter["id"]
+    assert second["attempt"] == 2
+    assert len(home.run("dlq", "list", "--all", "--json").data) == 2
+    headers = dict(home.run("dlq", "show", second["id"], "--json").data["headers"])
+    assert headers["ce_id"] == dict(shown["headers"])["ce_id"]
+    none = home.run("dlq", "show", "nothing")
+    assert (none.code, none.out) == (1, "")
+    assert "there is no dead letter nothing" in none.err
+
+
+def test_replay_says_identical_and_topics_migrate_and_settings_answer(home: Home) -> None:
+    home.settled()
+    verified = home.run("replay", "--verify", "--json")
+    assert verified.code == 0, verified.out + verified.err
+    assert verified.data["identical"] is True
+    assert verified.data["tables"]["signals"]["rows"] > 0
+    assert {each["differences"] for each in verified.data["tables"].values()} == {0}
+    partitions = {"TRACKRECORD_TOPIC_PARTITIONS": "2"}
+    topics = home.run("topics", "--json", **partitions)
+    assert topics.code == 0
+    assert set(topics.data["topics"].values()) == {"there"}
+    assert "signal_emitted.dlq" in topics.data["topics"]
+    other = home.run("topics", "--json")
+    assert other.code == 1
+    assert "has 2 partitions, 12 were asked for" in other.data["topics"]["signal_emitted"]
+    migrated = home.run("migrate", "--json").data
+    assert migrated["before"] == migrated["after"]
+    listed = {each["variable"]: each for each in home.run("settings", "--json").data}
+    assert listed["TRACKRECORD_KAFKA_BOOTSTRAP_SERVERS"]["value"] == home.state["kafka"]
+    password = home.state["database_url"].split(":")[2].split("@")[0]
+    assert password not in json.dumps(listed)
+    assert password not in home.run("status").out
+
+
+def test_a_database_without_tables_names_the_command_that_makes_them(home: Home) -> None:
+    empty = {"TRACKRECORD_DATABASE_SCHEMA": "nothing_here"}
+    for arguments in (("report",), ("report", "--scripts"), ("dlq", "list"), ("replay",)):
+        ran = home.run(*arguments, **empty)
+        assert ran.code == 2, arguments
+        assert "trackrecord migrate" in ran.err
+        assert "Traceback" not in ran.err
+
+
+def test_a_topic_that_is_not_there_names_the_command_that_makes_it(home: Home) -> None:
+    ran = home.run("publish", stdin=opened("no-topic"), TRACKRECORD_TOPIC_PREFIX="nowhere.")
+    assert ran.code == 2
+    assert "nowhere.signal_emitted" in ran.err
+    assert "trackrecord topics" in ran.err

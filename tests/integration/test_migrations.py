@@ -1,0 +1,120 @@
+"""The tables, made on an empty schema, again, by two at once, and on the oldest PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.integration.test_signal_tracker_store import run
+from tests.support import compare, histories, oracle
+from tests.support.servers import Services
+from trackrecord.runtime.migrate import migrate
+from trackrecord.runtime.settings import Settings, load_settings
+
+OLDEST = Path("/usr/lib/postgresql/15/bin")
+TABLES = {
+    "alembic_version", "consumer_offsets", "dead_letters", "executions", "exits", "outbox",
+    "recommendations", "script_days", "signals", "strategy_days", "symbol_days",
+}  # fmt: skip
+
+
+def tables(settings: Settings) -> set[str]:
+    found = compare.fetch(
+        settings,
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = %s",
+        (settings.database_schema,),
+    )
+    return {name for (name,) in found}
+
+
+def empty(url: str) -> Settings:
+    return load_settings(
+        {"DATABASE_URL": url, "TRACKRECORD_DATABASE_SCHEMA": f"m{secrets.token_hex(5)}"}
+    )
+
+
+@pytest.fixture
+def schema(services: Services) -> Iterator[Settings]:
+    settings = empty(services.database_url)
+    yield settings
+    name = settings.database_schema
+    compare.fetch(settings, f'DROP SCHEMA IF EXISTS "{name}" CASCADE; SELECT 1')
+
+
+@pytest.mark.kafka
+def test_an_empty_schema_gets_every_table_and_a_second_run_changes_nothing(
+    schema: Settings,
+) -> None:
+    before, after = migrate(schema)
+    assert before is None
+    assert tables(schema) == TABLES
+    assert migrate(schema) == (after, after)
+
+
+@pytest.mark.kafka
+def test_two_that_start_at_once_do_not_meet(schema: Settings) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(migrate, [schema, schema]))
+    assert sorted(before is None for before, _ in found) == [False, True]
+    assert tables(schema) == TABLES
+
+
+@pytest.mark.kafka
+def test_every_table_and_its_columns_that_need_it_are_explained(settings: Settings) -> None:
+    found = compare.fetch(
+        settings,
+        "SELECT relname, obj_description(oid) FROM pg_class"
+        " WHERE relkind = 'r' AND relnamespace = %s::regnamespace",
+        (settings.database_schema,),
+    )
+    assert {name for name, words in found if not words} == {"alembic_version"}
+
+
+@pytest.fixture
+def oldest() -> Iterator[Settings]:
+    """A PostgreSQL 15 of the test's own, on a socket."""
+    if not (OLDEST / "initdb").is_file():
+        pytest.skip(f"no PostgreSQL 15 on this machine: {OLDEST} is not there")
+    if os.geteuid() == 0 and not shutil.which("setpriv"):
+        pytest.skip("PostgreSQL does not run as root, and there is no setpriv to run it otherwise")
+    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    lower = nobody if os.geteuid() == 0 else []
+    folder = Path(tempfile.mkdtemp(prefix="tr15-"))
+    if lower:
+        os.chown(folder, 65534, 65534)
+    data = folder / "data"
+
+    def call(program: str, *arguments: str) -> None:
+        subprocess.run(
+            [*lower, str(OLDEST / program), *arguments],
+            check=True, capture_output=True, cwd="/", timeout=60,
+        )  # fmt: skip
+
+    call("initdb", "-D", str(data), "-U", "test", "--auth=trust", "--no-sync", "-E", "UTF8")
+    options = f"-c listen_addresses='' -k {folder} -c fsync=off"
+    call("pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options, "start")
+    try:
+        yield empty(f"postgresql://test@/postgres?host={folder}")
+    finally:
+        call("pg_ctl", "-D", str(data), "-w", "-m", "immediate", "stop")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_the_tables_and_the_tracker_work_on_postgresql_15(oldest: Settings) -> None:
+    assert str(compare.fetch(oldest, "SHOW server_version")[0][0]).startswith("15")
+    migrate(oldest)
+    migrate(oldest)
+    assert tables(oldest) == TABLES
+    events = histories.make("fifteen", 200)
+    refused = run(oldest, events, [len(events) // 2, len(events) - len(events) // 2])
+    expected = oracle.expect(events)
+    assert refused == expected.conflicts
+    compare.check(oldest, expected)

@@ -1,0 +1,106 @@
+"""Replay: the same tables from the topics, a planted difference found, and mended."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support import compare, histories, oracle, wire
+from tests.support.pipeline import Pipeline, stage_named
+from trackrecord.events import ScriptExecuted
+from trackrecord.runtime.comparison import Difference
+from trackrecord.runtime.replay import Replay
+
+pytestmark = pytest.mark.kafka
+
+OUTPUT = "Symbol: AAPL\nRecommendation: BUY\nEntry price: 150.25\nTarget: 160\nStop loss: 145\n"
+
+
+def changed(found: dict[str, Difference]) -> dict[str, int]:
+    return {name: each.differences for name, each in found.items() if each.differences}
+
+
+def replay(pipeline: Pipeline) -> Replay:
+    return Replay(pipeline.settings, [stage_named("extractor"), stage_named("signal_tracker")])
+
+
+def quiet(stage: str, done: int, total: int) -> None:
+    """Nobody watches."""
+
+
+def test_a_change_by_hand_is_found_by_verify_and_mended_by_rebuild_beside_running_stages(
+    pipeline: Pipeline,
+) -> None:
+    settings = pipeline.settings
+    events = histories.make("replay", 150)
+    tracker = pipeline.start_ready("signal_tracker")
+    pipeline.publish(events[:-20])
+    topic = settings.topic("signal_emitted")
+    wire.send(settings, [wire.Parcel(topic, b"SYM0", b"garbage", [("traceparent", b"00-a-b-01")])])
+    pipeline.done("signal_tracker")
+    told: list[tuple[str, int, int]] = []
+    before = replay(pipeline).verify(lambda stage, done, total: told.append((stage, done, total)))
+    assert changed(before) == {}
+    assert before["signals"].rows > 100
+    assert before["dead_letters"].rows >= 1
+    last = {stage: (done, total) for stage, done, total in told}
+    assert last["signal_tracker"][0] == last["signal_tracker"][1] > 0
+
+    compare.fetch(
+        settings,
+        "UPDATE signals SET realised_pnl = realised_pnl + 0.000000000000000001 WHERE signal_id ="
+        " (SELECT min(signal_id) FROM signals WHERE outcome IS NOT NULL) RETURNING 1",
+    )
+    assert changed(replay(pipeline).verify(quiet)) == {"signals": 1}
+
+    letters = "SELECT id, first_seen FROM dead_letters ORDER BY id"
+    seen = compare.fetch(settings, letters)
+    assert changed(replay(pipeline).rebuild(quiet)) == {"signals": 1}
+    assert changed(replay(pipeline).verify(quiet)) == {}
+    assert compare.fetch(settings, letters) == seen
+
+    pipeline.publish(events[-20:])  # the running stage was fenced, and goes on
+    pipeline.done("signal_tracker")
+    compare.check(settings, oracle.expect(events))
+    assert changed(replay(pipeline).verify(quiet)) == {}
+    assert tracker.exit_code is None
+
+
+def test_rows_that_are_missing_are_differences(
+    pipeline: Pipeline,
+) -> None:
+    settings = pipeline.settings
+    pipeline.start_ready("signal_tracker")
+    pipeline.publish(histories.make("rows", 40))
+    pipeline.done("signal_tracker")
+    compare.fetch(
+        settings,
+        "DELETE FROM exits WHERE (signal_id, exit_id) IN"
+        " (SELECT signal_id, exit_id FROM exits ORDER BY 1, 2 LIMIT 2) RETURNING 1",
+    )
+    assert changed(replay(pipeline).verify(quiet)) == {"exits": 2}
+
+
+def test_it_publishes_nothing_and_leaves_no_schema_behind(pipeline: Pipeline) -> None:
+    settings = pipeline.settings
+    pipeline.start_ready("extractor")
+    runs = [
+        ScriptExecuted(
+            execution_id=f"run-{number}",
+            script="btst.py",
+            started_at=histories.START,
+            finished_at=histories.START,
+            exit_code=0,
+            output=OUTPUT,
+        )
+        for number in range(5)
+    ]
+    pipeline.publish(runs)
+    pipeline.done("extractor")
+    topic = settings.topic("signal_emitted")
+    before = len(wire.read(settings, topic))
+    assert before == 5
+    assert changed(replay(pipeline).verify(quiet)) == {}
+    assert changed(replay(pipeline).rebuild(quiet)) == {}
+    assert len(wire.read(settings, topic)) == before
+    left = "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'replay\\_%%'"
+    assert compare.fetch(settings, left) == []
