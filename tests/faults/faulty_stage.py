@@ -24,6 +24,7 @@ from tests.support.pipeline import stage_named
 from trackrecord.runtime import database
 from trackrecord.runtime.batch import Batch
 from trackrecord.runtime.database import Cursor
+from trackrecord.runtime.decode import Refusal
 from trackrecord.runtime.outbox import Outbox, Row
 from trackrecord.runtime.run import run
 from trackrecord.runtime.settings import load_settings
@@ -93,16 +94,20 @@ def die_before_deleting(_stage: Stage, number: int) -> None:
     Outbox.delete_acknowledged = wrapped  # type: ignore[method-assign]
 
 
-def lose_the_commit_reply(_stage: Stage, number: int) -> None:
-    """Break the session after the N-th commit is done, before its reply is seen."""
-    seen = 0
+def lose_the_commit_reply(stage: Stage, number: int) -> None:
+    """Break the session after the N-th batch is committed, before the reply is seen."""
+    armed = False
+
+    def arm() -> None:
+        nonlocal armed
+        armed = True
 
     class Lossy(Connection):
         def commit(self) -> None:
-            nonlocal seen
+            nonlocal armed
             super().commit()
-            seen += 1
-            if seen == number:
+            if armed:
+                armed = False
                 self.close()
                 raise psycopg2.OperationalError("server closed the connection unexpectedly")
 
@@ -110,13 +115,17 @@ def lose_the_commit_reply(_stage: Stage, number: int) -> None:
     database.psycopg2.connect = lambda *args, **more: connect(  # type: ignore[attr-defined]
         *args, connection_factory=Lossy, **more
     )
+    _after_apply(stage, _nth(number, arm))
 
 
 class _Halting(io.BytesIO):
-    """A file that freezes the process once half of it is read."""
+    """A file that freezes the process, once, when half of it is read."""
+
+    is_halfway = False
 
     def read(self, size: int | None = -1, /) -> bytes:
-        if self.tell() >= len(self.getbuffer()) // 2:
+        if not self.is_halfway and self.tell() >= len(self.getbuffer()) // 2:
+            self.is_halfway = True
             _freeze()
         return super().read(max(1, min(size or 1, 1024)))
 
@@ -138,7 +147,7 @@ def freeze_inside_copy(_stage: Stage, number: int) -> None:
         finally:
             io.BytesIO = real  # type: ignore[misc]
 
-    tracker_store.copy_frame = wrapped
+    tracker_store.copy_frame = wrapped  # type: ignore[attr-defined]
 
 
 def _after_apply(stage: Stage, then: Callable[[], None]) -> None:
@@ -151,6 +160,18 @@ def _after_apply(stage: Stage, then: Callable[[], None]) -> None:
         return effects
 
     handler.apply = wrapped
+
+
+def freeze_before_loading(stage: Stage, number: int) -> None:
+    """Freeze with the N-th batch in hand, before a transaction is open."""
+    handler: Any = stage.handler
+    load, use = handler.load, _nth(number, _freeze)
+
+    def wrapped(self: Any, batch: Batch, cursor: Cursor) -> None:
+        use()
+        load(self, batch, cursor)
+
+    handler.load = wrapped
 
 
 def freeze_holding_locks(stage: Stage, number: int) -> None:
@@ -168,6 +189,18 @@ def dawdle(stage: Stage, number: int) -> None:
     _after_apply(stage, _nth(1, lambda: time.sleep(number)))
 
 
+def refuse_everything(stage: Stage, _number: int) -> None:
+    """Refuse every message, as a bad deploy would."""
+    handler: Any = stage.handler
+
+    def refuse(_self: Any, batch: Batch, _cursor: Cursor) -> Effects:
+        read = {each.position for each in batch.refused}
+        valid = [n for n in range(len(batch.messages)) if n not in read]
+        return Effects([Refusal(n, "invalid", "a rule that nobody asked for") for n in valid])
+
+    handler.apply = refuse
+
+
 FAULTS: dict[str, Callable[[Stage, int], None]] = {
     each.__name__: each
     for each in (
@@ -176,9 +209,11 @@ FAULTS: dict[str, Callable[[Stage, int], None]] = {
         die_before_deleting,
         die_holding_locks,
         lose_the_commit_reply,
+        freeze_before_loading,
         freeze_inside_copy,
         freeze_holding_locks,
         dawdle,
+        refuse_everything,
     )
 }
 
