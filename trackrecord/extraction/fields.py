@@ -35,7 +35,8 @@ def _line_end(document: Document, token: int) -> int:
     limit = len(document.folded) if newline < 0 else newline
     end = token + 1
     starts = document.starts
-    while end < len(starts) and starts[end] < limit:
+    last = min(len(starts), token + 4 * _REACH)
+    while end < last and starts[end] < limit:
         end += 1
     return end
 
@@ -59,8 +60,11 @@ def _after_bracket(document: Document, token: int, end: int) -> int:
     close = next(
         (at for at in range(token, min(token + _REACH, end)) if document.letters[at] == ")"), None
     )
-    if close is not None and close + 1 < end and document.letters[close + 1] in ":=|-NP":
-        return close + 1
+    if close is not None and close + 1 < end:
+        behind = document.letters[close + 1]
+        beyond = document.letters[close + 2] if close + 2 < end else ""
+        if behind in ":=NP" or (behind in "|-" and beyond in (NUMBER, PERCENT)):
+            return close + 1
     return token + 1
 
 
@@ -81,33 +85,31 @@ def value_after(document: Document, label: int, *, percent: bool = False) -> int
     words = 0
     while at < end and at - label <= _REACH + words:
         letter = letters[at]
-        if letter == "(":
-            at = _after_bracket(document, at, end)
-            continue
-        if letter == NUMBER:
+        if letter in (NUMBER, PERCENT):
             if _is_ordinal(document, label, at, end):
                 at += 1
                 continue
-            if is_range(document, at, end):
-                return None
-            return at
-        if letter == PERCENT:
-            if percent:
-                return at
-            if at + 2 < end and letters[at + 1] == "(" and letters[at + 2] == NUMBER:
-                return at + 2
-            return None
-        if letter == "S" and at + 2 < end and letters[at + 1] == "@":
-            at += 1
+            return _as_value(document, at, end, percent=percent)
+        if letter == "(":
+            at = _after_bracket(document, at, end)
             continue
-        if letter in "wg":
-            words += 1
-            if words > _WORDS:
-                return None
-        elif letter not in _BETWEEN:
+        words += letter in "wgZ"
+        named = letter == "S" and at + 2 < end and letters[at + 1] == "@"
+        if words > _WORDS or not (named or letter in _BETWEEN or (percent and letter == "Z")):
             return None
         at += 1
     return None
+
+
+def _as_value(document: Document, at: int, end: int, *, percent: bool) -> int | None:
+    """Take a number as a price, or what stands in brackets behind a percentage: 2% ($98)."""
+    letters = document.letters
+    if letters[at] == NUMBER:
+        return None if is_range(document, at, end) else at
+    if percent:
+        return at
+    bracketed = at + 2 < end and letters[at + 1] == "(" and letters[at + 2] == NUMBER
+    return at + 2 if bracketed else None
 
 
 def _is_ordinal(document: Document, label: int, at: int, end: int) -> bool:
@@ -158,11 +160,36 @@ def first(document: Document, letter: str, start: int, end: int) -> Found | None
     """Return the first price with a label of this letter among the tokens start..end-1."""
     letters = document.letters
     for token in range(start, end):
-        if letters[token] == letter:
+        if letters[token] == letter and not _of_position(document, token):
             found = price(document, token)
             if found is not None:
                 return found
     return None
+
+
+def _of_position(document: Document, token: int) -> bool:
+    """Say whether a label follows Position: on its line, so that its price is of the past."""
+    letters, starts = document.letters, document.starts
+    line = document.folded.rfind("\n", 0, starts[token]) + 1
+    for at in range(token - 1, max(-1, token - 4 * _REACH), -1):
+        if starts[at] < line:
+            return False
+        if letters[at] == "O":
+            return True
+    return False
+
+
+def _confidence_before(document: Document, label: int) -> Found | None:
+    """Read 78 % confidence, where the value stands in front."""
+    letters = document.letters
+    if (
+        label == 0
+        or letters[label - 1] != PERCENT
+        or letters[label + 1 : label + 2] in ([":"], ["="])
+    ):
+        return None
+    value = as_confidence(document, label - 1)
+    return None if value is None else Found(value, label - 1, label)
 
 
 def nearest_confidence(document: Document, start: int, end: int, token: int) -> Found | None:
@@ -170,7 +197,7 @@ def nearest_confidence(document: Document, start: int, end: int, token: int) -> 
     before: Found | None = None
     for at in range(start, end):
         if document.letters[at] == CONFIDENCE:
-            found = confidence(document, at)
+            found = _confidence_before(document, at) or confidence(document, at)
             if found is not None:
                 if at > token:
                     return found

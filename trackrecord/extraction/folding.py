@@ -18,22 +18,27 @@ _NOISE: Final = re.compile(
     r"|\[[0-9]{1,3}(?:;[0-9]{1,3}){0,4}m(?![a-z])"  # colours whose escape was lost on the way
     r"|[\x00-\x08\x0b-\x1f\x7f]"
 )
-_MAYBE_NOISE: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]|[0-9]m")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+# Tags of HTML, as messages for chat programs are written in.
+_TAG: Final = re.compile(r"</?([A-Za-z][A-Za-z0-9]{0,9})(?:\s[^<>\n]{0,200})?/?>")
+_BREAKS: Final = frozenset({"br", "p", "div", "li", "ul", "tr", "table", "h1", "h2", "h3", "h4"})
+_COLOUR_END: Final = "[0m"
 
+# ruff: noqa: RUF001 - that these characters look like others is the point of the table
 _SAME: Final = {
-    **dict.fromkeys("−‐‑‒–—―﹣－", "-"),  # noqa: RUF001 - that they look alike is the point
-    **dict.fromkeys("‘’‚‛ʼ＇′", "'"),  # noqa: RUF001
+    **dict.fromkeys("−‐‑‒–—―﹣－", "-"),
+    **dict.fromkeys("‘’‚‛ʼ＇′", "'"),
     **dict.fromkeys("“”„‟＂″«»「」『』", '"'),
-    **dict.fromkeys("：﹕︰", ":"),  # noqa: RUF001
-    **dict.fromkeys("、﹐，", ","),  # noqa: RUF001
-    **dict.fromkeys("；﹔", ";"),  # noqa: RUF001
+    **dict.fromkeys("：﹕︰", ":"),
+    **dict.fromkeys("、﹐，", ","),
+    **dict.fromkeys("；﹔", ";"),
     **dict.fromkeys("。｡．", "."),
     **dict.fromkeys("⇒➜➔➡➙➞➤►▶⟶↦→⮕»", "→"),
-    **dict.fromkeys("│┃║┆┇┊┋¦｜", "|"),  # noqa: RUF001
+    **dict.fromkeys("│┃║┆┇┊┋¦｜", "|"),
     **dict.fromkeys("【〔〖［", "["),
     **dict.fromkeys("】〕〗］", "]"),
-    **dict.fromkeys("（﹙", "("),  # noqa: RUF001
-    **dict.fromkeys("）﹚", ")"),  # noqa: RUF001
+    **dict.fromkeys("（﹙", "("),
+    **dict.fromkeys("）﹚", ")"),
     "％": "%",
     "﹪": "%",
     "￥": "¥",
@@ -43,6 +48,8 @@ _SAME: Final = {
     "\u2028": "\n",
     "\u2029": "\n",
 }
+HIDDEN: Final = "\u2060"
+"""A character without width, which the lexer skips."""
 _KEPT_LIMIT: Final = 4096
 _characters: dict[str, str] = dict(_SAME)
 _runs: dict[str, str] = {}
@@ -54,8 +61,11 @@ def _fold_character(character: str) -> str:
         normal = unicodedata.normalize("NFKC", character)
         folded = normal if len(normal) == 1 else character
         folded = _SAME.get(folded, folded)
-        if unicodedata.category(folded) == "Zs":
+        category = unicodedata.category(folded)
+        if category == "Zs":
             folded = " "
+        elif category == "Cs":
+            folded = "\ufffd"  # half a character, which no UTF-8 can hold
         if len(_characters) < 16 * _KEPT_LIMIT:
             _characters[character] = folded
     return folded
@@ -72,7 +82,16 @@ def _fold_run(match: re.Match[str]) -> str:
 
 
 def _blank(match: re.Match[str]) -> str:
-    return " " * (match.end() - match.start())
+    # A terminal code takes no room on the screen, so it becomes what takes none; any other
+    # control character parts words.
+    size = match.end() - match.start()
+    return (HIDDEN if size > 1 else " ") * size
+
+
+def _untag(match: re.Match[str]) -> str:
+    size = match.end() - match.start()
+    first = "\n" if match[1].lower() in _BREAKS else "|" if match[1].lower() == "td" else " "
+    return first + " " * (size - 1)
 
 
 def fold(text: str) -> str:
@@ -88,6 +107,8 @@ def fold(text: str) -> str:
     """
     if not text.isascii():
         text = _NON_ASCII.sub(_fold_run, text)
-    if _MAYBE_NOISE.search(text):
+    if _COLOUR_END in text or _CONTROL.search(text):
         text = _NOISE.sub(_blank, text)
+    if "</" in text or "<br" in text:
+        text = _TAG.sub(_untag, text)
     return text

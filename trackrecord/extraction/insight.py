@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from trackrecord.extraction.extractor import extract
 
 
@@ -32,11 +34,16 @@ def extract_result_from_output(output: str) -> tuple[float | None, str | None]:
     return (None if result.return_pct is None else float(result.return_pct)), result.outcome
 
 
-STRONG = 70.0
-MODERATE = 50.0
-HIGH_RETURN = 5.0
-BUY_HEAVY = 0.6
-ACTIVE_RUNS = 20
+STRONG: Final = 70.0
+"""Success rate in percent from which a script is called strong."""
+MODERATE: Final = 50.0
+"""Success rate in percent from which a script is called moderate."""
+HIGH_RETURN: Final = 5.0
+"""Average return in percent from which it is called high."""
+HEAVY: Final = 0.6
+"""Share of one side above which recommendations are called heavy on it."""
+ACTIVE_RUNS: Final = 20
+"""Runs from which a script is called highly active."""
 
 
 def generate_ai_insight(
@@ -58,37 +65,42 @@ def generate_ai_insight(
     Returns:
         Sentences on performance, returns, bias and activity, in that order.
     """
-    parts = []
-    if success_rate is None:
-        parts.append("No outcome yet")
-    elif success_rate >= STRONG:
-        parts.append(f"Strong performance: {success_rate:.1f} % of outcomes were a profit")
-    elif success_rate >= MODERATE:
-        parts.append(f"Moderate performance: {success_rate:.1f} % of outcomes were a profit")
-    else:
-        parts.append(f"Needs improvement: {success_rate:.1f} % of outcomes were a profit")
+    parts = [_performance(success_rate)]
     if average_return is not None:
-        if average_return >= HIGH_RETURN:
-            word = "high"
-        elif average_return > 0:
-            word = "positive"
-        elif average_return == 0:
-            word = "flat"
-        else:
-            word = "negative"
-        parts.append(f"{word} average return of {average_return:+.2f} %")
-    total = sum(recommendations.values())
-    if total:
-        buys = sum(recommendations.get(name, 0) for name in ("BUY", "STRONG_BUY", "BTST_BUY"))
-        sells = sum(recommendations.get(name, 0) for name in ("SELL", "STRONG_SELL"))
-        if buys / total > BUY_HEAVY:
-            parts.append("buy-heavy recommendations")
-        elif sells / total > BUY_HEAVY:
-            parts.append("sell-heavy recommendations")
-        else:
-            parts.append("balanced recommendations")
+        parts.append(f"{_return_class(average_return)} average return of {average_return:+.2f} %")
+    if sum(recommendations.values()):
+        parts.append(f"{_bias(recommendations)} recommendations")
     activity = (
-        "highly active" if runs >= ACTIVE_RUNS else "active" if runs > 1 else "few runs so far"
+        "highly active" if runs >= ACTIVE_RUNS else "active" if runs > 1 else "little activity"
     )
     parts.append(f"{activity} ({runs} {'run' if runs == 1 else 'runs'})")
     return "; ".join(parts) + "."
+
+
+def _performance(success_rate: float | None) -> str:
+    if success_rate is None:
+        return "No outcome yet"
+    if success_rate >= STRONG:
+        word = "Strong performance"
+    elif success_rate >= MODERATE:
+        word = "Moderate performance"
+    else:
+        word = "Needs improvement"
+    return f"{word}: {success_rate:.1f} % of outcomes were a profit"
+
+
+def _return_class(average_return: float) -> str:
+    if average_return >= HIGH_RETURN:
+        return "high"
+    if average_return > 0:
+        return "positive"
+    return "negative" if average_return < 0 else "flat"
+
+
+def _bias(recommendations: dict[str, int]) -> str:
+    total = sum(recommendations.values())
+    buys = sum(recommendations.get(name, 0) for name in ("BUY", "STRONG_BUY", "BTST_BUY"))
+    sells = sum(recommendations.get(name, 0) for name in ("SELL", "STRONG_SELL"))
+    if buys / total > HEAVY:
+        return "buy-heavy"
+    return "sell-heavy" if sells / total > HEAVY else "balanced"

@@ -1,7 +1,7 @@
 """Cut a folded text into tokens.
 
-One pass of one expression whose repetitions are all possessive or bounded, so the time
-is linear in the text whatever it holds.
+One pass of one expression whose repetitions are all possessive or bounded, and which takes
+every run that it walks over, so the time is linear in the text whatever it holds.
 """
 
 from __future__ import annotations
@@ -12,38 +12,56 @@ from typing import Final
 _MARKS: Final = "\u0300-\u036f\u0900-\u0dff\u0591-\u05c7\u064b-\u065f\u0670"
 _RUN: Final = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\u0e00-\u0eff"
 _HIDDEN: Final = "\u200b-\u200d\u2060\ufeff\u00ad\ufe0e\ufe0f"
-_LETTER: Final = rf"(?:[^\W\d_{_RUN}]|[{_MARKS}])"
-_INNER: Final = rf"(?:[^\W{_RUN}]|[{_MARKS}{_HIDDEN}])"
-_CURRENCY: Final = (
-    r"(?:US\$|HK\$|A\$|C\$|R\$|[$€£¥₹₽₩₺₫฿]|Rs\.?|RS\.?|INR|USDT?(?=\s?\d)|EUR(?=\s?\d))"
+_LETTER: Final = rf"(?:[A-Za-z]|[^\W\d_{_RUN}]|[{_MARKS}])"
+_INNER: Final = rf"(?:[A-Za-z0-9_]++|[^\W{_RUN}]|[{_MARKS}]|[{_HIDDEN}]++(?=[^\W{_RUN}]))"
+_CURRENCY: Final = r"(?:(?:US|HK|[ACR])\$|[$€£¥₹₽₩₺₫฿]|(?:R[sS]\.?|INR|USDT?|EUR)(?=\s?[-+]?\d))"
+_NOT_CURRENCY: Final = r"(?!(?:US|HK|[ACR])\$|(?:R[sS]\.?|INR|USDT?|EUR)\s?[-+]?\d)"
+# Spaces, quotes, bullets, rules and pictures carry no meaning of their own.
+_SKIPPED: Final = (
+    "[ \\t\\r\\f\\v\"'`~*•·\u200b-\u200f\u2060\ufeff\u00ad\ufe0e\ufe0f"
+    "\u2500-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]"
 )
 
-# 1:1 with the classes of shape below; "word" tokens are classified by the rules.
+NEWLINE: Final = 1
+TEXT: Final = 2
+DATE: Final = 3
+TICKER: Final = 4
+NUMBER: Final = 5
+RUN: Final = 6
+MARK: Final = 7
+CODE: Final = 8
+JUNK: Final = 9
+"""Number of the group that matched: what kind of token it is. 0 is nothing of interest."""
+
 LEXER: Final = re.compile(
     rf"""
-      (?P<newline>\n)
-    | (?P<date>
-        (?<![\w.])(?:\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{4}})(?![\d])
-        (?:[T\ ]\d{{1,2}}:\d{{2}}(?::\d{{2}})?(?:[.,]\d{{1,9}})?(?:Z|[+-]\d{{2}}:?\d{{2}})?)?
-      | (?<![\w.:])\d{{1,2}}:\d{{2}}(?::\d{{2}}(?:[.,]\d{{1,9}})?)?(?![\d.:])
-      )
-    | (?P<ticker> (?<![\w.,])\d{{4,6}}\.(?:SH|SZ|SS|HK|BJ|TW|TWO|T|KS|KQ|XSHG|XSHE)(?!\w) )
-    | (?P<number>
-        (?:(?<![\w.)%\]])[-+])?+%?+(?:{_CURRENCY}\s?+[-+]?+)?+
+    {_SKIPPED}*+
+    (?:
+      (\n)
+    | ( [PpKk]/[LlZzEe](?!\w)
+      | {_NOT_CURRENCY}(?:[$\#](?=[A-Z]))?+{_LETTER}{_INNER}*+(?:['._&-](?=\w){_INNER}++)*+ )
+    | ( (?<![\w.])
+          (?:\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{4}})(?!\d)
+          (?:[T\ ]\d{{1,2}}:\d{{2}}(?::\d{{2}})?(?:[.,]\d{{1,9}})?(?:Z|[+-]\d{{2}}:?\d{{2}})?)?
+      | (?<![\w.:])\d{{1,2}}:\d{{2}}(?::\d{{2}}(?:[.,]\d{{1,9}})?)?(?![\d.:]) )
+    | ( (?<![\w.,])\d{{1,6}}\.(?:SH|SZ|SS|HK|BJ|TW|TWO|T|KS|KQ|XSHG|XSHE)(?!\w) )
+    | ( (?:(?<![\w.)%\]])[-+])?+%?+(?:{_CURRENCY}\s?+[-+]?+)?+
         (?: \d++(?:[.,]\d++)++(?:[eE][-+]?\d{{1,3}}(?!\w))?+
           | \.\d++(?!\w)
           | \d++(?:[eE][-+]?\d{{1,3}}(?!\w))?+(?![A-Za-z_]|\.[A-Za-z]) )
-        (?:[kKMB](?![\w]))?+(?:\s?%(?!\s?\d))?+
-      | \d++(?:[.,]\d++)?+[kKMB](?!\w)
-      )
-    | (?P<word> [PpKk]/[LlZzEe](?!\w) | (?:[$#](?=[A-Z]))?+(?:\d{{1,6}}(?=[^\W\d_]))?+{_LETTER}{_INNER}*+
-        (?:['._&-](?=\w){_INNER}++)*+ )
-    | (?P<run> [{_RUN}]++ )
-    | (?P<mark> ->|=>|>>|→|===*+|--+|\*\*+|[:=<>≤≥|,;.()\[\]{{}}/@?!%~"'`•·\u202d\u202e-] )
+        (?:[kKMB](?!\w))?+(?:[ \t]?%(?![ \t]?\d))?+
+      | \d++[kKMB](?!\w) )
+    | ( [{_RUN}]++ )
+    | ( [=-]++>|>>++|<<++|→|===*+|--+|[:=<>≤≥|,;.()\[\]{{}}/@?!%\u202d\u202e-] )
+    | ( \d{{1,6}}(?=[^\W\d_]){_INNER}++(?:['._&-](?=\w){_INNER}++)*+ )
+    | ( \d++ )
+    )
+    | {_SKIPPED}++
     """,
     re.VERBOSE,
 )
 
+_UNSEEN: Final = str.maketrans("", "", "\u200b\u200c\u200d\u2060\ufeff\u00ad\ufe0e\ufe0f")
 _JOINERS: Final = str.maketrans("", "", "_-.&'$#/\u200b\u200c\u200d\u2060\ufeff\u00ad\ufe0e\ufe0f")
 
 
@@ -53,3 +71,8 @@ def key(word: str) -> str:
     ``stop_loss``, ``Stop-Loss``, ``stopLoss`` and the words ``stop loss`` have one key.
     """
     return word.translate(_JOINERS).lower()
+
+
+def seen(word: str) -> str:
+    """Return a word without the characters that take no room."""
+    return word if word.isascii() else word.translate(_UNSEEN)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Outcome = Literal["profit", "loss", "breakeven"]
 
@@ -52,8 +52,7 @@ class Result:
         return {"return_pct": number(self.return_pct), "outcome": self.outcome}
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """Which rule took a value from which words."""
 
     field: str
@@ -68,8 +67,7 @@ class Evidence:
     """Offset behind the last character."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(NamedTuple):
     """A candidate that lost, and why."""
 
     candidate: str

@@ -42,7 +42,7 @@ def parse(token: str, *, decimal_comma: bool = False) -> Decimal | None:
     """Read a printed number.
 
     Args:
-        token: For example ``"₹-1,23,456.50"``, ``"1.234,56 €"``, ``"+2.5%"``, ``"1e2"``, ``"3.2k"``.
+        token: For example ``"₹-1,23,456.50"``, ``"1.234,56"``, ``"+2.5%"``, ``"1e2"``, ``"3.2k"``.
         decimal_comma: Whether the text writes decimals with a comma, so that 67.000 is 67 thousand.
 
     Returns:
@@ -54,10 +54,14 @@ def parse(token: str, *, decimal_comma: bool = False) -> Decimal | None:
     if scale is not None:
         body = body[:-1]
     negative = "-" in body.split("e")[0].split("E")[0]
-    body = "".join([character for character in body if character in _DIGITS])
-    # Letters of a currency may leave a stray e or point in front.
-    body = body.lstrip("eE+-.,") if not body[:1].isdigit() else body
-    if not body or len(body) > _LONGEST:
+    first = next((at for at, character in enumerate(body) if character in "0123456789"), -1)
+    if first < 0:
+        return None
+    # A point in front is the number's own (-.5), unless it ends a currency (Rs.500).
+    if first > 0 and body[first - 1] == "." and not body[: first - 1][-1:].isalpha():
+        first -= 1
+    body = "".join([character for character in body[first:] if character in _DIGITS])
+    if len(body) > _LONGEST:
         return None
     mantissa, mark, exponent = body.partition("e") if "e" in body else body.partition("E")
     if mark and (not exponent or abs(int(exponent.lstrip("+") or 0)) > _LARGEST_EXPONENT):

@@ -11,6 +11,7 @@ from typing import Any, Final
 import re2
 import yaml
 
+from trackrecord.extraction import lexer
 from trackrecord.extraction.lexer import LEXER, key
 
 ACTIONS: Final = frozenset({"BUY", "SELL", "HOLD", "STRONG_BUY", "STRONG_SELL", "BTST_BUY"})
@@ -21,6 +22,7 @@ CLASSES: Final[dict[str, str]] = {
     "doing": "y",
     "label.decision": "L",
     "label.final": "F",
+    "label.is": "M",
     "label.outcome": "G",
     "label.weak": "D",
     "label.stale": "O",
@@ -154,13 +156,15 @@ def words_of(phrase: str) -> list[str]:
     """Cut a phrase as the lexer cuts a text; a run of Chinese is one word a character."""
     words: list[str] = []
     for match in LEXER.finditer(phrase):
-        kind = match.lastgroup
-        if kind == "run":
-            words.extend(match.group())
-        elif kind in {"word", "number", "ticker"}:
-            words.append(key(match.group()))
-        elif match.group() != ".":
-            raise PackError(f"{phrase!r}: a phrase is words only, without {match.group()!r}")
+        kind = match.lastindex
+        if kind is None:
+            continue
+        if kind == lexer.RUN:
+            words.extend(match[kind])
+        elif kind in (lexer.TEXT, lexer.CODE, lexer.TICKER, lexer.NUMBER, lexer.JUNK):
+            words.append(key(match[kind]))
+        elif match[kind] != ".":
+            raise PackError(f"{phrase!r}: a phrase is words only, without {match[kind]!r}")
     return words
 
 

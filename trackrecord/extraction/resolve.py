@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 
 from trackrecord.extraction import fields
 from trackrecord.extraction.document import NUMBER, PERCENT, Document
 from trackrecord.extraction.model import Evidence, Recommendation, Rejected
-from trackrecord.extraction.statements import FINAL, ROW, Findings, Statement, reject
+from trackrecord.extraction.refusals import FINAL, ROW
+from trackrecord.extraction.statements import Findings, Statement, reject
 from trackrecord.extraction.symbols import Section
 
 
@@ -60,14 +62,16 @@ def _drop_ledgers(document: Document, findings: Findings) -> None:
     by_symbol: dict[str | None, set[str]] = {}
     for item in bare:
         by_symbol.setdefault(item.symbol, set()).add(item.action)
+    dropped = set()
     for item in bare:
         dated = "d" in document.lines[item.line].shape[:4]
         several = len(by_symbol[item.symbol]) > 1
         if several and (dated or item.symbol is None):
-            findings.statements.remove(item)
+            dropped.add(id(item))
             findings.rejected.append(
                 reject(document, item.token, "code/ledger", "it is a line of a list of trades")
             )
+    findings.statements = [item for item in findings.statements if id(item) not in dropped]
 
 
 def resolve(
@@ -97,7 +101,8 @@ def resolve(
         groups = _only_decided(document, groups, findings.rejected)
     recommendations: list[Recommendation] = []
     evidence: list[Evidence] = []
-    for position, group in enumerate(groups):
+    scopes = _scopes(document, groups, sections)
+    for scope, group in zip(scopes, groups, strict=True):
         winner = _winner(group)
         for item in group.statements:
             if item is not winner and item.action != winner.action:
@@ -106,7 +111,6 @@ def resolve(
                         document, item.token, item.rule, f"{winner.rule} decides: {winner.action}"
                     )
                 )
-        scope = _scope(document, groups, position, sections)
         recommendations.append(
             _recommendation(document, group, winner, scope, len(recommendations), evidence)
         )
@@ -127,28 +131,33 @@ def _only_decided(document: Document, groups: list[Group], rejected: list[Reject
     return decided
 
 
-def _scope(
-    document: Document, groups: list[Group], position: int, sections: list[Section]
-) -> tuple[int, int]:
-    """Return the tokens that speak of a group: from its section or line to the next one's."""
+def _scopes(
+    document: Document, groups: list[Group], sections: list[Section]
+) -> list[tuple[int, int]]:
+    """Return the tokens that speak of each group: from its section or line to the next one's."""
     last = len(document.letters)
     if len(groups) == 1:
-        return 0, last
+        return [(0, last)]
+    headings: dict[str, int] = {}
+    for section in sections:
+        headings.setdefault(section.symbol, document.lines[section.line].first)
+    first_on_line: dict[int, int] = {}
+    for group in groups:
+        line, token = group.first.line, group.first.token
+        first_on_line[line] = min(token, first_on_line.get(line, token))
     starts = []
     for group in groups:
         statement = group.first
         start = document.lines[statement.line].first
-        if any(
-            other.first.line == statement.line and other.first.token < statement.token
-            for other in groups
-        ):
+        if first_on_line[statement.line] < statement.token:
             start = min(statement.token, statement.symbol_token or statement.token)
-        for section in sections:
-            if section.symbol == group.symbol and section.line <= statement.line:
-                start = min(start, document.lines[section.line].first)
-        starts.append(start)
-    following = [start for start in starts if start > starts[position]]
-    return starts[position], min(following, default=last)
+        starts.append(min(start, headings.get(group.symbol or "", start)))
+    ordered = sorted(set(starts))
+    scopes = []
+    for start in starts:
+        following = bisect_right(ordered, start)
+        scopes.append((start, ordered[following] if following < len(ordered) else last))
+    return scopes
 
 
 def _recommendation(

@@ -9,22 +9,28 @@ import re2
 
 from trackrecord.extraction.document import SYMBOL, Document, Line
 from trackrecord.extraction.model import Rejected
-from trackrecord.extraction.packs import RANKS, Term
+from trackrecord.extraction.packs import RANKS
+from trackrecord.extraction.refusals import ACTIONS, UNTAKEN, why_not
 from trackrecord.extraction.ruleset import ShapeMatch
 
-FINAL: Final = RANKS["final"]
-LABELLED: Final = RANKS["labelled"]
-STATED: Final = RANKS["stated"]
 ROW: Final = RANKS["row"]
-VOTE: Final = RANKS["vote"]
 
-_ACTIONS: Final = frozenset("Aay")
 _LEVELS: Final = re2.compile(rb"[ETXC](?:[:=|(fw.@)-]{0,4}[NP]|.{0,3}[NP])")
 _REQUEST: Final = re2.compile(rb"[DL][:=][Aa].*q[:=]|q[:=].*[DL][:=][Aa]")
 _DECIDED: Final = frozenset("TXCF")
-_QUOTED_WORDS: Final = 3
+_LIST_HEADING: Final = re2.compile(
+    rb"^[-|>]*(?:[wf]{0,2}([Aa])(?:Lk|k|L|g|w)?(?:k)?(?:[(]N[)])?:"
+    rb"|[wf]{0,2}([Aa])(?:Lk|k)(?:[(]N[)])?)$"
+)
+_LIST_ITEM: Final = re2.compile(rb"^(?:[\[(]?N[\]).:]?)?[-|>.]*(S)")
+_EXITED: Final = re2.compile(r"(?i)\bexit(?:ed)?(?: price| rate| at)?\s*[:=|]?\s*[^\s\w]?\d")
 _LOOK_AHEAD: Final = 3
-_SCALE: Final = 3
+# Limits that bound the time on hostile text, far above what a script prints.
+_MOST_ACTIONS: Final = 64
+_LONGEST_LINE: Final = 4000
+_MOST_SHAPES: Final = 400
+_LONGEST_LIST: Final = 200
+_HELD_HEADINGS: Final = frozenset({"O", "O:", "O-", "O(N)", "O(N):"})
 _AT_REACH: Final = 9
 
 
@@ -70,9 +76,11 @@ def block_flags(document: Document) -> frozenset[str]:
         and _REQUEST.search(data.replace(b"\n", b""))
     ):
         flags.add("request")
+    if "R" in shape and _EXITED.search(document.folded):
+        flags.add("ledger")
     for line in document.lines:
         # A heading such as "Open positions:", under which positions are listed.
-        if line.shape.rstrip(":-") == "O" and document.terms[line.first] is not None:
+        if line.shape in _HELD_HEADINGS and document.terms[line.first] is not None:
             flags.add("position")
     return frozenset(flags)
 
@@ -89,14 +97,10 @@ def reject(document: Document, token: int, rule: str, reason: str) -> Rejected:
     )
 
 
-_LIST_HEADING: Final = re2.compile(
-    rb"^[-|>]*(?:[wf]{0,2}(?P<a>[Aa])(?:Lk|k|L|g|w)?(?:k)?(?:[(]N[)])?:|[wf]{0,2}(?P<b>[Aa])(?:Lk|k)(?:[(]N[)])?)$"
-)
-_LIST_ITEM: Final = re2.compile(rb"^(?:[\[(]?N[\]).:]?)?[-|>.]*(S)")
-
-
 def _list_under(document: Document, line: Line, findings: Findings, joined: set[int]) -> bool:
     """Read the list under a heading such as "Buy candidates:", one instrument a line."""
+    if line.shape[-1] not in ":k)":
+        return False
     match = _LIST_HEADING.search(line.shape.encode("ascii", "replace"))
     if match is None:
         return False
@@ -105,13 +109,13 @@ def _list_under(document: Document, line: Line, findings: Findings, joined: set[
     if term is None:
         return False
     found = False
-    for following in document.lines[line.index + 1 :]:
+    for following in document.lines[line.index + 1 : line.index + 1 + _LONGEST_LIST]:
         if not following.shape:
-            if found:
+            if found or following.index > line.index + _LOOK_AHEAD:
                 break
             continue
         item = _LIST_ITEM.search(following.shape.encode("ascii", "replace"))
-        if item is None or not _ACTIONS.isdisjoint(following.shape):
+        if item is None or not ACTIONS.isdisjoint(following.shape):
             break
         token = following.first + item.start(1)
         statement = Statement(
@@ -136,6 +140,7 @@ def find(document: Document, flags: frozenset[str], taken: set[int], findings: F
     """
     lines = document.lines
     joined: set[int] = set()
+    shapes: set[str] = set()
     for line in lines:
         if line.index in taken or line.index in joined or not line.shape:
             continue
@@ -144,18 +149,20 @@ def find(document: Document, flags: frozenset[str], taken: set[int], findings: F
         if following is not None:
             shape += following.shape
             joined.add(following.index)
-        if _ACTIONS.isdisjoint(shape):
+        if ACTIONS.isdisjoint(shape):
             continue
         if "position" not in flags and _list_under(document, line, findings, joined):
             continue
-        _read_line(document, line, shape, flags, findings)
+        _read_line(document, line, shape, flags, findings, shapes)
     findings.statements.sort(key=lambda statement: statement.token)
 
 
 def _continuation(lines: list[Line], line: Line, taken: set[int]) -> Line | None:
     """Return the line that holds the action of a label standing alone on this one."""
+    if line.shape[-1] not in "LFG:>-|":
+        return None
     tail = line.shape.rstrip(":>-|")
-    if not tail or tail[-1] not in "LFG" or not _ACTIONS.isdisjoint(line.shape):
+    if not tail or tail[-1] not in "LFG" or not ACTIONS.isdisjoint(line.shape):
         return None
     for following in lines[line.index + 1 : line.index + 1 + _LOOK_AHEAD]:
         if following.shape:
@@ -165,54 +172,49 @@ def _continuation(lines: list[Line], line: Line, taken: set[int]) -> Line | None
     return None
 
 
-def _applies(match: ShapeMatch, flags: frozenset[str]) -> bool:
-    rule = match.rule
-    return all(flag in flags for flag in rule.needs) and not any(
-        flag in flags for flag in rule.unless
-    )
-
-
 def _read_line(
-    document: Document, line: Line, shape: str, flags: frozenset[str], findings: Findings
+    document: Document,
+    line: Line,
+    shape: str,
+    flags: frozenset[str],
+    findings: Findings,
+    shapes: set[str],
 ) -> None:
+    shapes.add(shape)
+    actions = [at for at, letter in enumerate(shape) if letter in ACTIONS]
+    if len(actions) > _MOST_ACTIONS or len(shape) > _LONGEST_LINE or len(shapes) > _MOST_SHAPES:
+        reason = "more actions than a line or a text of advice has"
+        findings.rejected.append(reject(document, line.first + actions[0], "code/limit", reason))
+        return
     by_action: dict[int, list[ShapeMatch]] = {}
     for match in document.rules.match_shape(shape):
-        if _applies(match, flags):
+        if flags.issuperset(match.rule.needs) and flags.isdisjoint(match.rule.unless):
             by_action.setdefault(match.action, []).append(match)
-    for position, letter in enumerate(shape):
-        if letter not in _ACTIONS:
-            continue
+    for position in actions:
         token = line.first + position
         matches = by_action.get(position, [])
-        taking = [match for match in matches if match.rule.rank > VOTE]
-        best = max(taking, key=lambda match: match.rule.rank, default=None)
-        if best is None:
-            rule, reason = _refusal(matches) or (
-                "none",
-                "no rule takes it: neither labelled nor standing where a decision stands",
-            )
-            findings.rejected.append(reject(document, token, rule, reason))
-            continue
-        refused = (
-            _refused_by_rule(matches, best)
-            or _held(flags, best)
-            or _template(document, shape, line, position)
-            or _refused_by_word(document, shape, line, position, best)
-            or _quoted(document, token, best)
-        )
-        if refused is not None:
-            findings.rejected.append(reject(document, token, *refused))
-            continue
+        best = _best(matches)
+        refused = why_not(document, line, shape, position, matches, best, flags)
         term = document.terms[token]
-        if term is None:
+        if best is None or refused is not None or term is None:
+            findings.rejected.append(reject(document, token, *(refused or UNTAKEN)))
             continue
         action = term.value
-        if action == "BUY" and "B" in document.letters[: line.last]:
+        if action == "BUY" and document.marked_btst(line.last):
             action = "BTST_BUY"
         statement = Statement(line.index, token, action, best.rule.rank, best.rule.rule)
         _place(document, line, matches, statement)
         findings.statements.append(statement)
         findings.statements.extend(_also(document, line, statement))
+
+
+def _best(matches: list[ShapeMatch]) -> ShapeMatch | None:
+    """Return the strongest rule that takes an action, the first of equals."""
+    best = None
+    for match in matches:
+        if match.rule.rank > (RANKS["vote"] if best is None else best.rule.rank):
+            best = match
+    return best
 
 
 def _also(document: Document, line: Line, statement: Statement) -> list[Statement]:
@@ -236,7 +238,7 @@ def _also(document: Document, line: Line, statement: Statement) -> list[Statemen
 def _place(document: Document, line: Line, matches: list[ShapeMatch], statement: Statement) -> None:
     """Take symbol and price from whichever rule names them, the strongest first."""
     for match in sorted(matches, key=lambda match: -match.rule.rank):
-        if match.rule.rank <= VOTE:
+        if match.rule.rank <= RANKS["vote"]:
             continue
         if statement.symbol is None and match.symbol is not None:
             statement.symbol_token = line.first + match.symbol
@@ -256,101 +258,4 @@ def _price_at(document: Document, line: Line, token: int) -> int | None:
             return at + 1 if letters[at + 1] == "N" else None
         if letters[at] in "ETXCZRUOKA;.":
             return None
-    return None
-
-
-def _refusal(matches: list[ShapeMatch]) -> tuple[str, str] | None:
-    for match in matches:
-        if match.rule.rank <= VOTE:
-            return match.rule.rule, match.rule.reason
-    return None
-
-
-def _refused_by_rule(matches: list[ShapeMatch], best: ShapeMatch) -> tuple[str, str] | None:
-    for match in matches:
-        rule = match.rule
-        if rule.rank == 0 and best.rule.rank <= rule.upto:
-            if best.rule.rule.endswith(("labelled-instead", "labelled-none")):
-                continue
-            return rule.rule, rule.reason
-        if rule.rank == VOTE and best.rule.rank < RANKS["outcome"]:
-            return rule.rule, rule.reason
-    return None
-
-
-def _held(flags: frozenset[str], best: ShapeMatch) -> tuple[str, str] | None:
-    if "position" in flags and best.rule.rank <= ROW:
-        return "code/position", "the text shows open positions, and this is the side of one"
-    return None
-
-
-def _template(document: Document, shape: str, line: Line, position: int) -> tuple[str, str] | None:
-    """Refuse alternatives: BUY/HOLD/SELL, buy or sell, 买入|持有."""
-    for step in (1, -1):
-        between = ""
-        at = position + step
-        while 0 <= at < len(shape) and len(between) <= 3 and shape[at] in "/|,rf()[]":  # noqa: PLR2004
-            between += shape[at]
-            at += step
-        if not 0 <= at < len(shape) or shape[at] not in _ACTIONS or not between:
-            continue
-        here, there = document.terms[line.first + position], document.terms[line.first + at]
-        if here is None or there is None or here.value == there.value:
-            continue
-        listed = between in {",", "|"} and shape[at + 1 : at + 2] not in {":", "="}
-        if "/" in between or "r" in between or listed:
-            return "code/alternatives", "it is one of several alternatives, not a decision"
-    values = {
-        term.value
-        for at, letter in enumerate(shape)
-        if letter in _ACTIONS and (term := document.terms[line.first + at]) is not None
-    }
-    if len(values) >= _SCALE and SYMBOL not in shape and ":N" not in shape[position:]:
-        return "code/scale", "the line lists a scale of ratings"
-    return None
-
-
-def _segment(shape: str, position: int) -> tuple[int, int]:
-    start = max(shape.rfind(mark, 0, position) for mark in "|;.") + 1
-    ends = [at for mark in "|;." if (at := shape.find(mark, position)) >= 0]
-    return start, min(ends, default=len(shape))
-
-
-def _refused_by_word(
-    document: Document, shape: str, line: Line, position: int, best: ShapeMatch
-) -> tuple[str, str] | None:
-    start, end = _segment(shape, position)
-    rank = best.rule.rank
-    for at in range(start, end):
-        letter = shape[at]
-        if (letter == "z" and rank < FINAL) or (letter == "b" and rank < LABELLED):
-            term = document.terms[line.first + at]
-            if term is None:
-                return "code/direction", "the text's direction is overridden by a control character"
-            return _reason(term)
-    return None
-
-
-def _reason(term: Term) -> tuple[str, str]:
-    return term.rule, term.reason or "the line is not advice"
-
-
-def _quoted(document: Document, token: int, best: ShapeMatch) -> tuple[str, str] | None:
-    """Refuse what stands inside a quotation of several words: somebody else said it."""
-    if best.rule.rank >= FINAL:
-        return None
-    folded = document.folded
-    start = folded.rfind("\n", 0, document.starts[token]) + 1
-    end = folded.find("\n", document.ends[token])
-    end = len(folded) if end < 0 else end
-    if '"' not in folded[start:end] or '":' in folded[start:end]:
-        return None
-    left = folded.rfind('"', start, document.starts[token])
-    right = folded.find('"', document.ends[token], end)
-    if left < 0 or folded[start : document.starts[token]].count('"') % 2 == 0:
-        return None
-    inside = folded[left + 1 : right if right >= 0 else end]
-    words = len(inside.split())
-    if words > _QUOTED_WORDS or (not inside.isascii() and len(inside) > 2 * _QUOTED_WORDS):
-        return "code/quotation", "it stands in a quotation: somebody else's words"
     return None

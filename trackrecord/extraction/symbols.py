@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,13 +11,16 @@ import re2
 from trackrecord.extraction.document import NUMBER, SYMBOL, WORD, Document, Line
 from trackrecord.extraction.statements import Statement
 
-_LABEL: Final = re2.compile(rb"Y[:=|#f(\[]{0,3}(?:w{0,3}[(])?(S)")
-_CODE: Final = re2.compile(rb"Y[:=|(f]{0,3}(N)")
+_LABEL: Final = re2.compile(rb"[YO][:=|#f(\[]{0,3}(?:w{0,3}[(])?(S)")
+_CODE: Final = re2.compile(rb"Y[:=|(f]{0,3}(?:w{1,3}[(])?(N)")
 _NAMED: Final = re2.compile(rb"Y[:=](w)(?:$|[|,;(])")
 _HEADING: Final = re2.compile(
-    rb"^(?:[\[(]?N(?:/N)?[\]).:]*)?-?[wf]{0,2}(?:L[:-]?)?(?:[(])?(S)[)]?(?:$|[:-]?$|[(]|-[wf]|[:|-]?[wYL]{1,3}:?$|\|)"
+    rb"^(?:[\[(]?N(?:/N)?[\]).:]*)?-?[wf]{0,2}(?:L[:-]?)?(?:[(])?(S)[)]?(?:$|[:-]?$|[(]|-[wf]|[:|-]?[wYL]{1,3}(?:[(][^()]*[)])?:?$|\|)"
 )
-_CODED_NAME: Final = re2.compile(rb"w[(](S|N)[)]")
+_TITLE: Final = re2.compile(rb"^[wLYgF]{1,5}[-:](S)$")
+
+
+_NEAR: Final = 60
 
 
 @dataclass(slots=True)
@@ -42,7 +46,7 @@ def _name(document: Document, token: int) -> str | None:
 
 
 def _label_of(document: Document, line: Line, data: bytes) -> int | None:
-    if "Y" in line.shape:
+    if "Y" in line.shape or "O" in line.shape:
         for pattern in (_LABEL, _CODE, _NAMED):
             match = pattern.search(data)
             if match is not None and _name(document, line.first + match.start(1)):
@@ -61,7 +65,7 @@ def sections(document: Document) -> list[Section]:
         token = _label_of(document, line, data)
         labelled = token is not None
         if token is None and "S" in shape and not any(mark in shape for mark in "RUqb"):
-            match = _HEADING.search(data)
+            match = _HEADING.search(data) or _TITLE.search(data)
             if match is not None:
                 token = line.first + match.start(1)
         if token is None:
@@ -76,6 +80,7 @@ def assign(document: Document, statements: list[Statement], found: list[Section]
     """Give each statement without a symbol of its own the one it speaks of."""
     labelled = {section.symbol for section in found if section.labelled}
     names = {section.symbol for section in found}
+    starts = [section.line for section in found]
     for statement in statements:
         if statement.symbol is not None:
             continue
@@ -84,9 +89,10 @@ def assign(document: Document, statements: list[Statement], found: list[Section]
             statement.symbol_token = token
             statement.symbol = _name(document, token)
             continue
-        before = [section for section in found if section.line <= statement.line]
+        before = bisect_right(starts, statement.line)
         if before:
-            statement.symbol, statement.symbol_token = before[-1].symbol, before[-1].token
+            section = found[before - 1]
+            statement.symbol, statement.symbol_token = section.symbol, section.token
         elif len(labelled) == 1 or len(names) == 1:
             only = next(iter(labelled if len(labelled) == 1 else names))
             section = next(item for item in found if item.symbol == only)
@@ -96,9 +102,10 @@ def assign(document: Document, statements: list[Statement], found: list[Section]
 def _on_line(document: Document, statement: Statement) -> int | None:
     """Return the one symbol that the statement's own line names."""
     line = document.lines[statement.line]
+    near = range(max(line.first, statement.token - _NEAR), min(line.last, statement.token + _NEAR))
     tokens = [
         token
-        for token in range(line.first, line.last)
+        for token in near
         if document.letters[token] == SYMBOL
         or (document.letters[token] == NUMBER and document.is_code(token))
     ]

@@ -8,14 +8,17 @@ from typing import Final
 from trackrecord.extraction.document import NUMBER, PERCENT, SYMBOL, WORD, Document, Line
 from trackrecord.extraction.model import Rejected
 from trackrecord.extraction.packs import RANKS
-from trackrecord.extraction.results import Candidate
+from trackrecord.extraction.result_values import Candidate
 from trackrecord.extraction.statements import Findings, Statement, reject
 
 _HEADINGS: Final = frozenset("LFDYETXCZRUqKVbOGpk")
 _VALUES: Final = frozenset("NPd")
 _ACTIONS: Final = frozenset("Aa")
 _FEWEST_COLUMNS: Final = 3
+_FEWEST_NAMES: Final = 2
 _MOST_ROWS: Final = 400
+_LONGEST_HEADER: Final = 128
+_LONGEST_ROW: Final = 256
 _FIELDS: Final = frozenset("ETXC")
 
 
@@ -83,8 +86,10 @@ def find(document: Document) -> list[Table]:
 
 def _header(document: Document, line: Line) -> Table | None:
     shape = line.shape
-    labels = sum(letter in _HEADINGS for letter in shape)
-    if labels < 2 or not _VALUES.isdisjoint(shape) or "=" in shape:  # noqa: PLR2004
+    # A header names several things and holds no values.
+    if len(_HEADINGS.intersection(shape)) < _FEWEST_NAMES or len(shape) > _LONGEST_HEADER:
+        return None
+    if not _VALUES.isdisjoint(shape) or "=" in shape:
         return None
     text = document.folded[line.start : line.end]
     if shape.count("|") >= 2:  # noqa: PLR2004
@@ -157,6 +162,8 @@ def _aligned(document: Document, line: Line) -> Table | None:
 
 def _is_row(document: Document, table: Table, line: Line) -> bool:
     shape = line.shape
+    if len(shape) > _LONGEST_ROW:
+        return False
     text = document.folded[line.start : line.end]
     if table.kind == "pipes":
         return shape.count("|") >= max(1, table.header.shape.count("|") - 1)
@@ -251,17 +258,15 @@ def _refusal(table: Table, column: Column | None) -> tuple[str, str] | None:
     if column is None:
         return "code/no-action-column", "no column is headed as a decision"
     advice = table.has("TXC")
-    if table.has("b") or table.has("p"):
-        return "code/ledger-table", "the table lists trades or positions"
-    if table.has("RU") and not table.has("TX"):
-        return "code/ledger-table", "the table lists trades with their profit"
-    if table.has("q") and not advice:
-        return "code/ledger-table", "the table lists orders with their quantity"
-    if "L" not in column.letters and "F" not in column.letters and not advice:
-        return "code/ledger-table", "the column gives a side, not a decision"
-    if table.has("V") and not table.has("Y"):
-        return "code/votes-table", "each row is one vote, not the decision"
-    return None
+    decided = "L" in column.letters or "F" in column.letters
+    reasons = (
+        (table.has("bpz"), "the table lists trades or positions"),
+        (table.has("RU") and not table.has("TX"), "the table lists trades with their profit"),
+        (table.has("q") and not advice, "the table lists orders with their quantity"),
+        (not decided and not advice, "the column gives a side, not a decision"),
+        (table.has("V") and not table.has("Y"), "each row is one vote, not the decision"),
+    )
+    return next((("code/ledger-table", reason) for holds, reason in reasons if holds), None)
 
 
 def _rows(document: Document, table: Table, column: Column, findings: Findings) -> None:
@@ -283,19 +288,7 @@ def _rows(document: Document, table: Table, column: Column, findings: Findings) 
         if "V" in row.shape[:2] and statement.symbol is None:
             findings.rejected.append(reject(document, token, "code/votes-table", "one vote"))
             continue
-        for head in table.columns:
-            for letter in _FIELDS:
-                if letter in head.letters and letter not in statement.cells:
-                    values = [
-                        at
-                        for at in cell(document, table, row, head)
-                        if document.letters[at] in (NUMBER, PERCENT)
-                    ]
-                    single = len(values) == 1 and (
-                        letter == "C" or document.letters[values[0]] == NUMBER
-                    )
-                    if single and not head.letters.startswith("Z"):
-                        statement.cells[letter] = values[0]
+        _fill(document, table, row, statement)
         dated = dated or "d" in row.shape[:3]
         findings.statements.append(statement)
     found = findings.statements[before:]
@@ -306,6 +299,20 @@ def _rows(document: Document, table: Table, column: Column, findings: Findings) 
             findings.rejected.append(
                 reject(document, item.token, "code/time-series", "a later row decides")
             )
+
+
+def _fill(document: Document, table: Table, row: Line, statement: Statement) -> None:
+    """Take prices and confidence from the columns headed so; a range or a zone is no price."""
+    for head in table.columns:
+        for letter in _FIELDS.intersection(head.letters):
+            values = [
+                at
+                for at in cell(document, table, row, head)
+                if document.letters[at] in (NUMBER, PERCENT)
+            ]
+            usable = len(values) == 1 and (letter == "C" or document.letters[values[0]] == NUMBER)
+            if usable and letter not in statement.cells and not head.letters.startswith("Z"):
+                statement.cells[letter] = values[0]
 
 
 def _name(
@@ -383,7 +390,7 @@ def _result(document: Document, table: Table, row: Line, column: Column) -> Cand
         "total",
         value if is_percent else None,
         None if is_percent else value,
-        False,
+        (),
         term.rule,
         document.raw(label).lower(),
         document.starts[token],

@@ -1,0 +1,161 @@
+"""Why an action is no recommendation, although it stands where one might."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from trackrecord.extraction.document import SYMBOL, Document, Line
+from trackrecord.extraction.packs import RANKS
+from trackrecord.extraction.ruleset import ShapeMatch
+
+ACTIONS: Final = frozenset("Aay")
+"""Letters of tokens that name an action."""
+UNTAKEN: Final = (
+    "none",
+    "no rule takes it: neither labelled nor standing where a decision stands",
+)
+"""Rule and reason of an action that no rule speaks of."""
+
+FINAL: Final = RANKS["final"]
+LABELLED: Final = RANKS["labelled"]
+ROW: Final = RANKS["row"]
+VOTE: Final = RANKS["vote"]
+
+_QUOTED_WORDS: Final = 3
+_SCALE: Final = 3
+_OVERRIDING: Final = ("labelled-instead", "labelled-none")
+
+
+def why_not(
+    document: Document,
+    line: Line,
+    shape: str,
+    position: int,
+    matches: list[ShapeMatch],
+    best: ShapeMatch | None,
+    flags: frozenset[str],
+) -> tuple[str, str] | None:
+    """Return the rule that refuses an action and its reason, None where none does.
+
+    Args:
+        document: The text.
+        line: The action's line.
+        shape: Its shape, perhaps with the next line's.
+        position: The action's place in the shape.
+        matches: All rules that speak of this action.
+        best: The strongest that takes it.
+        flags: What the text as a whole holds.
+    """
+    if best is None:
+        refusing = next((match.rule for match in matches if match.rule.rank <= VOTE), None)
+        return None if refusing is None else (refusing.rule, refusing.reason)
+    return (
+        _refused_by_rule(matches, best)
+        or _too_weak(document, line.first + position, best)
+        or _held(flags, best)
+        or _template(document, shape, line, position, best)
+        or _refused_by_word(document, shape, line, position, best)
+        or _quoted(document, line.first + position, best)
+    )
+
+
+def _refused_by_rule(matches: list[ShapeMatch], best: ShapeMatch) -> tuple[str, str] | None:
+    for match in matches:
+        rule = match.rule
+        if rule.rank == 0 and best.rule.rank <= rule.upto:
+            if best.rule.rule.endswith(_OVERRIDING):
+                continue
+            return rule.rule, rule.reason
+        if rule.rank == VOTE and best.rule.rank < RANKS["outcome"]:
+            return rule.rule, rule.reason
+    return None
+
+
+def _too_weak(document: Document, token: int, best: ShapeMatch) -> tuple[str, str] | None:
+    """Refuse words such as neutral or watch where no label makes them a decision."""
+    term = document.terms[token]
+    if term is None or term.kind != "action.weak" or best.rule.rank > ROW:
+        return None
+    word = document.raw(token)
+    return None if word == word.upper() else (term.rule, "the word decides only behind a label")
+
+
+def _held(flags: frozenset[str], best: ShapeMatch) -> tuple[str, str] | None:
+    if "position" in flags and best.rule.rank <= ROW:
+        return "code/position", "the text shows open positions, and this is the side of one"
+    return None
+
+
+def _template(
+    document: Document, shape: str, line: Line, position: int, best: ShapeMatch
+) -> tuple[str, str] | None:
+    """Refuse alternatives: BUY/HOLD/SELL, buy or sell, 买入|持有."""
+    if best.rule.rule.endswith(_OVERRIDING):
+        return None
+    for step in (1, -1):
+        between = ""
+        at = position + step
+        while 0 <= at < len(shape) and len(between) <= 3 and shape[at] in "/|,rf()[]":  # noqa: PLR2004
+            between += shape[at]
+            at += step
+        if not 0 <= at < len(shape) or shape[at] not in ACTIONS or not between:
+            continue
+        here, there = document.terms[line.first + position], document.terms[line.first + at]
+        if here is None or there is None or here.value == there.value:
+            continue
+        listed = between in {",", "|"} and shape[at + 1 : at + 2] not in {":", "="}
+        if "/" in between or "r" in between or listed:
+            return "code/alternatives", "it is one of several alternatives, not a decision"
+    if best.rule.rank >= FINAL:
+        return None
+    values = {
+        term.value
+        for at, letter in enumerate(shape)
+        if letter in ACTIONS and (term := document.terms[line.first + at]) is not None
+    }
+    if len(values) >= _SCALE and SYMBOL not in shape and ":N" not in shape[position:]:
+        return "code/scale", "the line lists a scale of ratings"
+    return None
+
+
+def _segment(shape: str, position: int) -> tuple[int, int]:
+    start = max(shape.rfind(mark, 0, position) for mark in "|;.") + 1
+    ends = [at for mark in "|;." if (at := shape.find(mark, position)) >= 0]
+    return start, min(ends, default=len(shape))
+
+
+def _refused_by_word(
+    document: Document, shape: str, line: Line, position: int, best: ShapeMatch
+) -> tuple[str, str] | None:
+    start, end = _segment(shape, position)
+    rank = best.rule.rank
+    weak = rank < (FINAL if shape.count("b", start, end) > 1 else LABELLED)
+    for at in range(start, end):
+        letter = shape[at]
+        term = document.terms[line.first + at]
+        if letter == "z" and term is None:
+            return "code/direction", "the text's direction is overridden by a control character"
+        if term is not None and ((letter == "z" and rank < FINAL) or (letter == "b" and weak)):
+            return term.rule, term.reason or "the line is not advice"
+    return None
+
+
+def _quoted(document: Document, token: int, best: ShapeMatch) -> tuple[str, str] | None:
+    """Refuse what stands inside a quotation of several words: somebody else said it."""
+    if best.rule.rank >= FINAL:
+        return None
+    folded = document.folded
+    start = folded.rfind("\n", 0, document.starts[token]) + 1
+    end = folded.find("\n", document.ends[token])
+    end = len(folded) if end < 0 else end
+    if '"' not in folded[start:end] or '":' in folded[start:end]:
+        return None
+    left = folded.rfind('"', start, document.starts[token])
+    right = folded.find('"', document.ends[token], end)
+    if left < 0 or folded[start : document.starts[token]].count('"') % 2 == 0:
+        return None
+    inside = folded[left + 1 : right if right >= 0 else end]
+    words = len(inside.split())
+    if words > _QUOTED_WORDS or (not inside.isascii() and len(inside) > 2 * _QUOTED_WORDS):
+        return "code/quotation", "it stands in a quotation: somebody else's words"
+    return None
