@@ -28,7 +28,8 @@ _MARKS: Final = {
     "->": ">", "=>": ">", ">>": ">", "→": ">", "<": "<", ">": "<", "≤": "<", "≥": "<",
     "\u202d": "z", "\u202e": "z",
 }  # fmt: skip
-_KINDS: Final = (lexer.TEXT, lexer.CODE, lexer.MARK, lexer.NUMBER, lexer.NEWLINE)
+_KINDS: Final = (lexer.MARK, lexer.NUMBER, lexer.NEWLINE)
+_IS_WORD: Final = tuple(kind in {lexer.TEXT, lexer.CODE} for kind in range(lexer.JUNK + 1))
 _LETTERS: Final = {lexer.DATE: DATE, lexer.TICKER: SYMBOL, lexer.JUNK: WORD}
 _QUOTES: Final = frozenset({
     "USDT", "USDC", "USD", "BUSD", "FDUSD", "TUSD", "DAI", "BTC", "ETH", "BNB", "EUR", "GBP",
@@ -103,8 +104,9 @@ class Document:
         letters, terms, starts, ends = self.letters, self.terms, self.starts, self.ends
         keys = self._keys
         # Names of a function are looked up faster than those of a module.
-        word, code, mark, number, newline = _KINDS
-        marks, learnt = _MARKS, words.get
+        mark, number, newline = _KINDS
+        is_word = _IS_WORD
+        marks, learnt, quotes = _MARKS, words.get, _QUOTES
         heads: list[int] = []  # tokens that may begin a phrase
         line_start = begin
         first = len(letters)
@@ -115,17 +117,16 @@ class Document:
             start, stop = match.span(kind)
             term: Term | None = None
             looked_up = ""
-            if kind in (word, code):
+            if is_word[kind]:
                 text = match[kind]
                 known = learnt(text)
                 if known is None:
                     known = _learn(words, text, rules)
                 letter, term, begins, looked_up = known
-                if len(letters) > first:
-                    if letter == "e" and letters[-1] in "NP":
-                        continue  # a unit behind its number says nothing more
-                    if letters[-1] == "/" and text in _QUOTES and self._join_pair(start, stop):
-                        continue
+                if letter == "e" and len(letters) > first and letters[-1] in "NP":
+                    continue  # a unit behind its number says nothing more
+                if text in quotes and len(letters) > first and self._join_pair(start, stop):
+                    continue
                 if begins:
                     heads.append(len(letters))
             elif kind == mark:
@@ -260,7 +261,7 @@ class Document:
     def _join_pair(self, start: int, end: int) -> bool:
         """Make ``ETH`` ``/`` ``USDT``, written without spaces, one symbol."""
         letters = self.letters
-        if len(letters) < 2 or self.starts[-1] != start - 1 or self.ends[-2] != start - 1:  # noqa: PLR2004
+        if letters[-1] != "/" or self.starts[-1] != start - 1 or self.ends[-2:-1] != [start - 1]:
             return False
         left = self.raw(len(letters) - 2)
         if not left.isupper() or letters[-2] not in "Swe" or left == self.folded[start:end]:
@@ -321,7 +322,7 @@ def _word_cache(rules: RuleSet) -> dict[str, _Known]:
 def _learn(cache: dict[str, _Known], text: str, rules: RuleSet) -> _Known:
     """Classify a word once and remember it."""
     looked_up = key(text)
-    begins = looked_up in rules.phrases
+    begins = looked_up in rules.beginnings
     term = rules.phrases.get(looked_up)
     if term is not None:
         letter = _letter(term, text)

@@ -64,6 +64,8 @@ def _fold_character(character: str) -> str:
         category = unicodedata.category(folded)
         if category == "Zs":
             folded = " "
+        elif category == "Nd":
+            folded = str(unicodedata.digit(folded))
         elif category == "Cs":
             folded = "\ufffd"  # half a character, which no UTF-8 can hold
         if len(_characters) < 16 * _KEPT_LIMIT:

@@ -18,9 +18,11 @@ _REACH: Final = 7
 _LOOK_BACK: Final = 30
 _TOTAL_ROW_BARS: Final = 5
 _WORDS: Final = 2
+_KINDS: Final = {"total": "total", "percent": "total", "loss": "loss"}
 _KEYWORDS: Final = frozenset({"return", "returns"})
 _QUALIFIERS: Final = (
     "unreal", "expect", "float", "open", "paper", "potential", "est", "per", "avg", "average",
+    "yoy", "qoq",
 )  # fmt: skip
 # A freqtrade report's total row without its header: the number before the average duration.
 _TOTAL_ROW: Final = re2.compile(
@@ -111,6 +113,8 @@ def _read(document: Document, line: Line, label: int, rejected: list[Rejected]) 
         rejected.append(Rejected(f"result {name}", term.rule, reason, start, end))
         return None
     percents = [token for token in values if letters[token] == PERCENT]
+    if term.value == "percent" and not percents:
+        return None
     marked = "%" in document.folded[document.ends[label] : document.starts[at]]
     if not percents and (marked or term.value.endswith("%")):
         percents, values = values[:1], []
@@ -129,7 +133,7 @@ def _read(document: Document, line: Line, label: int, rejected: list[Rejected]) 
     beside = (percents or monies)[1:]
     others = tuple(value for at in beside if (value := document.number(at)) is not None)
     return Candidate(
-        term.value.rstrip("%") or "trade", percent, money, others, term.rule,
+        _KINDS.get(term.value.rstrip("%"), "trade"), percent, money, others, term.rule,
         document.raw(label).lower(), document.starts[label], document.ends[at], line.index,
     )  # fmt: skip
 
@@ -144,6 +148,8 @@ def _introduced(document: Document, label: int, at: int, values: list[int]) -> b
     if document.raw(label) in _KEYWORDS and gap[:1] == " " and gap[1:2].isalpha() and not percent:
         return False
     if percent or "%" in gap or any(mark in gap for mark in (":", "=", "|", "  ", "\t")):
+        return True
+    if document.raw(label).lower().startswith(("total", "net")):
         return True
     named = document.terms[label]
     return _is_money(document, label, at) or (named is not None and named.value.endswith("%"))
@@ -163,7 +169,9 @@ def _disqualified(document: Document, line: Line, label: int, last: int) -> str 
 def _of_something_else(document: Document, line: Line, label: int) -> bool:
     """Say whether the words before a label make it no result: average, expected, 30 days'."""
     first = max(line.first, label - 2)
-    for token in range(first, label):
+    for token in range(label - 1, first - 1, -1):
+        if document.letters[token] in ",;|":
+            return False
         term = document.terms[token]
         if document.letters[token] == NUMBER and document.raw(token)[-1:].isalpha():
             return True  # 3M return: a period, not an amount

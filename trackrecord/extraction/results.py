@@ -5,13 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
-import re2
-
 from trackrecord.extraction.document import Document
 from trackrecord.extraction.model import Evidence, Outcome, Rejected, Result
 from trackrecord.extraction.result_values import Candidate, of_line
+from trackrecord.extraction.ruleset import matcher
 
-_NO_TRADES: Final = re2.compile(
+_NO_TRADES: Final = matcher(
     r"(?i)(?:\b(?:total|closed|completed|number of|#)\s*)?\btrades?\b['\"]?\s*"
     r"(?:made|executed|closed)?\s*[:=|]\s*0(?:[^.\d]|$)"
     r"|\b(?:0|no|zero) (?:closed |completed )?trades\b"
@@ -35,11 +34,13 @@ def find(
     rejected: list[Rejected] = []
     candidates: list[Candidate] = list(totals)
     for line in document.lines:
-        if line.shape and line.index not in taken:
+        shape = line.shape
+        telling = "R" in shape or "b" in shape or "|" in shape
+        if telling and line.index not in taken:
             candidates.extend(of_line(document, line, rejected))
     if holding:
         candidates = _only_closed(document, candidates, rejected)
-    if candidates and _NO_TRADES.search(document.folded):
+    if candidates and _NO_TRADES(document.folded):
         rejected.extend(_lost(item, "no trade was made") for item in candidates)
         candidates = []
     return choose(candidates, rejected)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -53,6 +53,18 @@ def _options() -> Any:
     return options
 
 
+def matcher(*patterns: str) -> Callable[[str], bool]:
+    """Return a function that says whether a text holds one of these RE2 patterns anywhere.
+
+    Faster than a search, which also says where.
+    """
+    compiled = re2.Set.SearchSet(_options())
+    for pattern in patterns:
+        compiled.Add(pattern)
+    compiled.Compile()
+    return lambda text: compiled.Match(text) is not None
+
+
 class RuleSet:
     """Compiled rules. Immutable for its users, safe to share between threads.
 
@@ -66,6 +78,8 @@ class RuleSet:
         self.version: Final = f"{CODE_VERSION}+{digest[:12]}"
         self.phrases: dict[str, Term | None] = {}
         """Lookup key of a phrase; a key with None only begins a longer one."""
+        self.beginnings: set[str] = set()
+        """Lookup keys with which a longer phrase begins."""
         self.not_symbols: frozenset[str] = frozenset().union(*[p.not_symbols for p in self.packs])
         self.cases: tuple[Case, ...] = tuple(case for pack in self.packs for case in pack.cases)
         shapes: dict[str, ShapeRule] = {}
@@ -89,7 +103,9 @@ class RuleSet:
     def _add_phrase(self, phrase: str, term: Term) -> None:
         words = phrase.split(" ")
         for end in range(1, len(words)):
-            self.phrases.setdefault("".join(words[:end]), None)
+            beginning = "".join(words[:end])
+            self.phrases.setdefault(beginning, None)
+            self.beginnings.add(beginning)
         self.phrases["".join(words)] = term
 
     @staticmethod

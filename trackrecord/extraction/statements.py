@@ -11,19 +11,19 @@ from trackrecord.extraction.document import SYMBOL, Document, Line
 from trackrecord.extraction.model import Rejected
 from trackrecord.extraction.packs import RANKS
 from trackrecord.extraction.refusals import ACTIONS, UNTAKEN, why_not
-from trackrecord.extraction.ruleset import ShapeMatch
+from trackrecord.extraction.ruleset import ShapeMatch, matcher
 
 ROW: Final = RANKS["row"]
 
-_LEVELS: Final = re2.compile(rb"[ETXC](?:[:=|(fw.@)-]{0,4}[NP]|.{0,3}[NP])")
-_REQUEST: Final = re2.compile(rb"[DL][:=][Aa].*q[:=]|q[:=].*[DL][:=][Aa]")
+_LEVELS: Final = matcher(r"[ETXC](?:[:=|(fw.@)-]{0,4}[NP]|.{0,3}[NP])")
+_REQUEST: Final = matcher(r"[DL][:=][Aa].*q[:=]|q[:=].*[DL][:=][Aa]")
 _DECIDED: Final = frozenset("TXCF")
 _LIST_HEADING: Final = re2.compile(
     rb"^[-|>]*(?:[wf]{0,2}([Aa])(?:Lk|k|L|g|w)?(?:k)?(?:[(]N[)])?:"
     rb"|[wf]{0,2}([Aa])(?:Lk|k)(?:[(]N[)])?)$"
 )
 _LIST_ITEM: Final = re2.compile(rb"^(?:[\[(]?N[\]).:]?)?[-|>.]*(S)")
-_EXITED: Final = re2.compile(r"(?i)\bexit(?:ed)?(?: price| rate| at)?\s*[:=|]?\s*[^\s\w]?\d")
+_EXITED: Final = matcher(r"(?i)\bexit(?:ed)?(?: price| rate| at)?\s*[:=|]?\s*[^\s\w]?\d")
 _LOOK_AHEAD: Final = 3
 # Limits that bound the time on hostile text, far above what a script prints.
 _MOST_ACTIONS: Final = 64
@@ -63,9 +63,8 @@ class Findings:
 def block_flags(document: Document) -> frozenset[str]:
     """Return what the text as a whole holds, for the rules' ``needs`` and ``unless``."""
     shape = "\n".join([line.shape for line in document.lines if line.shape])
-    data = shape.encode("ascii", "replace")
     flags = set()
-    if _LEVELS.search(data):
+    if _LEVELS(shape):
         flags.add("levels")
     if "p" in shape:
         flags.add("position")
@@ -73,10 +72,10 @@ def block_flags(document: Document) -> frozenset[str]:
         "q" in shape
         and "{" in shape
         and not _DECIDED.intersection(shape)
-        and _REQUEST.search(data.replace(b"\n", b""))
+        and _REQUEST(shape.replace("\n", ""))
     ):
         flags.add("request")
-    if "R" in shape and _EXITED.search(document.folded):
+    if "R" in shape and _EXITED(document.folded):
         flags.add("ledger")
     for line in document.lines:
         # A heading such as "Open positions:", under which positions are listed.

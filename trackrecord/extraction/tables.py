@@ -61,6 +61,10 @@ def find(document: Document) -> list[Table]:
     lines = document.lines
     index = 0
     while index < len(lines):
+        shape = lines[index].shape
+        if ":" in shape and "|" not in shape and "," not in shape:
+            index += 1
+            continue
         table = _header(document, lines[index])
         if table is None:
             index += 1
