@@ -8,7 +8,8 @@ What happens to a batch, in order:
 4. fence: the offsets move from where we left them, if the epoch is still ours;
 5. apply: the handler turns what was loaded into rows, and says what to publish;
 6. dead letters, outgoing events and acknowledged ones are written or deleted;
-7. commit: 4 to 6 become true together, or not at all;
+7. commit, if the topics are still those that were taken up: 4 to 6 become true
+   together, or not at all;
 8. publish what was committed; tell Kafka the offsets, for tools that look there.
 
 After an abort or a lost reply nothing in memory is believed: the positions are
@@ -196,6 +197,7 @@ class Consumer:
         started = clock.monotonic()
         batch = self._reader.read([] if refusal else messages)
         moves = self._member.moves(messages)
+        self._member.identity.ask()
         connection = self._open()
         try:
             with connection.cursor() as cursor:
@@ -209,6 +211,7 @@ class Consumer:
                 dead_letters.insert(cursor, letters)
                 outgoing = self._outbox.insert(cursor, self._rows(messages, effects, letters))
                 forget_acknowledged = self._outbox.delete_acknowledged(cursor)
+            self._member.identity.confirm()
             connection.commit()
         except psycopg2.Error as error:
             raise database.classify(error) from error
@@ -310,6 +313,8 @@ class Consumer:
         if now < self._next_report:
             return
         self._next_report = now + _REPORT_SECONDS
+        # A topic made anew may look quiet for ever: ask between batches too.
+        self._member.identity.look()
         claims, lag = self._member.claims, self._member.lag()
         self._metrics.set("trackrecord_lag_messages", lag)
         self._metrics.set("trackrecord_assigned_partitions", len(claims))

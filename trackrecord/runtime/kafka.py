@@ -145,6 +145,11 @@ def _topic_ids(client: AdminClient, names: list[str]) -> dict[str, str]:
     return {name: str(future.result().topic_id) for name, future in described.items()}
 
 
+def has_id(topic_id: str) -> bool:
+    """Whether it is a topic's own id, and not what stands in for one on a mock."""
+    return not _is_mock(topic_id)
+
+
 def _is_mock(cluster_id: str | None) -> bool:
     """Whether it is librdkafka's mock, which can neither create topics nor describe them."""
     return (cluster_id or "").startswith("mockCluster")
@@ -260,6 +265,7 @@ __all__ = [
     "consumer_config",
     "end_offsets",
     "ensure_topics",
+    "has_id",
     "origins",
     "partitions_of",
 ]

@@ -17,6 +17,7 @@ from trackrecord.runtime import kafka, offsets
 from trackrecord.runtime.batch import Partition, place_of
 from trackrecord.runtime.database import Connection, Cursor
 from trackrecord.runtime.errors import HaltedError, PassingError
+from trackrecord.runtime.identity import Identity
 from trackrecord.runtime.logs import get_logger
 from trackrecord.runtime.settings import Settings
 
@@ -50,10 +51,16 @@ class Membership:
         self._leaving = leaving
         self._consumer = Consumer(kafka.consumer_config(settings, stage))
         self._admin = kafka.admin(settings)
+        self._identity = Identity(self._admin)
         self._claims: dict[Partition, offsets.Claim] = {}
         self._assigned: list[Partition] | None = None
         self._settled = False
         self._distrusted = False
+
+    @property
+    def identity(self) -> Identity:
+        """Whether the topics are still those whose positions these are."""
+        return self._identity
 
     @property
     def claims(self) -> Mapping[Partition, offsets.Claim]:
@@ -99,6 +106,7 @@ class Membership:
 
     def _let_go(self) -> None:
         self._claims = {}
+        self._identity.expect({})
         self._assigned = None
         self._settled = False
         self._distrusted = False
@@ -127,6 +135,7 @@ class Membership:
         elif self._assigned:
             origins = kafka.origins(self._admin, self._assigned)
             self._claims = offsets.claim(connection, self._stage, origins)
+            self._identity.expect({topic: each.topic_id for (topic, _), each in origins.items()})
         try:
             self._consumer.assign(
                 [

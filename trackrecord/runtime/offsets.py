@@ -120,11 +120,7 @@ def _raise_epochs(
 def _check_origin(place: Partition, origin: Origin, next_offset: int, topic_id: str) -> None:
     where = f"{place[0]}/{place[1]}"
     if origin.topic_id != topic_id:
-        raise HaltedError(
-            f"{where}: the topic was deleted and made anew (its id was {topic_id}, and is "
-            f"{origin.topic_id}), so offset {next_offset} means something else now. If that was "
-            "meant, `trackrecord topics --accept-new` starts the stages at its beginning"
-        )
+        raise HaltedError(made_anew(where, topic_id, origin.topic_id))
     if next_offset < origin.first_offset:
         raise HaltedError(
             f"{where}: next is offset {next_offset}, but the topic begins at "
@@ -135,6 +131,15 @@ def _check_origin(place: Partition, origin: Origin, next_offset: int, topic_id: 
             f"{where}: next is offset {next_offset}, but the topic ends at "
             f"{origin.end_offset}: it lost what was already read"
         )
+
+
+def made_anew(where: str, known: str, found: str) -> str:
+    """What to tell a reader of a topic that is not the one it was."""
+    return (
+        f"{where}: the topic was deleted and made anew (its id was {known}, and is {found}), so "
+        "the position in it means something else now. If that was meant, `trackrecord topics "
+        "--accept-new` starts the stages at its beginning"
+    )
 
 
 def resume(
