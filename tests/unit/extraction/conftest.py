@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.corpora import needed
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 
@@ -23,6 +25,4 @@ OWN_CASES = [case for path in sorted((HERE / "cases").glob("*.jsonl")) for case 
 @pytest.fixture(scope="session")
 def corpus() -> list[dict[str, Any]]:
     """Real outputs with labels; they belong to others and are never part of the checkout."""
-    for path in sorted(ROOT.parent.glob("*/data/extraction/dev.jsonl")):
-        return read_lines(path)
-    pytest.skip("no labelled corpus (*/data/extraction/dev.jsonl) lies beside the checkout")
+    return read_lines(needed("extraction/dev.jsonl"))

@@ -5,21 +5,17 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.corpora import needed
 from trackrecord.tracking import Entry, Exit, Position, fold
-
-TRADES = Path("/work/shared/data/trades/dev.json")
 
 
 @pytest.fixture(scope="module")
 def published() -> dict[str, Any]:
-    if not TRADES.is_file():
-        pytest.skip(f"no published trades on this machine: {TRADES} is not there")
-    data: dict[str, Any] = json.loads(TRADES.read_text(), parse_float=Decimal)
+    data: dict[str, Any] = json.loads(needed("trades/dev.json").read_text(), parse_float=Decimal)
     return data
 
 
