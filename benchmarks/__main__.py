@@ -11,7 +11,7 @@ from importlib import import_module
 
 from benchmarks.harness import show
 
-NAMES = ("signal_tracker", "extraction")
+NAMES = ("signal_tracker", "extraction", "performance")
 
 
 def main(names: list[str]) -> int:

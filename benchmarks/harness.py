@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 RESULTS = Path(__file__).parent / "results"
-_PACKAGES = ("confluent-kafka", "polars", "psycopg2-binary", "pydantic", "msgspec")
+_PACKAGES = ("confluent-kafka", "polars", "psycopg2-binary", "pydantic", "msgspec", "numpy")
 
 
 def machine() -> dict[str, Any]:

@@ -8,7 +8,17 @@ from typing import Annotated
 
 import typer
 
-from trackrecord.cli import demo, dlq, extract, publish, replay, report, services, stack
+from trackrecord.cli import (
+    demo,
+    dlq,
+    extract,
+    metrics,
+    publish,
+    replay,
+    report,
+    services,
+    stack,
+)
 
 app = typer.Typer(
     name="trackrecord",
@@ -50,6 +60,7 @@ for _name, _function in (
     ("run-script", publish.run_script),
     ("extract", extract.extract_command),
     ("report", report.report),
+    ("metrics", metrics.metrics_command),
     ("replay", replay.replay),
     ("migrate", services.migrate),
     ("topics", services.topics),

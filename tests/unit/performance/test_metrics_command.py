@@ -1,0 +1,161 @@
+"""``trackrecord metrics``: what it reads, what it answers, how it refuses."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal as D
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from trackrecord.cli.metrics import metrics_command
+
+app = typer.Typer()
+app.command()(metrics_command)
+runner = CliRunner()
+
+LONG = {"side": "BUY", "quantity": 1, "entry_price": 150.25, "exit_price": 151.80}
+TIMES = {"entry_time": "2026-03-02T10:00:00Z", "exit_time": "2026-03-04T10:00:00Z"}
+
+
+def ask(document: Any, *options: str) -> dict[str, Any]:
+    text = document if isinstance(document, str) else json.dumps(document)
+    result = runner.invoke(app, ["--json", *options], input=text)
+    assert result.exit_code == 0, result.stderr
+    answer: dict[str, Any] = json.loads(result.stdout, parse_float=D)
+    return answer
+
+
+def refuse(text: str, *arguments: str) -> str:
+    result = runner.invoke(app, ["--json", *arguments], input=text)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.startswith("trackrecord metrics: ")
+    assert result.stderr.count("\n") == 1
+    return result.stderr
+
+
+def test_a_buy_that_rose_is_a_win_of_the_difference() -> None:
+    answer = ask({"trades": [LONG]})
+    assert answer["trades"] == [
+        {"id": "1", "pnl": D("1.55"), "return": D("0.010316139767054908"), "outcome": "win"}
+    ]
+    assert (answer["closed"], answer["wins"], answer["total_pnl"]) == (1, 1, D("1.55"))
+    assert answer["profit_factor"] is None
+    assert answer["reasons"]["profit_factor"] == "no_losses"
+    assert answer["reasons"]["max_drawdown"] == "no_starting_equity"
+    assert answer["reasons"]["sharpe"] == "no_times"
+
+
+def test_money_keeps_every_digit() -> None:
+    price = "1.000000000000000001"
+    text = '{"trades": [{"side": "SELL", "quantity": 3, "entry_price": 2, "exit_price": %s}]}'
+    assert ask(text % price)["total_pnl"] == D("2.999999999999999997")
+
+
+def test_times_and_equity_give_daily_returns() -> None:
+    answer = ask({"trades": [LONG | TIMES], "starting_equity": 1000}, "--as-of", "2026-03-06")
+    assert (answer["basis"], answer["sessions"]) == ("capital", 5)
+    assert answer["max_drawdown"] == 0
+    assert answer["sharpe"] > 0
+    without = ask({"trades": [LONG | TIMES]})
+    assert without["basis"] == "mean_trade_return"
+    assert without["reasons"]["cagr"] == "no_capital"
+
+
+def test_returns_have_every_number_or_a_reason() -> None:
+    answer = ask({"returns": [0.01, -0.02, 0.03], "trials": [0.1, 0.2], "benchmark_sharpe": 0.01})
+    for name in ("sharpe", "sortino", "max_drawdown", "cagr", "calmar", "volatility",
+                 "value_at_risk", "conditional_value_at_risk", "probabilistic_sharpe_ratio",
+                 "deflated_sharpe_ratio", "total_return"):  # fmt: skip
+        assert answer[name] is not None, name
+    for name, value in answer.items():
+        assert value is not None or name in answer["reasons"], name
+
+
+@pytest.mark.parametrize("kind", ["returns", "trades"])
+def test_nothing_gives_nulls_with_a_reason(kind: str) -> None:
+    answer = ask({kind: []})
+    missing = {name for name, value in answer.items() if value is None}
+    assert missing == set(answer["reasons"])
+    assert set(answer["reasons"].values()) == {"no_data"}
+
+
+def test_a_period_without_an_observation_is_null_or_nan() -> None:
+    for gap in ("null", "NaN", '"NaN"'):
+        assert ask(f'{{"returns": [{gap}, 0.1, 0.2]}}')["missing"] == 1
+
+
+def test_options_replace_what_the_file_says() -> None:
+    document = {"returns": [0.01, -0.02, 0.03], "periods_per_year": 12}
+    yearly = float(ask(document)["volatility"])
+    assert float(ask(document, "--periods-per-year", "48")["volatility"]) == pytest.approx(
+        2 * yearly
+    )
+
+
+def test_csv_and_parquet_say_what_json_says(tmp_path: Path) -> None:
+    polars = pytest.importorskip("polars")
+    expected = ask({"trades": [LONG | TIMES, LONG | TIMES | {"side": "SHORT"}]})
+    frame = polars.DataFrame([LONG | TIMES, LONG | TIMES | {"side": "SHORT"}])
+    for name, write in (("a.csv", frame.write_csv), ("a.parquet", frame.write_parquet)):
+        write(tmp_path / name)
+        assert ask("", str(tmp_path / name)) == expected
+    series = tmp_path / "r.csv"
+    series.write_text("day,return\n2026-03-02,0.01\n2026-03-03,\n2026-03-04,-0.02\n")
+    assert ask("", str(series)) == ask({"returns": [0.01, None, -0.02]})
+    series.write_text("return\n")
+    assert ask("", str(series)) == ask({"returns": []})
+
+
+def test_a_person_gets_a_table_with_definitions() -> None:
+    result = runner.invoke(app, [], input='{"returns": [0.01, 0.02, -0.01]}')
+    assert result.exit_code == 0
+    assert "sharpe" in result.stdout
+    assert "standard deviation, per year" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "is not JSON (line 1"),
+        ("{", "is not JSON"),
+        ("3", "holds no object"),
+        ("{}", "holds none of returns, equity and trades"),
+        ('{"returns": [], "trades": []}', "give one"),
+        ('{"returns": 3}', "returns is a list"),
+        ('{"returns": [0.1, "x"]}', "value 2 of returns is a number"),
+        ('{"returns": [0.1, Infinity]}', "value 2 of returns is a finite number"),
+        ('{"returns": [true]}', "value 1 of returns is a number"),
+        ('{"returns": [0.1], "trials": 0}', "trials is a whole number above 0"),
+        ('{"returns": [0.1], "trials": []}', "trials is empty"),
+        ('{"returns": [0.1], "periods_per_year": -1}', "periods_per_year is above 0"),
+        ('{"equity": [1, 0]}', "level 1 is not above 0"),
+        ('{"trades": 3}', "trades is a list"),
+        ('{"trades": [3]}', "trade 1 is an object"),
+        ('{"trades": [{"side": "BUY"}]}', "trade 1 has no quantity"),
+        (json.dumps({"trades": [LONG | {"side": "UP"}]}), "side of trade 1 is LONG"),
+        (json.dumps({"trades": [LONG | {"quantity": -1}]}), "trade 1: quantity is above 0"),
+        (json.dumps({"trades": [LONG | {"exit_time": "x"}]}), "exit_time of trade 1 is a time"),
+        (json.dumps({"trades": [LONG], "starting_equity": 0}), "starting_equity is above 0"),
+        ('{"returns": [1e999999999]}', "beyond what an amount can be"),
+    ],
+)
+def test_what_cannot_be_read_is_said_in_one_line(text: str, words: str) -> None:
+    assert words in refuse(text)
+
+
+def test_a_file_that_is_not_there_or_not_what_it_says(tmp_path: Path) -> None:
+    assert "cannot read" in refuse("", str(tmp_path / "none.json"))
+    for name in ("a.csv", "a.parquet", "a.json"):
+        path = tmp_path / name
+        path.write_bytes(b"\xff\xfe\x00rubbish")
+        refuse("", str(path))
+    path.write_text("[1")
+    assert "is not JSON" in refuse("", str(path))
+    columns = tmp_path / "b.csv"
+    columns.write_text("a,b\n1,2\n")
+    assert "has the columns a, b" in refuse("", str(columns))
