@@ -7,11 +7,19 @@ from collections.abc import Iterator
 
 import psycopg2
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from tests.support.servers import HOW_TO_GET_IT, Services, lacking, servers
 from trackrecord.local.errors import PartsUnavailable
 from trackrecord.runtime.migrate import migrate
 from trackrecord.runtime.settings import Settings, load_settings
+
+# A busy machine makes generating slow; that says nothing about what is tested.
+hypothesis_settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("any machine")
 
 _LACKING = "lacks Kafka"
 """The property of a skipped test's report that says why."""

@@ -21,7 +21,8 @@ _SUMS = """
     realised_pnl numeric NOT NULL,
     fees         numeric NOT NULL,
     carry        numeric NOT NULL,
-    sum_return   numeric NOT NULL
+    sum_return   numeric NOT NULL,
+    pnl_squares  numeric NOT NULL
 """
 
 
@@ -53,23 +54,13 @@ def upgrade() -> None:
             metadata        jsonb,
             appended_at     timestamptz,
             backdated       boolean,
-            exit_count      integer NOT NULL DEFAULT 0,
-            closed_quantity numeric NOT NULL DEFAULT 0,
-            excess_quantity numeric NOT NULL DEFAULT 0,
-            realised_pnl    numeric NOT NULL DEFAULT 0,
-            fees            numeric NOT NULL DEFAULT 0,
-            carry           numeric NOT NULL DEFAULT 0,
-            closed_at       timestamptz,
-            "return"        numeric,
-            outcome         smallint,
             CONSTRAINT known_or_awaited CHECK (revision = -1 OR (revision >= 0 AND price > 0
                 AND quantity > 0 AND strategy IS NOT NULL AND symbol IS NOT NULL
                 AND side IN ('BUY', 'SELL') AND currency IS NOT NULL AND emitted_at IS NOT NULL
                 AND appended_at IS NOT NULL AND backdated IS NOT NULL))
-        ) WITH (fillfactor = 60);
+        );
         COMMENT ON TABLE signals IS
-            'Entries and what became of them; revision -1: exits came, the entry has not yet';
-        COMMENT ON COLUMN signals.outcome IS '1 win, -1 loss, 0 breakeven, null while open';
+            'Entries; revision -1: exits came, the entry has not yet';
 
         CREATE TABLE exits (
             signal_id       text COLLATE "C" NOT NULL,
@@ -90,9 +81,32 @@ def upgrade() -> None:
             realised_pnl    numeric NOT NULL DEFAULT 0,
             fees            numeric NOT NULL DEFAULT 0,
             carry           numeric NOT NULL DEFAULT 0,
+            signal_pnl      numeric,
+            "return"        numeric,
+            outcome         smallint,
             PRIMARY KEY (signal_id, exit_id)
         );
         COMMENT ON TABLE exits IS 'Exits and what each realised; closed_quantity 0: excess';
+        COMMENT ON COLUMN exits.outcome IS
+            'Of the exit that closes the signal: 1 win, -1 loss, 0 breakeven; null for the others';
+
+        -- Nearly free to keep, and enough to find one day in a long history.
+        CREATE INDEX signals_by_time ON signals USING brin (emitted_at) WITH (autosummarize = on);
+        CREATE INDEX exits_by_time ON exits USING brin (closed_at) WITH (autosummarize = on);
+
+        CREATE VIEW positions AS
+        SELECT s.*, e.exit_count, e.closed_quantity, e.excess_quantity, e.realised_pnl,
+               e.fees, e.carry, e.closed_at, e."return", e.outcome
+        FROM signals AS s CROSS JOIN LATERAL (
+            SELECT count(*) AS exit_count, coalesce(sum(closed_quantity), 0) AS closed_quantity,
+                   coalesce(sum(quantity - closed_quantity), 0) AS excess_quantity,
+                   coalesce(sum(realised_pnl), 0) AS realised_pnl, coalesce(sum(fees), 0) AS fees,
+                   coalesce(sum(carry), 0) AS carry,
+                   max(closed_at) FILTER (WHERE outcome IS NOT NULL) AS closed_at,
+                   max("return") AS "return", max(outcome) AS outcome
+            FROM exits WHERE exits.signal_id = s.signal_id) AS e
+        WHERE s.revision >= 0;
+        COMMENT ON VIEW positions IS 'Signals and what became of them';
 
         CREATE TABLE strategy_days (
             strategy  text COLLATE "C" NOT NULL,

@@ -34,9 +34,9 @@ class SignalTracker(Handler):
         """Match entries with exits, and move the sums by what changed."""
         applied = store.apply(
             cursor,
+            store.Shape.of(batch.of(SignalEmitted), batch.of(SignalClosed)),
             backdated_after=self._settings.backdated_after_seconds,
             timezone=self._settings.day_timezone,
-            repeats_possible=store.may_repeat(batch.of(SignalEmitted), batch.of(SignalClosed)),
         )
         return Effects(
             refused=[

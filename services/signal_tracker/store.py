@@ -4,6 +4,9 @@ The rules are :mod:`trackrecord.tracking`; here they stand as statements over
 whole batches, because moving every signal out of the database and back costs
 more than all the rest (docs/decisions). tests/integration holds the two
 against each other on random histories, to the last digit.
+
+What most batches do not need is left out: a batch of new entries, or of the one
+exit of each of its signals, takes half the statements.
 """
 
 from __future__ import annotations
@@ -12,23 +15,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from services.signal_tracker import fold_statements as fold
 from services.signal_tracker import statements as sql
-from trackrecord.runtime.database import Cursor, copy_frame, rows
+from services.signal_tracker import sum_statements as sums
+from trackrecord.runtime.database import Cursor, copy_frame, rows, taken
 from trackrecord.runtime.errors import PassingError
-from trackrecord.runtime.stage import DerivedTable
-
-TABLES = (
-    DerivedTable("signals", sql.SIGNALS_CONTENT, ("signal_id",)),
-    DerivedTable("exits", sql.EXITS_CONTENT, ("signal_id", "exit_id")),
-    DerivedTable(
-        "strategy_days",
-        sql.days_content("strategy_days", "strategy"),
-        ("strategy", "currency", "day"),
-    ),
-    DerivedTable(
-        "symbol_days", sql.days_content("symbol_days", "symbol"), ("symbol", "currency", "day")
-    ),
-)
 
 
 @dataclass
@@ -44,12 +35,45 @@ class Applied:
     excess_exits: int
 
 
-def may_repeat(entries: pl.DataFrame, exits: pl.DataFrame) -> bool:
-    """Whether a batch names an entry or an exit more than once."""
-    return (
-        entries["signal_id"].n_unique() < entries.height
-        or exits.select(pl.struct("signal_id", "exit_id").n_unique()).item() < exits.height
-    )
+@dataclass(frozen=True)
+class Shape:
+    """What a batch can need, seen from its frames.
+
+    Attributes:
+        entries: How many entries it has.
+        exits: How many exits.
+        repeats: Whether an entry or an exit is named more than once.
+        several: Whether a signal has more than one exit.
+    """
+
+    entries: int
+    exits: int
+    repeats: bool
+    several: bool
+
+    @classmethod
+    def of(cls, entries: pl.DataFrame, exits: pl.DataFrame) -> Shape:
+        """The shape of a batch."""
+        several = exits["signal_id"].n_unique() < exits.height
+        return cls(
+            entries.height,
+            exits.height,
+            entries["signal_id"].n_unique() < entries.height
+            or (
+                several
+                and exits.select(pl.struct("signal_id", "exit_id").n_unique()).item() < exits.height
+            ),
+            several,
+        )
+
+    @property
+    def named(self) -> sql.Named:
+        """Where each signal of the batch is named once."""
+        if self.exits == 0 and not self.repeats:
+            return "new_entries"
+        if self.entries == 0 and not self.several:
+            return "new_exits"
+        return "touched"
 
 
 def load(cursor: Cursor, entries: pl.DataFrame, exits: pl.DataFrame) -> None:
@@ -62,42 +86,92 @@ def load(cursor: Cursor, entries: pl.DataFrame, exits: pl.DataFrame) -> None:
             )
 
 
-def apply(
-    cursor: Cursor, *, backdated_after: int, timezone: str, repeats_possible: bool
-) -> Applied:
+def apply(cursor: Cursor, shape: Shape, *, backdated_after: int, timezone: str) -> Applied:
     """Apply what was loaded.
 
     Args:
         cursor: In the transaction of :func:`load`.
+        shape: Of the batch.
         backdated_after: Seconds between the publisher's time and the broker's that are tolerated.
         timezone: Whose midnight ends a day.
-        repeats_possible: Whether the batch may name something twice.
 
     Raises:
         PassingError: Another consumer made a row of the batch at the same moment; the next
             try will find it.
     """
     parameters = {"backdated_after": backdated_after, "timezone": timezone}
-    cursor.execute(sql.TOUCH)
-    touched = cursor.rowcount
-    cursor.execute(sql.LOCK_KNOWN)
+    named = shape.named
+    touched = shape.entries + shape.exits
+    if named == "touched":
+        cursor.execute(sql.TOUCH)
+        touched = cursor.rowcount
+    cursor.execute(sql.lock_known(named))
     known = cursor.rowcount
-    cursor.execute(sql.READ_EXITS)
-    conflicts = {position for (position,) in rows(cursor, sql.CONFLICTS)}
-    if repeats_possible:
+    old_exits = 0
+    if known:
+        cursor.execute(sql.READ_EXITS)
+        old_exits = cursor.rowcount
+    conflicts = _drop_what_changes_nothing(cursor, shape, known)
+    _write_signals(cursor, named, known, touched, parameters)
+    several = bool(shape.several or old_exits)
+    _fold(cursor, shape, several, parameters)
+    if shape.exits:
+        cursor.execute(sql.WRITE_OR_CORRECT_EXITS if old_exits else sql.WRITE_NEW_EXITS)
+    if old_exits:
+        cursor.execute(sql.REFOLD_OLD_EXITS)
+    _move_sums(cursor, shape, known, old_exits, parameters)
+    return Applied(conflicts, *rows(cursor, sql.COUNTS, parameters)[0])
+
+
+def _drop_what_changes_nothing(cursor: Cursor, shape: Shape, known: int) -> set[int]:
+    conflicts: set[int] = set()
+    if known:
+        conflicts |= {position for (position,) in rows(cursor, sql.CONFLICTS)}
+    if shape.repeats:
         conflicts |= {position for (position,) in rows(cursor, sql.CONFLICTS_WITHIN)}
         cursor.execute(sql.DROP_REPEATS)
-    cursor.execute(sql.DROP_KNOWN)
-    cursor.execute(sql.MAKE_SIGNALS, parameters)
-    if known + cursor.rowcount != touched:
-        raise PassingError("another consumer has just made the other side of a signal")
-    cursor.execute(sql.CORRECT_SIGNALS, parameters)
-    cursor.execute(sql.FOLD, parameters)
-    cursor.execute(sql.WRITE_NEW_EXITS)
-    cursor.execute(sql.WRITE_OLD_EXITS)
-    cursor.execute(sql.POSITIONS)
-    cursor.execute(sql.WRITE_POSITIONS)
-    cursor.execute(sql.MAKE_DELTAS, parameters)
-    cursor.execute(sql.move_days("strategy_days", "strategy"))
-    cursor.execute(sql.move_days("symbol_days", "symbol"))
-    return Applied(conflicts, *rows(cursor, sql.COUNTS, parameters)[0])
+    if known:
+        cursor.execute(sql.DROP_KNOWN)
+    return conflicts
+
+
+def _write_signals(
+    cursor: Cursor,
+    named: sql.Named,
+    known: int,
+    touched: int,
+    parameters: dict[str, object],
+) -> None:
+    if known < touched:
+        every = named == "new_entries" and not known
+        with taken("another consumer has just made the other side of a signal"):
+            cursor.execute(
+                sql.MAKE_SIGNALS if every else sql.make_missing_signals(named), parameters
+            )
+        if known + cursor.rowcount != touched:
+            raise PassingError("another consumer has just made the other side of a signal")
+    if known:
+        cursor.execute(sql.CORRECT_SIGNALS, parameters)
+
+
+def _fold(cursor: Cursor, shape: Shape, several: bool, parameters: dict[str, object]) -> None:
+    if several:
+        cursor.execute(fold.FIND_SEVERAL)
+        cursor.execute(fold.FOLD_SEVERAL, parameters)
+    if shape.exits:
+        cursor.execute(fold.fold_one(entries=shape.entries > 0, several=several), parameters)
+
+
+def _move_sums(
+    cursor: Cursor, shape: Shape, known: int, old_exits: int, parameters: dict[str, object]
+) -> None:
+    if shape.entries:
+        cursor.execute(sums.ADD_ENTRIES, parameters)
+        if known:
+            cursor.execute(sums.TAKE_OLD_ENTRIES, parameters)
+    if shape.exits or old_exits:
+        cursor.execute(sums.ADD_EXITS)
+    if old_exits:
+        cursor.execute(sums.TAKE_OLD_EXITS, parameters)
+    cursor.execute(sums.move_days("strategy_days", "strategy"))
+    cursor.execute(sums.move_days("symbol_days", "symbol"))

@@ -29,7 +29,8 @@ TABLES = {
 def tables(settings: Settings) -> set[str]:
     found = compare.fetch(
         settings,
-        "SELECT table_name FROM information_schema.tables WHERE table_schema = %s",
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = %s"
+        " AND table_type = 'BASE TABLE'",
         (settings.database_schema,),
     )
     return {name for (name,) in found}
@@ -72,7 +73,7 @@ def test_every_table_and_its_columns_that_need_it_are_explained(settings: Settin
     found = compare.fetch(
         settings,
         "SELECT relname, obj_description(oid) FROM pg_class"
-        " WHERE relkind = 'r' AND relnamespace = %s::regnamespace",
+        " WHERE relkind IN ('r', 'v') AND relnamespace = %s::regnamespace",
         (settings.database_schema,),
     )
     assert {name for name, words in found if not words} == {"alembic_version"}

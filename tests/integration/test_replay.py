@@ -47,14 +47,15 @@ def test_a_change_by_hand_is_found_by_verify_and_mended_by_rebuild_beside_runnin
 
     compare.fetch(
         settings,
-        "UPDATE signals SET realised_pnl = realised_pnl + 0.000000000000000001 WHERE signal_id ="
-        " (SELECT min(signal_id) FROM signals WHERE outcome IS NOT NULL) RETURNING 1",
+        "UPDATE exits SET realised_pnl = realised_pnl + 0.000000000000000001 WHERE signal_id ="
+        " (SELECT min(signal_id) FROM exits WHERE outcome IS NOT NULL)"
+        " AND outcome IS NOT NULL RETURNING 1",
     )
-    assert changed(replay(pipeline).verify(quiet)) == {"signals": 1}
+    assert changed(replay(pipeline).verify(quiet)) == {"exits": 1}
 
     letters = "SELECT id, first_seen FROM dead_letters ORDER BY id"
     seen = compare.fetch(settings, letters)
-    assert changed(replay(pipeline).rebuild(quiet)) == {"signals": 1}
+    assert changed(replay(pipeline).rebuild(quiet)) == {"exits": 1}
     assert changed(replay(pipeline).verify(quiet)) == {}
     assert compare.fetch(settings, letters) == seen
 

@@ -13,7 +13,7 @@ from trackrecord.runtime.settings import Settings
 
 _SUMS = (
     "signals", "exits", "closed", "wins", "losses", "breakevens", "total_pnl", "gross_profit",
-    "gross_loss", "realised_pnl", "fees", "carry", "sum_return",
+    "gross_loss", "realised_pnl", "fees", "carry", "sum_return", "pnl_squares",
 )  # fmt: skip
 
 
@@ -77,7 +77,7 @@ def _check_signals(settings: Settings, expected: oracle.Expected) -> None:
         for signal_id, open_, pnl, closed_at, outcome, return_ in fetch(
             settings,
             "SELECT signal_id, quantity - closed_quantity, realised_pnl, closed_at, outcome,"
-            ' "return" FROM signals WHERE revision >= 0',
+            ' "return" FROM positions WHERE true',
         )
     }
     _same(signals, expected.signals, "signals")

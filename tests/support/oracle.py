@@ -129,6 +129,7 @@ def _signal(entry: Any, exits: list[SignalClosed], rows: Any, days: Any) -> dict
         add(day, {1: "wins", -1: "losses", 0: "breakevens"}[state["outcome"]], 1)
         add(day, "total_pnl", total)
         add(day, "sum_return", state["return"] or 0)
+        add(day, "pnl_squares", total * total)
         if state["outcome"]:
             add(day, "gross_profit" if state["outcome"] > 0 else "gross_loss", total)
     return state

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any, Final
 
-from trackrecord.performance.exact import round_ratio
+from trackrecord.performance.book import Numbers
+from trackrecord.performance.exact import plus, round_ratio
+from trackrecord.performance.intervals import wilson
+from trackrecord.performance.measure import (
+    NO_DATA,
+    NO_VARIANCE,
+    TOO_FEW,
+    Measure,
+    finite,
+    undefined,
+)
 
 MONEY_PLACES = 18
 """Digits after the point of a mean of money."""
@@ -17,7 +29,7 @@ class Sums:
 
     Money is in one currency. ``total_pnl``, ``gross_profit`` and ``gross_loss``
     are over signals closed in full, ``realised_pnl``, ``fees`` and ``carry``
-    over all exits.
+    over all exits. ``pnl_squares`` are those of the PnL of each signal closed in full.
     """
 
     signals: int = 0
@@ -34,6 +46,7 @@ class Sums:
     fees: Decimal = Decimal(0)
     carry: Decimal = Decimal(0)
     sum_return: Decimal = Decimal(0)
+    pnl_squares: Decimal = Decimal(0)
 
 
 def win_rate(sums: Sums) -> float | None:
@@ -77,3 +90,65 @@ def expectancy_ratio(sums: Sums) -> tuple[float | None, str | None]:
     average_win = float(sums.gross_profit) / sums.wins
     average_loss = float(-sums.gross_loss) / sums.losses
     return (1 + average_win / average_loss) * share - 1, None
+
+
+def sqn_of_sums(count: int, pnl: Decimal, squares: Decimal) -> Measure:
+    """√n · mean / standard deviation (ddof 1) of trade PnL, from exact sums.
+
+    Σx · √((n - 1) / (n·Σx² - (Σx)²)); what is under the root is exact before it is
+    rounded. Undefined: ``no_data``; ``too_few`` with one trade; ``no_variance``.
+
+    Args:
+        count: n, closed signals.
+        pnl: Σx, their net PnL.
+        squares: Σx².
+    """
+    if count < 2:  # noqa: PLR2004 - two make a spread
+        return undefined(TOO_FEW if count else NO_DATA)
+    above, below = pnl.as_integer_ratio()
+    square, unit = squares.as_integer_ratio()
+    # n·Σx² - (Σx)² as one fraction, in whole numbers.
+    rest = count * square * below * below - above * above * unit
+    if rest <= 0:
+        return undefined(NO_VARIANCE)
+    ratio = (count - 1) * above * above * unit / rest
+    return finite(math.copysign(math.sqrt(ratio), above))
+
+
+_MEANS: Final = (
+    "win_rate", "win_rate_interval", "average_pnl", "expectancy", "average_return",
+)  # fmt: skip
+
+
+def numbers_of_sums(sums: Sums) -> Numbers:
+    """Every number that follows from sums alone.
+
+    The sums themselves; ``open``, ``gross_pnl``, ``win_rate`` with Wilson's interval,
+    ``average_pnl`` (also called ``expectancy``), ``average_return``, ``profit_factor``,
+    ``expectancy_ratio``, ``sqn``. Definitions: docs/numbers.md.
+    """
+    interval = wilson(sums.wins, sums.closed)
+    mean = average_pnl(sums)
+    factor, no_factor = profit_factor(sums)
+    ratio, no_ratio = expectancy_ratio(sums)
+    quality, no_quality = sqn_of_sums(sums.closed, sums.total_pnl, sums.pnl_squares)
+    values: dict[str, Any] = vars(sums) | {
+        "open": sums.signals - sums.closed,
+        "gross_pnl": plus(plus(sums.realised_pnl, sums.fees), sums.carry),
+        "win_rate": win_rate(sums),
+        "win_rate_interval": None if interval.low is None else [interval.low, interval.high],
+        "average_pnl": mean,
+        "expectancy": mean,
+        "average_return": average_return(sums),
+        "profit_factor": factor,
+        "expectancy_ratio": ratio,
+        "sqn": quality,
+    }
+    reasons = {} if sums.closed else dict.fromkeys(_MEANS, NO_DATA)
+    if no_factor:
+        reasons["profit_factor"] = no_factor
+    if no_ratio:
+        reasons["expectancy_ratio"] = no_ratio
+    if no_quality:
+        reasons["sqn"] = no_quality
+    return Numbers(values, reasons)

@@ -82,8 +82,10 @@ class Reader:
                     ),
                 }
             )
-            frames[decoder.model.event_type] = frame.join(
-                place, on="position", how="left", maintain_order="left"
+            frames[decoder.model.event_type] = (
+                frame.hstack(place.drop("position"))
+                if frame.height == place.height
+                else frame.join(place, on="position", how="left", maintain_order="left")
             )
             refused.extend(bad)
         return Batch(messages, frames, refused)

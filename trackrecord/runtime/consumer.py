@@ -3,7 +3,8 @@
 What happens to a batch, in order:
 
 1. poll: up to ``batch_size`` messages of the partitions that are ours;
-2. read: messages to columns; what cannot be read is refused with a reason;
+2. read: messages to columns, in a thread beside the batch before, which mostly waits
+   for the database; what cannot be read is refused with a reason;
 3. load: the handler COPYs the columns into temporary tables, locking nothing shared;
 4. fence: the offsets move from where we left them, if the epoch is still ours;
 5. apply: the handler turns what was loaded into rows, and says what to publish;
@@ -22,6 +23,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import TypeVar
 
 import psycopg2
@@ -29,7 +31,8 @@ from confluent_kafka import Message
 
 from trackrecord.events.topics import dead_letter_topic
 from trackrecord.runtime import clock, database, dead_letters, kafka
-from trackrecord.runtime.batch import Reader, place_of
+from trackrecord.runtime.ahead import Ahead, Fetched
+from trackrecord.runtime.batch import Batch, Reader, place_of
 from trackrecord.runtime.dead_letters import DeadLetter, Limit
 from trackrecord.runtime.decode import Refusal
 from trackrecord.runtime.errors import (
@@ -74,6 +77,7 @@ class Consumer:
             settings.dead_letters_share,
         )
         self._member = Membership(stage.name, self._reader.topics, settings, self._on_leaving)
+        self._ahead = Ahead(self._reader, self._member, settings)
         self._outbox = Outbox(stage.name, kafka.client_config(settings, stage.name))
         self._connection: database.Connection | None = None
         self._resend = False
@@ -116,13 +120,13 @@ class Consumer:
         if self._outbox.backlog > self._settings.outbox_backlog:
             self._idle(0.1)
             return False
-        messages = self._member.poll(self._settings.batch_size, self._settings.batch_wait_ms / 1000)
-        if messages:
-            self._process(messages)
+        fetched = self._ahead.next()
+        if fetched is not None:
+            self._process(fetched)
         elif self._connection is not None:
             self._in_database(self._outbox.tidy)
         self._report()
-        return bool(messages)
+        return fetched is not None
 
     def _settle(self) -> None:
         """Take up partitions from where their effects end, and send what their outbox holds."""
@@ -172,30 +176,34 @@ class Consumer:
 
     # -- a batch ------------------------------------------------------------------------------
 
-    def _process(self, messages: Sequence[Message]) -> None:
+    def _process(self, fetched: Fetched) -> None:
         """Commit messages; those that the database refuses are searched for and refused alone."""
         try:
-            self._commit(messages)
+            self._commit(fetched.batch)
         except BadContentError as error:
             self._rollback()
             self._handler.forget()
-            if len(messages) == 1:
-                self._refuse(messages, f"the database refuses it: {error}")
-                return
-            middle = len(messages) // 2
-            self._process(messages[:middle])
-            self._process(messages[middle:])
+            self._bisect(fetched.messages, error)
+
+    def _bisect(self, messages: Sequence[Message], error: BadContentError) -> None:
+        if len(messages) == 1:
+            self._refuse(messages, f"the database refuses it: {error}")
+            return
+        middle = len(messages) // 2
+        for half in (messages[:middle], messages[middle:]):
+            self._process(Fetched.of(half, self._reader))
 
     def _refuse(self, messages: Sequence[Message], reason: str) -> None:
+        refusal = Refusal(0, "refused", reason)
         try:
-            self._commit(messages, Refusal(0, "refused", reason))
+            self._commit(replace(self._reader.read([]), messages=messages), refusal)
         except BadContentError as error:
             raise FatalError(f"the database refuses even a dead letter: {error}") from error
 
-    def _commit(self, messages: Sequence[Message], refusal: Refusal | None = None) -> None:
+    def _commit(self, batch: Batch, refusal: Refusal | None = None) -> None:
         """Give a batch its effects, once."""
         started = clock.monotonic()
-        batch = self._reader.read([] if refusal else messages)
+        messages = batch.messages
         moves = self._member.moves(messages)
         self._member.identity.ask()
         connection = self._open()
@@ -331,6 +339,7 @@ class Consumer:
 
     def _close(self) -> None:
         """Leave in good order: wait for acknowledgements, and undo what an error left half done."""
+        self._ahead.close()
         self._rollback()
         self._outbox.drain(_DRAIN_SECONDS)
         if self._connection is not None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import polars as pl
@@ -15,7 +16,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812 - it is a class
 from trackrecord.runtime.errors import BadContentError, FatalError, PassingError, TrackrecordError
 from trackrecord.runtime.settings import Settings, hide_password
 
-__all__ = ["Connection", "Cursor", "classify", "connect", "copy_frame", "rows"]
+__all__ = ["Connection", "Cursor", "classify", "connect", "copy_frame", "rows", "taken"]
 
 _PASSING_CLASSES = (
     "08",  # connection exception
@@ -87,6 +88,22 @@ def classify(error: psycopg2.Error) -> TrackrecordError:
     if code in _MISSING:
         words += "; the tables are missing or of another version: run `trackrecord migrate`"
     return FatalError(f"the database says {code}: {words}")
+
+
+@contextmanager
+def taken(words: str) -> Iterator[None]:
+    """Statements that insert what another session may be inserting too.
+
+    Args:
+        words: What has happened when it was first.
+
+    Raises:
+        PassingError: It was; after an abort its row is there to be found.
+    """
+    try:
+        yield
+    except psycopg2.errors.UniqueViolation:
+        raise PassingError(words) from None
 
 
 def copy_frame(cursor: Cursor, table: str, frame: pl.DataFrame) -> None:

@@ -24,6 +24,9 @@ from trackrecord.events.codec import MAX_EVENT_BYTES, decode, header
 from trackrecord.events.types import plain_decimal, wire_time
 from trackrecord.runtime.columns import MODEL_RULES, Column, columns_of
 
+_PART = 1_000
+"""Messages decoded at once: few enough that their objects stay in the processor's cache."""
+
 _FAST_FAILURES = (msgspec.MsgspecError, UnicodeDecodeError, TypeError, RecursionError)
 
 
@@ -94,17 +97,11 @@ class Decoder:
             position: decimals and times as texts that Postgres reads; and the
             messages that were refused.
         """
-        values = [message.value() for message in messages]
-        fast = self._read_fast(values)
-        own = [said in (None, self._type) for said in map(_ce_type, messages)]
-        frame = self._frame(
-            [row for row, mine in zip(fast, own, strict=True) if mine and row is not None],
-            [
-                p
-                for p, row, mine in zip(positions, fast, own, strict=True)
-                if mine and row is not None
-            ],
-        )
+        parts = [
+            self._read_part(messages[at : at + _PART], positions[at : at + _PART])
+            for at in range(0, len(messages), _PART)
+        ]
+        frame = pl.concat(parts) if parts else self._frame([], [])
         accepted = frame.filter(self._accept)
         if self._canonical:
             accepted = accepted.with_columns(self._canonical)
@@ -126,6 +123,18 @@ class Decoder:
             accepted = pl.concat([accepted, slow]).sort("position")
         return accepted, refused
 
+    def _read_part(self, messages: Sequence[Message], positions: Sequence[int]) -> pl.DataFrame:
+        fast = self._read_fast([message.value() for message in messages])
+        own = [said in (None, self._type) for said in map(_ce_type, messages)]
+        if all(own) and None not in fast:
+            return self._frame(fast, positions)
+        kept = [
+            (place, row)
+            for place, row, mine in zip(positions, fast, own, strict=True)
+            if mine and row is not None
+        ]
+        return self._frame([row for _, row in kept], [place for place, _ in kept])
+
     def _read_fast(self, values: list[bytes | None]) -> list[Any]:
         decoded = map(self._decode, values)  # type: ignore[arg-type]
         result: list[Any] = []
@@ -142,7 +151,7 @@ class Decoder:
                 result[index] = None
         return result
 
-    def _frame(self, structs: list[Any], positions: list[int]) -> pl.DataFrame:
+    def _frame(self, structs: list[Any], positions: Sequence[int]) -> pl.DataFrame:
         columns = list(zip(*map(self._get, structs), strict=True)) or [()] * len(self.columns)
         data: dict[str, pl.Series] = {"position": pl.Series(positions, dtype=pl.Int64)}
         for column, values in zip(self.columns, columns, strict=True):
@@ -188,8 +197,17 @@ def _canonical(value: Any) -> Any:
 
 
 def headers_of(message: Message) -> list[tuple[str, bytes | None]]:
-    """A message's headers as the broker gives them: pairs, in order, in bytes."""
-    return cast("list[tuple[str, bytes | None]]", message.headers() or [])
+    """A message's headers as the broker gives them: pairs, in order, in bytes.
+
+    Where a name is not UTF-8 there are none: the message is judged by its content.
+    """
+    try:
+        return cast("list[tuple[str, bytes | None]]", message.headers() or [])
+    except SystemError:
+        # The client keeps the list half made, with a hole where the name should be: whoever
+        # asks it a second time and looks crashes the process.
+        message.set_headers([])
+        return []
 
 
 def _ce_type(message: Message) -> bytes | None:

@@ -78,7 +78,7 @@ def consumer_config(settings: Settings, group: str) -> dict[str, Any]:
         "fetch.queue.backoff.ms": 2,
         "fetch.wait.max.ms": 20,
         "queued.min.messages": 100_000,
-        "queued.max.messages.kbytes": 65_536,
+        "queued.max.messages.kbytes": 16384,
     }
 
 

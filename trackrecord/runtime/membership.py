@@ -56,6 +56,13 @@ class Membership:
         self._assigned: list[Partition] | None = None
         self._settled = False
         self._distrusted = False
+        self._era = 0
+        self._goals: dict[Partition, int] = {}
+
+    @property
+    def era(self) -> int:
+        """Grows when partitions go or positions are doubted: what was fetched before is void."""
+        return self._era
 
     @property
     def identity(self) -> Identity:
@@ -105,6 +112,7 @@ class Membership:
         consumer.unassign()
 
     def _let_go(self) -> None:
+        self._era += 1
         self._claims = {}
         self._identity.expect({})
         self._assigned = None
@@ -130,12 +138,20 @@ class Membership:
             PassingError: The broker does not answer.
         """
         new = self._assigned is not None
+        if new:
+            self._goals = {}
         if self._assigned is None and self._claims:
             self._claims = offsets.resume(connection, self._stage, self._claims)
         elif self._assigned:
             origins = kafka.origins(self._admin, self._assigned)
             self._claims = offsets.claim(connection, self._stage, origins)
             self._identity.expect({topic: each.topic_id for (topic, _), each in origins.items()})
+            self._goals = {
+                place: origin.end_offset
+                for place, origin in origins.items()
+                if place[0] == self._topics[0]
+                and self._claims[place].next_offset < origin.end_offset
+            }
         try:
             self._consumer.assign(
                 [
@@ -143,6 +159,8 @@ class Membership:
                     for (topic, partition), claim in sorted(self._claims.items())
                 ]
             )
+            if self._goals:
+                self._consumer.pause(self._later_topics())
         except KafkaException as error:
             raise kafka.classify(error.args[0]) from None
         self._assigned, self._settled, self._distrusted = None, True, False
@@ -154,6 +172,7 @@ class Membership:
         """Believe no position in memory until the table has been asked."""
         if self._settled:  # even with no partition at all, which is an assignment too
             self._distrusted = True
+            self._era += 1
             with suppress(KafkaException):
                 self._consumer.assign([])
 
@@ -161,6 +180,9 @@ class Membership:
 
     def poll(self, most: int, seconds: float) -> list[Message]:
         """Messages of our partitions, in the order of each.
+
+        What had piled up on the first topic when we took it up comes before the others:
+        they speak of it.
 
         Raises:
             HaltedError: What comes next is not on the topic any more.
@@ -180,7 +202,24 @@ class Membership:
                 )
             elif error.code() != kafka.PARTITION_EOF:
                 raise kafka.classify(error)
+        if self._goals:
+            self._catch_up(good)
         return good
+
+    def _catch_up(self, messages: Sequence[Message]) -> None:
+        reached = {place_of(message): (message.offset() or 0) + 1 for message in messages}
+        self._goals = {
+            place: goal for place, goal in self._goals.items() if reached.get(place, 0) < goal
+        }
+        if not messages:
+            # The rest up to the goal is no messages, but marks of transactions.
+            self._goals = {}
+        if not self._goals:
+            with suppress(KafkaException):
+                self._consumer.resume(self._later_topics())
+
+    def _later_topics(self) -> list[TopicPartition]:
+        return [TopicPartition(*place) for place in self._claims if place[0] != self._topics[0]]
 
     def wait(self, seconds: float) -> None:
         """Read nothing for up to a tenth of a second, but stay a member: rebalances are served."""
@@ -191,6 +230,8 @@ class Membership:
             self.distrust()
         with suppress(KafkaException):
             self._consumer.resume(self._consumer.assignment())
+            if self._goals:
+                self._consumer.pause(self._later_topics())
 
     # -- moving -------------------------------------------------------------------------------
 

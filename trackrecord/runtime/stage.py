@@ -109,7 +109,8 @@ class Stage:
 
     Attributes:
         name: Its name, which is also its consumer group's and its folder's.
-        consumes: The event types it reads.
+        consumes: The event types it reads; first the one that the others refer to, as
+            after an absence what piled up there is read first.
         produces: The event types it publishes.
         handler: Makes its handler.
         tables: The tables it alone writes.

@@ -1,0 +1,189 @@
+"""What exits realise: :func:`trackrecord.tracking.fold.fold` as statements over whole batches.
+
+Both write ``folded``: a row per exit of each signal that changed. Most signals
+have one exit, for which the fold is a formula; the others need their exits in
+order, and windows over them.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+_FEE_PLACES: Final = 12
+_RETURN_PLACES: Final = 18
+
+
+def _half_even(above: str, below: str, quotient: str, places: int) -> str:
+    """SQL of above / below (below > 0), rounded half to even.
+
+    Args:
+        above: SQL of a number.
+        below: SQL of another.
+        quotient: SQL of ``div(abs(above) * 10^places, below)``.
+        places: Digits after the point.
+    """
+    twice = f"2 * (abs({above}) * {10**places}::numeric - {quotient} * {below})"
+    return (
+        f"sign({above}) * ({quotient} + CASE WHEN {twice} > {below}"
+        f" OR ({twice} = {below} AND mod({quotient}, 2) = 1) THEN 1 ELSE 0 END)"
+        f" * {10**-places:.{places}f}::numeric"
+    )
+
+
+def _quotient(above: str, below: str, places: int) -> str:
+    return f"div(abs({above}) * {10**places}::numeric, {below})"
+
+
+_ENTRY: Final = """
+SELECT {0}.signal_id, {0}.partition, {0}.strategy, {0}.symbol, {0}.currency, {0}.price,
+       {0}.quantity, {0}.leverage, CASE {0}.side WHEN 'BUY' THEN 1 ELSE -1 END AS direction,
+       coalesce({0}.fee, {0}.fee_rate * {0}.price * {0}.quantity, 0) AS entry_fee
+FROM {0} WHERE {1}
+"""
+_OLD: Final = _ENTRY.format("old_signals", "old_signals.revision >= 0")
+_NEW: Final = _ENTRY.format("new_entries", "true")
+_NOT_CORRECTED: Final = (
+    " AND NOT EXISTS (SELECT FROM new_entries AS n WHERE n.signal_id = old_signals.signal_id)"
+)
+_BOTH: Final = f"{_OLD}{_NOT_CORRECTED} UNION ALL {_NEW}"
+
+# Of a signal that is closed: what it gained for its return, and the outcome of that.
+_GAINED: Final = "CASE WHEN leverage IS NULL THEN {0} ELSE {0} * leverage END"
+_OUTCOME: Final = """
+CASE WHEN NOT closes THEN NULL
+     WHEN gained > 0.000000005 * greatest(basis, 0) THEN 1
+     WHEN gained < -0.000000005 * greatest(basis, 0) THEN -1
+     ELSE 0 END
+"""
+_RETURN: Final = (
+    f"CASE WHEN closes AND basis > 0 THEN"
+    f" {_half_even('gained', 'basis', 'quotient', _RETURN_PLACES)} END"
+)
+_RETURN_QUOTIENT: Final = (
+    f"CASE WHEN closes AND basis > 0 THEN {_quotient('gained', 'basis', _RETURN_PLACES)} END"
+)
+
+FIND_SEVERAL: Final = """
+INSERT INTO several
+SELECT signal_id FROM old_exits
+WHERE EXISTS (SELECT FROM new_exits AS n WHERE n.signal_id = old_exits.signal_id)
+   OR EXISTS (SELECT FROM new_entries AS n WHERE n.signal_id = old_exits.signal_id)
+UNION
+SELECT signal_id FROM new_exits GROUP BY signal_id HAVING count(*) > 1
+"""
+"""Signals with exits from before, or with several new ones."""
+
+
+def fold_one(*, entries: bool, several: bool) -> str:
+    """Fold the signals that have one exit, which is new.
+
+    Args:
+        entries: Whether the batch has entries; else all are known.
+        several: Whether there are signals with several exits, to be left alone here.
+    """
+    only = "WHERE NOT EXISTS (SELECT FROM several AS v WHERE v.signal_id = x.signal_id)"
+    # OFFSET 0 keeps the planner from working out the same expression again at each use.
+    return f"""
+INSERT INTO folded
+SELECT position, signal_id, exit_id, partition, strategy, symbol, currency, day,
+       closed_quantity, realised_pnl, fees, carry, CASE WHEN closes THEN realised_pnl END,
+       {_RETURN}, {_OUTCOME}
+FROM (
+    SELECT *, {_RETURN_QUOTIENT} AS quotient
+    FROM (
+        SELECT *, {_GAINED.format("realised_pnl")} AS gained
+        FROM (
+            SELECT *, gross - fees - carry AS realised_pnl
+            FROM (
+                SELECT *, closed_quantity = quantity AS closes,
+                       (exit_price - price) * closed_quantity * direction AS gross,
+                       coalesce(exit_fee, exit_fee_rate * exit_price * closed_quantity, 0)
+                           + CASE WHEN closed_quantity = quantity OR entry_fee = 0 THEN entry_fee
+                                  ELSE {_SHARE} END AS fees
+                FROM (
+                    SELECT x.position, x.signal_id, x.exit_id, e.partition, e.strategy, e.symbol,
+                           e.currency, (x.closed_at AT TIME ZONE %(timezone)s)::date AS day,
+                           least(x.quantity, e.quantity) AS closed_quantity,
+                           x.price AS exit_price, x.fee AS exit_fee,
+                           x.fee_rate AS exit_fee_rate,
+                           coalesce(x.interest, 0) + coalesce(x.funding, 0) AS carry,
+                           e.price, e.quantity, e.leverage, e.direction, e.entry_fee,
+                           e.quantity * e.price + e.direction * e.entry_fee AS basis
+                    FROM new_exits AS x JOIN ({_BOTH if entries else _OLD}) AS e USING (signal_id)
+                    {only if several else ""} OFFSET 0) AS matched
+                OFFSET 0) AS priced
+            OFFSET 0) AS realised
+        OFFSET 0) AS closed
+    OFFSET 0) AS divided
+"""
+
+
+_SHARE: Final = _half_even(
+    "(entry_fee * closed_quantity)",
+    "quantity",
+    _quotient("(entry_fee * closed_quantity)", "quantity", _FEE_PLACES),
+    _FEE_PLACES,
+)
+
+FOLD_SEVERAL: Final = f"""
+INSERT INTO folded
+WITH entries AS MATERIALIZED (
+    SELECT * FROM ({_BOTH}) AS both_ JOIN several USING (signal_id)
+), exits_known AS (
+    SELECT position, signal_id, exit_id, price, quantity, closed_at, fee, fee_rate, interest,
+           funding
+    FROM new_exits
+    UNION ALL
+    SELECT NULL, o.signal_id, o.exit_id, o.price, o.quantity, o.closed_at, o.fee, o.fee_rate,
+           o.interest, o.funding
+    FROM old_exits AS o
+    WHERE NOT EXISTS (SELECT FROM new_exits AS n
+                      WHERE n.signal_id = o.signal_id AND n.exit_id = o.exit_id)
+), wanted AS (
+    SELECT x.position, x.signal_id, x.exit_id, x.closed_at, x.price AS exit_price,
+           x.fee AS exit_fee, x.fee_rate AS exit_fee_rate, x.interest, x.funding,
+           e.partition, e.strategy, e.symbol, e.currency, e.price, e.quantity, e.leverage,
+           e.direction, e.entry_fee, coalesce(x.quantity, e.quantity) AS wants,
+           sum(coalesce(x.quantity, e.quantity)) OVER in_order AS wanted_so_far
+    FROM exits_known AS x JOIN entries AS e USING (signal_id)
+    WINDOW in_order AS (PARTITION BY signal_id ORDER BY x.closed_at, x.exit_id)
+), closing AS (
+    SELECT *,
+           least(wanted_so_far, quantity)
+               - least(wanted_so_far - wants, quantity) AS closed_quantity,
+           wanted_so_far >= quantity AND wanted_so_far - wants < quantity AS closes
+    FROM wanted
+), shared AS (
+    SELECT *,
+           CASE WHEN closes OR closed_quantity = 0 OR entry_fee = 0 THEN 0
+                ELSE {_SHARE} END AS share
+    FROM closing
+), priced AS (
+    SELECT *,
+           CASE WHEN closed_quantity = 0 THEN 0
+                ELSE coalesce(exit_fee, exit_fee_rate * exit_price * closed_quantity, 0)
+                     + CASE WHEN closes THEN entry_fee - coalesce(sum(share) OVER (
+                                PARTITION BY signal_id ORDER BY closed_at, exit_id
+                                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)
+                            ELSE share END
+           END AS fees,
+           CASE WHEN closed_quantity = 0 THEN 0
+                ELSE coalesce(interest, 0) + coalesce(funding, 0) END AS carry
+    FROM shared
+), realised AS (
+    SELECT *, (exit_price - price) * closed_quantity * direction - fees - carry AS realised_pnl,
+           quantity * price + direction * entry_fee AS basis
+    FROM priced
+), summed AS (
+    SELECT *, sum(realised_pnl) OVER (PARTITION BY signal_id) AS signal_pnl FROM realised
+), gained AS (
+    SELECT *, {_GAINED.format("signal_pnl")} AS gained FROM summed
+), divided AS (
+    SELECT *, {_RETURN_QUOTIENT} AS quotient FROM gained
+)
+SELECT position, signal_id, exit_id, partition, strategy, symbol, currency,
+       (closed_at AT TIME ZONE %(timezone)s)::date, closed_quantity, realised_pnl, fees, carry,
+       CASE WHEN closes THEN signal_pnl END, {_RETURN}, {_OUTCOME}
+FROM divided
+"""
+"""The fold over every signal of ``several``, its exits in the order of (closed_at, exit_id)."""
