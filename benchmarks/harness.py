@@ -80,10 +80,10 @@ def result(
     }
 
 
-def show(name: str, outcome: dict[str, Any]) -> None:
-    """Write a result to its file and print it."""
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{name}.json"
+def show(name: str, outcome: dict[str, Any], folder: Path = RESULTS) -> None:
+    """Write a result to its file in ``folder`` and print it."""
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{name}.json"
     path.write_text(json.dumps(outcome, indent=1) + "\n")
     table = Table(title=f"{name} (medians; ratio: ours against it, more is better)", box=None)
     table.add_column("way")
@@ -100,4 +100,7 @@ def show(name: str, outcome: dict[str, Any]) -> None:
         )
     console = Console(width=140)
     console.print(table)
+    for target, state in outcome.get("targets", {}).items():
+        verdict = "met" if state["met"] else "not met"
+        console.print(f"{target}: {state['value']:,.4g}, target {state['target']:g}: {verdict}")
     console.print(f"written to {path}")

@@ -125,7 +125,8 @@ def test_what_is_published_is_in_the_report_to_the_last_digit(home: Home, tmp_pa
     assert (found["signals"], found["closed"], found["wins"]) == (2, 2, 2)
     assert found["total_pnl"] == "1.750000000000000002"
     assert found["win_rate"] == 1.0
-    assert found["reasons"] == {"profit_factor": "no_losses", "expectancy_ratio": "no_losses"}
+    assert found["reasons"]["profit_factor"] == "no_losses"
+    assert found["reasons"]["expectancy_ratio"] == "no_losses"
     early = home.run("report", "--as-of", "2026-03-03T00:00:00Z", "--json").data
     assert early["as_of"] == "2026-03-03T00:00:00+00:00"
     assert early["strategies"]["sma"]["closed"] == 0

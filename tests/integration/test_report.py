@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import math
+import random
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction as F
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.integration.test_signal_tracker_store import run
-from tests.support import histories, oracle
+from tests.support import compare, histories, oracle
 from trackrecord.events import SignalClosed, SignalEmitted
+from trackrecord.performance import drawdown, returns, sharpe
+from trackrecord.performance.intervals import mean_of, sharpe_of, stationary_bootstrap
 from trackrecord.performance.record import Sums
-from trackrecord.performance.summary import record
+from trackrecord.performance.summary import SERIES, record
 from trackrecord.runtime.records import read_report
 from trackrecord.runtime.settings import Settings
 
@@ -56,6 +61,92 @@ def _decimal(value: F) -> Decimal:
     return Decimal((sign, digits, -60))
 
 
+def without_series(found: dict[str, Any]) -> dict[str, Any]:
+    kept = {
+        name: without_series(value) if isinstance(value, dict) else value
+        for name, value in found.items()
+        if name not in SERIES
+    }
+    if "reasons" in kept:
+        kept["reasons"] = {n: why for n, why in kept["reasons"].items() if n not in SERIES}
+    return kept
+
+
+def check_series(
+    found: dict[str, Any], by_day: dict[Any, Any], last: date, capital: int | None
+) -> None:
+    """Numbers of daily returns, worked out anew from the oracle's days, one series at a time."""
+    expected_series = {
+        key: daily_returns(
+            {day: sums for (*owner, day), sums in by_day.items() if tuple(owner) == key},
+            last,
+            capital,
+        )
+        for key in {(strategy, currency) for strategy, currency, _ in by_day}
+    }
+    ratios = [sharpe.period_sharpe(each).value for each in expected_series.values()]
+    known = [each for each in ratios if each is not None]
+    for (strategy, currency), series in expected_series.items():
+        record = found[strategy]
+        record = record if "currency" in record else record["currencies"][currency]
+        luck = (
+            sharpe.expected_maximum_sharpe(len(ratios), float(np.std(known, ddof=1)))
+            if (len(known) > 1)
+            else sharpe.expected_maximum_sharpe(len(ratios), 1 / math.sqrt(max(len(series) - 1, 1)))
+        )
+        mean, ratio = (
+            stationary_bootstrap(series, statistic) for statistic in (mean_of, sharpe_of(252))
+        )
+        wanted = {
+            "sharpe": sharpe.sharpe(series).value,
+            "sortino": sharpe.sortino(series).value,
+            "probabilistic_sharpe_ratio": sharpe.probabilistic_sharpe_ratio(series).value,
+            "deflated_sharpe_ratio": sharpe.probabilistic_sharpe_ratio(series, luck).value,
+            "minimum_track_record_length": sharpe.minimum_track_record_length(series).value,
+            "mean_return": returns.mean_return(series).value,
+        } | dict.fromkeys(("total_return", "cagr", "volatility", "max_drawdown_daily", "calmar"))
+        if capital is not None:
+            wanted |= {
+                "total_return": returns.total_return(series).value,
+                "cagr": returns.cagr(series).value,
+                "volatility": returns.volatility(series).value,
+                "max_drawdown_daily": drawdown.max_drawdown(series).value,
+                "calmar": drawdown.calmar(series).value,
+            }
+        for name, value in wanted.items():
+            close = value if value is None else pytest.approx(value, rel=1e-7, abs=1e-12)
+            assert record[name] == close, (strategy, currency, name)
+            assert (value is None) == (name in record["reasons"]), name
+        for name, interval in (("mean_return_interval", mean), ("sharpe_interval", ratio)):
+            if record["sharpe"] is not None:
+                assert record[name] == pytest.approx(interval[:2], rel=1e-5, abs=1e-6), name
+        assert record["sessions"] == len(series)
+        assert record["trials"] == len(ratios)
+        assert record["basis"] == ("capital" if capital else "mean_trade_return")
+
+
+def daily_returns(days: dict[date, Any], last: date, capital: int | None) -> list[float]:
+    """One return per weekday; what happens at a weekend counts on Monday."""
+    by_session: dict[date, dict[str, F]] = {}
+    for day, sums in days.items():
+        session = day + timedelta(days=max(0, 7 - day.weekday()) if day.weekday() > 4 else 0)
+        into = by_session.setdefault(session, {})
+        for name in ("realised_pnl", "sum_return", "closed"):
+            into[name] = into.get(name, F(0)) + sums.get(name, 0)
+    session, found, equity = min(by_session), [], F(capital or 0)
+    while session <= max(last, *by_session):
+        sums = by_session.get(session, {})
+        if session.weekday() < 5:
+            if capital is not None:
+                found.append(float(sums.get("realised_pnl", F(0)) / equity))
+                equity += sums.get("realised_pnl", F(0))
+            else:
+                closed = sums.get("closed", F(0))
+                found.append(float(sums["sum_return"] / closed) if closed else 0.0)
+        session += timedelta(days=1)
+    return found
+
+
 def without_backdated(found: dict[str, Any]) -> dict[str, Any]:
     return {
         name: without_backdated(value) if isinstance(value, dict) else value
@@ -76,7 +167,9 @@ def test_the_report_is_what_the_oracle_says_now_and_as_of_any_instant(settings: 
     for instant in instants:
         found = read_report(settings, as_of=instant)
         known = events if instant is None else known_at(events, instant)
-        assert without_backdated(found.records) == without_backdated(expected(known)), instant
+        whole, by_day = without_backdated(found.records), oracle.expect(known).strategy_days
+        assert without_series(whole) == without_backdated(expected(known)), instant
+        check_series(whole, by_day, found.as_of.date(), None)
         assert found.as_of.tzinfo is not None
         assert instant is None or found.as_of == instant
 
@@ -179,3 +272,66 @@ def test_a_day_ends_at_the_midnight_of_the_setting(settings: Settings) -> None:
 def test_nothing_on_record_is_an_empty_report(settings: Settings) -> None:
     assert read_report(settings).records == {}
     assert read_report(settings, as_of=SAID, by="symbol").records == {}
+
+
+def test_capital_gives_growth_and_drawdown_of_it(settings: Settings) -> None:
+    events = histories.make("capital", 120, replace(histories.Shape(), currencies=("USD",)))
+    run(settings, events, [40] * (len(events) // 40 + 1))
+    at = histories.START + timedelta(days=11, hours=3)
+    rich = settings.model_copy(update={"capital": "*=100000000"})
+    found = read_report(rich, as_of=at).records
+    check_series(found, oracle.expect(known_at(events, at)).strategy_days, at.date(), 10**8)
+
+
+def test_capital_and_sessions_are_those_of_the_strategy(settings: Settings) -> None:
+    friday = datetime(2026, 3, 6, 10, tzinfo=UTC)
+    events = [
+        each
+        for number, strategy in enumerate(("own", "other", "both", "both"))
+        for each in (
+            signal(number, strategy=strategy, price="100", emitted_at=friday,
+                   currency="INR" if number == 3 else "USD"),
+            closed(number, "110", closed_at=friday + timedelta(days=1)),
+        )
+    ]  # fmt: skip
+    run(settings, events, [len(events)])
+    known = settings.model_copy(update={"capital": "own=100,both=50", "sessions": "own=every_day"})
+    found = read_report(known, as_of=friday + timedelta(days=3)).records
+    assert (found["own"]["basis"], found["own"]["sessions"]) == ("capital", 4)
+    assert found["own"]["total_return"] == pytest.approx(0.1)
+    assert (found["other"]["basis"], found["other"]["sessions"]) == ("mean_trade_return", 2)
+    assert found["other"]["total_return"] is None
+    assert found["other"]["reasons"]["total_return"] == "no_capital"
+    # One amount is not money in two currencies.
+    assert {each["basis"] for each in found["both"]["currencies"].values()} == {"mean_trade_return"}
+
+
+def test_luck_is_of_all_that_was_tried_whoever_is_asked_for(settings: Settings) -> None:
+    events = histories.make("luck", 150, replace(histories.Shape(), currencies=("USD",)))
+    run(settings, events, [len(events)])
+    at = histories.START + timedelta(days=20)
+    all_ = read_report(settings, as_of=at).records
+    alone = read_report(settings, strategy="strategy-1", as_of=at).records
+    assert alone == {"strategy-1": all_["strategy-1"]}
+    assert alone["strategy-1"]["trials"] == 5
+    more = read_report(settings, as_of=at, trials=500).records["strategy-1"]
+    said = settings.model_copy(update={"trials": 500})
+    assert read_report(said, as_of=at).records["strategy-1"] == more
+    assert more["trials"] == 500
+    assert more["deflated_sharpe_ratio"] < all_["strategy-1"]["deflated_sharpe_ratio"]
+    assert read_report(said, as_of=at, trials=2).records["strategy-1"]["trials"] == 5
+
+
+def test_any_order_and_any_split_over_partitions_give_the_same_report(settings: Settings) -> None:
+    events = [each for each in histories.make("split", 80) if not each.revision]
+    first_of_each = list({(each.event_type, each.signal_id, getattr(each, "exit_id", "")): each
+                          for each in reversed(events)}.values())  # fmt: skip
+    at = histories.START + timedelta(days=8, hours=1)
+    found = []
+    for seed in range(3):
+        order = random.Random(seed).sample(first_of_each, len(first_of_each))
+        run(settings, order, [7 * seed + 5] * len(order))
+        found.append(read_report(settings, as_of=at).records)
+        compare.fetch(settings, "TRUNCATE signals, exits, strategy_days, symbol_days; SELECT 1")
+    assert found[0] == found[1] == found[2]
+    assert found[0]

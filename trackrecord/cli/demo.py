@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from trackrecord.runtime.settings import Settings
 
 _FROM, _WARM, _TO = date(2010, 1, 4), date(2011, 1, 3), date(2013, 3, 1)
+_ENDED = datetime(_TO.year, _TO.month, _TO.day, tzinfo=UTC) + timedelta(days=1)
 _SESSIONS_BETWEEN_RUNS = 10
 _SCRIPTS = ("stock_analyzer_v1", "btst_analyzer", "momentum_trader", "sector_rotation")
 _STRATEGIES = ("moving_average_cross", "mean_reversion")
@@ -140,7 +141,8 @@ def _play(place: Path, state: StackState, *, show: bool) -> dict[str, Any]:
             for process in state.stages
         },
         "scripts": read_scripts(settings),
-        "strategies": read_report(settings).records,
+        # As of the last bar played: years without a trade since then are none of theirs.
+        "strategies": read_report(settings, as_of=_ENDED).records,
         "urls": {process.label: process.metrics_url for process in state.stages},
     }
 
@@ -244,12 +246,13 @@ def _examples() -> Path:
 
 
 def _show(report: dict[str, Any], place: Path, serve: bool) -> None:
-    from trackrecord.cli.report import records_table, scripts_table
+    from trackrecord.cli.report import scripts_table, strategies_table, what_it_rests_on
 
     screen.print("\nWhat the scripts said, and what they say they earned\n", style="bold")
     screen.print(scripts_table(report["scripts"]))
     screen.print("\nWhat the strategies earned, net of fees\n", style="bold")
-    screen.print(records_table("strategy", report["strategies"]))
+    screen.print(strategies_table(report["strategies"]))
+    screen.print(what_it_rests_on(report["strategies"]), style="dim")
     screen.print("Signals of scripts stay open: nothing judges outcomes on bars yet.", style="dim")
     events = ", ".join(f"{count:,} {topic}" for topic, count in report["events"].items())
     screen.print(f"\n{events} in {report['seconds']} s")

@@ -1,4 +1,4 @@
-"""How far behind the stages of a stack are, by the broker's and the database's own word."""
+"""How the stages of a stack fare, by the broker's, the database's and their own word."""
 
 from __future__ import annotations
 
@@ -7,13 +7,20 @@ import urllib.request
 from collections import defaultdict
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from trackrecord.local.state import StackState
     from trackrecord.runtime.settings import Settings
 
 _SECONDS = 2.0
+
+_REFUSED = """
+    SELECT stage, topic, error_class, count(*),
+           (array_agg(left(reason, 200) ORDER BY first_seen DESC))[1]
+    FROM dead_letters WHERE replayed_at IS NULL
+    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+"""
 
 
 @dataclass
@@ -24,13 +31,17 @@ class Lags:
         total: By stage.
         outbox: Outgoing events that the broker has not acknowledged.
         dead_letters: Refused messages that nobody has replayed.
+        refused: The same by stage, topic and class of error, with the latest reason.
         by_process: By stage and instance; what nobody reads counts with instance 0.
+        told: What each process says of itself, by stage and instance.
     """
 
     total: dict[str, int] = field(default_factory=dict)
     outbox: int | None = None
     dead_letters: int | None = None
+    refused: list[dict[str, Any]] = field(default_factory=list)
     by_process: dict[tuple[str, int], int] = field(default_factory=dict)
+    told: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
 
     def of(self, stage: str, instance: int) -> int | None:
         """One process's; None for Kafka and Postgres, or where it cannot be told."""
@@ -38,12 +49,14 @@ class Lags:
 
 
 def lags(state: StackState, settings: Settings) -> Lags:
-    """Ask the broker where topics end, and the database where stages are."""
+    """Ask the broker where topics end, the database where stages are, and each process."""
     from trackrecord.runtime import kafka
     from trackrecord.runtime.database import connect, rows
     from trackrecord.runtime.errors import TrackrecordError
 
     result = Lags()
+    for process in state.stages:
+        result.told[process.stage, process.instance] = _told(process.metrics_url)
     try:
         connection = connect(settings, application="trackrecord status")
     except TrackrecordError:
@@ -57,9 +70,11 @@ def lags(state: StackState, settings: Settings) -> Lags:
                 )
             }
             result.outbox = int(rows(cursor, "SELECT count(*) FROM outbox")[0][0])
-            result.dead_letters = int(
-                rows(cursor, "SELECT count(*) FROM dead_letters WHERE replayed_at IS NULL")[0][0]
-            )
+            result.refused = [
+                dict(zip(("stage", "topic", "error_class", "count", "reason"), row, strict=True))
+                for row in rows(cursor, _REFUSED)
+            ]
+            result.dead_letters = sum(each["count"] for each in result.refused)
         client = kafka.admin(settings)
         for stage in sorted({process.stage for process in state.stages}):
             consumes = import_module(f"services.{stage}.service").STAGE.consumes
@@ -86,20 +101,20 @@ def _share(result: Lags, state: StackState, stage: str, behind: dict[tuple[str, 
         if process.stage != stage:
             continue
         shares[process.instance] += 0
-        for place in _assigned(process.metrics_url):
-            shares[process.instance] += left.pop(place, 0)
+        for each in result.told[stage, process.instance].get("assigned", []):
+            shares[process.instance] += left.pop((each["topic"], each["partition"]), 0)
     if shares:
         shares[min(shares)] += sum(left.values())
     result.by_process |= {(stage, instance): lag for instance, lag in shares.items()}
 
 
-def _assigned(metrics_url: str | None) -> list[tuple[str, int]]:
+def _told(metrics_url: str | None) -> dict[str, Any]:
+    """What a process answers at /status; nothing if it does not answer."""
     if not metrics_url:
-        return []
+        return {}
     url = metrics_url.rsplit("/", 1)[0] + "/status"
     try:
         with urllib.request.urlopen(url, timeout=_SECONDS) as response:  # noqa: S310 - loopback
-            said = json.load(response)
+            return dict(json.load(response))
     except (OSError, ValueError):
-        return []
-    return [(each["topic"], each["partition"]) for each in said.get("assigned", [])]
+        return {}

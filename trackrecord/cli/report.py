@@ -8,8 +8,11 @@ from typing import Annotated, Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from trackrecord.cli.common import DEFAULT_HOME, HomeOption, JsonOption, answer, load, screen
+
+_TO = "\N{EN DASH}"
 
 
 def _instant(text: str | None) -> datetime | None:
@@ -38,6 +41,15 @@ def report(
     scripts: Annotated[
         bool, typer.Option("--scripts", help="The records of scripts instead of strategies.")
     ] = False,
+    trials: Annotated[
+        int | None,
+        typer.Option(
+            "--trials",
+            min=1,
+            help="How many strategies or variants were tried in all, for DSR; at least those on "
+            "record count. [default: TRACKRECORD_TRIALS]",
+        ),
+    ] = None,
     limit: Annotated[
         int, typer.Option("--limit", min=1, help="Signals shown by --by signal.")
     ] = 50,
@@ -48,7 +60,10 @@ def report(
 
     Money is exact and per currency; PnL is net of fees, interest and funding.
     total_pnl, wins and losses are over signals closed in full, realised_pnl
-    over all exits. Trailing "-" means not defined: --json says why.
+    over all exits. Sharpe and what follows from it are of daily returns from
+    the first entry to --as-of; intervals hold 95 %. PSR is the probability of
+    a true Sharpe ratio above 0, DSR of one above what the best of all
+    strategies has by luck. "-" means not defined: --json says why.
     """
     from trackrecord.runtime.errors import PassingError, UnreachableError
 
@@ -58,6 +73,8 @@ def report(
         raise typer.BadParameter("--as-of goes with --by strategy, symbol or day")
     if strategy is not None and (scripts or by == "symbol"):
         raise typer.BadParameter("--strategy goes with --by strategy, day or signal")
+    if trials is not None and (scripts or by != "strategy"):
+        raise typer.BadParameter("--trials goes with --by strategy")
     instant = _instant(as_of)
     try:
         if scripts:
@@ -65,17 +82,22 @@ def report(
         elif by == "signal":
             _signals(home, strategy, limit, as_json)
         else:
-            _records(home, by, strategy, instant, as_json)
+            _records(home, by, strategy, instant, trials, as_json)
     except PassingError as error:
         raise UnreachableError(str(error)) from None
 
 
 def _records(
-    home: Any, by: Any, strategy: str | None, as_of: datetime | None, as_json: bool
+    home: Any,
+    by: Any,
+    strategy: str | None,
+    as_of: datetime | None,
+    trials: int | None,
+    as_json: bool,
 ) -> None:
     from trackrecord.runtime.records import read_report
 
-    found = read_report(load(home), by=by, strategy=strategy, as_of=as_of)
+    found = read_report(load(home), by=by, strategy=strategy, as_of=as_of, trials=trials)
     if as_json:
         key = {"strategy": "strategies", "symbol": "symbols", "day": "days"}[by]
         answer({"as_of": found.as_of.isoformat(), key: found.records})
@@ -83,8 +105,51 @@ def _records(
     if not found.records:
         screen.print("nothing is on record yet: publish signals, or try `trackrecord demo`")
         return
-    screen.print(records_table(by, found.records))
-    screen.print(f"as of {found.as_of:%Y-%m-%d %H:%M} UTC; PnL is net of fees")
+    if by == "strategy":
+        screen.print(strategies_table(found.records))
+        screen.print(what_it_rests_on(found.records))
+    else:
+        screen.print(records_table(by, found.records))
+    told_later = sum(
+        one["backdated"]
+        for record in found.records.values()
+        for one in (record.values() if by == "day" else [record])
+    )
+    late = f"; {told_later} of the signals were told after the fact" if told_later else ""
+    screen.print(f"as of {found.as_of:%Y-%m-%d %H:%M} UTC; PnL is net of fees{late}")
+
+
+def strategies_table(records: dict[str, Any]) -> Table:
+    """A table of strategies' records, one line per strategy and currency; 100 columns wide."""
+    table = Table(box=None, header_style="bold", padding=(0, 1, 0, 0))
+    table.add_column("strategy", overflow="fold")
+    for name in ("signals", "closed", "win rate", "total PnL"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("profit factor", justify="right", max_width=6)
+    for name in ("Sharpe", "PSR", "DSR"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for owner, record in records.items():
+        for part in _by_currency(record):
+            shown = Text(owner)
+            if part["too_few_to_tell"]:
+                shown.append("\ntoo few trades to tell", style="dim")
+            table.add_row(shown, *_judged(part))
+    return table
+
+
+def what_it_rests_on(records: dict[str, Any]) -> str:
+    """How many strategies DSR was corrected for, and what daily returns are made of."""
+    parts = [part for record in records.values() for part in _by_currency(record)]
+    trials = max(part["trials"] for part in parts)
+    bases = {part["basis"] for part in parts}
+    if bases == {"capital"}:
+        basis = "returns on capital"
+    elif bases == {"mean_trade_return"}:
+        basis = "mean trade returns (no TRACKRECORD_CAPITAL)"
+    else:
+        basis = "returns on capital where it is known, else mean trade returns"
+    counted = "1 strategy" if trials == 1 else f"{trials} strategies"
+    return f"DSR is corrected for {counted}; basis: {basis}"
 
 
 def records_table(by: str, records: dict[str, Any]) -> Table:
@@ -102,7 +167,7 @@ def records_table(by: str, records: dict[str, Any]) -> Table:
         days = record.items() if by == "day" else [(None, record)]
         for day, one in days:
             for part in _by_currency(one):
-                table.add_row(owner, *([day] if day else []), *_cells(part))
+                table.add_row(Text(owner), *([day] if day else []), *_cells(part))
     return table
 
 
@@ -110,6 +175,30 @@ def _by_currency(record: dict[str, Any]) -> list[dict[str, Any]]:
     if "currencies" not in record:
         return [record]
     return [{"currency": name, **part} for name, part in record["currencies"].items()]
+
+
+def _judged(part: dict[str, Any]) -> list[str]:
+    factor, shown_rate, shown_ratio = part["profit_factor"], "-", "-"
+    if part["win_rate"] is not None:
+        low, high = part["win_rate_interval"]
+        rate = 100 * part["win_rate"]
+        shown_rate = f"{rate:.0f} % ({100 * low:.0f}{_TO}{100 * high:.0f})"
+    if part["sharpe"] is not None:
+        shown_ratio = f"{part['sharpe']:.2f}"
+        if part["sharpe_interval"] is not None:
+            low, high = part["sharpe_interval"]
+            shown_ratio += f" ({low:.1f}{_TO}{high:.1f})"
+    skill, deflated = part["probabilistic_sharpe_ratio"], part["deflated_sharpe_ratio"]
+    return [
+        str(part["signals"]),
+        str(part["closed"]),
+        shown_rate,
+        f"{_money(part['total_pnl'])} {part['currency']}",
+        "-" if factor is None else f"{factor:.2f}",
+        shown_ratio,
+        "-" if skill is None else f"{skill:.2f}",
+        "-" if deflated is None else f"{deflated:.2f}",
+    ]
 
 
 def _cells(part: dict[str, Any]) -> list[str]:

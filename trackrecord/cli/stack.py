@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -76,7 +77,10 @@ def up(
     folder. A stack that already runs there is found, not started again.
     """
     from trackrecord.local.stack import Stack
+    from trackrecord.runtime.unknown_settings import unknown_variables
 
+    for unknown in unknown_variables(os.environ):
+        notes.print(str(unknown), style="yellow", markup=False)
     stages, prepare = specs(_workers(workers))
     state = Stack.up(
         home,
@@ -133,6 +137,7 @@ def _show(state: StackState, home: Path, as_json: bool) -> bool:
             "state": process.state,
             "restarts": process.restarts,
             "lag": behind.of(process.stage, process.instance),
+            **_counted(behind.told.get((process.stage, process.instance))),
             "metrics_url": process.metrics_url,
             "log": process.log,
         }
@@ -148,28 +153,61 @@ def _show(state: StackState, home: Path, as_json: bool) -> bool:
                 "lag": behind.total,
                 "outbox_pending": behind.outbox,
                 "dead_letters": behind.dead_letters,
+                "dead_letters_by_reason": behind.refused,
                 "processes": processes,
             }
         )
         return state.healthy
-    table = Table(box=None, header_style="bold")
-    for name in ("process", "state", "pid", "lag", "restarts", "metrics"):
-        table.add_column(name)
-    for process in processes:
-        healthy = process["healthy"]
-        table.add_row(
-            f"{process['stage']}/{process['instance']}",
-            str(process["state"]),
-            str(process["pid"] or "-"),
-            "-" if process["lag"] is None else f"{process['lag']:,}",
-            str(process["restarts"]),
-            str(process["metrics_url"] or ""),
-            style=None if healthy else "red",
-        )
-    screen.print(table)
+    screen.print(_table(processes))
     screen.print(f"Kafka     {state.kafka}")
     screen.print(f"Postgres  {hide_password(state.database_url)}", markup=False)
     screen.print(f"state     {home}  (logs in {home}/logs)")
     if behind.dead_letters:
-        screen.print(f"{behind.dead_letters} dead letters: see `trackrecord dlq list`")
+        word = "dead letter" if behind.dead_letters == 1 else "dead letters"
+        screen.print(f"{behind.dead_letters:,} {word}: see `trackrecord dlq list`")
+        for each in behind.refused:
+            screen.print(
+                f"  {each['count']:,} x {each['error_class']} from {each['topic']}, by "
+                f"{each['stage']}; the latest: {each['reason'][:100]}",
+                markup=False,
+            )
     return state.healthy
+
+
+def _counted(told: dict[str, Any] | None) -> dict[str, Any]:
+    """What a stage's process has counted since it started; nothing for Kafka and Postgres."""
+    if told is None:
+        return {}
+    return {
+        "last_commit_age": told.get("last_commit_age"),
+        "retries": told.get("retries"),
+        "fenced": told.get("fenced"),
+        "dead_letters": told.get("dead_letters"),
+    }
+
+
+def _table(processes: list[dict[str, Any]]) -> Table:
+    table = Table(box=None, header_style="bold")
+    for name in ("process", "state", "pid", "lag", "committed", "retries", "fenced", "refused",
+                 "restarts", "metrics"):  # fmt: skip
+        table.add_column(name)
+    for each in processes:
+        age, refused = each.get("last_commit_age"), each.get("dead_letters")
+        table.add_row(
+            f"{each['stage']}/{each['instance']}",
+            str(each["state"]),
+            str(each["pid"] or "-"),
+            _number(each["lag"]),
+            "-" if age is None else f"{age:,.0f} s ago",
+            _number(each.get("retries")),
+            _number(each.get("fenced")),
+            _number(None if refused is None else sum(refused.values())),
+            str(each["restarts"]),
+            str(each["metrics_url"] or ""),
+            style=None if each["healthy"] else "red",
+        )
+    return table
+
+
+def _number(value: int | None) -> str:
+    return "-" if value is None else f"{value:,}"

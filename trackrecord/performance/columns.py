@@ -150,8 +150,14 @@ def group_sums(units: Integers, starts: npt.NDArray[np.int64]) -> Integers:
     Returns:
         Shape (g,).
     """
-    if units.dtype != object and bound(units) * len(units) > _MACHINE:
-        units = units.astype(object)
+    if len(starts) == len(units):
+        return units
+    longest = int(np.diff(starts, append=len(units)).max())
+    if units.dtype != object and bound(units) * longest > _MACHINE:
+        # High and low halves add up apart, so neither sum can leave 64 bits.
+        high = np.add.reduceat(units >> 32, starts).astype(object)
+        low = np.add.reduceat(units & 0xFFFFFFFF, starts)
+        return Column.whole(((high << 32) + low).tolist()).units
     sums: Integers = np.add.reduceat(units, starts)
     return sums
 

@@ -12,7 +12,7 @@ import numpy as np
 from trackrecord.performance.book import Book, Numbers
 from trackrecord.performance.columns import Column, product
 from trackrecord.performance.days import COUNTS, PERIODS, DayTable, Sessions, daily_returns
-from trackrecord.performance.moments import NO_CAPITAL, RUINED
+from trackrecord.performance.many_series import NO_CAPITAL, RUINED
 from trackrecord.performance.series_numbers import summarise_returns
 from trackrecord.performance.trades import Closed, Trades
 

@@ -155,7 +155,10 @@ class DayTable:
 
     def until(self, day: int) -> DayTable:
         """The rows of days up to and with ``day``."""
-        kept = self.day <= day
+        return self.where(self.day <= day)
+
+    def where(self, kept: npt.NDArray[np.bool_]) -> DayTable:
+        """The rows where ``kept`` is true, shape (n,)."""
         if kept.all():
             return self
         return DayTable(
@@ -199,23 +202,45 @@ def day_number(day: date) -> int:
     return (day - _EPOCH).days
 
 
-def session_number(days: Whole, sessions: Sessions) -> Whole:
+def never_closes(sessions: Sessions | Sequence[Sessions], strategies: int) -> npt.NDArray[np.bool_]:
+    """Whether every day is a session, for each strategy, shape (s,).
+
+    Raises:
+        ValueError: There is not one entry per strategy.
+    """
+    if isinstance(sessions, str):
+        return np.full(strategies, sessions == "every_day")
+    if len(sessions) != strategies:
+        raise ValueError(f"{len(sessions)} kinds of sessions for {strategies} strategies")
+    return np.array([each == "every_day" for each in sessions], dtype=np.bool_)
+
+
+def session_number(days: Whole, every_day: npt.NDArray[np.bool_]) -> Whole:
     """The number of the session that each day is, or that follows it; consecutive.
 
     What closes while the market rests counts in the next session.
+
+    Args:
+        days: Since 1970-01-01, shape (n,).
+        every_day: Where every day is a session, not weekdays only; shape (n,).
     """
-    if sessions == "every_day":
+    if every_day.all():
         return days
     weeks, weekday = np.divmod(days + _THURSDAY, _WEEK)
     numbers: Whole = weeks * (_FRIDAY + 1) + np.minimum(weekday, _FRIDAY + 1)
-    return numbers
+    return np.where(every_day, days, numbers) if every_day.any() else numbers
+
+
+def session_rows(table: DayTable, every_day: npt.NDArray[np.bool_]) -> DayTable:
+    """One row per strategy and session; ``every_day`` per strategy, shape (s,)."""
+    return table.merged(session_number(table.day, every_day[table.strategy]))
 
 
 def daily_returns(
     table: DayTable,
     as_of: date,
     capital: Sequence[Decimal | None],
-    sessions: Sessions = "weekdays",
+    sessions: Sessions | Sequence[Sessions] = "weekdays",
 ) -> DailyReturns:
     """The return of every session, 0 where nothing closed.
 
@@ -228,20 +253,24 @@ def daily_returns(
         table: Rows of sums; those after ``as_of`` do not count.
         as_of: The last day.
         capital: Money above 0 per strategy, None where it is not known; shape (s,).
-        sessions: Weekdays, or every day for markets that never close.
+        sessions: Weekdays, or every day for markets that never close; of all
+            strategies, or of each.
 
     Raises:
         ValueError: A capital is not above 0.
     """
-    table = table.until(day_number(as_of))
-    rows = table.merged(session_number(table.day, sessions))
-    return returns_of_sessions(rows, as_of, capital, sessions)
+    every_day = never_closes(sessions, len(capital))
+    rows = session_rows(table.until(day_number(as_of)), every_day)
+    return returns_of_sessions(rows, as_of, capital, every_day)
 
 
 def returns_of_sessions(
-    rows: DayTable, as_of: date, capital: Sequence[Decimal | None], sessions: Sessions
+    rows: DayTable,
+    as_of: date,
+    capital: Sequence[Decimal | None],
+    every_day: npt.NDArray[np.bool_],
 ) -> DailyReturns:
-    """:func:`daily_returns` of rows already merged by :func:`session_number`.
+    """:func:`daily_returns` of what :func:`session_rows` gives.
 
     Raises:
         ValueError: A capital is not above 0.
@@ -250,9 +279,7 @@ def returns_of_sessions(
         if known is not None and not known > 0:
             raise ValueError(f"capital is above 0, not {known}; leave it out where it is unknown")
     count = len(capital)
-    last_day = np.array([day_number(as_of)], dtype=np.int64)
-    first, last = _spans(rows, count, int(_session_before(last_day, sessions)[0]))
-    length = np.where(first < 0, 0, last - first + 1)
+    first, length = spans(rows, as_of, every_day)
     shape = (int(length.max(initial=0)), count)
     places = (rows.day - first[rows.strategy], rows.strategy)
     known_capital = np.array([known is not None for known in capital], dtype=np.bool_)
@@ -276,20 +303,22 @@ def returns_of_sessions(
     return DailyReturns(values, length.astype(np.int64), known_capital, ruined)
 
 
-def _session_before(days: Whole, sessions: Sessions) -> Whole:
-    following = session_number(days, sessions)
-    if sessions == "every_day":
-        return following
-    rest = (days + _THURSDAY) % _WEEK > _FRIDAY
-    before: Whole = following - rest
-    return before
+def spans(rows: DayTable, as_of: date, every_day: npt.NDArray[np.bool_]) -> tuple[Whole, Whole]:
+    """The first session of each strategy, and how many there are up to ``as_of``, shape (s,).
 
-
-def _spans(rows: DayTable, count: int, as_of: int) -> tuple[Whole, Whole]:
-    far = np.iinfo(np.int64).max
+    Both are 0 for a strategy without rows.
+    """
+    count, far = len(every_day), np.iinfo(np.int64).max
     first = np.full(count, far, dtype=np.int64)
-    last = np.full(count, as_of, dtype=np.int64)
+    last = _session_before(np.full(count, day_number(as_of), dtype=np.int64), every_day)
     np.minimum.at(first, rows.strategy, rows.day)
     np.maximum.at(last, rows.strategy, rows.day)
-    first[first == far] = -1
-    return first, last
+    none = first == far
+    first[none] = 0
+    return first, np.where(none, 0, np.maximum(last - first + 1, 0))
+
+
+def _session_before(days: Whole, every_day: npt.NDArray[np.bool_]) -> Whole:
+    rest = ~every_day & ((days + _THURSDAY) % _WEEK > _FRIDAY)
+    before: Whole = session_number(days, every_day) - rest
+    return before

@@ -7,15 +7,16 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from trackrecord.performance.measure import NO_DATA, TOO_FEW, FloatArray, Floats, observed
+from trackrecord.performance.resampling import Resamples
 from trackrecord.performance.sharpe import CONFIDENCE, NORMAL
 
 RESAMPLES: Final = 1000
 SEED: Final = 7
-_CELLS: Final = 4_000_000
-"""Resampled values held in memory at once: 32 MB."""
+_AFFORDABLE: Final = 20_000_000
+"""Values that the resamples of one series draw in all: a second's work."""
+_FEWEST: Final = 100
 
 Statistic = Callable[[FloatArray], FloatArray]
 """From resamples, shape (b, n), to a number of each, shape (b,)."""
@@ -70,6 +71,11 @@ def block_length(returns: Floats) -> float:
     return max(1.0, math.cbrt(observed(returns).size))
 
 
+def affordable_resamples(size: int) -> int:
+    """How many resamples a series of ``size`` periods gets: 1,000, fewer beyond 20,000 periods."""
+    return max(_FEWEST, min(RESAMPLES, _AFFORDABLE // max(1, size)))
+
+
 def stationary_bootstrap(
     returns: Floats,
     statistic: Statistic,
@@ -107,11 +113,8 @@ def stationary_bootstrap(
         raise ValueError("a block has at least one period, and at least one resample is drawn")
     if values.size < 2:  # noqa: PLR2004 - one value has no spread
         return Interval(None, None, TOO_FEW if values.size else NO_DATA)
-    draws = np.random.default_rng(seed)
-    rows = max(1, _CELLS // values.size)
     drawn = []
-    for first in range(0, resamples, rows):
-        places = _places(draws, min(rows, resamples - first), values.size, length)
+    for places in Resamples.draw(values.size, resamples, length, seed).places():
         with np.errstate(divide="ignore", invalid="ignore"):
             drawn.append(statistic(values[places]))
     found = np.concatenate(drawn)
@@ -139,19 +142,6 @@ def sharpe_of(periods_per_year: float, risk_free: float = 0.0) -> Statistic:
         return ratios
 
     return of_rows
-
-
-def _places(
-    draws: np.random.Generator, rows: int, size: int, length: float
-) -> npt.NDArray[np.int64]:
-    starts = draws.random((rows, size)) < 1 / length
-    starts[:, 0] = True
-    columns = np.arange(size)
-    # Of each place: where its block began, and at which value of the series.
-    begun = np.maximum.accumulate(np.where(starts, columns, 0), axis=1)
-    first = np.take_along_axis(draws.integers(0, size, (rows, size)), begun, axis=1)
-    places: npt.NDArray[np.int64] = (first + columns - begun) % size
-    return places
 
 
 def _quantile(confidence: float) -> float:

@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from trackrecord.performance import drawdown, intervals, relative, returns, sharpe
 from trackrecord.performance.book import Book, Numbers
 from trackrecord.performance.measure import NO_DATA, NO_DRAWDOWN, Floats, as_series, observed
-
-_CELLS: Final = 20_000_000
-"""Values that the bootstrap draws in all: a second's work."""
-
-_FEWEST: Final = 100
 
 
 def summarise_returns(
@@ -75,8 +69,7 @@ def summarise_returns(
     _luck(book, values, benchmark_sharpe, risk_free, trials)
     _drawdown(book, values, periods_per_year)
     if resamples is None:
-        affordable = _CELLS // max(1, seen.size)
-        resamples = max(_FEWEST, min(intervals.RESAMPLES, affordable))
+        resamples = intervals.affordable_resamples(seen.size)
     if resamples:
         for name, statistic in (
             ("sharpe_interval", intervals.sharpe_of(periods_per_year, risk_free)),
@@ -109,8 +102,7 @@ def _luck(
         book.put("trials", trials if isinstance(trials, int) else len(trials))
     length = sharpe.minimum_track_record_length(values, benchmark_sharpe, risk_free)
     book.put("minimum_track_record_length", length)
-    count = observed(values).size
-    book.put("too_few_to_tell", length.value is None or count < length.value)
+    book.put("too_few_to_tell", sharpe.too_few_to_tell(skill.value))
 
 
 def _drawdown(book: Book, values: Floats, periods_per_year: float) -> None:

@@ -198,6 +198,19 @@ def deflated_sharpe_ratio(
     return probabilistic_sharpe_ratio(returns, deflated_benchmark(trials, count), risk_free)
 
 
+def too_few_to_tell(skill: float | None, confidence: float = CONFIDENCE) -> bool:
+    """Whether a record is too short to tell its Sharpe ratio from the benchmark's, either way.
+
+    A record as long as :func:`minimum_track_record_length` can tell that it is above; one
+    that is below as clearly needs no more trades to be called so.
+
+    Args:
+        skill: Its probabilistic Sharpe ratio; None where undefined: nothing can be told.
+        confidence: Between 0.5 and 1.
+    """
+    return skill is None or 1 - confidence < skill < confidence
+
+
 def minimum_track_record_length(
     returns: Floats,
     benchmark_sharpe: float = 0.0,

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
+from trackrecord.performance.book import Numbers
 from trackrecord.performance.exact import exact
-from trackrecord.performance.record import (
-    Sums,
-    average_pnl,
-    average_return,
-    expectancy_ratio,
-    profit_factor,
-    win_rate,
-)
+from trackrecord.performance.record import Sums, numbers_of_sums
+
+COUNTS: Final = (
+    "signals", "open", "closed", "wins", "losses", "breakevens", "backdated", "exits",
+    "win_rate", "win_rate_interval",
+)  # fmt: skip
+"""The numbers that need no currency."""
+
+MONEY: Final = (
+    "total_pnl", "average_pnl", "expectancy", "average_return", "profit_factor",
+    "expectancy_ratio", "sqn", "gross_profit", "gross_loss", "realised_pnl", "gross_pnl", "fees",
+    "carry",
+)  # fmt: skip
+"""The numbers in money, and those made of it."""
+
+SERIES: Final = (
+    "basis", "sessions", "mean_return", "mean_return_interval", "sharpe", "sharpe_interval",
+    "sortino", "probabilistic_sharpe_ratio", "deflated_sharpe_ratio", "trials",
+    "minimum_track_record_length", "too_few_to_tell", "total_return", "cagr", "volatility",
+    "max_drawdown_daily", "calmar",
+)  # fmt: skip
+"""The numbers of daily returns."""
+
+_ALL: Final = COUNTS + MONEY + SERIES
 
 
 def text(value: Decimal) -> str:
@@ -21,57 +39,6 @@ def text(value: Decimal) -> str:
     digits = format(value, "f")
     digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
     return "0" if digits in {"", "-0"} else digits
-
-
-def counts(sums: Sums) -> dict[str, Any]:
-    """The numbers that need no currency."""
-    rate = win_rate(sums)
-    return {
-        "signals": sums.signals,
-        "open": sums.signals - sums.closed,
-        "closed": sums.closed,
-        "wins": sums.wins,
-        "losses": sums.losses,
-        "breakevens": sums.breakevens,
-        "backdated": sums.backdated,
-        "exits": sums.exits,
-        "win_rate": rate,
-    }
-
-
-def money(sums: Sums) -> dict[str, Any]:
-    """The numbers in money, and those made of it.
-
-    ``reasons`` says why numbers are null, those of :func:`counts` included.
-    """
-    factor, no_factor = profit_factor(sums)
-    ratio, no_ratio = expectancy_ratio(sums)
-    mean = average_pnl(sums)
-    reasons = {
-        name: why
-        for name, why in (("profit_factor", no_factor), ("expectancy_ratio", no_ratio))
-        if why
-    }
-    if mean is None:
-        names = ("average_pnl", "average_return", "expectancy", "win_rate")
-        reasons |= dict.fromkeys(names, "no_data")
-    with exact():
-        gross = sums.realised_pnl + sums.fees + sums.carry
-    return {
-        "total_pnl": text(sums.total_pnl),
-        "average_pnl": None if mean is None else text(mean),
-        "expectancy": None if mean is None else text(mean),
-        "average_return": average_return(sums),
-        "profit_factor": factor,
-        "expectancy_ratio": ratio,
-        "gross_profit": text(sums.gross_profit),
-        "gross_loss": text(sums.gross_loss),
-        "realised_pnl": text(sums.realised_pnl),
-        "gross_pnl": text(gross),
-        "fees": text(sums.fees),
-        "carry": text(sums.carry),
-        "reasons": reasons,
-    }
 
 
 def add(left: Sums, right: Sums) -> Sums:
@@ -82,19 +49,40 @@ def add(left: Sums, right: Sums) -> Sums:
         )
 
 
-def record(by_currency: dict[str, Sums]) -> dict[str, Any]:
-    """A record: flat in one currency; counts and ``currencies`` where there are several."""
+def record(by_currency: Mapping[str, Sums]) -> dict[str, Any]:
+    """A record from its sums alone: see :func:`written`."""
+    return written({currency: numbers_of_sums(sums) for currency, sums in by_currency.items()})
+
+
+def written(by_currency: Mapping[str, Numbers]) -> dict[str, Any]:
+    """A record: flat in one currency; counts and ``currencies`` where there are several.
+
+    Args:
+        by_currency: What :func:`~trackrecord.performance.record.numbers_of_sums` or
+            :func:`~trackrecord.performance.moments.records` say; at least one.
+
+    Returns:
+        Numbers under :data:`COUNTS`, :data:`MONEY` and :data:`SERIES`, as far as they are
+        there, money as text; ``reasons`` says why numbers are null.
+    """
     if len(by_currency) == 1:
-        ((currency, sums),) = by_currency.items()
-        return {"currency": currency, **counts(sums), **money(sums)}
+        ((currency, numbers),) = by_currency.items()
+        return {"currency": currency} | _written(numbers, _ALL)
     together = Sums()
-    for sums in by_currency.values():
-        together = add(together, sums)
-    return {
-        **counts(together),
-        "reasons": {} if together.closed else {"win_rate": "no_data"},
+    for numbers in by_currency.values():
+        together = add(together, Sums(**{n: numbers.values[n] for n in Sums.__annotations__}))
+    return _written(numbers_of_sums(together), COUNTS) | {
         "currencies": {
-            currency: {**counts(sums), **money(sums)}
-            for currency, sums in sorted(by_currency.items())
+            currency: _written(numbers, _ALL) for currency, numbers in sorted(by_currency.items())
         },
     }
+
+
+def _written(numbers: Numbers, names: tuple[str, ...]) -> dict[str, Any]:
+    values = numbers.values
+    shown = {name: values[name] for name in names if name in values}
+    for name in MONEY:
+        if isinstance(shown.get(name), Decimal):
+            shown[name] = text(shown[name])
+    shown["reasons"] = {name: why for name, why in numbers.reasons.items() if name in shown}
+    return shown

@@ -24,7 +24,12 @@ from trackrecord.performance.measure import (
     spread,
     undefined,
 )
-from trackrecord.performance.record import MONEY_PLACES, Sums, expectancy_ratio, profit_factor
+from trackrecord.performance.record import (
+    MONEY_PLACES,
+    Sums,
+    expectancy_ratio,
+    profit_factor,
+)
 from trackrecord.performance.trades import Closed, Times, Trades, close
 
 NO_WINS: Final = "no_wins"
@@ -167,24 +172,6 @@ def sqn(pnl: FloatArray) -> Measure:
     if deviation is None:
         return undefined(NO_VARIANCE)
     return finite(math.sqrt(pnl.size) * float(np.mean(pnl)) / deviation)
-
-
-def sqn_of_sums(count: int, pnl: Decimal, squares: Decimal) -> Measure:
-    """:func:`sqn` from exact sums: of PnL and of its squares.
-
-    √n·mean/std = Σx · √((n - 1) / (n·Σx² - (Σx)²)); what is under the root is exact
-    before it is rounded.
-    """
-    if count < 2:  # noqa: PLR2004 - two make a spread
-        return undefined(TOO_FEW if count else NO_DATA)
-    above, below = pnl.as_integer_ratio()
-    square, unit = squares.as_integer_ratio()
-    # n·Σx² - (Σx)² as one fraction, in whole numbers.
-    rest = count * square * below * below - above * above * unit
-    if rest <= 0:
-        return undefined(NO_VARIANCE)
-    ratio = (count - 1) * above * above * unit / rest
-    return finite(math.copysign(math.sqrt(ratio), above))
 
 
 def longest_run(flags: npt.NDArray[np.bool_]) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from trackrecord.runtime.clock import monotonic
+from trackrecord.runtime.clock import monotonic, now
 
 _ALIVE_SECONDS = 60.0
 
@@ -39,15 +39,42 @@ class Health:
         """Whether the loop still turns."""
         return monotonic() - self.last_turn < _ALIVE_SECONDS
 
-    def report(self) -> dict[str, Any]:
-        """What /status answers."""
+    def report(self, registry: CollectorRegistry) -> dict[str, Any]:
+        """What /status answers.
+
+        Args:
+            registry: Of the process: what its metrics count is told here, too, for
+                people and programs that scrape nothing.
+        """
         return {
             "stage": self.stage,
             "healthy": self.alive,
             "ready": self.ready and self.alive,
             "reason": self.reason if not self.ready else None,
+            **_counted(self.stage, registry),
             **self.status,
         }
+
+
+def _counted(stage: str, registry: CollectorRegistry) -> dict[str, Any]:
+    """Since the process started: seconds since the last commit, retries, fences, refusals."""
+
+    def value(name: str) -> float:
+        return registry.get_sample_value(name, {"stage": stage}) or 0
+
+    committed = value("trackrecord_last_commit_timestamp_seconds")
+    refused: dict[str, int] = {}
+    for family in registry.restricted_registry(["trackrecord_dead_letters_total"]).collect():
+        for sample in family.samples:
+            if sample.name == "trackrecord_dead_letters_total":
+                name = sample.labels["error_class"]
+                refused[name] = refused.get(name, 0) + int(sample.value)
+    return {
+        "last_commit_age": round(max(now().timestamp() - committed, 0), 1) if committed else None,
+        "retries": int(value("trackrecord_retries_total")),
+        "fenced": int(value("trackrecord_fenced_total")),
+        "dead_letters": refused,
+    }
 
 
 def serve(host: str, port: int, health: Health, registry: CollectorRegistry) -> int:
@@ -75,7 +102,7 @@ def serve(host: str, port: int, health: Health, registry: CollectorRegistry) -> 
         )
 
     def status() -> tuple[int, str, bytes]:
-        return 200, "application/json", _body(**health.report())
+        return 200, "application/json", _body(**health.report(registry))
 
     pages: dict[str, Callable[[], tuple[int, str, bytes]]] = {
         "/metrics": metrics,

@@ -138,6 +138,12 @@ RUNTIME_METRICS = (
         "0 for minutes: /readyz says why; the broker or the database is away or refuses.",
     ),
     Metric(
+        "trackrecord_halted",
+        "gauge",
+        "1 once the process has halted on purpose, until it ends, else 0.",
+        "1: it stays so for TRACKRECORD_HALT_LINGER_SECONDS; its last log line says why.",
+    ),
+    Metric(
         "trackrecord_assigned_partitions",
         "gauge",
         "Partitions that this process reads.",

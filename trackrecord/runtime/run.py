@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import threading
+import time
 from types import FrameType
 
 from prometheus_client import CollectorRegistry
 
+from trackrecord.runtime import clock, logs
 from trackrecord.runtime import health as health_server
-from trackrecord.runtime import logs
 from trackrecord.runtime.consumer import Consumer
 from trackrecord.runtime.errors import EXIT_COULD_NOT, EXIT_HALTED, FatalError, HaltedError
 from trackrecord.runtime.health import Health
@@ -17,6 +20,7 @@ from trackrecord.runtime.logs import get_logger
 from trackrecord.runtime.metrics import RUNTIME_METRICS, Metrics
 from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.stage import Context, Stage
+from trackrecord.runtime.unknown_settings import unknown_variables
 
 _log = get_logger(__name__)
 
@@ -40,12 +44,17 @@ def run(stage: Stage, settings: Settings) -> int:
             "choose another with TRACKRECORD_METRICS_PORT\n"
         )
         return EXIT_COULD_NOT
+    for unknown in unknown_variables(os.environ):
+        _log.warning("unknown setting", variable=unknown.variable, nearest=unknown.nearest)
     handler = stage.handler(Context(settings, registry))
     consumer = Consumer(stage, handler, settings, metrics, health)
+
+    told_to_stop = threading.Event()
 
     def stop(number: int, _frame: FrameType | None) -> None:
         _log.info("stopping", signal=signal.Signals(number).name)
         consumer.stop()
+        told_to_stop.set()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
@@ -54,6 +63,12 @@ def run(stage: Stage, settings: Settings) -> int:
         consumer.run()
     except HaltedError as error:
         _log.error("halted", reason=str(error))
+        health.ready, health.reason = False, f"halted: {error}"
+        metrics.set("trackrecord_halted", 1)
+        # A process that ends at once is gone before anybody has read that.
+        until = clock.monotonic() + settings.halt_linger_seconds
+        while clock.monotonic() < until and not told_to_stop.is_set():
+            time.sleep(0.1)
         return EXIT_HALTED
     except FatalError as error:
         _log.error("cannot go on", reason=str(error))

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from trackrecord.runtime.errors import ConfigurationError
+from trackrecord.runtime.per_strategy import capital_by_strategy, sessions_by_strategy
 from trackrecord.sdk.config import kafka_settings
 
 PREFIX = "TRACKRECORD_"
@@ -102,12 +103,25 @@ class Settings(BaseModel):
         default=50_000, validation_alias="TRACKRECORD_OUTBOX_BACKLOG"
     )
     """Events that may wait for the broker's acknowledgement before reading pauses."""
+    halt_linger_seconds: Annotated[float, Field(ge=0, le=600)] = Field(
+        default=0.0, validation_alias="TRACKRECORD_HALT_LINGER_SECONDS"
+    )
+    """How long a stage that has halted still answers, so that a scrape sees it, before it ends."""
     backdated_after_seconds: Annotated[int, Field(ge=0)] = Field(
         default=300, validation_alias="TRACKRECORD_BACKDATED_AFTER_SECONDS"
     )
     """A signal older than this when the broker gets it is marked backdated."""
     day_timezone: str = Field(default="UTC", validation_alias="TRACKRECORD_DAY_TIMEZONE")
     """The time zone whose midnight ends a day of a record."""
+    capital: str = Field(default="", validation_alias="TRACKRECORD_CAPITAL")
+    """What a strategy started with, in its own currency: momentum=10000,trend=5000,*=1000, where
+    * is all others. Its returns are then of that capital; without it, of each trade."""
+    sessions: str = Field(default="weekdays", validation_alias="TRACKRECORD_SESSIONS")
+    """Days that count as sessions, weekdays (252 a year) or every_day (365), also by strategy:
+    weekdays,btc_trend=every_day."""
+    trials: Annotated[int, Field(ge=1)] = Field(default=1, validation_alias="TRACKRECORD_TRIALS")
+    """How many strategies or variants were tried in all, those that were given up too; at least
+    those on record count."""
     sell_means: Literal["short", "exit"] = Field(
         default="short", validation_alias="TRACKRECORD_SELL_MEANS"
     )
@@ -137,6 +151,18 @@ class Settings(BaseModel):
             ZoneInfo(value)
         except (KeyError, OSError, ValueError):
             raise ValueError("is not a time zone such as UTC or Asia/Kolkata") from None
+        return value
+
+    @field_validator("capital")
+    @classmethod
+    def _is_capital(cls, value: str) -> str:
+        capital_by_strategy(value)
+        return value
+
+    @field_validator("sessions")
+    @classmethod
+    def _is_sessions(cls, value: str) -> str:
+        sessions_by_strategy(value)
         return value
 
     def topic(self, name: str) -> str:

@@ -50,7 +50,7 @@ def test_a_record_in_one_currency() -> None:
     found = of(
         signals=4, closed=3, wins=2, losses=1, exits=3, total_pnl=D("2.00"),
         gross_profit=D("3.50"), gross_loss=D("-1.50"), realised_pnl=D("2.00"), fees=D("0.25"),
-        carry=D("-0.05"), sum_return=D("0.03"),
+        carry=D("-0.05"), sum_return=D("0.03"), pnl_squares=D("8.5"),
     )  # fmt: skip
     assert found["currency"] == "USD"
     assert (found["signals"], found["open"], found["closed"]) == (4, 1, 3)
@@ -61,6 +61,8 @@ def test_a_record_in_one_currency() -> None:
     assert found["profit_factor"] == pytest.approx(3.5 / 1.5)
     assert found["expectancy_ratio"] == pytest.approx((1 + 1.75 / 1.5) * 2 / 3 - 1)
     assert found["average_return"] == 0.01
+    assert found["sqn"] == pytest.approx(math.sqrt(3) * (2 / 3) / math.sqrt((8.5 - 4 / 3) / 2))
+    assert found["win_rate_interval"] == pytest.approx([0.2077, 0.9385], abs=1e-4)
     assert found["reasons"] == {}
 
 
@@ -68,8 +70,8 @@ def test_nothing_closed_gives_nulls_because_there_is_no_data() -> None:
     found = of(signals=2)
     nulls = {name for name, value in found.items() if value is None}
     assert nulls == {
-        "win_rate", "average_pnl", "expectancy", "average_return", "profit_factor",
-        "expectancy_ratio",
+        "win_rate", "win_rate_interval", "average_pnl", "expectancy", "average_return",
+        "profit_factor", "expectancy_ratio", "sqn",
     }  # fmt: skip
     assert found["reasons"] == dict.fromkeys(nulls, "no_data")
 
@@ -78,7 +80,9 @@ def test_no_losses_give_no_profit_factor_and_no_large_number_instead() -> None:
     found = of(signals=1, closed=1, wins=1, total_pnl=D(5), gross_profit=D(5), sum_return=D("0.1"))
     assert found["profit_factor"] is None
     assert found["expectancy_ratio"] is None
-    assert found["reasons"] == {"profit_factor": "no_losses", "expectancy_ratio": "no_losses"}
+    assert found["reasons"] == {
+        "profit_factor": "no_losses", "expectancy_ratio": "no_losses", "sqn": "too_few",
+    }  # fmt: skip
     assert found["win_rate"] == 1.0
 
 

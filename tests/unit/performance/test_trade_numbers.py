@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trackrecord.performance.trade_numbers import longest_run, sqn_of_sums, summarise
+from trackrecord.performance.record import sqn_of_sums
+from trackrecord.performance.trade_numbers import longest_run, summarise
 from trackrecord.performance.trades import Trade, Trades
 
 pnls = st.lists(st.integers(-500, 500), min_size=1, max_size=30)

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Message
 from hypothesis import given
+from hypothesis import settings as profile
 from hypothesis import strategies as st
 
 from trackrecord.events import EVENTS, Event, InvalidEventError, SignalEmitted
@@ -193,6 +194,7 @@ changed_fields = st.dictionaries(
 )
 
 
+@profile(deadline=None)  # the machine may be busy
 @given(st.lists(changed_fields, max_size=5))
 def test_any_json_in_any_field_is_judged_as_by_the_model(changes: list[dict[str, Any]]) -> None:
     whole = json.loads((EXAMPLES / "signal_emitted" / "full.json").read_bytes())

@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from services.extractor.metrics import METRICS as EXTRACTOR
 from services.signal_tracker.metrics import METRICS as TRACKER
 from trackrecord.runtime import health as pages
-from trackrecord.runtime.clock import monotonic
+from trackrecord.runtime.clock import monotonic, now
 from trackrecord.runtime.health import Health
 from trackrecord.runtime.metrics import RUNTIME_METRICS, Metric, Metrics
 
@@ -54,7 +54,22 @@ def test_once_it_reads_it_is_ready(served: Served) -> None:
     assert served.get("/readyz") == (200, '{"ready": true, "reason": null}\n')
     assert json.loads(served.get("/status")[1]) == {
         "stage": "sink", "healthy": True, "ready": True, "reason": None, "lag": 7,
+        "last_commit_age": None, "retries": 0, "fenced": 0, "dead_letters": {},
     }  # fmt: skip
+
+
+def test_status_tells_what_was_counted_since_the_start(served: Served) -> None:
+    count = served.metrics.count
+    count("trackrecord_retries_total", 3)
+    count("trackrecord_fenced_total")
+    for topic in ("signal_emitted", "signal_closed"):
+        count("trackrecord_dead_letters_total", 2, topic=topic, error_class="invalid")
+    count("trackrecord_dead_letters_total", topic="signal_emitted", error_class="conflict")
+    served.metrics.set("trackrecord_last_commit_timestamp_seconds", now().timestamp() - 42)
+    told = json.loads(served.get("/status")[1])
+    assert (told["retries"], told["fenced"]) == (3, 1)
+    assert told["dead_letters"] == {"invalid": 4, "conflict": 1}
+    assert 42 <= told["last_commit_age"] < 50
 
 
 def test_a_loop_that_stopped_turning_is_neither_alive_nor_ready(served: Served) -> None:
