@@ -41,7 +41,7 @@ DEFINITIONS: Final = {
     "deflated_sharpe_ratio": "the same against the luckiest of all trials",
     "trials": "how many were tried",
     "minimum_track_record_length": "periods that would make it 95 % sure",
-    "too_few_to_tell": "fewer periods than that",
+    "too_few_to_tell": "the record is too short to tell its Sharpe ratio from the one to beat",
     "max_drawdown": "worst fall below the running peak, a fraction",
     "max_drawdown_daily": "the same from sums per day",
     "max_drawdown_abs": "worst fall below the running peak, money",
