@@ -9,9 +9,17 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-from benchmarks.harness import show
+from benchmarks.harness import RESULTS, show
 
-NAMES = ("signal_tracker", "extraction", "performance")
+NAMES = {
+    "extraction": "benchmarks.extraction",
+    "performance": "benchmarks.performance",
+    "pipeline": "benchmarks.pipeline.throughput",
+    "latency": "benchmarks.pipeline.latency",
+    "growth": "benchmarks.pipeline.growth",
+    "waiting": "benchmarks.pipeline.waiting",
+}
+"""Name of a benchmark, and of its result: the module that runs it."""
 
 
 def main(names: list[str]) -> int:
@@ -21,7 +29,11 @@ def main(names: list[str]) -> int:
         sys.stderr.write(f"no benchmark {', '.join(unknown)}; there are {', '.join(NAMES)}\n")
         return 2
     for name in names or NAMES:
-        show(name, import_module(f"benchmarks.{name}").run())
+        module = import_module(NAMES[name])
+        outcome = module.run()
+        show(name, outcome)
+        if hasattr(module, "draw"):
+            module.draw(outcome, RESULTS)
     return 0
 
 

@@ -77,8 +77,8 @@ def consumer_config(settings: Settings, group: str) -> dict[str, Any]:
         # The default back-off of a second between fetches starves a batch consumer.
         "fetch.queue.backoff.ms": 2,
         "fetch.wait.max.ms": 20,
-        "queued.min.messages": 100_000,
-        "queued.max.messages.kbytes": 16384,
+        "queued.min.messages": 10_000,
+        "queued.max.messages.kbytes": 4_096,
     }
 
 
@@ -174,7 +174,12 @@ def _list_offsets(
         {TopicPartition(topic, partition): spec for topic, partition in places},
         request_timeout=10,
     )
-    return {(tp.topic, tp.partition): int(future.result().offset) for tp, future in asked.items()}
+    found = {(tp.topic, tp.partition): int(future.result().offset) for tp, future in asked.items()}
+    for (topic, partition), offset in found.items():
+        # When the connection breaks, the client gives this instead of an error.
+        if offset < 0:
+            raise PassingError(f"the broker does not say where {topic}/{partition} begins or ends")
+    return found
 
 
 def partitions_of(client: AdminClient, topics: Iterable[str]) -> list[Partition]:

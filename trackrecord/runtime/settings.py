@@ -72,7 +72,7 @@ class Settings(BaseModel):
     )
     """JSON lines or readable lines; auto asks whether a terminal reads."""
     batch_size: Annotated[int, Field(ge=1, le=200_000)] = Field(
-        default=20_000, validation_alias="TRACKRECORD_BATCH_SIZE"
+        default=10_000, validation_alias="TRACKRECORD_BATCH_SIZE"
     )
     """Messages that one transaction takes at most."""
     batch_wait_ms: Annotated[int, Field(ge=1, le=10_000)] = Field(

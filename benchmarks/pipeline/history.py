@@ -1,0 +1,178 @@
+"""A history in the tracker's own tables, as if it had come through Kafka long ago.
+
+Signals with one exit each, all closed, over the 250 days before the events of a run begin, by the
+same strategies and in the same symbols; made in the database, and the sums from what was made.
+Ids are random, as UUIDs are, so that rows that lie together in an index do not in the table.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+
+from psycopg2.extensions import cursor as Cursor  # noqa: N812 - it is a class
+
+from benchmarks.pipeline.common import connect, say
+from benchmarks.pipeline.events import PARTITIONS, START, STRATEGIES, SYMBOLS
+
+DAYS = 250
+_CHUNK = 1_000_000
+
+# Spread by multiplication with primes: no two columns go together.
+_MADE = f"""
+SELECT md5(n::text)::uuid::text AS signal_id, md5('exit' || n)::uuid::text AS exit_id,
+       'strategy-' || lpad((n * 48271 %% 2147483647 %% {STRATEGIES})::text, 2, '0') AS strategy,
+       'SYM' || lpad(symbol::text, 3, '0') AS symbol, symbol %% {PARTITIONS} AS partition,
+       side, price, quantity, entry_fee, exit_price, entry_fee + exit_fee AS fees,
+       exit_fee, emitted_at, emitted_at + interval '95 minutes' AS closed_at,
+       (exit_price - price) * quantity * CASE side WHEN 'BUY' THEN 1 ELSE -1 END
+           - entry_fee - exit_fee AS pnl,
+       price * quantity + entry_fee * CASE side WHEN 'BUY' THEN 1 ELSE -1 END AS basis
+FROM (
+    SELECT n, n * 69621 %% 2147483647 %% {SYMBOLS} AS symbol,
+           CASE n * 16807 %% 2147483647 %% 2 WHEN 0 THEN 'BUY' ELSE 'SELL' END AS side,
+           (10000 + n * 40692 %% 2147483399 %% 10001) * 0.01 AS price,
+           (10000 + n * 40692 %% 2147483399 %% 10001 - 500 + n * 40014 %% 2147483563 %% 1021)
+               * 0.01 AS exit_price,
+           (1 + n * 39373 %% 2147483647 %% 1000) * 0.1 AS quantity,
+           n * 742938285 %% 2147483647 %% 100 * 0.01 AS entry_fee,
+           n * 950706376 %% 2147483647 %% 100 * 0.01 AS exit_fee,
+           timestamptz '{START.isoformat()}' - interval '{DAYS} days'
+               + n * (interval '{DAYS - 1} days' / %(count)s::float8) AS emitted_at
+    FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS n
+) AS drawn
+"""
+
+_SIGNALS = f"""
+INSERT INTO signals (signal_id, revision, strategy, symbol, side, price, quantity, currency,
+    emitted_at, timeframe, exits, entry, fee, appended_at, backdated)
+SELECT signal_id, 0, strategy, symbol, side, price, quantity, 'USD', emitted_at, '1d', 'own',
+       'filled', entry_fee, emitted_at, false
+FROM ({_MADE}) AS made
+"""
+
+_EXITS = f"""
+INSERT INTO exits (signal_id, exit_id, revision, symbol, strategy, price, quantity, closed_at, fee,
+    reason, appended_at, closed_quantity, realised_pnl, fees, signal_pnl, "return", outcome)
+SELECT signal_id, exit_id, 0, symbol, strategy, exit_price, quantity, closed_at, exit_fee,
+       'target', closed_at, quantity, pnl, fees, pnl, round(pnl::numeric(60, 30) / basis, 18),
+       sign(pnl)
+FROM ({_MADE}) AS made
+"""
+
+_INSERT = {"signals": _SIGNALS, "exits": _EXITS}
+
+_OF_ENTRIES = {"signals": "count(*)"}
+_OF_EXITS = {
+    "exits": "count(*)",
+    "closed": "count(*)",
+    "wins": "count(*) FILTER (WHERE outcome = 1)",
+    "losses": "count(*) FILTER (WHERE outcome = -1)",
+    "breakevens": "count(*) FILTER (WHERE outcome = 0)",
+    "total_pnl": "sum(realised_pnl)",
+    "gross_profit": "sum(realised_pnl) FILTER (WHERE outcome = 1)",
+    "gross_loss": "sum(realised_pnl) FILTER (WHERE outcome = -1)",
+    "realised_pnl": "sum(realised_pnl)",
+    "fees": "sum(fees)",
+    "sum_return": 'sum("return")',
+    "pnl_squares": "sum(realised_pnl * realised_pnl)",
+}
+_NONE_HERE = {"backdated", "carry"}
+
+
+def load(url: str, schema: str, size: int) -> None:
+    """Fill the tracker's empty tables.
+
+    Args:
+        url: The database.
+        schema: The tracker's.
+        size: How many signals.
+
+    Raises:
+        RuntimeError: A table of sums has a column that this does not know how to fill.
+    """
+    started = time.monotonic()
+    # Two at a time: that many cores the smallest machine has.
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(partial(_fill, url, schema, size), ("signals", "exits")))
+        list(threads.map(partial(_add_up, url, schema), ("strategy", "symbol")))
+    connection = connect(url, schema)
+    with connection.cursor() as cursor:
+        cursor.execute("CHECKPOINT")
+    connection.close()
+    say(f"  {size:,} signals loaded in {time.monotonic() - started:.0f} s")
+
+
+def _fill(url: str, schema: str, size: int, table: str) -> None:
+    with _session(url, schema) as cursor:
+        key = _drop_key(cursor, table)
+        for first in range(1, size + 1, _CHUNK):
+            last = min(size, first + _CHUNK - 1)
+            cursor.execute(_INSERT[table], {"first": first, "last": last, "count": size})
+        cursor.execute(key)
+        cursor.execute(f"VACUUM (ANALYZE) {table}")
+
+
+@contextmanager
+def _session(url: str, schema: str) -> Iterator[Cursor]:
+    connection = connect(url, schema)
+    try:
+        with connection.cursor() as cursor:
+            # Loading is not what is measured: it need not wait for the disk each time.
+            cursor.execute("SET synchronous_commit = off; SET maintenance_work_mem = '1GB'")
+            cursor.execute("SET work_mem = '256MB'")
+            yield cursor
+    finally:
+        connection.close()
+
+
+def _drop_key(cursor: Cursor, table: str) -> str:
+    """Drop a table's primary key: an index is built faster than it grows.
+
+    Returns:
+        The statement that makes it again.
+    """
+    cursor.execute(
+        "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint"
+        " WHERE conrelid = %s::regclass AND contype = 'p'",
+        (table,),
+    )
+    name, definition = cursor.fetchall()[0]
+    cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+    return f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}"
+
+
+def _add_up(url: str, schema: str, owner: str) -> None:
+    with _session(url, schema) as cursor:
+        cursor.execute(
+            "SELECT column_name FROM information_schema.columns"
+            " WHERE table_schema = current_schema() AND table_name = %s ORDER BY ordinal_position",
+            (f"{owner}_days",),
+        )
+        keys = (owner, "currency", "day", "partition")
+        sums = [name for (name,) in cursor.fetchall() if name not in keys]
+        unknown = set(sums) - _OF_ENTRIES.keys() - _OF_EXITS.keys() - _NONE_HERE
+        if unknown:
+            raise RuntimeError(
+                f"{owner}_days has columns that benchmarks/pipeline/history.py does not fill: "
+                f"{', '.join(sorted(unknown))}"
+            )
+        partition = f"substr(symbol, 4)::int % {PARTITIONS}"
+
+        def part(table: str, at: str, of: dict[str, str]) -> str:
+            values = ", ".join(f"coalesce({of.get(name, '0')}, 0) AS {name}" for name in sums)
+            return (
+                f"SELECT {owner}, 'USD' AS currency, ({at} AT TIME ZONE 'UTC')::date AS day,"
+                f" {partition} AS partition, {values} FROM {table} GROUP BY 1, 2, 3, 4"
+            )
+
+        added = ", ".join(f"sum({name})" for name in sums)
+        cursor.execute(
+            f"INSERT INTO {owner}_days ({', '.join((*keys, *sums))})"
+            f" SELECT {', '.join(keys)}, {added} FROM ({part('signals', 'emitted_at', _OF_ENTRIES)}"
+            f" UNION ALL {part('exits', 'closed_at', _OF_EXITS)}) AS parts GROUP BY 1, 2, 3, 4"
+        )
+        cursor.execute(f"VACUUM (ANALYZE) {owner}_days")
