@@ -60,13 +60,17 @@ class Clock:
 
 
 def _polls(settings: Settings, total: int) -> Iterator[list[Message]]:
-    """All events of the tracker's topics as it would poll them."""
+    """All events of the tracker's topics as it would poll them: entries, then exits."""
+    for model in _MODELS:
+        yield from _polls_of(settings, model.event_type, total // len(_MODELS))
+
+
+def _polls_of(settings: Settings, event_type: str, total: int) -> Iterator[list[Message]]:
     config = kafka.consumer_config(settings, "limits")
     consumer = Consumer({**config, "group.id": settings.database_schema})
     consumer.assign(
         [
-            TopicPartition(settings.topic(model.event_type), partition, 0)
-            for model in _MODELS
+            TopicPartition(settings.topic(event_type), partition, 0)
             for partition in range(settings.topic_partitions)
         ]
     )
@@ -134,7 +138,7 @@ def sql(settings: Settings, total: int) -> Measurement:
     reader = Reader(_MODELS, settings.topic_prefix)
     batches = [reader.read(messages) for messages in _polls(settings, total)]
     handler = SignalTracker(Context(settings, CollectorRegistry()))
-    connection = database.connect(settings, application="limit")
+    connection = database.connect(settings, application="limit", batches=True)
     clock = Clock(connection)
     for batch in batches:
         with connection, connection.cursor() as cursor:

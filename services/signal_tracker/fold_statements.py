@@ -35,7 +35,7 @@ def _quotient(above: str, below: str, places: int) -> str:
 
 
 _ENTRY: Final = """
-SELECT {0}.signal_id, {0}.partition, {0}.strategy, {0}.symbol, {0}.currency, {0}.price,
+SELECT {0}.signal_id, {0}.strategy, {0}.symbol, {0}.currency, {0}.price,
        {0}.quantity, {0}.leverage, CASE {0}.side WHEN 'BUY' THEN 1 ELSE -1 END AS direction,
        coalesce({0}.fee, {0}.fee_rate * {0}.price * {0}.quantity, 0) AS entry_fee
 FROM {0} WHERE {1}
@@ -65,11 +65,12 @@ _RETURN_QUOTIENT: Final = (
 
 FIND_SEVERAL: Final = """
 INSERT INTO several
-SELECT signal_id FROM old_exits
-WHERE EXISTS (SELECT FROM new_exits AS n WHERE n.signal_id = old_exits.signal_id)
-   OR EXISTS (SELECT FROM new_entries AS n WHERE n.signal_id = old_exits.signal_id)
-UNION
-SELECT signal_id FROM new_exits GROUP BY signal_id HAVING count(*) > 1
+SELECT signal_id, min(partition)
+FROM (SELECT signal_id, partition, true AS is_exit FROM new_exits
+      UNION ALL SELECT signal_id, partition, false FROM new_entries) AS named
+GROUP BY signal_id
+HAVING count(*) FILTER (WHERE is_exit) > 1
+    OR signal_id IN (SELECT signal_id FROM old_exits)
 """
 """Signals with exits from before, or with several new ones."""
 
@@ -101,7 +102,7 @@ FROM (
                            + CASE WHEN closed_quantity = quantity OR entry_fee = 0 THEN entry_fee
                                   ELSE {_SHARE} END AS fees
                 FROM (
-                    SELECT x.position, x.signal_id, x.exit_id, e.partition, e.strategy, e.symbol,
+                    SELECT x.position, x.signal_id, x.exit_id, x.partition, e.strategy, e.symbol,
                            e.currency, (x.closed_at AT TIME ZONE %(timezone)s)::date AS day,
                            least(x.quantity, e.quantity) AS closed_quantity,
                            x.price AS exit_price, x.fee AS exit_fee,

@@ -21,6 +21,9 @@ from services.signal_tracker import sum_statements as sums
 from trackrecord.runtime.database import Cursor, copy_frame, rows, taken
 from trackrecord.runtime.errors import PassingError
 
+DAYS = (("strategy_days", "strategy"), ("symbol_days", "symbol"))
+"""Tables of sums, and whose they are."""
+
 
 @dataclass
 class Applied:
@@ -81,9 +84,11 @@ def load(cursor: Cursor, entries: pl.DataFrame, exits: pl.DataFrame) -> None:
     cursor.execute(sql.MAKE_TEMPORARY)
     for table, frame in (("new_entries", entries), ("new_exits", exits)):
         if frame.height:
-            copy_frame(
-                cursor, table, frame.with_columns(pl.from_epoch("appended_at", time_unit="ms"))
+            # In the order of the index: neighbours are found, and inserted, in the same pages.
+            ordered = frame.sort("signal_id").with_columns(
+                pl.from_epoch("appended_at", time_unit="ms")
             )
+            copy_frame(cursor, table, ordered)
 
 
 def apply(cursor: Cursor, shape: Shape, *, backdated_after: int, timezone: str) -> Applied:
@@ -165,13 +170,19 @@ def _fold(cursor: Cursor, shape: Shape, several: bool, parameters: dict[str, obj
 def _move_sums(
     cursor: Cursor, shape: Shape, known: int, old_exits: int, parameters: dict[str, object]
 ) -> None:
+    nothing_to_take = not old_exits and not (known and shape.entries)
+    if nothing_to_take:
+        for table, owner in DAYS:
+            if shape.entries:
+                cursor.execute(sums.add_entries(table, owner), parameters)
+            if shape.exits:
+                cursor.execute(sums.add_exits(table, owner))
+        return
     if shape.entries:
         cursor.execute(sums.ADD_ENTRIES, parameters)
-        if known:
-            cursor.execute(sums.TAKE_OLD_ENTRIES, parameters)
-    if shape.exits or old_exits:
-        cursor.execute(sums.ADD_EXITS)
+        cursor.execute(sums.TAKE_OLD_ENTRIES, parameters)
+    cursor.execute(sums.ADD_EXITS)
     if old_exits:
         cursor.execute(sums.TAKE_OLD_EXITS, parameters)
-    cursor.execute(sums.move_days("strategy_days", "strategy"))
-    cursor.execute(sums.move_days("symbol_days", "symbol"))
+    for table, owner in DAYS:
+        cursor.execute(sums.move_days(table, owner))

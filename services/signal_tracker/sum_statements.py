@@ -1,11 +1,13 @@
 """What the sums by strategy and by symbol gain and lose through a batch.
 
-A signal's new contributions are added, its old ones taken away. ``deltas``
-holds them by strategy, symbol, currency, day and partition.
+A signal's new contributions are added, its old ones taken away. Where there are
+old ones, ``deltas`` holds both by strategy, symbol, currency, day and partition;
+else the sums are added at once.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 COUNTED: Final = ("signals", "backdated", "exits", "closed", "wins", "losses", "breakevens")
@@ -19,14 +21,32 @@ SUMS: Final = (*COUNTED, *MONEY)
 SUM_COLUMNS: Final = ", ".join(SUMS)
 
 
-def _insert(owner: str, day: str, sums: dict[str, str], sign: str, source: str) -> str:
-    values = ", ".join(f"{sign}{sums[name]}" if name in sums else "0" for name in SUMS)
-    return f"""
-INSERT INTO deltas
-SELECT {owner}.strategy, {owner}.symbol, {owner}.currency, {day}, {owner}.partition, {values}
-FROM {source}
-GROUP BY 1, 2, 3, 4, 5
-"""
+@dataclass(frozen=True)
+class _Part:
+    """A part of what a batch changes: rows, what they are of, and what of them is summed."""
+
+    source: str
+    owner: str
+    partition: str
+    day: str
+    sums: dict[str, str]
+    sign: str = ""
+
+    def select(self, *columns: str) -> str:
+        """The sums by some columns of the owner, day and partition."""
+        values = ", ".join(
+            f"{self.sign}{self.sums[name]}" if name in self.sums else "0" for name in SUMS
+        )
+        named = ", ".join(f"{self.owner}.{name}" for name in columns)
+        groups = ", ".join(str(place + 1) for place in range(len(columns) + 2))
+        return (
+            f"SELECT {named}, {self.day}, {self.partition}.partition, {values}"
+            f" FROM {self.source} GROUP BY {groups}"
+        )
+
+    def into_deltas(self) -> str:
+        """The statement that adds them to ``deltas``."""
+        return f"INSERT INTO deltas {self.select('strategy', 'symbol', 'currency')}"
 
 
 def _entries(row: str, backdated: str) -> dict[str, str]:
@@ -51,45 +71,65 @@ _EXITS: Final = {
 
 _EMITTED: Final = "({}.emitted_at AT TIME ZONE %(timezone)s)::date"
 
-ADD_ENTRIES: Final = _insert(
+_NEW_ENTRIES: Final = _Part(
+    "new_entries AS n",
+    "n",
     "n",
     _EMITTED.format("n"),
     _entries("n", "n.appended_at - n.emitted_at > make_interval(secs => %(backdated_after)s)"),
-    "",
-    "new_entries AS n",
 )
-
-TAKE_OLD_ENTRIES: Final = _insert(
+_OLD_ENTRIES: Final = _Part(
+    "old_signals AS o JOIN new_entries AS n USING (signal_id) WHERE o.revision >= 0",
     "o",
+    "n",
     _EMITTED.format("o"),
     _entries("o", "o.backdated"),
     "-",
-    "old_signals AS o JOIN new_entries USING (signal_id) WHERE o.revision >= 0",
 )
-
-ADD_EXITS: Final = _insert("x", "x.day", _EXITS, "", "folded AS x WHERE x.closed_quantity > 0")
-
-TAKE_OLD_EXITS: Final = _insert(
+_NEW_EXITS: Final = _Part("folded AS x WHERE x.closed_quantity > 0", "x", "x", "x.day", _EXITS)
+_OLD_EXITS: Final = _Part(
+    "old_exits AS x JOIN several AS v USING (signal_id) JOIN old_signals AS o USING (signal_id)"
+    " WHERE x.closed_quantity > 0",
     "o",
+    "v",
     "(x.closed_at AT TIME ZONE %(timezone)s)::date",
     _EXITS,
     "-",
-    "old_exits AS x JOIN several USING (signal_id) JOIN old_signals AS o USING (signal_id)"
-    " WHERE x.closed_quantity > 0",
 )
+
+ADD_ENTRIES: Final = _NEW_ENTRIES.into_deltas()
+TAKE_OLD_ENTRIES: Final = _OLD_ENTRIES.into_deltas()
+ADD_EXITS: Final = _NEW_EXITS.into_deltas()
+TAKE_OLD_EXITS: Final = _OLD_EXITS.into_deltas()
+
+
+def _upsert(table: str, owner: str, source: str) -> str:
+    """Add sums to a table; one batch locks its rows in one order."""
+    added = ", ".join(f"{name} = days.{name} + excluded.{name}" for name in SUMS)
+    return f"""
+INSERT INTO {table} AS days ({owner}, currency, day, partition, {SUM_COLUMNS})
+{source}
+ORDER BY 1, 2, 3, 4
+ON CONFLICT ({owner}, currency, day, partition) DO UPDATE SET {added}
+"""
+
+
+def add_entries(table: str, owner: str) -> str:
+    """Add a batch in which every entry is new: nothing is taken away."""
+    return _upsert(table, owner, _NEW_ENTRIES.select(owner, "currency"))
+
+
+def add_exits(table: str, owner: str) -> str:
+    """Add what was folded, where nothing was realised before."""
+    return _upsert(table, owner, _NEW_EXITS.select(owner, "currency"))
 
 
 def move_days(table: str, owner: str) -> str:
     """Add the deltas to a table of sums; a row that would not change is left alone."""
     sums = ", ".join(f"sum({name}) AS {name}" for name in SUMS)
     changes = " OR ".join(f"sum({name}) <> 0" for name in SUMS)
-    added = ", ".join(f"{name} = days.{name} + excluded.{name}" for name in SUMS)
-    return f"""
-INSERT INTO {table} AS days ({owner}, currency, day, partition, {SUM_COLUMNS})
-SELECT {owner}, currency, day, partition, {sums}
-FROM deltas
-GROUP BY {owner}, currency, day, partition
-HAVING {changes}
-ORDER BY {owner}, currency, day, partition
-ON CONFLICT ({owner}, currency, day, partition) DO UPDATE SET {added}
-"""
+    source = (
+        f"SELECT {owner}, currency, day, partition, {sums} FROM deltas"
+        f" GROUP BY {owner}, currency, day, partition HAVING {changes}"
+    )
+    return _upsert(table, owner, source)

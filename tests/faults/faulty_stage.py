@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from typing import Any
 
 import polars as pl
@@ -21,7 +22,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a
 
 from services.signal_tracker import store as tracker_store
 from tests.support.pipeline import stage_named
-from trackrecord.runtime import database
+from trackrecord.runtime import clock, database
 from trackrecord.runtime.batch import Batch
 from trackrecord.runtime.database import Cursor
 from trackrecord.runtime.decode import Refusal
@@ -189,6 +190,12 @@ def dawdle(stage: Stage, number: int) -> None:
     _after_apply(stage, _nth(1, lambda: time.sleep(number)))
 
 
+def shift_clock(_stage: Stage, seconds: int) -> None:
+    """Be N seconds off; a negative N is late."""
+    now = clock.now
+    clock.now = lambda: now() + timedelta(seconds=seconds)
+
+
 def refuse_everything(stage: Stage, _number: int) -> None:
     """Refuse every message, as a bad deploy would."""
     handler: Any = stage.handler
@@ -213,6 +220,7 @@ FAULTS: dict[str, Callable[[Stage, int], None]] = {
         freeze_inside_copy,
         freeze_holding_locks,
         dawdle,
+        shift_clock,
         refuse_everything,
     )
 }

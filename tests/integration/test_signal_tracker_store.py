@@ -33,7 +33,7 @@ def run(settings: Settings, events: Sequence[Event], batches: Sequence[int]) -> 
     """Apply events in batches of the given sizes; the indices of those refused."""
     reader = Reader((SignalEmitted, SignalClosed))
     handler = SignalTracker(Context(settings, CollectorRegistry()))
-    connection = database.connect(settings, application="test")
+    connection = database.connect(settings, application="test", batches=True)
     refused, start = [], 0
     for size in batches:
         part = events[start : start + size]

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tests.support import compare, oracle, wire
 from trackrecord.events import Event, derived_id
@@ -60,21 +60,51 @@ def until(condition: Callable[[], Any], what: str, seconds: float = 30) -> Any:
     return result
 
 
+class Spawned(Protocol):
+    """What is needed of a process that was started; `subprocess.Popen` has it."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def kill(self) -> None: ...
+
+    def terminate(self) -> None: ...
+
+
+Spawn = Callable[[Sequence[str], Path, Mapping[str, str]], Spawned]
+"""Starts a module with arguments, its standard error in a file, in an environment."""
+
+
+def popen(module: Sequence[str], log: Path, environment: Mapping[str, str]) -> Spawned:
+    """Start an interpreter of its own."""
+    with log.open("wb") as file:
+        return subprocess.Popen(
+            [sys.executable, "-m", *module],
+            cwd=ROOT,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=file,
+        )
+
+
 class StageProcess:
     """One process of a stage."""
 
-    def __init__(self, module: Sequence[str], log: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        module: Sequence[str],
+        log: Path,
+        environment: Mapping[str, str],
+        spawn: Spawn = popen,
+    ) -> None:
         self.log = log
         self.wanted_to_end = False
-        with log.open("wb") as file:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", *module],
-                cwd=ROOT,
-                env=dict(environment),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=file,
-            )
+        self._process = spawn(module, log, environment)
 
     @property
     def pid(self) -> int:
@@ -97,6 +127,11 @@ class StageProcess:
         self._process.terminate()
         return self._process.wait(seconds)
 
+    def ask_to_stop(self) -> None:
+        """Ask it to end in good order, and do not wait."""
+        self.wanted_to_end = True
+        self._process.terminate()
+
     def ended(self, seconds: float = 30) -> int:
         """Wait until it ends by itself; returns its exit code."""
         self.wanted_to_end = True
@@ -111,7 +146,10 @@ class StageProcess:
     @property
     def is_frozen(self) -> bool:
         """Whether it is stopped by a signal."""
-        status = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        try:
+            status = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return False  # it has just ended
         return status == "T"
 
     def lines(self, event: str | None = None) -> list[dict[str, Any]]:
@@ -158,10 +196,17 @@ class Pipeline:
     def start(self, stage: str, *fault: object, **more: str) -> StageProcess:
         """Start a process of a stage, with a fault of tests/faults/faulty_stage.py or none."""
         module = ("tests.faults.faulty_stage",) if fault else RUN
+        return self.spawn(stage, (*module, stage, *map(str, fault)), more)
+
+    def spawn(
+        self, stage: str, module: Sequence[str], more: Mapping[str, str], spawn: Spawn = popen
+    ) -> StageProcess:
+        """Start a process of a stage by another module, or in another way."""
         process = StageProcess(
-            (*module, stage, *map(str, fault)),
+            module,
             self._folder / f"{len(self._processes)}-{stage}.log",
             environ(self.settings, **more),
+            spawn,
         )
         self._processes.append(process)
         return process

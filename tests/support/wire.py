@@ -59,16 +59,9 @@ def parcel(settings: Settings, event: Event, partition: int | None = None) -> Pa
     )
 
 
-def send(settings: Settings, parcels: Iterable[Parcel], *, seconds: float = 60) -> list[Place]:
-    """Send in order, and wait until the broker has acknowledged all.
-
-    Returns:
-        Where each landed.
-
-    Raises:
-        AssertionError: The broker did not acknowledge something.
-    """
-    producer = Producer(
+def producer_of(settings: Settings, seconds: float = 60) -> Producer:
+    """A producer for :func:`send`, whose messages give up after so many seconds."""
+    return Producer(
         {
             "bootstrap.servers": settings.kafka_bootstrap_servers,
             "enable.idempotence": True,
@@ -79,6 +72,30 @@ def send(settings: Settings, parcels: Iterable[Parcel], *, seconds: float = 60) 
             "message.max.bytes": 1_000_000,
         }
     )
+
+
+def send(
+    settings: Settings,
+    parcels: Iterable[Parcel],
+    *,
+    seconds: float = 60,
+    producer: Producer | None = None,
+) -> list[Place]:
+    """Send in order, and wait until the broker has acknowledged all.
+
+    Args:
+        settings: Where the broker is.
+        parcels: What to send.
+        seconds: How long to wait for it.
+        producer: One that is used again; by default one for this call.
+
+    Returns:
+        Where each landed.
+
+    Raises:
+        AssertionError: The broker did not acknowledge something.
+    """
+    producer = producer or producer_of(settings, seconds)
     places: dict[int, Place] = {}
     failed: list[KafkaError] = []
     count = 0
@@ -133,14 +150,17 @@ def read(settings: Settings, topic: str) -> list[Parcel]:
     try:
         parts = [TopicPartition(topic, n, OFFSET_BEGINNING) for n in known[topic].partitions]
         left = {}
+        count = 0
         for part in parts:
             first, end = consumer.get_watermark_offsets(part, timeout=10)
             if end > first:
                 left[part.partition] = end
+                count += end - first
         consumer.assign(parts)
         found: list[Parcel] = []
         while left:
-            for message in consumer.consume(5000, timeout=0.2):
+            # For no more than there are: it would wait for others.
+            for message in consumer.consume(max(1, min(count - len(found), 5000)), timeout=0.2):
                 assert message.error() is None, message.error()
                 number, offset = message.partition() or 0, message.offset() or 0
                 found.append(

@@ -8,6 +8,7 @@ Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kaf
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, NoReturn, TypeVar
@@ -20,6 +21,13 @@ from trackrecord.events.types import wire_time
 MAX_EVENT_BYTES: Final = 256 * 1024
 """The largest value of a message, in bytes."""
 
+MAX_DEPTH: Final = 256
+"""How deep the objects and lists of a message may be nested.
+
+Python's own limit depends on how deep the reader itself has been called, so
+that one process would read what another refuses.
+"""
+
 MAX_PROBLEMS: Final = 20
 """How many problems of one event are spelled out; the rest is counted."""
 
@@ -27,6 +35,11 @@ MAX_KEY_CHARACTERS: Final = 64
 """How much of a key that the publisher chose an explanation repeats."""
 
 CONTENT_TYPE: Final = b"application/json"
+
+# Ends at the end of the value where a text is not closed: it never looks at a byte twice.
+_TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
+_NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
+_OPENING: Final = frozenset(b"[{")
 
 E = TypeVar("E", bound=Event)
 
@@ -92,7 +105,7 @@ def decode(model: type[E], value: bytes | None) -> E:
 
 
 def parse_json(value: bytes | None) -> Any:
-    """Read strict JSON: UTF-8, no NaN, no Infinity, no lone surrogates at the top level.
+    """Read strict JSON: UTF-8, no NaN, no Infinity, at most ``MAX_DEPTH`` levels.
 
     Raises:
         InvalidEventError: The value is not that.
@@ -103,6 +116,10 @@ def parse_json(value: bytes | None) -> Any:
         raise InvalidEventError(
             f"the value is {len(value):,} bytes long, and {MAX_EVENT_BYTES:,} is the limit"
         )
+    if is_too_deep(value):
+        raise InvalidEventError(
+            f"not readable JSON: nested too deeply, and {MAX_DEPTH} levels are the limit"
+        )
     try:
         return json.loads(value.decode(), parse_constant=_no_constant)
     except UnicodeDecodeError as error:
@@ -111,6 +128,18 @@ def parse_json(value: bytes | None) -> Any:
         raise InvalidEventError("not readable JSON: nested too deeply") from None
     except ValueError as error:
         raise InvalidEventError(f"not readable JSON: {error}") from None
+
+
+def is_too_deep(value: bytes) -> bool:
+    """Whether the objects and lists of a JSON text are nested more than ``MAX_DEPTH`` levels."""
+    if value.count(b"[") + value.count(b"{") <= MAX_DEPTH:
+        return False
+    depth = 0
+    for bracket in _TEXT.sub(b"", value).translate(None, _NO_BRACKETS):
+        depth += 1 if bracket in _OPENING else -1
+        if depth > MAX_DEPTH:
+            return True
+    return False
 
 
 def validate(model: type[E], data: Any) -> E:

@@ -287,7 +287,7 @@ class Consumer:
     def _open(self) -> database.Connection:
         if self._connection is None or self._connection.closed:
             self._connection = database.connect(
-                self._settings, application=f"trackrecord {self._stage.name}"
+                self._settings, application=f"trackrecord {self._stage.name}", batches=True
             )
         return self._connection
 

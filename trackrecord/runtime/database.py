@@ -35,16 +35,27 @@ _BAD_CONTENT_CLASSES = (
     "54000",  # program limit exceeded: an index row too large
 )
 
-# Batches live in temporary tables, which deserve memory; they meet large tables through
-# their keys, whatever the planner's statistics say at the moment; nothing is worth a JIT.
+# Batches live in temporary tables, which deserve memory; nothing is worth a JIT.
 _SESSION = (
     "-c timezone=UTC -c client_encoding=UTF8 -c jit=off -c work_mem=64MB -c temp_buffers=64MB"
     " -c random_page_cost=1.1"
 )
 
+# A batch meets large tables through their keys. The planner, whose statistics are always of
+# an earlier moment, may otherwise read the whole of a table for it.
+_BATCHES = "-c enable_seqscan=off"
 
-def connect(settings: Settings, *, application: str, schema: str | None = None) -> Connection:
+
+def connect(
+    settings: Settings, *, application: str, schema: str | None = None, batches: bool = False
+) -> Connection:
     """Open a connection whose unqualified names mean the project's schema.
+
+    Args:
+        settings: Where the database is.
+        application: What it calls itself there.
+        schema: Another schema than the settings'.
+        batches: Whether it applies batches.
 
     Raises:
         PassingError: The database does not answer, or not yet.
@@ -59,7 +70,8 @@ def connect(settings: Settings, *, application: str, schema: str | None = None) 
             keepalives_idle=10,
             keepalives_interval=5,
             keepalives_count=3,
-            options=f"-c search_path={schema or settings.database_schema} {_SESSION}",
+            options=f"-c search_path={schema or settings.database_schema} {_SESSION}"
+            f" {_BATCHES if batches else ''}",
         )
     except psycopg2.Error as error:
         text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

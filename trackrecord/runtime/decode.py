@@ -8,6 +8,7 @@ path accepts nothing that the model refuses.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,12 +21,18 @@ import polars as pl
 from confluent_kafka import Message
 
 from trackrecord.events import Event, InvalidEventError
-from trackrecord.events.codec import MAX_EVENT_BYTES, decode, header
+from trackrecord.events.codec import MAX_EVENT_BYTES, decode, header, is_too_deep
 from trackrecord.events.types import plain_decimal, wire_time
 from trackrecord.runtime.columns import MODEL_RULES, Column, columns_of
 
 _PART = 1_000
 """Messages decoded at once: few enough that their objects stay in the processor's cache."""
+
+_SHORT = 512
+"""Bytes of a message that can be neither nested too deeply nor hold a number that is too long."""
+
+# Python refuses to read a longer one, wherever it stands.
+_LONG_INTEGER = re.compile(rb"[0-9]{4301}")
 
 _FAST_FAILURES = (msgspec.MsgspecError, UnicodeDecodeError, TypeError, RecursionError)
 
@@ -60,6 +67,7 @@ class Decoder:
         self._get = attrgetter(*(column.name for column in self.columns))
         self._schema = {column.name: column.dtype for column in self.columns}
         self._type = model.ce_type().encode()
+        self._skips = any(column.decoder is msgspec.Raw for column in self.columns)
         self._accept = self._acceptance()
         self._canonical = [
             column.canonical(pl.col(column.name)).alias(column.name)
@@ -147,7 +155,9 @@ class Decoder:
             else:
                 break
         for index, value in enumerate(values):
-            if value is not None and len(value) > MAX_EVENT_BYTES:
+            if value is None or (len(value) <= _SHORT and value.isascii()):
+                continue  # as most events are
+            if len(value) > MAX_EVENT_BYTES or (self._skips and _hides_something(value)):
                 result[index] = None
         return result
 
@@ -177,6 +187,19 @@ class Decoder:
 
     def _canonical_row(self, event: Event) -> dict[str, Any]:
         return {column.name: _canonical(getattr(event, column.name)) for column in self.columns}
+
+
+def _hides_something(value: bytes) -> bool:
+    """Whether a message may hold what only the model would see in a value that is skipped.
+
+    Free JSON is skipped, not read. Of a field that is there twice the last value
+    counts, and what the first one held is gone before any column is checked.
+    """
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return True
+    return _LONG_INTEGER.search(value) is not None or is_too_deep(value)
 
 
 def _raw_text(value: msgspec.Raw) -> str:

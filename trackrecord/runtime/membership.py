@@ -13,7 +13,7 @@ from functools import partial
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from trackrecord.runtime import kafka, offsets
+from trackrecord.runtime import clock, kafka, offsets
 from trackrecord.runtime.batch import Partition, place_of
 from trackrecord.runtime.database import Connection, Cursor
 from trackrecord.runtime.errors import HaltedError, PassingError
@@ -24,6 +24,9 @@ from trackrecord.runtime.settings import Settings
 _log = get_logger(__name__)
 
 _POSITION_GONE = {KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._AUTO_OFFSET_RESET}  # noqa: SLF001
+
+_PATIENCE_SECONDS = 2.0
+"""Silence after which a topic that is being caught up with has nothing more to say."""
 
 
 class Membership:
@@ -58,6 +61,7 @@ class Membership:
         self._distrusted = False
         self._era = 0
         self._goals: dict[Partition, int] = {}
+        self._heard = 0.0
 
     @property
     def era(self) -> int:
@@ -159,6 +163,9 @@ class Membership:
                     for (topic, partition), claim in sorted(self._claims.items())
                 ]
             )
+            # A pause outlives the assignment in which it was made.
+            self._consumer.resume([TopicPartition(*place) for place in self._claims])
+            self._heard = clock.monotonic()
             if self._goals:
                 self._consumer.pause(self._later_topics())
         except KafkaException as error:
@@ -211,7 +218,10 @@ class Membership:
         self._goals = {
             place: goal for place, goal in self._goals.items() if reached.get(place, 0) < goal
         }
-        if not messages:
+        now = clock.monotonic()
+        if messages:
+            self._heard = now
+        elif now - self._heard > _PATIENCE_SECONDS:
             # The rest up to the goal is no messages, but marks of transactions.
             self._goals = {}
         if not self._goals:
@@ -252,7 +262,9 @@ class Membership:
 
     def advance(self, cursor: Cursor, moves: Mapping[Partition, int]) -> None:
         """Move positions in the transaction of the effects; see :func:`offsets.advance`."""
-        offsets.advance(cursor, self._stage, self._claims, moves)
+        offsets.advance(
+            cursor, self._stage, self._claims, moves, wait_ms=self._settings.session_timeout_ms
+        )
 
     def advanced(self, moves: Mapping[Partition, int]) -> None:
         """Note that the transaction was committed."""

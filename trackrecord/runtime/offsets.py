@@ -77,18 +77,25 @@ def claim(
 
 
 def _end_predecessors(connection: Connection, stage: str, places: list[Partition]) -> None:
+    for pid in _end_open_sessions(connection, stage, "(o.topic, o.partition)", tuple(places)):
+        _log.warning("ended the session of a frozen predecessor", backend_pid=pid)
+
+
+def _end_open_sessions(
+    connection: Connection, stage: str, columns: str, owned: tuple[tuple[object, ...], ...]
+) -> list[int]:
+    """End the owners' sessions that are inside a transaction; returns their backends."""
     with connection, connection.cursor() as cursor:
         ended = rows(
             cursor,
             "SELECT a.pid, pg_terminate_backend(a.pid) FROM pg_stat_activity a"
             " WHERE a.xact_start IS NOT NULL AND a.pid <> pg_backend_pid()"
             " AND EXISTS (SELECT FROM consumer_offsets o WHERE o.stage = %s"
-            "  AND (o.topic, o.partition) IN %s"
+            f"  AND {columns} IN %s"
             "  AND o.owner_pid = a.pid AND o.owner_started = a.backend_start)",
-            (stage, tuple(places)),
+            (stage, owned),
         )
-    for pid, _ in ended:
-        _log.warning("ended the session of a frozen predecessor", backend_pid=pid)
+    return [pid for pid, _ in ended]
 
 
 def _raise_epochs(
@@ -147,10 +154,19 @@ def resume(
 ) -> dict[Partition, Claim]:
     """Read the positions again, after an abort or a lost commit reply, from a new session.
 
+    Where the network broke, the database may hold the old session, and its locks, for hours:
+    it is ended.
+
     Raises:
+        psycopg2.errors.LockNotAvailable: Somebody holds a row for longer than a second.
         FencedError: Another owner has raised an epoch in the meantime.
     """
+    # By the epoch too: the session of whoever has taken a partition over is none of ours.
+    ours = tuple((topic, partition, claim.epoch) for (topic, partition), claim in claims.items())
+    for pid in _end_open_sessions(connection, stage, "(o.topic, o.partition, o.epoch)", ours):
+        _log.warning("ended our own session, which the database still held", backend_pid=pid)
     with connection, connection.cursor() as cursor:
+        cursor.execute(_WAIT_BRIEFLY)
         found = rows(
             cursor,
             "UPDATE consumer_offsets o SET owner_pid = pg_backend_pid(),"
@@ -172,6 +188,8 @@ def advance(
     stage: str,
     claims: Mapping[Partition, Claim],
     moves: Mapping[Partition, int],
+    *,
+    wait_ms: int = 10_000,
 ) -> None:
     """Move positions, in the transaction of the effects.
 
@@ -180,17 +198,23 @@ def advance(
         stage: Whose positions.
         claims: The epochs and positions as this process knows them.
         moves: The new next offset of each partition that moves.
+        wait_ms: How long this and the rest of the transaction wait for any row, in
+            milliseconds. Who holds it may be frozen: then its partitions, and its session
+            with them, are taken over by those that wait, once they stop waiting.
 
     Raises:
+        psycopg2.errors.LockNotAvailable: Somebody holds a row for longer than that.
         FencedError: A partition is not ours any more, or not where we left it.
     """
     cursor.execute(
-        "UPDATE consumer_offsets o SET next_offset = new.next_offset, updated_at = now()"
+        "SET LOCAL lock_timeout = %s;"
+        " UPDATE consumer_offsets o SET next_offset = new.next_offset, updated_at = now()"
         " FROM unnest(%s::text[], %s::int[], %s::bigint[], %s::bigint[], %s::bigint[])"
         "  AS new(topic, partition, epoch, expected, next_offset)"
         " WHERE o.stage = %s AND o.topic = new.topic AND o.partition = new.partition"
         "  AND o.epoch = new.epoch AND o.next_offset = new.expected",
         (
+            wait_ms,
             *_columns(
                 (topic, p, claims[topic, p].epoch, claims[topic, p].next_offset, to)
                 for (topic, p), to in sorted(moves.items())

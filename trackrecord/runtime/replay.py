@@ -105,8 +105,10 @@ class Replay:
     def _tables(self) -> list[DerivedTable]:
         return [table for stage in self._stages for table in stage.tables] + [DEAD_LETTERS]
 
-    def _connect(self, schema: str | None = None) -> Connection:
-        return database.connect(self._settings, application="trackrecord replay", schema=schema)
+    def _connect(self, schema: str | None = None, *, batches: bool = False) -> Connection:
+        return database.connect(
+            self._settings, application="trackrecord replay", schema=schema, batches=batches
+        )
 
     def _drop(self) -> None:
         connection = self._connect()
@@ -155,7 +157,7 @@ class Replay:
                 "enable.partition.eof": True,
             }
         )
-        connection = self._connect(self._scratch)
+        connection = self._connect(self._scratch, batches=True)
         handler = stage.handler(Context(self._settings, CollectorRegistry()))
         reader = Reader(stage.consumes, self._settings.topic_prefix)
         left = dict(spans)

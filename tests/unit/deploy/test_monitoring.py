@@ -127,6 +127,41 @@ def test_every_alert_says_what_to_do(rule: dict[str, Any]) -> None:
     assert rule["labels"]["severity"] in {"critical", "warning"}
 
 
+def test_operations_names_no_metric_that_nobody_exports() -> None:
+    named = set(re.findall(r"\btrackrecord_[a-z_]+", OPERATIONS))
+    assert named <= set(METRICS)
+
+
+def test_every_failure_has_an_alert() -> None:
+    """What can go wrong with a stage, by the metric that shows it first."""
+    alerts = {rule["alert"]: rule["expr"] for rule in _rules()}
+    for alert, metric in {
+        "LagGrows": "trackrecord_lag_messages",
+        "StageDown": "up",
+        "StageStuck": "trackrecord_last_commit_timestamp_seconds",
+        "StageRetries": "trackrecord_retries_total",
+        "DeadLetters": "trackrecord_dead_letters_total",
+        "DeadLettersRise": "trackrecord_dead_letters_total",
+        "StageHalted": "trackrecord_halted",
+        "StageFenced": "trackrecord_fenced_total",
+        "OutboxNotDraining": "trackrecord_outbox_pending_messages",
+        "StageNotReady": "trackrecord_ready",
+        "StageReadsNothing": "trackrecord_assigned_partitions",
+    }.items():
+        assert re.search(rf"\b{metric}\b", alerts[alert])
+
+
+def test_every_section_on_an_alert_says_what_to_look_at_and_what_to_do() -> None:
+    alerts = {rule["alert"] for rule in _rules()}
+    sections = re.split(r"^### ", OPERATIONS.split("## Alerts", 1)[1].split("\n## ", 1)[0],
+                        flags=re.MULTILINE)[1:]  # fmt: skip
+    titles = {section.split("\n", 1)[0] for section in sections}
+    assert titles == alerts
+    for section in sections:
+        words = section.split("\n", 1)[1].split()
+        assert len(words) > 25, section
+
+
 def test_every_alert_is_tested() -> None:
     tests = yaml.safe_load((PROMETHEUS / "rules_test.yml").read_text())["tests"]
     fired = {
