@@ -25,6 +25,9 @@ from trackrecord.runtime.logs import get_logger
 
 _log = get_logger(__name__)
 
+_LOGGED = 20
+"""Dead letters of one batch that the log names."""
+
 ATTEMPT = "dlq_attempt"
 """The header that counts how often a message was tried; `dlq replay` raises it."""
 
@@ -127,12 +130,17 @@ def insert(cursor: Cursor, letters: Sequence[DeadLetter]) -> None:
             )
             for letter in letters
         ],
+        page_size=1000,
     )
 
 
 def log(letters: Sequence[DeadLetter]) -> None:
-    """Say in the log what was refused, with the trace that it belongs to."""
-    for letter in letters:
+    """Say in the log what was refused, with the trace that it belongs to.
+
+    Of many, the first are told one by one: all are in the table, and a log that costs
+    more than the work does not help.
+    """
+    for letter in letters[:_LOGGED]:
         _log.warning(
             "dead letter",
             id=letter.id,
@@ -144,6 +152,8 @@ def log(letters: Sequence[DeadLetter]) -> None:
             event_id=header(letter.headers, "ce_id"),
             trace_id=trace_id(letter.headers),
         )
+    if len(letters) > _LOGGED:
+        _log.warning("more dead letters", count=len(letters) - _LOGGED, see="trackrecord dlq list")
 
 
 def trace_id(headers: Sequence[tuple[str, bytes | None]] | None) -> str | None:
