@@ -18,6 +18,7 @@ NAMES = {
     "latency": "benchmarks.pipeline.latency",
     "growth": "benchmarks.pipeline.growth",
     "waiting": "benchmarks.pipeline.waiting",
+    "profile": "benchmarks.pipeline.profile",
 }
 """Name of a benchmark, and of its result: the module that runs it."""
 

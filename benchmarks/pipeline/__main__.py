@@ -1,4 +1,4 @@
-"""``python -m benchmarks.pipeline [NAME ...]``: throughput, latency, growth, waiting.
+"""``python -m benchmarks.pipeline [NAME ...]``: throughput, latency, growth, waiting, profile.
 
 ``make bench`` runs them all as committed; this command is for trying: a part of the ways, fewer
 rounds, or a run in miniature.
@@ -14,7 +14,13 @@ from pathlib import Path
 from benchmarks.harness import RESULTS, show
 from benchmarks.pipeline.common import Options
 
-NAMES = {"throughput": "pipeline", "latency": "latency", "growth": "growth", "waiting": "waiting"}
+NAMES = {
+    "throughput": "pipeline",
+    "latency": "latency",
+    "growth": "growth",
+    "waiting": "waiting",
+    "profile": "profile",
+}
 """Module here: name of the result."""
 
 
