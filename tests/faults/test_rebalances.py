@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -46,13 +47,14 @@ def test_a_storm_of_members_that_come_and_go(
                 if rng.random() < 0.5:
                     victim.kill()
                 else:
-                    assert victim.stop() == 0
+                    # One that has only just been started has no handler for the signal yet.
+                    assert victim.stop() in {0, -signal.SIGTERM}
             elif len(members) < 4:
                 members.append(pipeline.start("signal_tracker", **SESSION))
         places = published.result()
     pipeline.done("signal_tracker")
     pipeline.check_tracker(events, places)
-    assert [each.stop() for each in members] == [0] * len(members)
+    assert {each.stop() for each in members} <= {0, -signal.SIGTERM}
 
 
 def test_offsets_that_kafka_forgets_change_nothing(

@@ -35,8 +35,9 @@ def run(
         ) from None
     if stage not in STAGES:
         raise ConfigurationError(f"there is no stage {stage!r}: choose from {', '.join(STAGES)}")
-    from trackrecord.runtime.process import give_memory_back
+    from trackrecord.runtime.process import give_memory_back, stop_at_once
 
+    stop_at_once()
     give_memory_back()
     from trackrecord.runtime.run import run as run_stage
 

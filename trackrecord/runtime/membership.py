@@ -147,7 +147,7 @@ class Membership:
         if self._assigned is None and self._claims:
             self._claims = offsets.resume(connection, self._stage, self._claims)
         elif self._assigned:
-            origins = kafka.origins(self._admin, self._assigned)
+            origins = self._origins(self._assigned)
             self._claims = offsets.claim(connection, self._stage, origins)
             self._identity.expect({topic: each.topic_id for (topic, _), each in origins.items()})
             self._goals = {
@@ -174,6 +174,16 @@ class Membership:
         if new:
             _log.info("assigned", partitions=len(self._claims), topics=self._topics)
         return new
+
+    def _origins(self, places: Sequence[Partition]) -> dict[Partition, offsets.Origin]:
+        try:
+            return kafka.origins(self._admin, places)
+        except PassingError:
+            # A client that did not get through is not asked again: a new one has nothing
+            # in flight and no back-off behind it.
+            self._admin = kafka.admin(self._settings)
+            self._identity = Identity(self._admin)
+            raise
 
     def distrust(self) -> None:
         """Believe no position in memory until the table has been asked."""
