@@ -13,6 +13,7 @@ from benchmarks.harness import RESULTS, show
 
 NAMES = {
     "extraction": "benchmarks.extraction",
+    "extractor": "benchmarks.extractor",
     "performance": "benchmarks.performance",
     "pipeline": "benchmarks.pipeline.throughput",
     "latency": "benchmarks.pipeline.latency",

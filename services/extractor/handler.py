@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import polars as pl
@@ -17,7 +17,7 @@ import polars as pl
 from services.extractor import store
 from services.extractor.metrics import METRICS
 from services.extractor.signals import close_event, refusal_to_signal, signal_event
-from trackrecord.events import Event, ScriptExecuted
+from trackrecord.events import Event, ScriptExecuted, SignalEmitted
 from trackrecord.events.codec import encode, header, headers
 from trackrecord.extraction import Extraction, extract
 from trackrecord.runtime import clock
@@ -30,18 +30,30 @@ from trackrecord.runtime.stage import Context, Effects, Handler, Outgoing
 _CONFLICT = "a run with this execution_id came before with other content"
 
 
-@dataclass(frozen=True)
+_PLACE = frozenset({"position", "partition", "appended_at"})
+"""Columns that say where a run lies on its topic, and nothing of the run."""
+
+_KEPT = ("position", "execution_id", "script", "symbol", "finished_at", "exit_code")
+"""Columns of a run that are needed after its output was read."""
+
+_LONGEST_REMEMBERED = 500
+"""Characters of the longest parameters that are remembered."""
+
+_PART = 500
+"""Runs read at once: few enough that their outputs stay in the processor's cache."""
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One run of a script, and what was read from its output."""
 
     row: dict[str, Any]
-    digest: str
+    """The columns of _KEPT."""
     found: Extraction
-
-    @property
-    def said_at(self) -> datetime:
-        """When the script had said it all."""
-        return datetime.fromisoformat(self.row["finished_at"])
+    said_at: datetime
+    """When the script had said it all."""
+    signals: list[SignalEmitted | None] = field(default_factory=list)
+    """What each recommendation became, None where it became no signal."""
 
 
 class Extractor(Handler):
@@ -57,11 +69,20 @@ class Extractor(Handler):
         """Read every output, and COPY what was found into temporary tables."""
         started = clock.monotonic()
         frame = batch.of(ScriptExecuted)
-        self._runs = [_read(row) for row in frame.iter_rows(named=True)]
+        self._runs = []
+        digests: list[str] = []
+        for part in frame.iter_slices(_PART):
+            kept = part.select(_KEPT).iter_rows(named=True)
+            self._runs.extend(map(_read, kept, part["output"].to_list()))
+            digests.extend(_digests(part))
         if self._runs:
             self._metrics.observe("trackrecord_extraction_seconds", clock.monotonic() - started)
         exits = self._settings.sell_means == "exit"
-        store.load(cursor, _executions(self._runs), _recommendations(self._runs, exits))
+        store.load(
+            cursor,
+            _executions(frame, self._runs, digests),
+            _recommendations(self._runs, exits),
+        )
 
     def apply(self, batch: Batch, cursor: Cursor) -> Effects:
         """Record runs that are new, and publish their signals."""
@@ -77,8 +98,8 @@ class Extractor(Handler):
     def _outgoing(self, batch: Batch, cursor: Cursor, fresh: list[Run]) -> Iterator[Outgoing]:
         exits = self._settings.sell_means == "exit"
         for run in fresh:
-            message = batch.messages[run.row["position"]]
-            trace = header(headers_of(message), "traceparent")
+            if not run.found.recommendations:
+                continue
             for number, recommendation in enumerate(run.found.recommendations):
                 symbol = recommendation.symbol or run.row["symbol"]
                 if exits and recommendation.action in {"SELL", "STRONG_SELL"}:
@@ -90,12 +111,14 @@ class Extractor(Handler):
                             cursor, run.row["script"], symbol, run.row["execution_id"]
                         )
                     ]
-                elif refusal_to_signal(recommendation, symbol, exits=exits) is None:
-                    events = [signal_event(run.row, number, recommendation, run.said_at)]
                 else:
-                    events = []
-                for event in events:
-                    yield _outgoing(event, run.row["position"], trace)
+                    signal = run.signals[number]
+                    events = [] if signal is None else [signal]
+                if events:
+                    position = run.row["position"]
+                    trace = header(headers_of(batch.messages[position]), "traceparent")
+                    for event in events:
+                        yield _outgoing(event, position, trace)
 
     def _count(self, fresh: list[Run]) -> None:
         exits = Counter("success" if run.row["exit_code"] == 0 else "failure" for run in fresh)
@@ -113,74 +136,101 @@ class Extractor(Handler):
         )
 
 
-def _read(row: dict[str, Any]) -> Run:
-    content = "\x1f".join(
-        _same_form(name, row[name])
-        for name in sorted(row)
-        if name not in {"position", "partition", "appended_at"}
-    )
-    return Run(
-        row,
-        hashlib.blake2b(content.encode(), digest_size=16).hexdigest(),
-        extract(row["output"], symbol=row["symbol"]),
-    )
+def _read(row: dict[str, Any], output: str) -> Run:
+    found = extract(output, symbol=row["symbol"], explained=False)
+    return Run(row, found, datetime.fromisoformat(row["finished_at"]))
 
 
-def _same_form(name: str, value: Any) -> str:
-    """A value in one form, however its publisher wrote it."""
+def _digests(frame: pl.DataFrame) -> list[str]:
+    """What tells a repeat of each run from a conflict, however its publisher wrote it."""
+    names = sorted(name for name in frame.columns if name not in _PLACE)
+    columns = [_same_form(name, frame[name].to_list()) for name in names]
+    contents = map("\x1f".join, zip(*columns, strict=True))
+    return [hashlib.blake2b(each.encode(), digest_size=16).hexdigest() for each in contents]
+
+
+def _same_form(name: str, values: Sequence[Any]) -> list[str]:
+    """Values in one form, however their publisher wrote them."""
     if name.endswith("_at"):
-        return datetime.fromisoformat(value).isoformat()
-    if name == "parameters" and value is not None:
-        return json.dumps(json.loads(value), sort_keys=True)
-    return str(value)
+        return [datetime.fromisoformat(value).isoformat() for value in values]
+    if name == "parameters":
+        return ["None" if value is None else _in_order(value) for value in values]
+    return [str(value) for value in values]
 
 
-def _executions(runs: list[Run]) -> pl.DataFrame:
-    taken = ("position", "partition", "execution_id", "script", "program", "symbol", "started_at",
-             "finished_at", "exit_code")  # fmt: skip
-    return pl.DataFrame(
-        [
-            {
-                **{name: run.row[name] for name in taken},
-                "output_bytes": len(run.row["output"].encode()),
-                "digest": run.digest,
-                "final_action": run.found.final_action,
-                "return_pct": _text(run.found.result.return_pct),
-                "outcome": run.found.result.outcome,
-                "extractor_version": run.found.extractor_version,
-                "appended_at": run.row["appended_at"],
-            }
-            for run in runs
-        ],
-        infer_schema_length=None,
-    )
+def _in_order(text: str) -> str:
+    """A JSON text in one form; a script is mostly run with the parameters of the day before."""
+    return _remembered_order(text) if len(text) <= _LONGEST_REMEMBERED else _new_order(text)
 
 
-def _recommendations(runs: list[Run], exits: bool) -> pl.DataFrame:
-    rows = []
+def _new_order(text: str) -> str:
+    return json.dumps(json.loads(text), sort_keys=True)
+
+
+_remembered_order = lru_cache(maxsize=2048)(_new_order)
+
+
+def _executions(frame: pl.DataFrame, runs: Sequence[Run], digests: list[str]) -> pl.DataFrame:
+    """The rows of executions, in the order of the frame."""
+    found = [run.found for run in runs]
+    return frame.select(
+        "position", "partition", "execution_id", "script", "program", "symbol", "started_at",
+        "finished_at", "exit_code",
+        pl.col("output").str.len_bytes().alias("output_bytes"),
+        pl.Series("digest", digests, dtype=pl.String),
+        pl.Series("final_action", [each.final_action for each in found], dtype=pl.String),
+        pl.Series("return_pct", [_text(each.result.return_pct) for each in found], dtype=pl.String),
+        pl.Series("outcome", [each.result.outcome for each in found], dtype=pl.String),
+        pl.Series("extractor_version", [each.extractor_version for each in found], dtype=pl.String),
+        "appended_at",
+    )  # fmt: skip
+
+
+_RECOMMENDATIONS = {
+    "position": pl.Int64,
+    "execution_id": pl.String,
+    "number": pl.Int64,
+    "script": pl.String,
+    "action": pl.String,
+    "symbol": pl.String,
+    "entry_price": pl.String,
+    "target_price": pl.String,
+    "stop_loss": pl.String,
+    "confidence": pl.Float64,
+    "said_at": pl.String,
+    "signal_id": pl.String,
+    "no_signal": pl.String,
+}
+
+
+def _recommendations(runs: Sequence[Run], exits: bool) -> pl.DataFrame:
+    """The rows of recommendations; each run is given the signals that its own become."""
+    rows: list[tuple[Any, ...]] = []
     for run in runs:
+        row = run.row
         for number, each in enumerate(run.found.recommendations):
-            symbol = each.symbol or run.row["symbol"]
+            symbol = each.symbol or row["symbol"]
             reason = refusal_to_signal(each, symbol, exits=exits)
-            signal = None if reason else signal_event(run.row, number, each, run.said_at)
+            signal = None if reason else signal_event(row, number, each, run.said_at)
+            run.signals.append(signal)
             rows.append(
-                {
-                    "position": run.row["position"],
-                    "execution_id": run.row["execution_id"],
-                    "number": number,
-                    "script": run.row["script"],
-                    "action": each.action,
-                    "symbol": symbol,
-                    "entry_price": _text(each.entry_price),
-                    "target_price": _text(each.target_price),
-                    "stop_loss": _text(each.stop_loss),
-                    "confidence": each.confidence,
-                    "said_at": run.row["finished_at"],
-                    "signal_id": None if signal is None else signal.signal_id,
-                    "no_signal": reason,
-                }
+                (
+                    row["position"],
+                    row["execution_id"],
+                    number,
+                    row["script"],
+                    each.action,
+                    symbol,
+                    _text(each.entry_price),
+                    _text(each.target_price),
+                    _text(each.stop_loss),
+                    each.confidence,
+                    row["finished_at"],
+                    None if signal is None else signal.signal_id,
+                    reason,
+                )
             )
-    return pl.DataFrame(rows, infer_schema_length=None)
+    return pl.DataFrame(rows, schema=_RECOMMENDATIONS, orient="row")
 
 
 def _outgoing(event: Event, position: int, trace: str | None) -> Outgoing:

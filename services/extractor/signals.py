@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +19,18 @@ _SIDES = {
     "STRONG_SELL": "SELL",
 }
 _LONGEST_SYMBOL = 64
+_SIGNAL = SignalEmitted(
+    signal_id="-",
+    strategy="-",
+    symbol="-",
+    side="BUY",
+    price=Decimal(1),
+    emitted_at=datetime.fromtimestamp(0, UTC),
+    exits="barriers",
+    source="extractor",
+)
+"""What all signals of the extractor share."""
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 def refusal_to_signal(
@@ -39,7 +52,7 @@ def refusal_to_signal(
         return "not_actionable"
     if exits and side == "SELL":
         return "closes"
-    if symbol is None or not 0 < len(symbol) <= _LONGEST_SYMBOL:
+    if symbol is None or not 0 < len(symbol) <= _LONGEST_SYMBOL or _UNPRINTABLE.search(symbol):
         return "no_symbol"
     if not _usable(recommendation.entry_price):
         return "no_price"
@@ -49,27 +62,35 @@ def refusal_to_signal(
 def signal_event(
     run: dict[str, Any], number: int, recommendation: Recommendation, said_at: datetime
 ) -> SignalEmitted:
-    """The signal of an actionable recommendation; its id follows from run and number.
+    """The signal of a recommendation that :func:`refusal_to_signal` lets pass.
 
-    Nobody manages what a script recommends, so the outcome on bars closes it.
-    BTST (buy today, sell tomorrow) enters at the next open and has one bar.
+    Its id follows from run and number. Nobody manages what a script recommends, so the outcome
+    on bars closes it. BTST (buy today, sell tomorrow) enters at the next open and has one bar.
+
+    Raises:
+        ValueError: It names no price.
     """
+    price = recommendation.entry_price
+    if price is None:
+        raise ValueError("a recommendation without an entry price is no signal")
     btst = recommendation.action == "BTST_BUY"
-    return SignalEmitted(
-        signal_id=derived_id("signal", run["execution_id"], number),
-        strategy=run["script"],
-        symbol=recommendation.symbol or run["symbol"],
-        side=_SIDES[recommendation.action],
-        price=recommendation.entry_price,
-        emitted_at=said_at,
-        target_price=_if_usable(recommendation.target_price),
-        stop_loss=_if_usable(recommendation.stop_loss),
-        horizon_bars=1 if btst else None,
-        exits="barriers",
-        entry="next_open" if btst else "filled",
-        confidence=recommendation.confidence,
-        source="extractor",
-        execution_id=run["execution_id"],
+    # Every value was checked when the run was read, or is checked here: to have the model check
+    # them again takes as long as all else that is done for a signal.
+    return _SIGNAL.model_copy(
+        update={
+            "signal_id": derived_id("signal", run["execution_id"], number),
+            "strategy": run["script"],
+            "symbol": recommendation.symbol or run["symbol"],
+            "side": _SIDES[recommendation.action],
+            "price": price,
+            "emitted_at": said_at,
+            "target_price": _if_usable(recommendation.target_price),
+            "stop_loss": _if_usable(recommendation.stop_loss),
+            "horizon_bars": 1 if btst else None,
+            "entry": "next_open" if btst else "filled",
+            "confidence": recommendation.confidence,
+            "execution_id": run["execution_id"],
+        }
     )
 
 
@@ -96,12 +117,15 @@ def _usable(price: Decimal | None) -> bool:
     """Whether a price that was read fits what an event can hold."""
     if price is None or not price.is_finite() or price <= 0:
         return False
-    exponent = price.normalize().as_tuple().exponent
-    return (
-        price.adjusted() < INTEGER_DIGITS
-        and isinstance(exponent, int)
-        and -exponent <= FRACTION_DIGITS
+    return price.adjusted() < INTEGER_DIGITS and (
+        _fraction_digits(price) <= FRACTION_DIGITS
+        # Zeros at the end do not count.
+        or _fraction_digits(price.normalize()) <= FRACTION_DIGITS
     )
+
+
+def _fraction_digits(price: Decimal) -> int:
+    return -int(price.as_tuple().exponent)
 
 
 def _if_usable(price: Decimal | None) -> Decimal | None:

@@ -14,13 +14,17 @@ EXTRACTOR_VERSION: Final = default_version()
 """Version of the packaged rules and code: semantic version, ``+``, digest over both."""
 
 
-def extract(text: str, *, symbol: str | None = None, rules: RuleSet | None = None) -> Extraction:
+def extract(
+    text: str, *, symbol: str | None = None, rules: RuleSet | None = None, explained: bool = True
+) -> Extraction:
     """Read what a script printed.
 
     Args:
         text: What was printed, any text.
         symbol: The instrument that the script was asked about; taken where the text names none.
         rules: The rules, by default those that come with the package.
+        explained: Whether to say why too; without evidence and rejected candidates, the rest is
+            the same.
 
     Returns:
         Recommendations, result and final action, each with its evidence. A text that states
@@ -48,7 +52,7 @@ def extract(text: str, *, symbol: str | None = None, rules: RuleSet | None = Non
         if symbol is not None:
             for statement in findings.statements:
                 statement.symbol = statement.symbol or symbol
-        recommendations, evidence = resolve(document, findings, found)
+        recommendations, evidence = resolve(document, findings, found, explained=explained)
     totals, lines = tables.results(document, grids)
     result, result_evidence, lost = results.find(
         document, holding="position" in flags, taken=lines, totals=totals
@@ -59,6 +63,6 @@ def extract(text: str, *, symbol: str | None = None, rules: RuleSet | None = Non
         result,
         actions.pop() if len(actions) == 1 else None,
         EXTRACTOR_VERSION if rules is None else used.version,
-        (*evidence, *result_evidence),
-        (*findings.rejected, *lost),
+        (*evidence, *result_evidence) if explained else (),
+        (*findings.rejected, *lost) if explained else (),
     )

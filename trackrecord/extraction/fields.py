@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -33,12 +34,8 @@ class Found:
 def _line_end(document: Document, token: int) -> int:
     newline = document.folded.find("\n", document.ends[token])
     limit = len(document.folded) if newline < 0 else newline
-    end = token + 1
     starts = document.starts
-    last = min(len(starts), token + 4 * _REACH)
-    while end < last and starts[end] < limit:
-        end += 1
-    return end
+    return bisect_left(starts, limit, token + 1, min(len(starts), token + 4 * _REACH))
 
 
 def is_range(document: Document, token: int, end: int) -> bool:
@@ -158,35 +155,28 @@ def confidence(document: Document, label: int) -> Found | None:
 
 def first(document: Document, letter: str, start: int, end: int) -> Found | None:
     """Return the first price with a label of this letter among the tokens start..end-1."""
-    letters = document.letters
-    for token in range(start, end):
-        if letters[token] == letter and not _of_position(document, token):
+    token = document.letters.find(letter, start, end)
+    while token >= 0:
+        if not _of_position(document, token):
             found = price(document, token)
             if found is not None:
                 return found
+        token = document.letters.find(letter, token + 1, end)
     return None
 
 
 def _of_position(document: Document, token: int) -> bool:
     """Say whether a label follows Position: on its line, so that its price is of the past."""
-    letters, starts = document.letters, document.starts
-    line = document.folded.rfind("\n", 0, starts[token]) + 1
-    for at in range(token - 1, max(-1, token - 4 * _REACH), -1):
-        if starts[at] < line:
-            return False
-        if letters[at] == "O":
-            return True
-    return False
+    nearest = document.letters.rfind("O", max(0, token - 4 * _REACH + 1), token)
+    if nearest < 0:
+        return False
+    return document.starts[nearest] > document.folded.rfind("\n", 0, document.starts[token])
 
 
 def _confidence_before(document: Document, label: int) -> Found | None:
     """Read 78 % confidence, where the value stands in front."""
     letters = document.letters
-    if (
-        label == 0
-        or letters[label - 1] != PERCENT
-        or letters[label + 1 : label + 2] in ([":"], ["="])
-    ):
+    if label == 0 or letters[label - 1] != PERCENT or letters[label + 1 : label + 2] in {":", "="}:
         return None
     value = as_confidence(document, label - 1)
     return None if value is None else Found(value, label - 1, label)
@@ -195,11 +185,12 @@ def _confidence_before(document: Document, label: int) -> Found | None:
 def nearest_confidence(document: Document, start: int, end: int, token: int) -> Found | None:
     """Return the confidence next to a statement: the first one after it, else the last before."""
     before: Found | None = None
-    for at in range(start, end):
-        if document.letters[at] == CONFIDENCE:
-            found = _confidence_before(document, at) or confidence(document, at)
-            if found is not None:
-                if at > token:
-                    return found
-                before = found
+    at = document.letters.find(CONFIDENCE, start, end)
+    while at >= 0:
+        found = _confidence_before(document, at) or confidence(document, at)
+        if found is not None:
+            if at > token:
+                return found
+            before = found
+        at = document.letters.find(CONFIDENCE, at + 1, end)
     return before

@@ -13,6 +13,8 @@ _LOOKED_AT: Final = 20
 _SUFFIX: Final = {"k": Decimal(1000), "m": Decimal(10**6), "b": Decimal(10**9)}
 _DIGITS: Final = frozenset("0123456789.,eE+-")
 _LONGEST: Final = 40
+# What most scripts print; read without further ado.
+_SIMPLE: Final = re.compile(r"\+?[$€£¥₹]?([0-9]{1,20}(?:\.[0-9]{1,18})?)%?")
 _LARGEST_EXPONENT: Final = 30
 _GROUP: Final = 3
 
@@ -56,6 +58,10 @@ def parse(token: str, *, decimal_comma: bool = False) -> Decimal | None:
         The number without its currency or percent sign, None if it is none (a version such
         as 1.2.3, or more digits than a price has).
     """
+    if not decimal_comma:
+        simple = _SIMPLE.fullmatch(token)
+        if simple is not None:
+            return Decimal(simple[1])
     body = token.strip().rstrip("%").lstrip("%").strip()
     scale = _SUFFIX.get(body[-1:].lower())
     if scale is not None:

@@ -7,9 +7,8 @@ from typing import Final
 from trackrecord.extraction.document import SYMBOL, Document, Line
 from trackrecord.extraction.packs import RANKS
 from trackrecord.extraction.ruleset import ShapeMatch
+from trackrecord.extraction.shapes import ACTIONS, action_places
 
-ACTIONS: Final = frozenset("Aay")
-"""Letters of tokens that name an action."""
 UNTAKEN: Final = (
     "none",
     "no rule takes it: neither labelled nor standing where a decision stands",
@@ -106,12 +105,12 @@ def _template(
         listed = between in {",", "|"} and shape[at + 1 : at + 2] not in {":", "="}
         if "/" in between or "r" in between or listed:
             return "code/alternatives", "it is one of several alternatives, not a decision"
-    if best.rule.rank >= FINAL:
+    if best.rule.rank >= FINAL or len(action_places(shape)) < _SCALE:
         return None
     values = {
         term.value
-        for at, letter in enumerate(shape)
-        if letter in ACTIONS and (term := document.terms[line.first + at]) is not None
+        for at in action_places(shape)
+        if (term := document.terms[line.first + at]) is not None
     }
     if len(values) >= _SCALE and SYMBOL not in shape and ":N" not in shape[position:]:
         return "code/scale", "the line lists a scale of ratings"
@@ -128,6 +127,8 @@ def _refused_by_word(
     document: Document, shape: str, line: Line, position: int, best: ShapeMatch
 ) -> tuple[str, str] | None:
     start, end = _segment(shape, position)
+    if shape.find("z", start, end) < 0 and shape.find("b", start, end) < 0:
+        return None
     rank = best.rule.rank
     weak = rank < (FINAL if shape.count("b", start, end) > 1 else LABELLED)
     for at in range(start, end):

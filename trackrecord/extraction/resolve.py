@@ -75,7 +75,7 @@ def _drop_ledgers(document: Document, findings: Findings) -> None:
 
 
 def resolve(
-    document: Document, findings: Findings, sections: list[Section]
+    document: Document, findings: Findings, sections: list[Section], *, explained: bool
 ) -> tuple[list[Recommendation], list[Evidence]]:
     """Turn statements into recommendations, in print order.
 
@@ -83,6 +83,7 @@ def resolve(
         document: The text.
         findings: Its statements, symbols assigned; what loses is added to its rejected ones.
         sections: Where the text turns to which instrument.
+        explained: Whether to gather the evidence.
 
     Returns:
         Recommendations and the evidence of each of their fields.
@@ -100,7 +101,7 @@ def resolve(
     if len(groups) > 1 and any(item.rank >= FINAL for group in groups for item in group.statements):
         groups = _only_decided(document, groups, findings.rejected)
     recommendations: list[Recommendation] = []
-    evidence: list[Evidence] = []
+    evidence: list[Evidence] | None = [] if explained else None
     scopes = _scopes(document, groups, sections)
     for scope, group in zip(scopes, groups, strict=True):
         winner = _winner(group)
@@ -114,7 +115,7 @@ def resolve(
         recommendations.append(
             _recommendation(document, group, winner, scope, len(recommendations), evidence)
         )
-    return recommendations, evidence
+    return recommendations, evidence or []
 
 
 def _only_decided(document: Document, groups: list[Group], rejected: list[Rejected]) -> list[Group]:
@@ -166,13 +167,16 @@ def _recommendation(
     winner: Statement,
     scope: tuple[int, int],
     index: int,
-    evidence: list[Evidence],
+    evidence: list[Evidence] | None,
 ) -> Recommendation:
     where = f"recommendations[{index}]"
     starts, ends = document.starts, document.ends
 
     def note(name: str, value: object, rule: str, first: int, last: int) -> None:
-        evidence.append(Evidence(f"{where}.{name}", str(value), rule, starts[first], ends[last]))
+        if evidence is not None:
+            evidence.append(
+                Evidence(f"{where}.{name}", str(value), rule, starts[first], ends[last])
+            )
 
     note("action", winner.action, winner.rule, winner.token, winner.token)
     symbol = winner.symbol or group.symbol
@@ -191,11 +195,11 @@ def _recommendation(
     ):
         found = _price(document, group, winner, scope, letter)
         prices[name] = None if found is None else found.value
-        if found is not None:
+        if found is not None and evidence is not None:
             term = document.terms[found.label]
             note(name, found.value, term.rule if term else winner.rule, found.label, found.token)
     sure = _confidence(document, winner, scope)
-    if sure is not None:
+    if sure is not None and evidence is not None:
         term = document.terms[sure.label]
         note("confidence", sure.value, term.rule if term else winner.rule, sure.label, sure.token)
     return Recommendation(

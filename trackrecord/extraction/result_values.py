@@ -82,7 +82,7 @@ def _closed(document: Document, line: Line) -> Candidate | None:
         return None
     return Candidate(
         "trade", value, None, (), term.rule, "closed",
-        document.starts[token], document.ends[token], line.index,
+        document.starts[token], document.ends[token], line.number,
     )  # fmt: skip
 
 
@@ -93,7 +93,7 @@ def _total_row(document: Document, line: Line) -> Candidate | None:
     if match is None or value is None:
         return None
     start, end = line.start + match.start(1), line.start + match.end(1)
-    return Candidate("total", value, None, (), "code/total-row", "total", start, end, line.index)
+    return Candidate("total", value, None, (), "code/total-row", "total", start, end, line.number)
 
 
 def _read(document: Document, line: Line, label: int, rejected: list[Rejected]) -> Candidate | None:
@@ -120,7 +120,7 @@ def _read(document: Document, line: Line, label: int, rejected: list[Rejected]) 
         percents, values = values[:1], []
     monies = [token for token in values if letters[token] == NUMBER]
     sign = 1
-    if term.value.startswith("loss") and letters[label - 1 : label] != ["/"]:
+    if term.value.startswith("loss") and letters[label - 1 : label] != "/":
         if not (percents or _is_money(document, label, values[0])):
             return None  # the loss of a training
         sign = -1
@@ -134,7 +134,7 @@ def _read(document: Document, line: Line, label: int, rejected: list[Rejected]) 
     others = tuple(value for at in beside if (value := document.number(at)) is not None)
     return Candidate(
         _KINDS.get(term.value.rstrip("%"), "trade"), percent, money, others, term.rule,
-        document.raw(label).lower(), document.starts[label], document.ends[at], line.index,
+        document.raw(label).lower(), document.starts[label], document.ends[at], line.number,
     )  # fmt: skip
 
 
@@ -193,7 +193,7 @@ def _qualified(document: Document, line: Line, last: int) -> bool:
 
 def _strategy_column(document: Document, line: Line, percents: list[int]) -> list[int]:
     """Beside a benchmark's column, keep the strategy's alone."""
-    for header in reversed(document.lines[max(0, line.index - _LOOK_BACK) : line.index]):
+    for header in reversed(document.lines[max(0, line.number - _LOOK_BACK) : line.number]):
         words = document.folded[header.start : header.end].lower().split()
         if "strategy" in words and "benchmark" in words:
             names = [word for word in words if word in {"strategy", "benchmark"}]

@@ -34,9 +34,7 @@ def find(
     rejected: list[Rejected] = []
     candidates: list[Candidate] = list(totals)
     for line in document.lines:
-        shape = line.shape
-        telling = "R" in shape or "b" in shape or "|" in shape
-        if telling and line.index not in taken:
+        if line.traits.reports and line.number not in taken:
             candidates.extend(of_line(document, line, rejected))
     if holding:
         candidates = _only_closed(document, candidates, rejected)

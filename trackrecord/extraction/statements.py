@@ -10,12 +10,12 @@ import re2
 from trackrecord.extraction.document import SYMBOL, Document, Line
 from trackrecord.extraction.model import Rejected
 from trackrecord.extraction.packs import RANKS
-from trackrecord.extraction.refusals import ACTIONS, UNTAKEN, why_not
+from trackrecord.extraction.refusals import UNTAKEN, why_not
 from trackrecord.extraction.ruleset import ShapeMatch, matcher
+from trackrecord.extraction.shapes import ACTIONS, action_places
 
 ROW: Final = RANKS["row"]
 
-_LEVELS: Final = matcher(r"[ETXC](?:[:=|(fw.@)-]{0,4}[NP]|.{0,3}[NP])")
 _REQUEST: Final = matcher(r"[DL][:=][Aa].*q[:=]|q[:=].*[DL][:=][Aa]")
 _DECIDED: Final = frozenset("TXCF")
 _LIST_HEADING: Final = re2.compile(
@@ -30,7 +30,6 @@ _MOST_ACTIONS: Final = 64
 _LONGEST_LINE: Final = 4000
 _MOST_SHAPES: Final = 400
 _LONGEST_LIST: Final = 200
-_HELD_HEADINGS: Final = frozenset({"O", "O:", "O-", "O(N)", "O(N):"})
 _AT_REACH: Final = 9
 
 
@@ -62,24 +61,20 @@ class Findings:
 
 def block_flags(document: Document) -> frozenset[str]:
     """Return what the text as a whole holds, for the rules' ``needs`` and ``unless``."""
-    shape = "\n".join([line.shape for line in document.lines if line.shape])
+    shape = document.letters
     flags = set()
-    if _LEVELS(shape):
-        flags.add("levels")
     if "p" in shape:
         flags.add("position")
-    if (
-        "q" in shape
-        and "{" in shape
-        and not _DECIDED.intersection(shape)
-        and _REQUEST(shape.replace("\n", ""))
-    ):
+    if "q" in shape and "{" in shape and not _DECIDED.intersection(shape) and _REQUEST(shape):
         flags.add("request")
     if "R" in shape and _EXITED(document.folded):
         flags.add("ledger")
     for line in document.lines:
+        traits = line.traits
+        if traits.levels:
+            flags.add("levels")
         # A heading such as "Open positions:", under which positions are listed.
-        if line.shape in _HELD_HEADINGS and document.terms[line.first] is not None:
+        if traits.held and document.terms[line.first] is not None:
             flags.add("position")
     return frozenset(flags)
 
@@ -108,9 +103,9 @@ def _list_under(document: Document, line: Line, findings: Findings, joined: set[
     if term is None:
         return False
     found = False
-    for following in document.lines[line.index + 1 : line.index + 1 + _LONGEST_LIST]:
+    for following in document.lines[line.number + 1 : line.number + 1 + _LONGEST_LIST]:
         if not following.shape:
-            if found or following.index > line.index + _LOOK_AHEAD:
+            if found or following.number > line.number + _LOOK_AHEAD:
                 break
             continue
         item = _LIST_ITEM.search(following.shape.encode("ascii", "replace"))
@@ -118,12 +113,12 @@ def _list_under(document: Document, line: Line, findings: Findings, joined: set[
             break
         token = following.first + item.start(1)
         statement = Statement(
-            following.index, line.first + position, term.value, ROW, "code/list-under-heading"
+            following.number, line.first + position, term.value, ROW, "code/list-under-heading"
         )
         statement.symbol, statement.symbol_token = document.symbol(token), token
         statement.price_token = _price_at(document, following, token)
         findings.statements.append(statement)
-        joined.add(following.index)
+        joined.add(following.number)
         found = True
     return found
 
@@ -141,15 +136,16 @@ def find(document: Document, flags: frozenset[str], taken: set[int], findings: F
     joined: set[int] = set()
     shapes: set[str] = set()
     for line in lines:
-        if line.index in taken or line.index in joined or not line.shape:
+        acts, leads_on, *_ = line.traits
+        if not (acts or leads_on) or line.number in taken or line.number in joined:
             continue
         shape = line.shape
-        following = _continuation(lines, line, taken)
-        if following is not None:
+        if leads_on:
+            following = _continuation(lines, line, taken)
+            if following is None:
+                continue
             shape += following.shape
-            joined.add(following.index)
-        if ACTIONS.isdisjoint(shape):
-            continue
+            joined.add(following.number)
         if "position" not in flags and _list_under(document, line, findings, joined):
             continue
         _read_line(document, line, shape, flags, findings, shapes)
@@ -158,15 +154,10 @@ def find(document: Document, flags: frozenset[str], taken: set[int], findings: F
 
 def _continuation(lines: list[Line], line: Line, taken: set[int]) -> Line | None:
     """Return the line that holds the action of a label standing alone on this one."""
-    if line.shape[-1] not in "LFG:>-|":
-        return None
-    tail = line.shape.rstrip(":>-|")
-    if not tail or tail[-1] not in "LFG" or not ACTIONS.isdisjoint(line.shape):
-        return None
-    for following in lines[line.index + 1 : line.index + 1 + _LOOK_AHEAD]:
+    for following in lines[line.number + 1 : line.number + 1 + _LOOK_AHEAD]:
         if following.shape:
             starts = following.shape.lstrip("->|[(")[:1]
-            usable = starts in {"A", "a"} and following.index not in taken
+            usable = starts in {"A", "a"} and following.number not in taken
             return following if usable else None
     return None
 
@@ -180,7 +171,7 @@ def _read_line(
     shapes: set[str],
 ) -> None:
     shapes.add(shape)
-    actions = [at for at, letter in enumerate(shape) if letter in ACTIONS]
+    actions = action_places(shape)
     if len(actions) > _MOST_ACTIONS or len(shape) > _LONGEST_LINE or len(shapes) > _MOST_SHAPES:
         reason = "more actions than a line or a text of advice has"
         findings.rejected.append(reject(document, line.first + actions[0], "code/limit", reason))
@@ -201,7 +192,7 @@ def _read_line(
         action = term.value
         if action == "BUY" and document.marked_btst(line.last):
             action = "BTST_BUY"
-        statement = Statement(line.index, token, action, best.rule.rank, best.rule.rule)
+        statement = Statement(line.number, token, action, best.rule.rank, best.rule.rule)
         _place(document, line, matches, statement)
         findings.statements.append(statement)
         findings.statements.extend(_also(document, line, statement))
@@ -226,7 +217,7 @@ def _also(document: Document, line: Line, statement: Statement) -> list[Statemen
         at + 1 < line.last and document.letters[at] in ",f" and document.letters[at + 1] == SYMBOL
     ):
         more = Statement(
-            line.index, statement.token, statement.action, statement.rank, statement.rule
+            line.number, statement.token, statement.action, statement.rank, statement.rule
         )
         more.symbol, more.symbol_token = document.symbol(at + 1), at + 1
         found.append(more)

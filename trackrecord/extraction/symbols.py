@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import re2
 
-from trackrecord.extraction.document import NUMBER, SYMBOL, WORD, Document, Line
+from trackrecord.extraction.document import NUMBER, SYMBOL, WORD, Document
 from trackrecord.extraction.statements import Statement
 
 _LABEL: Final = re2.compile(rb"[YO][:=|#f(\[]{0,3}(?:w{0,3}[(])?(S)")
@@ -45,34 +46,39 @@ def _name(document: Document, token: int) -> str | None:
     return None
 
 
-def _label_of(document: Document, line: Line, data: bytes) -> int | None:
-    if "Y" in line.shape or "O" in line.shape:
-        for pattern in (_LABEL, _CODE, _NAMED):
-            match = pattern.search(data)
-            if match is not None and _name(document, line.first + match.start(1)):
-                return line.first + int(match.start(1))
-    return None
+@lru_cache(maxsize=8192)
+def _places(shape: str) -> tuple[tuple[int, ...], int | None]:
+    """Return where a line of this shape may name its instrument: behind labels, as a heading."""
+    data = shape.encode("ascii", "replace")
+    labelled: tuple[int, ...] = ()
+    if "Y" in shape or "O" in shape:
+        found = [pattern.search(data) for pattern in (_LABEL, _CODE, _NAMED)]
+        labelled = tuple([int(match.start(1)) for match in found if match is not None])
+    if "S" in shape and not any(mark in shape for mark in "RUqb"):
+        match = _HEADING.search(data) or _TITLE.search(data)
+        if match is not None:
+            return labelled, int(match.start(1))
+    return labelled, None
 
 
 def sections(document: Document) -> list[Section]:
     """Return where the text turns to an instrument, by a label or a heading."""
     found: list[Section] = []
     for line in document.lines:
-        shape = line.shape
-        if not shape or not ("S" in shape or "N" in shape or "Y" in shape):
+        if not line.traits.names:
             continue
-        data = shape.encode("ascii", "replace")
-        token = _label_of(document, line, data)
+        behind_labels, heading = _places(line.shape)
+        token = next(
+            (line.first + at for at in behind_labels if _name(document, line.first + at)), None
+        )
         labelled = token is not None
-        if token is None and "S" in shape and not any(mark in shape for mark in "RUqb"):
-            match = _HEADING.search(data) or _TITLE.search(data)
-            if match is not None:
-                token = line.first + match.start(1)
         if token is None:
-            continue
+            if heading is None:
+                continue
+            token = line.first + heading
         name = _name(document, token)
         if name is not None and (not found or found[-1].symbol != name or labelled):
-            found.append(Section(line.index, token, name, labelled))
+            found.append(Section(line.number, token, name, labelled))
     return found
 
 

@@ -9,20 +9,17 @@ from trackrecord.extraction.document import NUMBER, PERCENT, SYMBOL, WORD, Docum
 from trackrecord.extraction.model import Rejected
 from trackrecord.extraction.packs import RANKS
 from trackrecord.extraction.result_values import Candidate
+from trackrecord.extraction.shapes import HEADINGS
 from trackrecord.extraction.statements import Findings, Statement, reject
 
-_HEADINGS: Final = frozenset("LFDYETXCZRUqKVbOGpk")
-_VALUES: Final = frozenset("NPd")
 _ACTIONS: Final = frozenset("Aa")
 _FEWEST_COLUMNS: Final = 3
-_FEWEST_NAMES: Final = 2
 _MOST_ROWS: Final = 400
-_LONGEST_HEADER: Final = 128
 _LONGEST_ROW: Final = 256
 _FIELDS: Final = frozenset("ETXC")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Column:
     """A column of a table: its place and the labels in its header."""
 
@@ -61,11 +58,7 @@ def find(document: Document) -> list[Table]:
     lines = document.lines
     index = 0
     while index < len(lines):
-        shape = lines[index].shape
-        if ":" in shape and "|" not in shape and "," not in shape:
-            index += 1
-            continue
-        table = _header(document, lines[index])
+        table = _header(document, lines[index]) if lines[index].traits.may_head else None
         if table is None:
             index += 1
             continue
@@ -90,11 +83,6 @@ def find(document: Document) -> list[Table]:
 
 def _header(document: Document, line: Line) -> Table | None:
     shape = line.shape
-    # A header names several things and holds no values.
-    if len(_HEADINGS.intersection(shape)) < _FEWEST_NAMES or len(shape) > _LONGEST_HEADER:
-        return None
-    if not _VALUES.isdisjoint(shape) or "=" in shape:
-        return None
     text = document.folded[line.start : line.end]
     if shape.count("|") >= 2:  # noqa: PLR2004
         return _split(document, line, "pipes", text, "|")
@@ -146,7 +134,7 @@ def _aligned(document: Document, line: Line) -> Table | None:
         start, end = document.starts[token], document.ends[token]
         near = previous >= 0 and not text[document.ends[previous] : start].count("  ")
         bracket = near and columns and (text[start - 1] in "([/" or letter in "()[]/%")
-        if letter in _HEADINGS and not bracket:
+        if letter in HEADINGS and not bracket:
             columns.append(Column(start, end, letter, [token], False))
         elif near and columns:
             last = columns[-1]
@@ -228,7 +216,7 @@ def read(document: Document, tables: list[Table], findings: Findings) -> set[int
         ]
         if not acting:
             continue
-        taken.update(line.index for line in lines)
+        taken.update(line.number for line in lines)
         column = _action_column(document, table)
         refusal = _refusal(table, column)
         if refusal is not None or column is None:
@@ -286,7 +274,7 @@ def _rows(document: Document, table: Table, column: Column, findings: Findings) 
         term = document.terms[token]
         if term is None:
             continue
-        statement = Statement(row.index, token, term.value, RANKS["labelled"], "code/table-row")
+        statement = Statement(row.number, token, term.value, RANKS["labelled"], "code/table-row")
         statement.is_row = True
         _name(document, table, row, symbols, statement)
         if "V" in row.shape[:2] and statement.symbol is None:
@@ -353,7 +341,7 @@ def results(document: Document, tables: list[Table]) -> tuple[list[Candidate], s
     for table in tables:
         if not table.has("R"):
             continue
-        taken.update(line.index for line in [table.header, *table.rows])
+        taken.update(line.number for line in [table.header, *table.rows])
         totals = [
             row
             for row in table.rows
@@ -399,5 +387,5 @@ def _result(document: Document, table: Table, row: Line, column: Column) -> Cand
         document.raw(label).lower(),
         document.starts[token],
         document.ends[token],
-        row.index,
+        row.number,
     )

@@ -12,11 +12,12 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from typing import Annotated, Any, Literal, Union
 
 import msgspec
 import polars as pl
+from pydantic.fields import FieldInfo
 
 from trackrecord.events import Event
 from trackrecord.events import types as t
@@ -124,7 +125,7 @@ _KINDS: list[tuple[Any, Any, Any, Rule | None, Rule | None]] = [
     (t.Identifier, _str(1, 128), _TEXT, _has_no_control, None),
     (t.Symbol, _str(1, 64), _TEXT, _has_no_control, None),
     (t.Reason, _str(0, 200), _TEXT, _has_no_control, None),
-    (t.Text, str, _TEXT, _has_no_nul, None),
+    (t.Text, str, _TEXT, _has_no_nul, None),  # or shorter, see _kind
     (t.Currency, str, _TEXT, _matches("^[A-Z0-9]{2,12}$"), None),
     (t.Timeframe, str, _TEXT, _matches("^[1-9][0-9]{0,3}(s|m|h|d|w|M)$"), None),
     (t.Side, Literal["BUY", "SELL", "LONG", "SHORT"], _TEXT, None, _side),
@@ -158,7 +159,7 @@ def _column(model: type[Event], name: str, hint: Any) -> Column:
         arms = [arm for arm in typing.get_args(hint) if arm is not type(None)]
         optional = True
         hint = arms[0] if len(arms) == 1 else None
-    decoder, dtype, rule, canonical = _kind(hint)
+    decoder, dtype, rule, canonical = _kind(hint, field)
     default: Any = msgspec.NODEFAULT
     if decoder is msgspec.Raw:
         default = msgspec.Raw(b"null") if optional else msgspec.NODEFAULT
@@ -171,14 +172,47 @@ def _column(model: type[Event], name: str, hint: Any) -> Column:
     return Column(name, wire, decoder, default, dtype, rule, canonical)
 
 
-def _kind(hint: Any) -> tuple[Any, Any, Rule | None, Rule | None]:
+def _kind(hint: Any, field: FieldInfo) -> tuple[Any, Any, Rule | None, Rule | None]:
     for alias, decoder, dtype, rule, canonical in _KINDS:
         if hint == alias:
             return decoder, dtype, rule, canonical
     if typing.get_origin(hint) is Literal:
         return hint, pl.String, None, None
+    if hint is int:
+        return _bounded_int(field), pl.Int64, None, None
+    longest = _longest_text(hint)
+    if longest is not None:
+        return _str(0, longest), _TEXT, _has_no_nul, None
     base = typing.get_args(hint)[0] if typing.get_origin(hint) is Annotated else hint
     return _NOTHING, _BASES.get(base, pl.String), None, None
+
+
+def _bounded_int(field: FieldInfo) -> Any:
+    """A strict whole number with two limits, as its field has them; nothing where it has others."""
+    limits = _limits(field)
+    if limits.keys() != {"strict", "ge", "le"} or not limits["strict"]:
+        return _NOTHING
+    return Annotated[int, msgspec.Meta(ge=limits["ge"], le=limits["le"])]
+
+
+def _longest_text(hint: Any) -> int | None:
+    """The length to which ``Annotated[Text, Field(max_length=n)]`` limits a text, if it is that."""
+    if typing.get_origin(hint) is not Annotated:
+        return None
+    *inner, last = hint.__metadata__
+    if tuple(inner) != typing.get_args(t.Text)[1:] or not isinstance(last, FieldInfo):
+        return None
+    limits = _limits(last)
+    return limits["max_length"] if limits.keys() == {"max_length"} else None
+
+
+def _limits(field: FieldInfo) -> dict[str, Any]:
+    """The limits of a field by name; something unknown among them has its own text as name."""
+    limits: dict[str, Any] = {}
+    for rule in field.metadata:
+        known = is_dataclass(rule) and not isinstance(rule, type)
+        limits |= asdict(rule) if known else {repr(rule): rule}
+    return limits
 
 
 def _not_both_fees() -> pl.Expr:

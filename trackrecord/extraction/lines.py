@@ -1,0 +1,295 @@
+"""A part of a text as lines of classified tokens, phrases made one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from trackrecord.extraction import lexer
+from trackrecord.extraction.lexer import LEXER, key
+from trackrecord.extraction.packs import Term
+from trackrecord.extraction.ruleset import RuleSet
+from trackrecord.extraction.shapes import Traits, traits_of
+from trackrecord.extraction.words import QUOTES, SYMBOL, WORD, Words, letter_of, without_values
+
+NUMBER: Final = "N"
+PERCENT: Final = "P"
+DATE: Final = "d"
+UNIT: Final = "e"
+
+_MARKS: Final = {
+    "==": "=",
+    "->": ">", "=>": ">", ">>": ">", "→": ">", "<": "<", ">": "<", "≤": "<", "≥": "<",
+    "\u202d": "z", "\u202e": "z",
+}  # fmt: skip
+_KINDS: Final = (lexer.MARK, lexer.NUMBER, lexer.NEWLINE)
+_IS_WORD: Final = tuple(kind in {lexer.TEXT, lexer.CODE} for kind in range(lexer.JUNK + 1))
+_LETTERS: Final = {lexer.DATE: DATE, lexer.TICKER: SYMBOL, lexer.JUNK: WORD}
+# Words whose full stop does not end a sentence, as in max. drawdown.
+_ABBREVIATIONS: Final = frozenset({"max", "min", "avg", "vs", "ann", "est", "no"})
+_LONGEST_PHRASE: Final = 7
+
+Telling = tuple[tuple[int, int], ...]
+"""Parts of a line, from and to."""
+
+
+class Tokens(NamedTuple):
+    """The tokens of a line; offsets are from its beginning."""
+
+    shape: str
+    """A letter each, see packs.CLASSES."""
+    terms: tuple[Term | None, ...]
+    """What their words mean, where they mean anything."""
+    starts: tuple[int, ...]
+    """Where they begin."""
+    ends: tuple[int, ...]
+    """Where they end."""
+    traits: Traits
+    """What the line may be."""
+    telling: Telling = ()
+    """Where digits stand that can change what the tokens are."""
+
+
+def scan(words: Words, text: str, begin: int, end: int) -> Iterator[tuple[int, int, Tokens]]:  # noqa: C901, PLR0912, PLR0915 - hot
+    """Cut a part of a text into lines of tokens.
+
+    Args:
+        words: What single words are.
+        text: Folded text.
+        begin: Where the part begins.
+        end: Where it ends.
+
+    Yields:
+        Where each line begins and ends in the text, and its tokens.
+    """
+    learnt = words.known.get
+    # Names of a function are looked up faster than those of a module.
+    mark, number, newline = _KINDS
+    is_word, marks, quotes = _IS_WORD, _MARKS, QUOTES
+    before_numbers = words.before_numbers
+    line_start = begin
+    line = _Line(text, begin, words.rules)
+    letters, terms, starts, ends, keys, heads = line.parts
+    leads = False
+    for match in LEXER.finditer(text, begin, end):
+        kind = match.lastindex
+        if kind is None:
+            continue
+        start, stop = match.span(kind)
+        term: Term | None = None
+        looked_up = ""
+        if is_word[kind]:
+            word = match[kind]
+            known = learnt(word)
+            if known is None:
+                known = words.learn(word)
+            letter, term, begins, looked_up, telling, leading = known
+            if letter == UNIT and letters and letters[-1] in "NP":
+                continue  # a unit behind its number says nothing more
+            if word in quotes and letters and line.join_pair(start, stop):
+                leads = True
+                continue
+            if begins:
+                heads.append(len(letters))
+            if telling:
+                line.telling.append((start - line_start, stop - line_start))
+            leads = leading
+        elif kind == mark:
+            word = match[kind]
+            if word == "%" or (len(word) > 1 and word[-1] != ">" and word not in marks):
+                continue  # a ruled line
+            letter = marks.get(word) or (">" if word[-1] == ">" else word[0])
+            leads = leads and letter == "."
+        elif kind == number:
+            letter = PERCENT if "%" in match[kind] else NUMBER
+            if leads and letter == NUMBER and line.may_join(before_numbers):
+                line.telling.append((start - line_start, stop - line_start))
+            leads = letter == NUMBER
+        elif kind == newline:
+            yield line_start, start, line.close()
+            line_start = stop
+            line = _Line(text, line_start, words.rules)
+            letters, terms, starts, ends, keys, heads = line.parts
+            leads = False
+            continue
+        elif kind == lexer.RUN:
+            line.add_run(match[kind], start)
+            leads = False
+            continue
+        else:
+            letter = _LETTERS[kind]
+            leads = False
+        letters.append(letter)
+        terms.append(term)
+        starts.append(start)
+        ends.append(stop)
+        keys.append(looked_up)
+    yield line_start, end, line.close()
+
+
+class _Line:
+    """The tokens of one line while it is being read; offsets are those of the text."""
+
+    __slots__ = ("ends", "heads", "keys", "letters", "parts", "rules", "start", "starts",
+                 "telling", "terms", "text")  # fmt: skip
+
+    def __init__(self, text: str, start: int, rules: RuleSet) -> None:
+        self.text = text
+        self.start = start
+        self.rules = rules
+        self.letters: list[str] = []
+        self.terms: list[Term | None] = []
+        self.starts: list[int] = []
+        self.ends: list[int] = []
+        self.keys: list[str] = []
+        self.heads: list[int] = []
+        """Tokens that may begin a phrase."""
+        self.telling: list[tuple[int, int]] = []
+        self.parts = (self.letters, self.terms, self.starts, self.ends, self.keys, self.heads)
+
+    def close(self) -> Tokens:
+        """Make one token of each phrase, and return what the line holds."""
+        if self.heads and self.heads[0] < len(self.letters) - 1:
+            self._merge_phrases()
+        begin = self.start
+        shape = "".join(self.letters)
+        starts, ends = self.starts, self.ends
+        return Tokens(
+            shape,
+            tuple(self.terms),
+            tuple([start - begin for start in starts] if begin else starts),
+            tuple([end - begin for end in ends] if begin else ends),
+            traits_of(shape),
+            tuple(self.telling),
+        )
+
+    def may_join(self, before_numbers: frozenset[str]) -> bool:
+        """Say whether a number behind the last token may be a word of a phrase.
+
+        Rather once too often: that only makes a line be remembered once more.
+        """
+        joined = ""
+        number = len(self.keys)
+        for at in range(number - 1, max(-1, number - _LONGEST_PHRASE), -1):
+            if self.letters[at] == ".":
+                continue
+            word = self.keys[at] or (key(self.raw(at)) if self.letters[at] == NUMBER else "")
+            if not word:
+                return False
+            joined = word + joined
+            if without_values(joined) in before_numbers:
+                return True
+        return False
+
+    def raw(self, token: int) -> str:
+        """Return a token as folded text."""
+        return self.text[self.starts[token] : self.ends[token]]
+
+    def _merge_phrases(self) -> None:
+        """Make one token of each phrase; the leftmost wins, and of those the longest."""
+        keys, phrases = self.keys, self.rules.phrases
+        found: list[tuple[int, int, Term]] = []
+        behind = 0
+        last = len(keys) - 1
+        for head in self.heads:
+            if behind <= head < last:
+                following = keys[head + 1]
+                # Most words that could begin a phrase do not: one look tells.
+                if following and keys[head] + following not in phrases:
+                    continue
+                used, term = self._longest(head, last)
+                if term is not None and used > 1:
+                    behind = head + used
+                    found.append((head, behind, term))
+        for head, behind, term in reversed(found):
+            self.ends[head] = self.ends[behind - 1]
+            self.terms[head] = term
+            self.letters[head] = letter_of(term, self.raw(head))
+            inside = slice(head + 1, behind)
+            del self.letters[inside], self.terms[inside], keys[inside]
+            del self.starts[inside], self.ends[inside]
+
+    def _longest(self, head: int, last: int) -> tuple[int, Term | None]:
+        """Return how many tokens from ``head`` on make the longest phrase, and its meaning."""
+        phrases = self.rules.phrases
+        starts, ends = self.starts, self.ends
+        joined = ""
+        best = 0
+        term: Term | None = None
+        for at in range(head, min(head + _LONGEST_PHRASE, last + 1)):
+            if self.letters[at] == "." and joined in _ABBREVIATIONS:
+                continue
+            gap = starts[at] - ends[at - 1]
+            if at > head and gap != 1 and self._apart(ends[at - 1], starts[at]):
+                break
+            word = self.keys[at]
+            if not word and self.letters[at] == NUMBER:
+                word = key(self.raw(at))
+            joined += word
+            if not word or joined not in phrases:
+                break
+            found = phrases[joined]
+            if found is not None:
+                best, term = at - head + 1, found
+        return best, term
+
+    def _apart(self, left: int, right: int) -> bool:
+        """Say whether two tokens stand in different columns."""
+        gap = lexer.seen(self.text[left:right])
+        return (len(gap) > 1 and gap.isspace()) or "\t" in gap
+
+    def _add(self, letter: str, term: Term | None, start: int, end: int) -> None:
+        self.letters.append(letter)
+        self.terms.append(term)
+        self.starts.append(start)
+        self.ends.append(end)
+        self.keys.append("")
+
+    def add_run(self, run: str, start: int) -> None:
+        """Cut a run of letters without spaces into its known phrases."""
+        phrases = self.rules.phrases
+        starts = self.rules.run_starts
+        position = 0
+        unknown = True
+        size = len(run)
+        while position < size:
+            if run[position] not in starts:
+                if unknown:
+                    self._add(WORD, None, start + position, start + position + 1)
+                    unknown = False
+                position += 1
+                continue
+            best = 0
+            term: Term | None = None
+            reach = position + 1
+            while reach <= size:
+                part = run[position:reach]
+                if part not in phrases:
+                    break
+                found = phrases[part]
+                if found is not None:
+                    best, term = reach - position, found
+                reach += 1
+            if term is None:
+                if unknown:
+                    self._add(WORD, None, start + position, start + position + 1)
+                    unknown = False
+                position += 1
+                continue
+            self._add(term.letter, term, start + position, start + position + best)
+            position += best
+            unknown = True
+
+    def join_pair(self, start: int, end: int) -> bool:
+        """Make ``ETH`` ``/`` ``USDT``, written without spaces, one symbol."""
+        letters = self.letters
+        if letters[-1] != "/" or self.starts[-1] != start - 1 or self.ends[-2:-1] != [start - 1]:
+            return False
+        left = self.raw(len(letters) - 2)
+        if not left.isupper() or letters[-2] not in "Swe" or left == self.text[start:end]:
+            return False
+        del letters[-1], self.terms[-1], self.starts[-1], self.ends[-1], self.keys[-1]
+        letters[-1] = SYMBOL
+        self.terms[-1] = None
+        self.ends[-1] = end
+        return True

@@ -1,0 +1,146 @@
+"""What a single word is: a term of the rules, a symbol, the head of a phrase, or just a word."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from trackrecord.extraction.lexer import key
+from trackrecord.extraction.packs import Term
+from trackrecord.extraction.ruleset import RuleSet
+
+SYMBOL: Final = "S"
+WORD: Final = "w"
+QUOTES: Final = frozenset({
+    "USDT", "USDC", "USD", "BUSD", "FDUSD", "TUSD", "DAI", "BTC", "ETH", "BNB", "EUR", "GBP",
+    "JPY", "INR", "TRY", "AUD", "CAD", "CHF", "NZD", "KRW", "BRL", "PERP", "SGD", "HKD", "CNY",
+})  # fmt: skip
+"""What a pair of symbols may be quoted in."""
+
+_LONGEST_SYMBOL: Final = 24
+_LONGEST_KEPT: Final = 64
+_WORDS_KEPT: Final = 65536
+_DIGIT: Final = re.compile(r"[0-9]")
+_TO_ZERO: Final = bytes.maketrans(b"123456789", b"000000000")
+# What may stand in a number in front of its first digit.
+_BEFORE_DIGIT: Final = re.compile(r"[^a-z0-9]*+(?:us|hk|[acr]|rs|inr|usdt?|eur)?+[^a-z0-9]*+")
+
+LOOK_ALIKE: Final = Term(
+    "code/look-alike", "refusal", "z", "", "a word mixes alphabets to look like another"
+)
+
+
+class Known(NamedTuple):
+    """What is known of a word."""
+
+    letter: str
+    """Its letter in a shape."""
+    term: Term | None
+    """What it means, if it means anything."""
+    begins: bool
+    """Whether a phrase of several words begins with it."""
+    key: str
+    """What it is looked up by."""
+    telling: bool
+    """Whether it holds digits, which can change all of this."""
+    leads: bool
+    """Whether a phrase may go on with a number behind it."""
+
+
+class Words:
+    """Classifies words by a set of rules, and remembers them.
+
+    Args:
+        rules: What words and phrases mean.
+    """
+
+    def __init__(self, rules: RuleSet) -> None:
+        self.rules: Final = rules
+        self.known: Final[dict[str, Known]] = {}
+        """The words that were met."""
+        self.before_numbers: Final = _before_numbers(rules.phrases)
+        """What phrases that hold a number begin with, up to the number; digits made 0."""
+        self._leading: Final = frozenset(
+            before[at:] for before in self.before_numbers for at in range(len(before))
+        )
+
+    def learn(self, text: str) -> Known:
+        """Classify a word once and remember it."""
+        rules = self.rules
+        looked_up = key(text)
+        term = rules.phrases.get(looked_up)
+        if term is not None:
+            letter = letter_of(term, text)
+        elif not text.isascii() and mixes_alphabets(text):
+            term, letter = LOOK_ALIKE, LOOK_ALIKE.letter
+        else:
+            letter = SYMBOL if looks_like_symbol(text, rules.not_symbols) else WORD
+        known = Known(
+            letter,
+            term,
+            looked_up in rules.beginnings,
+            looked_up,
+            _DIGIT.search(looked_up) is not None,
+            without_values(looked_up) in self._leading,
+        )
+        if len(text) <= _LONGEST_KEPT:
+            if len(self.known) > _WORDS_KEPT:
+                self.known.clear()
+            self.known[text] = known
+        return known
+
+
+def without_values(text: str) -> str:
+    """Return a text with every digit made 0."""
+    # Bytes are translated several times as fast as characters.
+    return (
+        text.encode("utf-8", "surrogatepass").translate(_TO_ZERO).decode("utf-8", "surrogatepass")
+    )
+
+
+def _before_numbers(phrases: Iterable[str]) -> frozenset[str]:
+    """Return what phrases that hold a number begin with, up to the number."""
+    found: set[str] = set()
+    for phrase in phrases:
+        for match in _DIGIT.finditer(phrase):
+            digit = match.start()
+            found.update(
+                without_values(phrase[:end])
+                for end in range(1, digit + 1)
+                if _BEFORE_DIGIT.fullmatch(phrase, end, digit)
+            )
+    return frozenset(found)
+
+
+def letter_of(term: Term, text: str) -> str:
+    """An action counts by itself where it is printed in capitals, or in a script without."""
+    if term.letter == "A" and text != text.upper():
+        return "a"
+    return term.letter
+
+
+def looks_like_symbol(text: str, not_symbols: frozenset[str]) -> bool:
+    """Say whether a word is built like a ticker: capitals and digits, perhaps with a suffix."""
+    body = text[1:] if text[0] in "$#" else text
+    if not 1 < len(body) <= _LONGEST_SYMBOL and not (text[0] == "$" and body):
+        return False
+    if not body.isascii() or "_" in body or "'" in body:
+        return False
+    base = body
+    for mark in ".-&":
+        base = base.replace(mark, "")
+    if not base.isalnum() or base.upper() != base or base.isdigit():
+        return body[:2] in {"sh", "sz", "bj", "hk"} and body[2:].isdigit() and len(body) == 8  # noqa: PLR2004
+    if body in not_symbols or not any(character.isalpha() for character in body):
+        return False
+    if body[0].isdigit() and sum(character.isalpha() for character in body) < 2:  # noqa: PLR2004
+        return False
+    return not (text[0] == "#" and body.isdigit())
+
+
+def mixes_alphabets(word: str) -> bool:
+    """Say whether a word holds both Latin letters and Cyrillic or Greek ones."""
+    scripts = {unicodedata.name(letter, "").split(" ")[0] for letter in word if letter.isalpha()}
+    return "LATIN" in scripts and not scripts.isdisjoint({"CYRILLIC", "GREEK"})
