@@ -135,9 +135,9 @@ def copy(settings: Settings, total: int) -> Measurement:
 
 def sql(settings: Settings, total: int) -> Measurement:
     """The tracker's statements alone: no broker, no decoding, no offsets."""
-    reader = Reader(_MODELS, settings.topic_prefix)
-    batches = [reader.read(messages) for messages in _polls(settings, total)]
     handler = SignalTracker(Context(settings, CollectorRegistry()))
+    reader = Reader(_MODELS, settings.topic_prefix, handler.prepare)
+    batches = [reader.read(messages) for messages in _polls(settings, total)]
     connection = database.connect(settings, application="limit", batches=True)
     clock = Clock(connection)
     for batch in batches:

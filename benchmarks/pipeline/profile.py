@@ -11,6 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -85,6 +86,8 @@ def _round(settings: Settings, signals: int) -> Iterator[dict[str, Any]]:
             batch = _timed(
                 spent, f"{kind}: process: decode and check", partial(reader.read, messages)
             )
+            prepared = _timed(spent, f"{kind}: process: prepare", partial(handler.prepare, batch))
+            batch = replace(batch, prepared=prepared)
             _apply(connection, handler, batch, spent, kind)
     connection.close()
     for way, seconds in spent.items():

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -22,7 +22,7 @@ from trackrecord.events.codec import encode, header, headers
 from trackrecord.extraction import Extraction, extract
 from trackrecord.runtime import clock
 from trackrecord.runtime.batch import Batch
-from trackrecord.runtime.database import Cursor
+from trackrecord.runtime.database import CopyRows, Cursor
 from trackrecord.runtime.decode import Refusal, headers_of
 from trackrecord.runtime.metrics import Metrics
 from trackrecord.runtime.stage import Context, Effects, Handler, Outgoing
@@ -56,6 +56,14 @@ class Run:
     """What each recommendation became, None where it became no signal."""
 
 
+class Prepared(NamedTuple):
+    """A batch that was read."""
+
+    runs: list[Run]
+    executions: CopyRows
+    recommendations: CopyRows
+
+
 class Extractor(Handler):
     """Reads outputs; what it has read lives in its tables only."""
 
@@ -63,31 +71,36 @@ class Extractor(Handler):
         """Register the metrics."""
         self._settings = context.settings
         self._metrics = Metrics(context.registry, "extractor", METRICS)
-        self._runs: list[Run] = []
 
-    def load(self, batch: Batch, cursor: Cursor) -> None:
-        """Read every output, and COPY what was found into temporary tables."""
+    def prepare(self, batch: Batch) -> Prepared:
+        """Read every output."""
         started = clock.monotonic()
         frame = batch.of(ScriptExecuted)
-        self._runs = []
+        runs: list[Run] = []
         digests: list[str] = []
         for part in frame.iter_slices(_PART):
             kept = part.select(_KEPT).iter_rows(named=True)
-            self._runs.extend(map(_read, kept, part["output"].to_list()))
+            runs.extend(map(_read, kept, part["output"].to_list()))
             digests.extend(_digests(part))
-        if self._runs:
+        if runs:
             self._metrics.observe("trackrecord_extraction_seconds", clock.monotonic() - started)
         exits = self._settings.sell_means == "exit"
-        store.load(
-            cursor,
-            _executions(frame, self._runs, digests),
-            _recommendations(self._runs, exits),
+        return Prepared(
+            runs,
+            CopyRows.of(_executions(frame, runs, digests)),
+            CopyRows.of(_recommendations(runs, exits)),
         )
+
+    def load(self, batch: Batch, cursor: Cursor) -> None:
+        """COPY what was found into temporary tables."""
+        prepared: Prepared = batch.prepared
+        store.load(cursor, prepared.executions, prepared.recommendations)
 
     def apply(self, batch: Batch, cursor: Cursor) -> Effects:
         """Record runs that are new, and publish their signals."""
+        prepared: Prepared = batch.prepared
         applied = store.apply(cursor, timezone=self._settings.day_timezone)
-        fresh = [run for run in self._runs if run.row["position"] in applied.fresh]
+        fresh = [run for run in prepared.runs if run.row["position"] in applied.fresh]
         outgoing = list(self._outgoing(batch, cursor, fresh))
         return Effects(
             refused=[Refusal(position, "conflict", _CONFLICT) for position in applied.conflicts],
@@ -182,7 +195,7 @@ def _executions(frame: pl.DataFrame, runs: Sequence[Run], digests: list[str]) ->
         pl.Series("return_pct", [_text(each.result.return_pct) for each in found], dtype=pl.String),
         pl.Series("outcome", [each.result.outcome for each in found], dtype=pl.String),
         pl.Series("extractor_version", [each.extractor_version for each in found], dtype=pl.String),
-        "appended_at",
+        pl.from_epoch("appended_at", time_unit="ms"),
     )  # fmt: skip
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-import polars as pl
-
-from trackrecord.runtime.database import Cursor, copy_frame, rows
+from trackrecord.runtime.database import CopyRows, Cursor, copy_rows, rows
 from trackrecord.runtime.stage import DerivedTable
 
 SUMS: Final = (
@@ -125,14 +123,11 @@ class Applied:
     conflicts: list[int]
 
 
-def load(cursor: Cursor, executions: pl.DataFrame, recommendations: pl.DataFrame) -> None:
+def load(cursor: Cursor, executions: CopyRows, recommendations: CopyRows) -> None:
     """COPY a batch into temporary tables; locks nothing that others use."""
     cursor.execute(_MAKE_TEMPORARY)
-    if executions.height:
-        at = pl.from_epoch("appended_at", time_unit="ms")
-        copy_frame(cursor, "new_executions", executions.with_columns(at))
-    if recommendations.height:
-        copy_frame(cursor, "new_recommendations", recommendations)
+    copy_rows(cursor, "new_executions", executions)
+    copy_rows(cursor, "new_recommendations", recommendations)
 
 
 def apply(cursor: Cursor, *, timezone: str) -> Applied:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import NamedTuple
 
 from services.signal_tracker import store
 from services.signal_tracker.metrics import METRICS
 from trackrecord.events import SignalClosed, SignalEmitted
 from trackrecord.runtime.batch import Batch
-from trackrecord.runtime.database import Cursor
+from trackrecord.runtime.database import CopyRows, Cursor
 from trackrecord.runtime.decode import Refusal
 from trackrecord.runtime.metrics import Metrics
 from trackrecord.runtime.stage import Context, Effects, Handler
@@ -16,6 +17,14 @@ from trackrecord.runtime.stage import Context, Effects, Handler
 _CONFLICT = (
     "the same id and revision came before with other content; a correction needs a higher revision"
 )
+
+
+class Prepared(NamedTuple):
+    """A batch, ready for the database."""
+
+    entries: CopyRows
+    exits: CopyRows
+    shape: store.Shape
 
 
 class SignalTracker(Handler):
@@ -26,15 +35,24 @@ class SignalTracker(Handler):
         self._settings = context.settings
         self._metrics = Metrics(context.registry, "signal_tracker", METRICS)
 
+    def prepare(self, batch: Batch) -> Prepared:
+        """Bring entries and exits into the form in which they are loaded."""
+        entries, exits = batch.of(SignalEmitted), batch.of(SignalClosed)
+        return Prepared(
+            store.as_rows(entries), store.as_rows(exits), store.Shape.of(entries, exits)
+        )
+
     def load(self, batch: Batch, cursor: Cursor) -> None:
         """COPY entries and exits into temporary tables."""
-        store.load(cursor, batch.of(SignalEmitted), batch.of(SignalClosed))
+        prepared: Prepared = batch.prepared
+        store.load(cursor, prepared.entries, prepared.exits)
 
     def apply(self, batch: Batch, cursor: Cursor) -> Effects:
         """Match entries with exits, and move the sums by what changed."""
+        prepared: Prepared = batch.prepared
         applied = store.apply(
             cursor,
-            store.Shape.of(batch.of(SignalEmitted), batch.of(SignalClosed)),
+            prepared.shape,
             backdated_after=self._settings.backdated_after_seconds,
             timezone=self._settings.day_timezone,
         )

@@ -18,7 +18,7 @@ import polars as pl
 from services.signal_tracker import fold_statements as fold
 from services.signal_tracker import statements as sql
 from services.signal_tracker import sum_statements as sums
-from trackrecord.runtime.database import Cursor, copy_frame, rows, taken
+from trackrecord.runtime.database import CopyRows, Cursor, copy_rows, rows, taken
 from trackrecord.runtime.errors import PassingError
 
 DAYS = (("strategy_days", "strategy"), ("symbol_days", "symbol"))
@@ -79,16 +79,21 @@ class Shape:
         return "touched"
 
 
-def load(cursor: Cursor, entries: pl.DataFrame, exits: pl.DataFrame) -> None:
+def as_rows(frame: pl.DataFrame) -> CopyRows:
+    """Entries or exits as they are loaded.
+
+    They are in the order of the index: neighbours are found, and inserted, in the same pages.
+    """
+    return CopyRows.of(
+        frame.sort("signal_id").with_columns(pl.from_epoch("appended_at", time_unit="ms"))
+    )
+
+
+def load(cursor: Cursor, entries: CopyRows, exits: CopyRows) -> None:
     """COPY a batch into temporary tables; locks nothing that others use."""
     cursor.execute(sql.MAKE_TEMPORARY)
-    for table, frame in (("new_entries", entries), ("new_exits", exits)):
-        if frame.height:
-            # In the order of the index: neighbours are found, and inserted, in the same pages.
-            ordered = frame.sort("signal_id").with_columns(
-                pl.from_epoch("appended_at", time_unit="ms")
-            )
-            copy_frame(cursor, table, ordered)
+    copy_rows(cursor, "new_entries", entries)
+    copy_rows(cursor, "new_exits", exits)
 
 
 def apply(cursor: Cursor, shape: Shape, *, backdated_after: int, timezone: str) -> Applied:

@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
-import polars as pl
 import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class
 
@@ -24,7 +23,7 @@ from services.signal_tracker import store as tracker_store
 from tests.support.pipeline import stage_named
 from trackrecord.runtime import clock, database
 from trackrecord.runtime.batch import Batch
-from trackrecord.runtime.database import Cursor
+from trackrecord.runtime.database import CopyRows, Cursor
 from trackrecord.runtime.decode import Refusal
 from trackrecord.runtime.outbox import Outbox, Row
 from trackrecord.runtime.run import run
@@ -133,22 +132,22 @@ class _Halting(io.BytesIO):
 
 def freeze_inside_copy(_stage: Stage, number: int) -> None:
     """Freeze halfway through the N-th COPY."""
-    copy, uses = database.copy_frame, 0
+    copy, uses = database.copy_rows, 0
 
-    def wrapped(cursor: Cursor, table: str, frame: pl.DataFrame) -> None:
+    def wrapped(cursor: Cursor, table: str, rows: CopyRows) -> None:
         nonlocal uses
-        uses += 1
+        uses += rows.count > 0
         if uses != number:
-            copy(cursor, table, frame)
+            copy(cursor, table, rows)
             return
         real = io.BytesIO
         io.BytesIO = _Halting  # type: ignore[misc]
         try:
-            copy(cursor, table, frame)
+            copy(cursor, table, rows)
         finally:
             io.BytesIO = real  # type: ignore[misc]
 
-    tracker_store.copy_frame = wrapped  # type: ignore[attr-defined]
+    tracker_store.copy_rows = wrapped  # type: ignore[attr-defined]
 
 
 def _after_apply(stage: Stage, then: Callable[[], None]) -> None:

@@ -49,7 +49,7 @@ class Sink(Handler):
             " ON COMMIT DELETE ROWS"
         )
         frame = batch.of(SignalEmitted).select("signal_id", "price")
-        database.copy_frame(cursor, "new_sunk", frame)
+        database.copy_rows(cursor, "new_sunk", database.CopyRows.of(frame))
 
     def apply(self, batch: Batch, cursor: Cursor) -> Effects:
         self.before(cursor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from contextlib import ExitStack
 
@@ -261,6 +262,21 @@ def test_two_consumers_share_the_partitions_and_one_takes_over_from_the_other(
         publish(settings, signals(100, 300))
         first.caught_up()
     assert sunk(settings) == {f"s{number}" for number in range(400)}
+
+
+def test_partitions_that_go_while_a_batch_is_under_way_go_when_it_is_done(
+    settings: Settings,
+) -> None:
+    with running(settings.model_copy(update={"batch_size": 5})) as first:
+        first.handler.after = lambda _: time.sleep(0.3)
+        for join in range(3):
+            publish(settings, signals(60, 60 * join))
+            until(lambda: first.handler.sizes, "a batch is under way")
+            with running(settings):
+                first.handler.sizes.clear()
+        first.handler.after = lambda _: None
+        first.caught_up()
+    assert sunk(settings) == {f"s{number}" for number in range(180)}
 
 
 def test_a_member_that_was_left_without_partitions_is_ready_again_after_a_passing_error(

@@ -31,8 +31,8 @@ def as_message(event: Event, offset: int, partition: int = 0) -> Message:
 
 def run(settings: Settings, events: Sequence[Event], batches: Sequence[int]) -> list[int]:
     """Apply events in batches of the given sizes; the indices of those refused."""
-    reader = Reader((SignalEmitted, SignalClosed))
     handler = SignalTracker(Context(settings, CollectorRegistry()))
+    reader = Reader((SignalEmitted, SignalClosed), prepare=handler.prepare)
     connection = database.connect(settings, application="test", batches=True)
     refused, start = [], 0
     for size in batches:

@@ -121,8 +121,8 @@ class Store:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._reader = Reader((SignalEmitted, SignalClosed))
         self._handler = SignalTracker(Context(settings, CollectorRegistry()))
+        self._reader = Reader((SignalEmitted, SignalClosed), prepare=self._handler.prepare)
         self._connection = database.connect(settings, application="test", batches=True)
         self._offset = 0
         with self._connection, self._connection.cursor() as cursor:

@@ -121,7 +121,7 @@ def parse_json(value: bytes | None) -> Any:
             f"not readable JSON: nested too deeply, and {MAX_DEPTH} levels are the limit"
         )
     try:
-        return json.loads(value.decode(), parse_constant=_no_constant)
+        return _DECODE(value.decode())
     except UnicodeDecodeError as error:
         raise InvalidEventError(f"not UTF-8 at byte {error.start}") from None
     except RecursionError:
@@ -194,3 +194,6 @@ def header(headers: Sequence[tuple[str, bytes | None]] | None, name: str) -> str
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+_DECODE = json.JSONDecoder(parse_constant=_no_constant).decode

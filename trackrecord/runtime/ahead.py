@@ -1,14 +1,19 @@
-"""Reading one batch ahead: the next one is decoded while the database works on this one.
+"""Reading one batch ahead: the next one is polled and read while the database works on this one.
 
 The database's answer is waited for without the interpreter's lock, so a thread
-can decode meanwhile. What was fetched is believed only as long as the partitions
-stay ours and their positions are not in doubt; after that it is fetched again.
+can poll and decode meanwhile. What was fetched is believed only as long as the
+partitions stay ours and their positions are not in doubt; after that it is
+fetched again.
+
+A poll may find that partitions come or go. What is to be done then changes what
+the loop works with, so it waits until the loop has finished its batch.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from confluent_kafka import Message
@@ -20,27 +25,22 @@ from trackrecord.runtime.settings import Settings
 
 @dataclass(frozen=True)
 class Fetched:
-    """Messages of a poll, and their batch as soon as it is read.
+    """Messages of a poll, and their batch.
 
     Attributes:
-        messages: In the order of each partition.
-        reading: The batch, or the reading of it.
+        messages: In the order of each partition; at least one.
+        batch: What they say.
         era: The time, by :attr:`Membership.era`, in which they were fetched.
     """
 
     messages: Sequence[Message]
-    reading: Future[Batch] | Batch
+    batch: Batch
     era: int = 0
 
     @classmethod
-    def of(cls, messages: Sequence[Message], reader: Reader) -> Fetched:
+    def of(cls, messages: Sequence[Message], reader: Reader, era: int = 0) -> Fetched:
         """Messages, read here and now."""
-        return cls(messages, reader.read(messages))
-
-    @property
-    def batch(self) -> Batch:
-        """The batch; waits until it is read."""
-        return self.reading.result() if isinstance(self.reading, Future) else self.reading
+        return cls(messages, reader.read(messages), era)
 
 
 class Ahead:
@@ -52,33 +52,61 @@ class Ahead:
         self._member = member
         self._most = settings.batch_size
         self._wait = settings.batch_wait_ms / 1000
-        self._thread = ThreadPoolExecutor(1, "read")
-        self._next: Fetched | None = None
+        self._thread = ThreadPoolExecutor(1, "read", self._note_thread)
+        self._thread_id: int | None = None
+        self._poll: Future[tuple[Sequence[Message], int]] | None = None
+        self._reading: Future[Fetched | None] | None = None
+        self._between_batches = threading.Event()
+        member.wait_for_turn = self._wait_for_turn
+
+    def arrive(self) -> None:
+        """Have the poll beside a batch end, with all that partitions coming or going asks for.
+
+        To be called when the batch is done, well or not, and before the client is asked for
+        anything: the client lets one thread wait for the other, which waits here.
+        """
+        if self._poll is not None:
+            self._between_batches.set()
+            wait([self._poll])
+            self._between_batches.clear()
 
     def next(self) -> Fetched | None:
-        """The batch to work on now; another is fetched already if there is one.
+        """The batch to work on now; another is on its way already if there is one.
 
         Raises:
             HaltedError: What comes next is not on the topic any more.
             PassingError: The broker says that something is wrong for now.
         """
-        waiting, self._next = self._next, None
-        if waiting is None or waiting.era != self._member.era:
-            waiting = self._fetch(self._wait)
-        if waiting is not None:
-            # Without waiting: what is here goes on at once when traffic is low.
-            self._next = self._fetch(0)
-            if waiting.era != self._member.era:
-                return None  # that poll took our partitions away
-        return waiting
+        reading, self._poll, self._reading = self._reading, None, None
+        fetched = reading.result() if reading is not None else None
+        if fetched is None or fetched.era != self._member.era:
+            messages = self._member.poll(self._most, self._wait)
+            if not messages:
+                return None
+            fetched = Fetched.of(messages, self._reader, self._member.era)
+        # Without waiting: what is here goes on at once when traffic is low.
+        self._poll = self._thread.submit(self._fetch)
+        self._reading = self._thread.submit(self._read, self._poll)
+        return fetched
+
+    def forget(self) -> None:
+        """Drop what was fetched and not worked on; it is fetched again."""
+        self._poll = self._reading = None
 
     def close(self) -> None:
         """End the thread; what was fetched and not worked on is fetched by the next owner."""
-        self._next = None
         self._thread.shutdown(cancel_futures=True)
 
-    def _fetch(self, seconds: float) -> Fetched | None:
-        messages = self._member.poll(self._most, seconds)
-        if not messages:
-            return None
-        return Fetched(messages, self._thread.submit(self._reader.read, messages), self._member.era)
+    def _fetch(self) -> tuple[Sequence[Message], int]:
+        return self._member.poll(self._most, 0), self._member.era
+
+    def _read(self, poll: Future[tuple[Sequence[Message], int]]) -> Fetched | None:
+        messages, era = poll.result()
+        return Fetched.of(messages, self._reader, era) if messages else None
+
+    def _wait_for_turn(self) -> None:
+        if threading.get_ident() == self._thread_id:
+            self._between_batches.wait()
+
+    def _note_thread(self) -> None:
+        self._thread_id = threading.get_ident()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from operator import methodcaller
+from typing import Any, NamedTuple
 
 import polars as pl
 from confluent_kafka import Message
@@ -15,6 +16,19 @@ from trackrecord.runtime.decode import Decoder, Refusal
 
 Partition = tuple[str, int]
 """A topic (its full name on the broker) and the number of a partition."""
+
+_topic, _partition, _offset = map(methodcaller, ("topic", "partition", "offset"))
+
+
+class Span(NamedTuple):
+    """What a batch holds of a partition."""
+
+    first: int
+    """The offset of its first message."""
+    after: int
+    """The offset behind its last message."""
+    goes_back: bool
+    """Whether an offset is lower than one before it."""
 
 
 @dataclass(frozen=True)
@@ -27,33 +41,39 @@ class Batch:
             :class:`~trackrecord.runtime.decode.Decoder`, and ``partition`` and
             ``appended_at`` (the broker's time, milliseconds since 1970 UTC).
         refused: The messages that could not be read, and why.
+        prepared: What the handler made of it beforehand (``Handler.prepare``).
+        spans: What it holds of each partition.
     """
 
     messages: Sequence[Message]
     frames: dict[str, pl.DataFrame]
     refused: list[Refusal] = field(default_factory=list)
+    prepared: Any = None
+    spans: dict[Partition, Span] = field(default_factory=dict)
 
     def of(self, model: type[Event]) -> pl.DataFrame:
         """The batch's events of one type; an empty frame where there are none."""
         return self.frames[model.event_type]
 
-    def next_offsets(self) -> dict[Partition, tuple[int, int]]:
-        """Of each partition in the batch: the first offset, and the one after the last."""
-        spans: dict[Partition, tuple[int, int]] = {}
-        for message in self.messages:
-            place = place_of(message)
-            offset = message.offset() or 0
-            first = spans[place][0] if place in spans else offset
-            spans[place] = (first, offset + 1)
-        return spans
-
 
 class Reader:
     """Reads messages of several topics into a batch."""
 
-    def __init__(self, models: Iterable[type[Event]], prefix: str = "") -> None:
-        """Make a decoder for each event type; ``prefix`` is that of the topics."""
+    def __init__(
+        self,
+        models: Iterable[type[Event]],
+        prefix: str = "",
+        prepare: Callable[[Batch], Any] = lambda _: None,
+    ) -> None:
+        """Make a decoder for each event type.
+
+        Args:
+            models: The events.
+            prefix: What the names of their topics begin with.
+            prepare: Makes :attr:`Batch.prepared`.
+        """
         self._decoders = {prefix + model.event_type: Decoder(model) for model in models}
+        self._prepare = prepare
 
     @property
     def topics(self) -> list[str]:
@@ -63,7 +83,7 @@ class Reader:
     def read(self, messages: Sequence[Message]) -> Batch:
         """Read messages; whatever cannot be read is refused with its reason."""
         by_topic: dict[str, list[int]] = defaultdict(list)
-        for position, topic in enumerate(map(methodcaller("topic"), messages)):
+        for position, topic in enumerate(map(_topic, messages)):
             by_topic[topic].append(position)
         frames: dict[str, pl.DataFrame] = {}
         refused: list[Refusal] = []
@@ -74,9 +94,7 @@ class Reader:
             place = pl.DataFrame(
                 {
                     "position": pl.Series(positions, dtype=pl.Int64),
-                    "partition": pl.Series(
-                        [message.partition() for message in chosen], dtype=pl.Int64
-                    ),
+                    "partition": pl.Series(list(map(_partition, chosen)), dtype=pl.Int64),
                     "appended_at": pl.Series(
                         [message.timestamp()[1] for message in chosen], dtype=pl.Int64
                     ),
@@ -88,7 +106,28 @@ class Reader:
                 else frame.join(place, on="position", how="left", maintain_order="left")
             )
             refused.extend(bad)
-        return Batch(messages, frames, refused)
+        batch = Batch(messages, frames, refused, spans=spans_of(messages))
+        return replace(batch, prepared=self._prepare(batch))
+
+    def unread(self, messages: Sequence[Message]) -> Batch:
+        """A batch of messages that have no effect, whatever they hold."""
+        return replace(self.read([]), messages=messages, spans=spans_of(messages))
+
+
+def places_of(messages: Sequence[Message]) -> Iterable[Partition]:
+    """The partition of each message."""
+    return zip(map(_topic, messages), map(_partition, messages), strict=True)
+
+
+def spans_of(messages: Sequence[Message]) -> dict[Partition, Span]:
+    """What is there of each partition."""
+    offsets: dict[Partition, list[int]] = defaultdict(list)
+    for place, offset in zip(places_of(messages), map(_offset, messages), strict=True):
+        offsets[place].append(offset)
+    return {
+        place: Span(found[0], found[-1] + 1, found != sorted(found))
+        for place, found in offsets.items()
+    }
 
 
 def place_of(message: Message) -> Partition:

@@ -3,8 +3,9 @@
 What happens to a batch, in order:
 
 1. poll: up to ``batch_size`` messages of the partitions that are ours;
-2. read: messages to columns, in a thread beside the batch before, which mostly waits
-   for the database; what cannot be read is refused with a reason;
+2. read: messages to columns; what cannot be read is refused with a reason; the handler
+   prepares what needs no database. Both in a thread beside the batch before, which
+   mostly waits for the database;
 3. load: the handler COPYs the columns into temporary tables, locking nothing shared;
 4. fence: the offsets move from where we left them, if the epoch is still ours;
 5. apply: the handler turns what was loaded into rows, and says what to publish;
@@ -23,7 +24,6 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import TypeVar
 
 import psycopg2
@@ -32,7 +32,7 @@ from confluent_kafka import Message
 from trackrecord.events.topics import dead_letter_topic
 from trackrecord.runtime import clock, database, dead_letters, kafka
 from trackrecord.runtime.ahead import Ahead, Fetched
-from trackrecord.runtime.batch import Batch, Reader, place_of
+from trackrecord.runtime.batch import Batch, Reader, place_of, places_of
 from trackrecord.runtime.dead_letters import DeadLetter, Limit
 from trackrecord.runtime.decode import Refusal
 from trackrecord.runtime.errors import (
@@ -70,7 +70,7 @@ class Consumer:
         self._settings = settings
         self._metrics = metrics
         self._health = health
-        self._reader = Reader(stage.consumes, settings.topic_prefix)
+        self._reader = Reader(stage.consumes, settings.topic_prefix, self._handler.prepare)
         self._limit = Limit(
             settings.dead_letters_in_a_row,
             settings.dead_letters_window,
@@ -122,7 +122,10 @@ class Consumer:
             return False
         fetched = self._ahead.next()
         if fetched is not None:
-            self._process(fetched)
+            try:
+                self._process(fetched)
+            finally:
+                self._ahead.arrive()
         elif self._connection is not None:
             self._in_database(self._outbox.tidy)
         self._report()
@@ -144,6 +147,7 @@ class Consumer:
         """After an abort: believe nothing in memory."""
         _log.warning("will try again", error=str(error))
         self._metrics.count("trackrecord_retries_total")
+        self._ahead.forget()
         self._rollback()
         self._handler.forget()
         self._member.distrust()
@@ -154,6 +158,7 @@ class Consumer:
     def _leave_and_rejoin(self, error: TrackrecordError) -> None:
         _log.warning("fenced: leaving the group and joining again", error=str(error))
         self._metrics.count("trackrecord_fenced_total")
+        self._ahead.forget()
         self._rollback()
         self._handler.forget()
         self._ready(str(error))
@@ -196,7 +201,7 @@ class Consumer:
     def _refuse(self, messages: Sequence[Message], reason: str) -> None:
         refusal = Refusal(0, "refused", reason)
         try:
-            self._commit(replace(self._reader.read([]), messages=messages), refusal)
+            self._commit(self._reader.unread(messages), refusal)
         except BadContentError as error:
             raise FatalError(f"the database refuses even a dead letter: {error}") from error
 
@@ -204,7 +209,7 @@ class Consumer:
         """Give a batch its effects, once."""
         started = clock.monotonic()
         messages = batch.messages
-        moves = self._member.moves(messages)
+        moves = self._member.moves(batch.spans)
         self._member.identity.ask()
         connection = self._open()
         try:
@@ -268,9 +273,9 @@ class Consumer:
         effects: Effects,
         started: float,
     ) -> None:
-        topics = Counter(message.topic() for message in messages)
+        topics = Counter(topic for topic, _ in places_of(messages))
         for topic, count in topics.items():
-            self._metrics.count("trackrecord_messages_total", count, topic=topic or "")
+            self._metrics.count("trackrecord_messages_total", count, topic=topic)
         for letter in letters:
             self._metrics.count(
                 "trackrecord_dead_letters_total", topic=letter.topic, error_class=letter.error_class

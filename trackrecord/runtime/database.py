@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import polars as pl
 import psycopg2
 import psycopg2.errors
@@ -16,7 +18,17 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812 - it is a class
 from trackrecord.runtime.errors import BadContentError, FatalError, PassingError, TrackrecordError
 from trackrecord.runtime.settings import Settings, hide_password
 
-__all__ = ["Connection", "Cursor", "classify", "connect", "copy_frame", "rows", "taken"]
+__all__ = [
+    "Connection",
+    "CopyRows",
+    "Cursor",
+    "classify",
+    "connect",
+    "copy_rows",
+    "insert_records",
+    "rows",
+    "taken",
+]
 
 _PASSING_CLASSES = (
     "08",  # connection exception
@@ -42,8 +54,9 @@ _SESSION = (
 )
 
 # A batch meets large tables through their keys. The planner, whose statistics are always of
-# an earlier moment, may otherwise read the whole of a table for it.
-_BATCHES = "-c enable_seqscan=off"
+# an earlier moment, may otherwise read the whole of a table for it; and it joins what a batch
+# holds by sorting both sides, for which hashing one does.
+_BATCHES = "-c enable_seqscan=off -c enable_mergejoin=off"
 
 
 def connect(
@@ -118,22 +131,81 @@ def taken(words: str) -> Iterator[None]:
         raise PassingError(words) from None
 
 
-def copy_frame(cursor: Cursor, table: str, frame: pl.DataFrame) -> None:
-    """COPY a frame into a table whose columns have the frame's names.
+_COPIED_AT_ONCE = 1 << 20
+"""Bytes given to the driver at once: for each part it must wait for the interpreter's lock."""
+
+
+_RECORD_BYTES = 8 << 20
+"""Size of the records that are inserted by one statement."""
+
+
+@dataclass(frozen=True)
+class CopyRows:
+    """Rows in the form in which COPY takes them.
 
     A null is an empty unquoted field; every text is quoted, so that an empty
     text stays a text.
 
+    Attributes:
+        columns: Their names, quoted, with commas between.
+        csv: The rows.
+        count: How many.
+    """
+
+    columns: str
+    csv: bytes
+    count: int
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame) -> CopyRows:
+        """The rows of a frame, for a table whose columns have the frame's names."""
+        buffer = io.BytesIO()
+        frame.write_csv(buffer, include_header=False, quote_style="non_numeric", null_value="")
+        columns = ", ".join(f'"{name}"' for name in frame.columns)
+        return cls(columns, buffer.getvalue(), frame.height)
+
+
+def copy_rows(cursor: Cursor, table: str, rows: CopyRows) -> None:
+    """COPY rows into a table.
+
     Args:
         cursor: Inside a transaction.
         table: A temporary table; shared tables are written by statements.
-        frame: Any number of rows.
+        rows: Any number; without any, the database is not asked.
     """
-    buffer = io.BytesIO()
-    frame.write_csv(buffer, include_header=False, quote_style="non_numeric", null_value="")
-    buffer.seek(0)
-    columns = ", ".join(f'"{name}"' for name in frame.columns)
-    cursor.copy_expert(f"COPY {table} ({columns}) FROM STDIN (FORMAT csv)", buffer)
+    if rows.count:
+        into = f"COPY {table} ({rows.columns}) FROM STDIN (FORMAT csv)"
+        cursor.copy_expert(into, io.BytesIO(rows.csv), size=_COPIED_AT_ONCE)
+
+
+def insert_records(
+    cursor: Cursor, statement: str, records: Sequence[Mapping[str, Any]]
+) -> list[tuple[Any, ...]]:
+    """Insert records that the database reads from JSON: a fraction of the cost of a row each.
+
+    Args:
+        cursor: Inside a transaction.
+        statement: ``INSERT ... SELECT ... FROM json_to_recordset(%s) AS ... RETURNING ...``.
+        records: Of the columns that it names; bytes become base64.
+
+    Returns:
+        What it returns, in the order of the records.
+    """
+    returned: list[tuple[Any, ...]] = []
+    texts = list(map(_record, records))
+    start = 0
+    while start < len(texts):
+        end, size = start, 0
+        while end < len(texts) and (end == start or size + len(texts[end]) <= _RECORD_BYTES):
+            size += len(texts[end])
+            end += 1
+        returned += rows(cursor, statement, ("[" + ",".join(texts[start:end]) + "]",))
+        start = end
+    return returned
+
+
+def _record(record: Mapping[str, Any]) -> str:
+    return msgspec.json.encode(record).decode()
 
 
 def rows(

@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from confluent_kafka import Message
-from psycopg2 import Binary
-from psycopg2.extras import Json, execute_values
 
 from trackrecord.events.base import derived_id
 from trackrecord.events.codec import Headers, header
 from trackrecord.events.types import wire_time
-from trackrecord.runtime.database import Cursor
+from trackrecord.runtime.database import Cursor, insert_records
 from trackrecord.runtime.decode import Refusal, headers_of
 from trackrecord.runtime.errors import HaltedError
 from trackrecord.runtime.logs import get_logger
@@ -30,6 +28,20 @@ _LOGGED = 20
 
 ATTEMPT = "dlq_attempt"
 """The header that counts how often a message was tried; `dlq replay` raises it."""
+
+
+_INSERT = """
+INSERT INTO dead_letters (id, stage, topic, partition, log_offset, appended_at, key, value,
+                          headers, error_class, reason, first_seen, attempt)
+SELECT id, stage, topic, partition, log_offset, appended_at, decode(key, 'base64'),
+       decode(value, 'base64'), headers, error_class, reason, first_seen, attempt
+FROM json_to_recordset(%s) AS letter (
+    id text, stage text, topic text, partition integer, log_offset bigint,
+    appended_at timestamptz, key text, value text, headers jsonb, error_class text,
+    reason text, first_seen timestamptz, attempt integer)
+ON CONFLICT (id) DO NOTHING
+RETURNING id
+"""
 
 
 @dataclass(frozen=True)
@@ -100,37 +112,30 @@ def make(stage: str, message: Message, refusal: Refusal, now: datetime) -> DeadL
 
 def insert(cursor: Cursor, letters: Sequence[DeadLetter]) -> None:
     """Write dead letters, in the transaction that moves past their messages."""
-    if not letters:
-        return
-    execute_values(
+    insert_records(
         cursor,
-        "INSERT INTO dead_letters (id, stage, topic, partition, log_offset, appended_at, key,"
-        " value, headers, error_class, reason, first_seen, attempt) VALUES %s"
-        " ON CONFLICT (id) DO NOTHING",
+        _INSERT,
         [
-            (
-                letter.id,
-                letter.stage,
-                letter.topic,
-                letter.partition,
-                letter.offset,
-                letter.timestamp,
-                None if letter.key is None else Binary(letter.key),
-                None if letter.value is None else Binary(letter.value),
-                Json(
-                    [
-                        [name.replace("\x00", "\\0"), None if value is None else value.hex()]
-                        for name, value in letter.headers
-                    ]
-                ),
-                letter.error_class,
-                letter.reason,
-                letter.first_seen,
-                letter.attempt,
-            )
+            {
+                "id": letter.id,
+                "stage": letter.stage,
+                "topic": letter.topic,
+                "partition": letter.partition,
+                "log_offset": letter.offset,
+                "appended_at": letter.timestamp,
+                "key": letter.key,
+                "value": letter.value,
+                "headers": [
+                    [name.replace("\x00", "\\0"), None if value is None else value.hex()]
+                    for name, value in letter.headers
+                ],
+                "error_class": letter.error_class,
+                "reason": letter.reason,
+                "first_seen": letter.first_seen,
+                "attempt": letter.attempt,
+            }
             for letter in letters
         ],
-        page_size=1000,
     )
 
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from operator import methodcaller
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from trackrecord.runtime import clock, kafka, offsets
-from trackrecord.runtime.batch import Partition, place_of
+from trackrecord.runtime.batch import Partition, Span, places_of
 from trackrecord.runtime.database import Connection, Cursor
 from trackrecord.runtime.errors import HaltedError, PassingError
 from trackrecord.runtime.identity import Identity
@@ -62,6 +63,8 @@ class Membership:
         self._era = 0
         self._goals: dict[Partition, int] = {}
         self._heard = 0.0
+        self.wait_for_turn: Callable[[], None] = lambda: None
+        """Called when partitions come or go: returns when no batch is under way."""
 
     @property
     def era(self) -> int:
@@ -104,6 +107,7 @@ class Membership:
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         # Taking up needs the database, which may be away: the loop does it, with its retries.
         # Until then this member holds its partitions and reads none of them.
+        self.wait_for_turn()
         self._assigned = [(each.topic, each.partition) for each in partitions]
         self._settled = False
         consumer.assign([])
@@ -111,6 +115,7 @@ class Membership:
     def _on_leave(
         self, consumer: Consumer, _partitions: list[TopicPartition], *, ours: bool
     ) -> None:
+        self.wait_for_turn()
         self._leaving(ours)
         self._let_go()
         consumer.unassign()
@@ -205,28 +210,31 @@ class Membership:
             HaltedError: What comes next is not on the topic any more.
             PassingError: The broker says that something is wrong for now.
         """
-        good: list[Message] = []
-        for message in self._consumer.consume(most, seconds):
+        messages: list[Message] = self._consumer.consume(most, seconds)
+        for message in messages:
             error = message.error()
-            if error is None:
-                # What was fetched before a partition was lost is not ours to apply.
-                if place_of(message) in self._claims:
-                    good.append(message)
-            elif error.code() in _POSITION_GONE:
+            if error is None or error.code() == kafka.PARTITION_EOF:
+                continue
+            if error.code() in _POSITION_GONE:
                 raise HaltedError(
                     f"{message.topic()}/{message.partition()}: {error.str()}. The topic was "
                     "truncated or made anew; nothing was skipped"
                 )
-            elif error.code() != kafka.PARTITION_EOF:
-                raise kafka.classify(error)
+            raise kafka.classify(error)
+        # What was fetched before a partition was lost is not ours to apply.
+        good = [
+            message
+            for message, place in zip(messages, places_of(messages), strict=True)
+            if place in self._claims and message.error() is None
+        ]
         if self._goals:
             self._catch_up(good)
         return good
 
     def _catch_up(self, messages: Sequence[Message]) -> None:
-        reached = {place_of(message): (message.offset() or 0) + 1 for message in messages}
+        reached = dict(zip(places_of(messages), map(methodcaller("offset"), messages), strict=True))
         self._goals = {
-            place: goal for place, goal in self._goals.items() if reached.get(place, 0) < goal
+            place: goal for place, goal in self._goals.items() if reached.get(place, -1) + 1 < goal
         }
         now = clock.monotonic()
         if messages:
@@ -255,20 +263,17 @@ class Membership:
 
     # -- moving -------------------------------------------------------------------------------
 
-    def moves(self, messages: Sequence[Message]) -> dict[Partition, int]:
-        """Where partitions stand after some messages: the offset behind the last of each.
+    def moves(self, spans: Mapping[Partition, Span]) -> dict[Partition, int]:
+        """Where partitions stand after a batch: the offset behind the last message of each.
 
         Raises:
             PassingError: A message lies before our position.
         """
-        result: dict[Partition, int] = {}
-        for message in messages:
-            place, offset = place_of(message), message.offset() or 0
+        for place, span in spans.items():
             # Offsets may have holes (transaction markers), but never go back.
-            if offset < result.get(place, self._claims[place].next_offset):
+            if span.goes_back or span.first < self._claims[place].next_offset:
                 raise PassingError(f"{place[0]}/{place[1]} came from an old position")
-            result[place] = offset + 1
-        return result
+        return {place: span.after for place, span in spans.items()}
 
     def advance(self, cursor: Cursor, moves: Mapping[Partition, int]) -> None:
         """Move positions in the transaction of the effects; see :func:`offsets.advance`."""

@@ -13,18 +13,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from confluent_kafka import KafkaError, Message, Producer
-from psycopg2 import Binary
-from psycopg2.extras import Json, execute_values
 
 from trackrecord.events.codec import Headers
 from trackrecord.events.topics import MAX_DEAD_LETTER_BYTES
 from trackrecord.runtime.batch import Partition
 from trackrecord.runtime.clock import monotonic
-from trackrecord.runtime.database import Connection, Cursor, rows
+from trackrecord.runtime.database import Connection, Cursor, insert_records, rows
 from trackrecord.runtime.errors import FatalError
 from trackrecord.runtime.logs import get_logger
 
 _log = get_logger(__name__)
+
+
+_INSERT = """
+INSERT INTO outbox (stage, source_topic, source_partition, topic, key, value, headers)
+SELECT stage, source_topic, source_partition, topic, decode(key, 'base64'),
+       decode(value, 'base64'), headers
+FROM json_to_recordset(%s) AS message (
+    stage text, source_topic text, source_partition integer, topic text, key text, value text,
+    headers jsonb)
+RETURNING id
+"""
 
 
 @dataclass(frozen=True)
@@ -71,25 +80,21 @@ class Outbox:
 
     def insert(self, cursor: Cursor, messages: Sequence[Row]) -> list[tuple[int, Row]]:
         """Write rows in the transaction of the effects; returns them with their ids."""
-        if not messages:
-            return []
-        ids = execute_values(
+        ids = insert_records(
             cursor,
-            "INSERT INTO outbox (stage, source_topic, source_partition, topic, key, value, headers)"
-            " VALUES %s RETURNING id",
+            _INSERT,
             [
-                (
-                    self._stage,
-                    *row.source,
-                    row.topic,
-                    None if row.key is None else Binary(row.key),
-                    None if row.value is None else Binary(row.value),
-                    Json([[name, value.hex()] for name, value in row.headers]),
-                )
+                {
+                    "stage": self._stage,
+                    "source_topic": row.source[0],
+                    "source_partition": row.source[1],
+                    "topic": row.topic,
+                    "key": row.key,
+                    "value": row.value,
+                    "headers": [[name, value.hex()] for name, value in row.headers],
+                }
                 for row in messages
             ],
-            page_size=1000,
-            fetch=True,
         )
         return [(row_id, row) for (row_id,), row in zip(ids, messages, strict=True)]
 

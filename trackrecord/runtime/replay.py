@@ -159,7 +159,7 @@ class Replay:
         )
         connection = self._connect(self._scratch, batches=True)
         handler = stage.handler(Context(self._settings, CollectorRegistry()))
-        reader = Reader(stage.consumes, self._settings.topic_prefix)
+        reader = Reader(stage.consumes, self._settings.topic_prefix, handler.prepare)
         left = dict(spans)
         done = 0
         last = clock.monotonic()

@@ -18,7 +18,7 @@ from trackrecord.runtime.errors import EXIT_COULD_NOT, EXIT_HALTED, FatalError, 
 from trackrecord.runtime.health import Health
 from trackrecord.runtime.logs import get_logger
 from trackrecord.runtime.metrics import RUNTIME_METRICS, Metrics
-from trackrecord.runtime.process import collect_rarely
+from trackrecord.runtime.process import collect_rarely, take_turns_often
 from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.stage import Context, Stage
 from trackrecord.runtime.unknown_settings import unknown_variables
@@ -60,6 +60,7 @@ def run(stage: Stage, settings: Settings) -> int:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     collect_rarely()
+    take_turns_often()
     _log.info("started", metrics_port=port, broker=settings.kafka_bootstrap_servers)
     try:
         consumer.run()

@@ -11,6 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 
@@ -59,9 +60,16 @@ class Effects:
 class Handler(ABC):
     """What a stage does with a batch, inside a transaction that the runtime owns.
 
-    Both verbs must give the same result when they are called again after a
+    All verbs must give the same result when they are called again after a
     rollback, with the same batch or with the same messages in other batches.
     """
+
+    def prepare(self, batch: Batch) -> Any:  # noqa: B027 - many need nothing of the kind
+        """Do what needs no database; the result becomes ``batch.prepared``.
+
+        Another thread calls this while the batch before is still worked on: it must
+        touch nothing that :meth:`load` and :meth:`apply` change.
+        """
 
     @abstractmethod
     def load(self, batch: Batch, cursor: Cursor) -> None:
