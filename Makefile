@@ -6,7 +6,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench lock schemas clean
+RUNS := 200
+SEED := 1
+
+.PHONY: help setup demo test check bench torture lock schemas clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -37,6 +40,9 @@ test: check ## all checks and tests, on a real Kafka and Postgres
 
 bench: setup ## every claim of benchmarks/, measured
 	$(BIN)/python -m benchmarks
+
+torture: setup ## random faults at random moments, and an exact check: make torture RUNS=200 SEED=1
+	$(BIN)/python -m tests.torture --runs $(RUNS) --seed $(SEED)
 
 schemas: .venv/.installed ## write schemas/ anew from the models
 	$(BIN)/python -m trackrecord.cli.schemas

@@ -17,7 +17,10 @@ from typing import Any, TypeVar
 
 _COMMIT = b"Q\x00\x00\x00\x0bCOMMIT\x00"
 _READY = b"Z\x00\x00\x00\x05"
-_PRODUCE, _FETCH = 0, 1
+COMMIT = -1
+"""The only kind of request to Postgres that matters here."""
+PRODUCE, FETCH, LIST_OFFSETS = 0, 1, 2
+"""Kinds of requests to Kafka, by its own numbers."""
 _CHUNK = 65536
 _SECONDS = 10.0
 _TICK = 0.02
@@ -55,8 +58,8 @@ class Link(ABC):
         """Read what goes to the server next; empty at the end."""
 
     @abstractmethod
-    async def reply(self, reader: asyncio.StreamReader) -> tuple[bytes, bool]:
-        """Read what comes back next, and whether it is one of those that can be lost."""
+    async def reply(self, reader: asyncio.StreamReader) -> tuple[bytes, int | None]:
+        """Read what comes back next, and the kind of request that it answers, if it is known."""
 
     def abort(self) -> None:
         """Reset both halves; of a severed connection only the client's."""
@@ -84,12 +87,12 @@ class PostgresLink(Link):
     async def request(self, reader: asyncio.StreamReader) -> bytes:
         return await reader.read(_CHUNK)
 
-    async def reply(self, reader: asyncio.StreamReader) -> tuple[bytes, bool]:
+    async def reply(self, reader: asyncio.StreamReader) -> tuple[bytes, int | None]:
         data = await reader.read(_CHUNK)
         commits, self._commits = self._commits, False
         if data[-6:-1] == _READY:
             self._state = data[-1:]
-        return data, commits
+        return data, COMMIT if commits else None
 
 
 class KafkaLink(Link):
@@ -105,21 +108,21 @@ class KafkaLink(Link):
     @property
     def is_busy(self) -> bool:
         # A fetch that waits for news is no work.
-        return any(kind != _FETCH for kind in self._asked.values())
+        return any(kind != FETCH for kind in self._asked.values())
 
     def sent(self, data: bytes) -> None:
         self._asked[int.from_bytes(data[8:12], "big")] = int.from_bytes(data[4:6], "big")
 
     def publishes(self, data: bytes) -> bool:
-        return data[4:6] == _PRODUCE.to_bytes(2, "big")
+        return data[4:6] == PRODUCE.to_bytes(2, "big")
 
     async def request(self, reader: asyncio.StreamReader) -> bytes:
         return await self._frame(reader)
 
-    async def reply(self, reader: asyncio.StreamReader) -> tuple[bytes, bool]:
+    async def reply(self, reader: asyncio.StreamReader) -> tuple[bytes, int | None]:
         data = await self._frame(reader)
         kind = self._asked.pop(int.from_bytes(data[4:8], "big"), None)
-        return data.replace(self._theirs, self._ours), kind == _PRODUCE
+        return data.replace(self._theirs, self._ours), kind
 
     @staticmethod
     async def _frame(reader: asyncio.StreamReader) -> bytes:
@@ -152,7 +155,7 @@ class Proxy:
         self._target = port
         self._links: set[Link] = set()
         self._hold_until = 0.0
-        self._to_lose = 0
+        self._to_lose, self._kind_to_lose = 0, COMMIT
         self._unmuted = asyncio.Event()
         self._unmuted.set()
         self._loop = asyncio.new_event_loop()
@@ -211,9 +214,9 @@ class Proxy:
 
         self._call(hold)
 
-    def lose(self, count: int = 1) -> None:
-        """Lose the replies to the next commits or produce requests, and the connections too."""
-        self._to_lose = count
+    def lose(self, count: int = 1, kind: int = COMMIT) -> None:
+        """Lose the replies to the next requests of a kind, and the connections too."""
+        self._to_lose, self._kind_to_lose = count, kind
 
     def mute(self, *, is_muted: bool) -> None:
         """Let nothing that is published through; what waited is gone when this ends."""
@@ -274,10 +277,10 @@ class Proxy:
         self, link: Link, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         while True:
-            data, can_be_lost = await link.reply(reader)
+            data, kind = await link.reply(reader)
             if not data:
                 break
-            if can_be_lost and self._to_lose:
+            if self._to_lose and kind == self._kind_to_lose:
                 self._to_lose -= 1
                 self.lost += 1
                 break

@@ -1,0 +1,57 @@
+"""The torture, in short: the pipeline stands a few episodes, and broken ones do not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.servers import Services
+from tests.torture.campaign import Campaign, Report, found_by, run
+from tests.torture.mutants import MUTANTS
+from tests.torture.scene import Place
+
+pytestmark = pytest.mark.kafka
+
+SEED = 1
+EPISODES = 4
+MOST_RUNS = 25
+"""In which a broken version must be found here; the torture itself has fifty."""
+
+
+@pytest.fixture
+def place(services: Services) -> Place:
+    return Place(services.bootstrap_servers, services.database_url, services.home)
+
+
+def played(campaign: Campaign, place: Place) -> Report:
+    report = Report()
+    for _ in run(campaign, report, place):
+        pass
+    return report
+
+
+def test_nothing_is_lost_and_nothing_doubled(place: Place, tmp_path: Path) -> None:
+    campaign = Campaign(seed=SEED, runs=EPISODES, jobs=2, folder=tmp_path, heavy=False)
+    report = played(campaign, place)
+    assert [(each.seed, each.verdict.problems, each.folder) for each in report.failed] == []
+    result = report.result(SEED)
+    assert (result["runs"], result["lost"], result["doubled"]) == (EPISODES, 0, 0)
+    assert result["events"] > 500 * EPISODES
+    assert sum(counts["hit"] for counts in result["faults"].values()) >= EPISODES
+
+
+@pytest.mark.parametrize("mutant", sorted(MUTANTS))
+def test_a_broken_version_is_found(place: Place, tmp_path: Path, mutant: str) -> None:
+    campaign = Campaign(
+        seed=SEED,
+        runs=MOST_RUNS,
+        jobs=2,
+        folder=tmp_path,
+        only=MUTANTS[mutant].shown_by,
+        mutant=mutant,
+        heavy=False,
+    )
+    report = played(campaign, place)
+    assert any(each.mutated for each in report.outcomes), "it has nothing to break any more"
+    assert found_by(report.outcomes) is not None
