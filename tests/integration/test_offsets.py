@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from typing import Any
 
 import psycopg2
 import pytest
@@ -132,6 +134,40 @@ def test_a_predecessor_that_holds_a_transaction_is_ended_and_its_work_undone(
         cursor.execute("SELECT 1")
     move(successor, new, 3)
     assert at(settings)[A] == (3, 2)
+
+
+def test_a_claim_that_stops_in_the_middle_is_ended_by_the_database(
+    settings: Settings, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, other = connect(), connect(), connect()
+    offsets.claim(first, "sink", ORIGINS)
+    inside, over = threading.Event(), threading.Event()
+    check = offsets._check_origin
+
+    def stop(*of: Any) -> None:
+        check(*of)
+        if threading.current_thread() is stuck:
+            inside.set()
+            over.wait(30)
+
+    def claim() -> None:
+        with pytest.raises(psycopg2.Error):
+            offsets.claim(second, "sink", ORIGINS)
+
+    monkeypatch.setattr(offsets, "_check_origin", stop)
+    stuck = threading.Thread(target=claim)
+    stuck.start()
+    assert inside.wait(10)
+
+    def taken() -> bool:
+        with suppress(psycopg2.errors.LockNotAvailable):
+            return bool(offsets.claim(other, "sink", ORIGINS))
+        return False
+
+    until(taken, "another member takes the partitions over", 10)
+    over.set()
+    stuck.join()
+    assert at(settings) == {A: (0, 2), B: (5, 2)}
 
 
 def test_a_bystander_is_not_ended(connect: Connect) -> None:

@@ -19,8 +19,14 @@ from trackrecord.runtime.logs import get_logger
 
 _log = get_logger(__name__)
 
-_WAIT_BRIEFLY = "SET LOCAL lock_timeout = '1s'"
-"""A claim gives way to whoever holds a row, and is tried again: its member must go on polling."""
+_WAIT_BRIEFLY = (
+    "SET LOCAL lock_timeout = '1s'; SET LOCAL idle_in_transaction_session_timeout = '4s'"
+)
+"""A claim gives way to whoever holds a row, and is tried again: its member must go on polling.
+
+Until a claim is committed nobody can tell whose session it is. So the database itself ends it,
+should its owner freeze or the network break in the middle.
+"""
 
 
 @dataclass(frozen=True)
