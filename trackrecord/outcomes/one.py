@@ -1,0 +1,120 @@
+"""The outcome of one signal on its bars, in exact decimals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal, localcontext
+
+from trackrecord.outcomes.model import JUMP_LIMITS, Bar, How, Judged, Outcome, Policy, Signal
+
+_DIGITS = 60
+"""Of intermediate results; what is compared is never rounded."""
+_RETURN_PLACES = Decimal(1).scaleb(-18)
+
+
+def label(
+    signal: Signal,
+    bars: Sequence[Bar],
+    policy: Policy = "stop_first",
+    jump_limits: tuple[Decimal, Decimal] | None = JUMP_LIMITS,
+) -> Judged:
+    """Judge a signal (López de Prado, Advances in Financial Machine Learning, 2018, ch. 3.4).
+
+    A level is touched at equality. A bar after the first that opens at or through a level exits
+    at the open, and that is looked at first; then the levels inside the bar; then the horizon.
+
+    Args:
+        signal: The signal; :meth:`Signal.check` holds.
+        bars: From the entry bar on, in order; what lies behind the exit does not count.
+        policy: What counts where target and stop lie inside one bar.
+        jump_limits: An open outside these multiples of the close before makes it void; None to
+            believe every price.
+    """
+    with localcontext() as context:
+        context.prec = _DIGITS
+        return _judge(signal, bars, policy, jump_limits)
+
+
+def _judge(
+    signal: Signal,
+    bars: Sequence[Bar],
+    policy: Policy,
+    jump_limits: tuple[Decimal, Decimal] | None,
+) -> Judged:
+    up = signal.direction
+    target = None if signal.target is None else up * signal.target
+    stop = None if signal.stop is None else up * signal.stop
+    worst = best = up * signal.price
+    for index, bar in enumerate(bars[: signal.horizon]):
+        opened, close = up * bar.open, up * bar.close
+        high, low = sorted((up * bar.high, up * bar.low), reverse=True)
+        if index == 0:
+            if _beyond(opened, target, stop):
+                return Judged("void", reason="the entry bar opens beyond a level")
+        elif jump_limits is not None and _jumps(bars[index - 1].close, bar.open, jump_limits):
+            return Judged("void", reason=f"the price jumps unexplained before bar {index}")
+        found = _touch(opened, high, low, target, stop, policy, is_entry=index == 0)
+        if found is None and index + 1 == signal.horizon:
+            found = ("expired", close, "expiry", False)
+        if found is None:
+            worst, best = min(worst, low), max(best, high)
+            continue
+        outcome, at, how, ambiguous = found
+        worst, best = min(worst, opened, at), max(best, opened, at)
+        entry = up * signal.price
+        return Judged(
+            outcome,
+            index,
+            up * at,
+            how,
+            ambiguous,
+            _fraction(at - entry, signal.price),
+            _fraction(worst - entry, signal.price),
+            _fraction(best - entry, signal.price),
+        )
+    return Judged("pending")
+
+
+def _beyond(opened: Decimal, target: Decimal | None, stop: Decimal | None) -> bool:
+    return (target is not None and opened > target) or (stop is not None and opened < stop)
+
+
+def _jumps(before: Decimal, opened: Decimal, limits: tuple[Decimal, Decimal]) -> bool:
+    least, most = limits
+    return not least * before <= opened <= most * before
+
+
+def _touch(
+    opened: Decimal,
+    high: Decimal,
+    low: Decimal,
+    target: Decimal | None,
+    stop: Decimal | None,
+    policy: Policy,
+    *,
+    is_entry: bool,
+) -> tuple[Outcome, Decimal, How, bool] | None:
+    """What a bar touches, seen as a long: outcome, price, how, ambiguous."""
+    if not is_entry:
+        if target is not None and opened >= target:
+            return "target", opened, "gap", False
+        if stop is not None and opened <= stop:
+            return "stop", opened, "gap", False
+    to_target = target if target is not None and high >= target else None
+    to_stop = stop if stop is not None and low <= stop else None
+    if to_target is not None and (to_stop is None or _prefers(opened, to_target, to_stop, policy)):
+        return "target", to_target, "intrabar", to_stop is not None
+    if to_stop is not None:
+        return "stop", to_stop, "intrabar", to_target is not None
+    return None
+
+
+def _prefers(opened: Decimal, target: Decimal, stop: Decimal, policy: Policy) -> bool:
+    """Whether the target counts, where both lie inside one bar."""
+    if policy == "open_proximity":
+        return target - opened < opened - stop
+    return policy == "target_first"
+
+
+def _fraction(gained: Decimal, price: Decimal) -> Decimal:
+    return (gained / price).quantize(_RETURN_PLACES)
