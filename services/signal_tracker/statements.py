@@ -225,13 +225,16 @@ SELECT n.signal_id, n.exit_id, n.revision, {listed(EXIT_CONTENT, "n")}, n.append
        coalesce(f.closed_quantity, 0), coalesce(f.realised_pnl, 0), coalesce(f.fees, 0),
        coalesce(f.carry, 0), f.signal_pnl, f."return", f.outcome
 FROM new_exits AS n LEFT JOIN folded AS f USING (position)
-ORDER BY n.signal_id, n.exit_id
 """
 
 WRITE_NEW_EXITS: Final = _WRITE_NEW_EXITS
-"""New exits, where none of their signals had any: its row is ours, so nobody else adds one."""
+"""New exits, where none of their signals had any: its row is ours, so nobody else adds one.
+
+They come in the order in which they were loaded, which is that of the key.
+"""
 
 WRITE_OR_CORRECT_EXITS: Final = f"""{_WRITE_NEW_EXITS}
+ORDER BY n.signal_id, n.exit_id
 ON CONFLICT (signal_id, exit_id) DO UPDATE
 SET revision = excluded.revision, appended_at = excluded.appended_at,
     {", ".join(f"{name} = excluded.{name}" for name in (*EXIT_CONTENT, *REALISED))}
@@ -246,14 +249,30 @@ WHERE f.position IS NULL AND e.signal_id = f.signal_id AND e.exit_id = f.exit_id
 """
 """An exit that came late changes what the exits after it realised."""
 
-COUNTS: Final = f"""
-SELECT (SELECT count(*) FROM new_entries AS n LEFT JOIN old_signals AS o USING (signal_id)
-        WHERE coalesce(o.revision, -1) < 0),
-       (SELECT count(*) FROM new_entries JOIN old_signals AS o USING (signal_id)
-        WHERE o.revision >= 0),
-       (SELECT count(*) FROM new_entries AS n WHERE {BACKDATED}),
-       (SELECT count(*) FROM new_exits AS n LEFT JOIN old_exits AS o USING (signal_id, exit_id)
-        WHERE o.exit_id IS NULL),
-       (SELECT count(*) FROM new_exits JOIN old_exits USING (signal_id, exit_id)),
-       (SELECT count(*) FROM folded WHERE position IS NOT NULL AND closed_quantity = 0)
+
+def counts(*, known: bool, old_exits: bool) -> str:
+    """What a batch did: new and corrected signals, backdated ones, new and corrected exits, excess.
+
+    Args:
+        known: Whether some of its signals were there.
+        old_exits: Whether some of their exits were.
+    """
+    corrected = (
+        "(SELECT count(*) FROM new_entries JOIN old_signals AS o USING (signal_id)"
+        " WHERE o.revision >= 0)"
+        if known
+        else "0"
+    )
+    corrected_exits = (
+        "(SELECT count(*) FROM new_exits JOIN old_exits USING (signal_id, exit_id))"
+        if old_exits
+        else "0"
+    )
+    return f"""
+SELECT entries - corrected, corrected, backdated, exits - corrected_exits, corrected_exits, excess
+FROM (SELECT (SELECT count(*) FROM new_entries) AS entries, {corrected} AS corrected,
+             (SELECT count(*) FROM new_entries AS n WHERE {BACKDATED}) AS backdated,
+             (SELECT count(*) FROM new_exits) AS exits, {corrected_exits} AS corrected_exits,
+             (SELECT count(*) FROM folded
+              WHERE position IS NOT NULL AND closed_quantity = 0) AS excess) AS counted
 """

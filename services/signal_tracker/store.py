@@ -130,7 +130,8 @@ def apply(cursor: Cursor, shape: Shape, *, backdated_after: int, timezone: str) 
     if old_exits:
         cursor.execute(sql.REFOLD_OLD_EXITS)
     _move_sums(cursor, shape, known, old_exits, parameters)
-    return Applied(conflicts, *rows(cursor, sql.COUNTS, parameters)[0])
+    counted = sql.counts(known=known > 0, old_exits=old_exits > 0)
+    return Applied(conflicts, *rows(cursor, counted, parameters)[0])
 
 
 def _drop_what_changes_nothing(cursor: Cursor, shape: Shape, known: int) -> set[int]:
