@@ -122,14 +122,14 @@ def apply(cursor: Cursor, shape: Shape, *, backdated_after: int, timezone: str) 
         cursor.execute(sql.READ_EXITS)
         old_exits = cursor.rowcount
     conflicts = _drop_what_changes_nothing(cursor, shape, known)
-    _write_signals(cursor, named, known, touched, parameters)
+    corrected = _write_signals(cursor, named, known, touched, parameters)
     several = bool(shape.several or old_exits)
     _fold(cursor, shape, several, parameters)
     if shape.exits:
         cursor.execute(sql.WRITE_OR_CORRECT_EXITS if old_exits else sql.WRITE_NEW_EXITS)
     if old_exits:
         cursor.execute(sql.REFOLD_OLD_EXITS)
-    _move_sums(cursor, shape, known, old_exits, parameters)
+    _move_sums(cursor, shape, corrected, old_exits, parameters)
     counted = sql.counts(known=known > 0, old_exits=old_exits > 0)
     return Applied(conflicts, *rows(cursor, counted, parameters)[0])
 
@@ -152,7 +152,8 @@ def _write_signals(
     known: int,
     touched: int,
     parameters: dict[str, object],
-) -> None:
+) -> int:
+    """Make and correct signals; returns how many that were there have an entry in the batch."""
     if known < touched:
         every = named == "new_entries" and not known
         with taken("another consumer has just made the other side of a signal"):
@@ -161,8 +162,10 @@ def _write_signals(
             )
         if known + cursor.rowcount != touched:
             raise PassingError("another consumer has just made the other side of a signal")
-    if known:
-        cursor.execute(sql.CORRECT_SIGNALS, parameters)
+    if not known:
+        return 0
+    cursor.execute(sql.CORRECT_SIGNALS, parameters)
+    return cursor.rowcount
 
 
 def _fold(cursor: Cursor, shape: Shape, several: bool, parameters: dict[str, object]) -> None:
@@ -174,9 +177,9 @@ def _fold(cursor: Cursor, shape: Shape, several: bool, parameters: dict[str, obj
 
 
 def _move_sums(
-    cursor: Cursor, shape: Shape, known: int, old_exits: int, parameters: dict[str, object]
+    cursor: Cursor, shape: Shape, corrected: int, old_exits: int, parameters: dict[str, object]
 ) -> None:
-    nothing_to_take = not old_exits and not (known and shape.entries)
+    nothing_to_take = not corrected and not old_exits
     if nothing_to_take:
         for table, owner in DAYS:
             if shape.entries:

@@ -1,4 +1,4 @@
-"""Reading one batch ahead: the next one is polled and read while the database works on this one.
+"""Reading one batch ahead: while much piles up, the next one is polled and read beside this one.
 
 The database's answer is waited for without the interpreter's lock, so a thread
 can poll and decode meanwhile. What was fetched is believed only as long as the
@@ -71,7 +71,7 @@ class Ahead:
             self._between_batches.clear()
 
     def next(self) -> Fetched | None:
-        """The batch to work on now; another is on its way already if there is one.
+        """The batch to work on now; where much has piled up, another is on its way already.
 
         Raises:
             HaltedError: What comes next is not on the topic any more.
@@ -84,9 +84,11 @@ class Ahead:
             if not messages:
                 return None
             fetched = Fetched.of(messages, self._reader, self._member.era)
-        # Without waiting: what is here goes on at once when traffic is low.
-        self._poll = self._thread.submit(self._fetch)
-        self._reading = self._thread.submit(self._read, self._poll)
+        # Whoever has kept up polls when this batch is done: then everything that has come
+        # meanwhile goes on at once, not the little that has come by now and the rest after it.
+        if len(fetched.messages) >= self._most // 2:
+            self._poll = self._thread.submit(self._fetch)
+            self._reading = self._thread.submit(self._read, self._poll)
         return fetched
 
     def forget(self) -> None:

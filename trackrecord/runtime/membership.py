@@ -210,7 +210,12 @@ class Membership:
             HaltedError: What comes next is not on the topic any more.
             PassingError: The broker says that something is wrong for now.
         """
-        messages: list[Message] = self._consumer.consume(most, seconds)
+        messages: list[Message] = self._consumer.consume(most, 0)
+        if not messages and seconds:
+            # The client would wait for as many as were asked for.
+            messages = self._consumer.consume(1, seconds)
+            if messages and most > 1:
+                messages += self._consumer.consume(most - 1, 0)
         for message in messages:
             error = message.error()
             if error is None or error.code() == kafka.PARTITION_EOF:
