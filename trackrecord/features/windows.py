@@ -1,0 +1,75 @@
+"""Windows over the bars of many symbols, one symbol behind the other.
+
+Every sum adds from the oldest bar to the newest, whatever stands before the window: a symbol's
+last bars alone give the same bits as its whole history, and live the same as at once.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
+
+
+def ages(starts: Rows, count: int) -> Rows:
+    """How many bars of the same symbol stand before each bar.
+
+    Args:
+        starts: Row of the first bar of each symbol that has bars, ascending.
+        count: Bars in all.
+    """
+    first = np.zeros(count, np.int64)
+    first[starts] = starts
+    return np.arange(count) - np.maximum.accumulate(first)
+
+
+def lagged(values: Floats, age: Rows, bars: int) -> Floats:
+    """The value so many bars before; NaN where the symbol has none."""
+    found = np.full(len(values), np.nan)
+    found[bars:] = values[: max(len(values) - bars, 0)]
+    found[age < bars] = np.nan
+    return found
+
+
+def rolling_sum(values: Floats, age: Rows, bars: int) -> Floats:
+    """The sum over a bar and those before it, so many in all; NaN where there are fewer."""
+    total = np.zeros(len(values))
+    for lag in range(bars - 1, -1, -1):
+        total[lag:] += values[: max(len(values) - lag, 0)]
+    total[age < bars - 1] = np.nan
+    return total
+
+
+def rolling_mean(values: Floats, age: Rows, bars: int) -> Floats:
+    """The mean over so many bars."""
+    return rolling_sum(values, age, bars) / bars
+
+
+def rolling_deviation(values: Floats, age: Rows, bars: int) -> Floats:
+    """The standard deviation over so many bars (ddof 1)."""
+    mean = rolling_mean(values, age, bars)
+    squares = np.zeros(len(values))
+    for lag in range(bars - 1, -1, -1):
+        squares[lag:] += (values[: max(len(values) - lag, 0)] - mean[lag:]) ** 2
+    return np.sqrt(squares / (bars - 1))
+
+
+def rolling_max(values: Floats, age: Rows, bars: int) -> Floats:
+    """The largest value over so many bars."""
+    # A window of 2k is two windows of k: as many passes as the width has binary digits.
+    widest, width = values.copy(), 1
+    while 2 * width <= bars:
+        widest[width:] = np.maximum(widest[width:], widest[: len(values) - width])
+        width *= 2
+    if width < bars:
+        rest = bars - width
+        widest[rest:] = np.maximum(widest[rest:], widest[: max(len(values) - rest, 0)].copy())
+    widest[age < bars - 1] = np.nan
+    return widest
+
+
+def rolling_min(values: Floats, age: Rows, bars: int) -> Floats:
+    """The smallest value over so many bars."""
+    return -rolling_max(-values, age, bars)
