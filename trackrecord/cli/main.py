@@ -17,8 +17,10 @@ from trackrecord.cli import (
     publish,
     replay,
     report,
+    score,
     services,
     stack,
+    train,
 )
 
 app = typer.Typer(
@@ -63,6 +65,8 @@ for _name, _function in (
     ("report", report.report),
     ("metrics", metrics.metrics_command),
     ("label", label.label_command),
+    ("score", score.score_command),
+    ("train", train.train_command),
     ("replay", replay.replay),
     ("migrate", services.migrate),
     ("topics", services.topics),

@@ -40,7 +40,7 @@ def regime_of(bars: History, age: Rows, average_gap_20: Floats) -> Regime:
             np.where(np.isnan(average_gap_20), np.nan, (average_gap_20 > 0).astype(np.float64)),
         )
         # A moment at which nothing can be compared moves nothing.
-        index = np.cumprod(1 + np.nan_to_num(moved))
+        index: Floats = np.cumprod(1 + np.nan_to_num(moved)).astype(np.float64)
         own = np.arange(len(times))
         found = {
             "market_return_1": moved,

@@ -61,7 +61,7 @@ def rolling_max(values: Floats, age: Rows, bars: int) -> Floats:
     # A window of 2k is two windows of k: as many passes as the width has binary digits.
     widest, width = values.copy(), 1
     while 2 * width <= bars:
-        widest[width:] = np.maximum(widest[width:], widest[: len(values) - width])
+        widest[width:] = np.maximum(widest[width:], widest[: max(len(values) - width, 0)])
         width *= 2
     if width < bars:
         rest = bars - width

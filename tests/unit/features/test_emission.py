@@ -57,6 +57,16 @@ def test_bars_older_than_the_longest_window_do_not_count() -> None:
                 np.testing.assert_array_equal(alone[name][0], whole[name][place], err_msg=name)
 
 
+def test_a_history_shorter_than_every_window_has_no_such_features() -> None:
+    found = features_at_emission(
+        Market(market(1, (3, 2))), some(SIGNALS, np.array([0]))._replace(
+            symbol=np.array([0]), emitted_at=np.array([MONDAY + 9 * DAY])
+        ), OUTCOMES
+    )  # fmt: skip
+    assert not np.isnan(found["return_1"][0])
+    assert np.isnan([found[name][0] for name in ("return_5", "rsi_14", "below_high_250")]).all()
+
+
 def test_a_symbol_without_bars_has_no_market_features_but_its_own() -> None:
     unknown = some(SIGNALS, np.arange(1))._replace(symbol=np.array([-1]))
     found = features_at_emission(Market(BARS), unknown, OUTCOMES)

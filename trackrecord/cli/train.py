@@ -1,0 +1,198 @@
+"""``trackrecord train``: one training run, from files, with nothing else running."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import typer
+
+_NO: Final = 1
+_COULD_NOT: Final = 2
+
+ObjectiveOption = Literal["log_loss", "auc", "precision", "recall", "f1", "profit"]
+PolicyOption = Literal["stop_first", "target_first", "open_proximity"]
+
+
+def train_command(
+    *,
+    signals: Annotated[
+        Path | None,
+        typer.Option(help="Signals: JSON lines, CSV or Parquet of signal_emitted fields."),
+    ] = None,
+    bars: Annotated[
+        Path | None, typer.Option(help="Bars: CSV or Parquet of market_bar fields.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Folder for the model and its report.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of everything drawn.")] = 0,
+    objective: Annotated[
+        ObjectiveOption, typer.Option(help="What the search for settings looks for.")
+    ] = "log_loss",
+    budget: Annotated[
+        float,
+        typer.Option(min=0, help="Seconds of the search for settings; 0: only --trials ends it."),
+    ] = 45.0,
+    trials: Annotated[
+        int | None,
+        typer.Option(min=1, help="Settings to try at most; with --budget 0 a run is repeatable."),
+    ] = None,
+    success: Annotated[
+        float, typer.Option(help="Net return above which a signal was a success, a fraction.")
+    ] = 0.0,
+    cost: Annotated[float, typer.Option(min=0, help="Of a trade, a fraction of its price.")] = 0.0,
+    policy: Annotated[
+        PolicyOption, typer.Option(help="What counts where target and stop lie inside one bar.")
+    ] = "stop_first",
+    horizon: Annotated[
+        int, typer.Option(min=1, help="Bars after which a signal without horizon_bars expires.")
+    ] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")] = False,
+) -> None:
+    """Train a model on what became of signals, and judge it on outcomes that it has not seen.
+
+    The last quarter of the signals is kept for the judgement. The model is promoted only if it
+    is better than the base rate there, beyond noise. Exit code: 0 if the training was completed,
+    promoted or not; 1 if it failed, for example for too few outcomes; 2 if it could not begin.
+    """
+    from trackrecord.cli.train_input import InputError
+
+    started = time.monotonic()
+    if signals is None or bars is None:
+        print("trackrecord train: give --signals and --bars", file=sys.stderr)  # noqa: T201
+        raise typer.Exit(_COULD_NOT)
+    if budget == 0 and trials is None:
+        print("trackrecord train: --budget 0 has no end; give --trials too", file=sys.stderr)  # noqa: T201
+        raise typer.Exit(_COULD_NOT)
+    try:
+        answer, files = _train(
+            signals, bars, seed, objective, budget, trials, success, cost, policy, horizon
+        )
+    except (InputError, ImportError) as error:
+        print(f"trackrecord train: {error}", file=sys.stderr)  # noqa: T201 - one clear line
+        raise typer.Exit(_COULD_NOT) from None
+    answer["seconds"] = round(time.monotonic() - started, 2)
+    if files and output is not None:
+        _write(output, files, answer)
+    if as_json:
+        sys.stdout.write(json.dumps(answer) + "\n")
+    else:
+        _show(answer)
+    if answer["status"] != "completed":
+        raise typer.Exit(_NO)
+
+
+def _train(
+    signals: Path,
+    bars: Path,
+    seed: int,
+    objective: ObjectiveOption,
+    budget: float,
+    trials: int | None,
+    success: float,
+    cost: float,
+    policy: PolicyOption,
+    horizon: int,
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    from trackrecord.cli.common import notes
+    from trackrecord.cli.train_input import in_columns, read_bars, read_signals
+    from trackrecord.features import Market
+    from trackrecord.learning.dataset import features_of, outcomes_of, rows_of
+    from trackrecord.learning.files import pack, version_of
+    from trackrecord.learning.search import Budget
+    from trackrecord.learning.train import TooFewError, train
+
+    history = read_bars(bars)
+    given = in_columns(read_signals(signals), history, horizon)
+    for note in (*history.notes, *given.notes):
+        notes.print(note)
+    outcomes = outcomes_of(history.history, history.opened_at, given.sent, policy=policy)
+    features = features_of(Market(history.history), given.sent, outcomes)
+    rows = rows_of(features, given.sent, outcomes, cost=cost, threshold=success)
+    counts = _counts(outcomes.labels.outcome)
+    told = ", ".join(f"{count:,} {outcome}" for outcome, count in counts.items())
+    notes.print(f"{len(given.events):,} signals: {told}")
+    try:
+        trained = train(
+            rows,
+            objective=objective,
+            budget=Budget(None if trials and budget == 0 else budget, trials),
+            cost=cost,
+            seed=seed,
+            progress=notes.print,
+        )
+    except TooFewError as error:
+        return {
+            "status": "failed",
+            "promoted": False,
+            "reason": str(error),
+            "version": None,
+            "data_points": len(rows.success),
+            "outcomes": counts,
+        }, {}
+    files = pack(trained.ensemble, {"seed": seed, "learnt_until": trained.learnt_until})
+    return {
+        "status": "completed",
+        "version": version_of(files),
+        "outcomes": counts,
+        **trained.report,
+    }, files
+
+
+def _counts(outcome: Any) -> dict[str, int]:
+    import numpy as np
+
+    from trackrecord.outcomes.columns import OUTCOMES
+
+    found = np.bincount(outcome, minlength=len(OUTCOMES))
+    return {name: int(count) for name, count in zip(OUTCOMES, found, strict=True) if count}
+
+
+def _write(folder: Path, files: dict[str, bytes], answer: dict[str, Any]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    (folder / "report.json").write_text(json.dumps(answer, indent=1) + "\n")
+
+
+def _show(answer: dict[str, Any]) -> None:
+    from rich.table import Table
+
+    from trackrecord.cli.common import screen
+
+    if answer["status"] != "completed":
+        screen.print(f"failed: {answer['reason']}")
+        return
+    told = "promoted" if answer["promoted"] else "not promoted"
+    screen.print(f"version {answer['version']}, {told}: {answer['reason']}")
+    screen.print(
+        f"learnt from {answer['learnt_from']:,} outcomes, judged on {answer['judged_on']:,} in "
+        f"{answer['blocks']} blocks of time"
+    )
+    table = Table(box=None)
+    for name in ("number", "model", "base rate", "target", ""):
+        table.add_column(name, justify="left" if name in {"number", ""} else "right")
+    targets = answer["targets"]
+    numbers = answer["metrics"] | {
+        name: target["value"] for name, target in targets.items() if name not in answer["metrics"]
+    }
+    for name, value in numbers.items():
+        target = targets.get(name)
+        table.add_row(
+            name,
+            _number(value),
+            _number(answer["baseline"].get(name)),
+            _number(target["target"]) if target else "",
+            ("met" if target["met"] else "missed") if target else "",
+        )
+    screen.print(table)
+    first = list(answer["feature_importances"].items())[:8]
+    screen.print("counts most: " + ", ".join(f"{name} {share:.0%}" for name, share in first))
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"

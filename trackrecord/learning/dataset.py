@@ -1,0 +1,198 @@
+"""From signals and bars to rows to learn from: outcomes, features, and when each was known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trackrecord.features import NAMES, Emitted, History, Market, Resolved, features_at_emission
+from trackrecord.learning.models import Floats
+from trackrecord.learning.splits import Rows, Span
+from trackrecord.learning.train import Data
+from trackrecord.outcomes import JUMP_LIMITS, Bars, Labels, Policy, Signals, label_many
+from trackrecord.outcomes.columns import PENDING, VOID
+
+DELISTED_AFTER: Final = 10
+"""Sessions without a bar, while others traded, after which a symbol is taken for delisted."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """Signals as they were published; each array has one entry per signal.
+
+    Attributes:
+        symbol: Number in the history's ``starts``; -1 where there are no bars.
+        strategy: A number for each strategy.
+        emitted_at: Microseconds since 1970 UTC.
+        direction: +1 long, -1 short.
+        price: As published; where ``next_open``, the entry is the entry bar's open instead.
+        target: NaN where there is none, as for the next two.
+        stop: Where the loss is taken.
+        confidence: From 0 to 1.
+        horizon: Bars.
+        next_open: Whether the entry is the entry bar's open.
+    """
+
+    symbol: NDArray[np.int64]
+    strategy: NDArray[np.int64]
+    emitted_at: Rows
+    direction: NDArray[np.int8]
+    price: Floats
+    target: Floats
+    stop: Floats
+    confidence: Floats
+    horizon: Rows
+    next_open: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What happened to signals; each array has one entry per signal.
+
+    Attributes:
+        labels: Outcome, exit and excursions.
+        entered_at: The price of the entry.
+        known_at: When the exit bar closed; 0 while pending or void.
+        ends_at: When the whole horizon had elapsed; 0 where it has not.
+        delisted: Whether it expired because its symbol ceased to trade.
+    """
+
+    labels: Labels
+    entered_at: Floats
+    known_at: Rows
+    ends_at: Rows
+    delisted: NDArray[np.bool_]
+
+    @property
+    def settled(self) -> NDArray[np.bool_]:
+        """Which have an outcome, and all of their horizon behind them."""
+        return np.asarray(
+            (self.labels.outcome != PENDING) & (self.labels.outcome != VOID) & (self.ends_at > 0)
+        )
+
+
+def outcomes_of(
+    bars: History,
+    opened_at: Rows,
+    sent: Sent,
+    *,
+    policy: Policy = "stop_first",
+    jump_limits: tuple[Any, Any] | None = JUMP_LIMITS,
+) -> Outcomes:
+    """Judge signals on the bars that followed.
+
+    The entry bar is the first that opens at or after the emission.
+
+    Args:
+        bars: Bars of all symbols.
+        opened_at: When each opened, (b,).
+        sent: Signals.
+        policy: What counts where target and stop lie inside one bar.
+        jump_limits: See :func:`trackrecord.outcomes.label`.
+    """
+    ends = np.append(bars.starts[1:], len(bars.close)).astype(np.int64)
+    symbol = np.maximum(sent.symbol, 0)
+    first = _first_at(bars, opened_at, ends, sent)
+    end = np.where(sent.symbol >= 0, ends[symbol] if len(ends) else 0, first)
+    there = first < end
+    opens = np.full(len(first), np.nan)
+    opens[there] = bars.open[first[there]]
+    price = np.where(sent.next_open, opens, sent.price)
+    prices = Bars(bars.open, bars.high, bars.low, bars.close)
+    asked = Signals(sent.direction, price, sent.target, sent.stop, sent.horizon, first, end)
+    labels = label_many(prices, asked, policy, jump_limits)
+    last = first + sent.horizon - 1
+    ends_at = np.zeros(len(first), np.int64)
+    whole = last < end
+    ends_at[whole] = bars.closed_at[last[whole]]
+    over, told_at = _delisted(bars, end, (labels.outcome == PENDING) & there)
+    # They expire at the last close there is.
+    ceased = asked._replace(horizon=np.where(over, end - first, asked.horizon))
+    columns: list[Any] = [column[over] for column in ceased]
+    found: list[Any] = list(label_many(prices, Signals(*columns), policy, jump_limits))
+    into: list[Any] = list(labels)
+    for column, values in zip(into, found, strict=True):
+        column[over] = values
+    ends_at[over] = told_at[over]
+    known_at = np.zeros(len(first), np.int64)
+    left = labels.exit_row >= 0
+    known_at[left] = bars.closed_at[labels.exit_row[left]]
+    known_at[over] = told_at[over]
+    return Outcomes(labels, price, known_at, ends_at, over)
+
+
+def _first_at(bars: History, opened_at: Rows, ends: Rows, sent: Sent) -> Rows:
+    """Row of each signal's entry bar, or that behind its symbol's last bar."""
+    if not len(bars.starts):
+        return np.zeros(len(sent.symbol), np.int64)
+    times, place = np.unique(opened_at, return_inverse=True)
+    moments = len(times) + 1
+    number = np.repeat(np.arange(len(bars.starts)), ends - bars.starts)
+    symbol = np.maximum(sent.symbol, 0)
+    asked = symbol * moments + np.searchsorted(times, sent.emitted_at, "left")
+    found = np.searchsorted(number * moments + place, asked, "left").astype(np.int64)
+    return np.where(sent.symbol >= 0, found, 0)
+
+
+def _delisted(
+    bars: History, end: Rows, waiting: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], Rows]:
+    """Which pending signals have a symbol that ceased to trade, and when that could be told."""
+    told_at = np.zeros(len(end), np.int64)
+    if not waiting.any():
+        return waiting, told_at
+    sessions = np.unique(bars.closed_at)
+    place = np.searchsorted(sessions, bars.closed_at[np.where(waiting, end - 1, 0)])
+    over = waiting & (place + DELISTED_AFTER < len(sessions))
+    told_at[over] = sessions[place[over] + DELISTED_AFTER]
+    return over, told_at
+
+
+def features_of(market: Market, sent: Sent, outcomes: Outcomes) -> Floats:
+    """The features of signals at their emission, (n, k) in the order of the catalogue."""
+    over = outcomes.known_at > 0
+    found = features_at_emission(
+        market,
+        Emitted(
+            sent.symbol,
+            sent.strategy,
+            sent.emitted_at,
+            sent.direction,
+            sent.price,
+            sent.target,
+            sent.stop,
+            sent.confidence,
+            sent.horizon,
+        ),
+        Resolved(sent.strategy[over], outcomes.known_at[over], outcomes.labels.returned[over]),
+    )
+    return np.column_stack(list(found.values()))
+
+
+def rows_of(
+    features: Floats, sent: Sent, outcomes: Outcomes, *, cost: float = 0.0, threshold: float = 0.0
+) -> Data:
+    """The signals that can be learnt from: those whose whole horizon has elapsed.
+
+    One that met a level early waits too, or fast outcomes would be counted more than slow ones.
+
+    Args:
+        features: Of all signals, (n, k).
+        sent: All signals.
+        outcomes: Of all signals.
+        cost: Of a trade, a fraction, before it counts as a success.
+        threshold: Return above which it is one.
+    """
+    used = outcomes.settled
+    returned = outcomes.labels.returned[used]
+    return Data(
+        features[used],
+        NAMES,
+        (returned - cost > threshold).astype(np.float64),
+        returned,
+        sent.symbol[used],
+        Span(sent.emitted_at[used], outcomes.ends_at[used]),
+    )

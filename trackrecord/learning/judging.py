@@ -1,0 +1,107 @@
+"""How good predictions were, in the numbers that people ask for."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from sklearn.metrics import roc_auc_score
+
+from trackrecord.learning.models import Floats, log_loss
+
+_BINS: Final = 10
+
+TARGETS: Final[dict[str, tuple[float, bool]]] = {
+    "accuracy": (0.75, True),
+    "auc": (0.80, True),
+    "precision": (0.70, True),
+    "recall": (0.65, True),
+    "success_of_bought": (0.65, True),
+    "average_return_of_bought": (0.05, True),
+    "sharpe_of_bought": (1.5, True),
+    "max_drawdown_of_bought": (0.15, False),
+    "stability": (0.90, True),
+    "importance_stability": (0.80, True),
+    "inference_ms": (100.0, False),
+    "retraining_success": (0.95, True),
+}
+"""Name, target, and whether more is better; reported as found, met or not."""
+
+
+def quality(
+    success: Floats, probability: Floats, returned: Floats, buy: float
+) -> dict[str, float | None]:
+    """Judge probabilities by what happened.
+
+    Args:
+        success: 1 or 0, (n,).
+        probability: (n,).
+        returned: Gross returns, fractions, (n,).
+        buy: The threshold from which a signal is taken.
+
+    Returns:
+        Numbers by name; None where one is not defined: no such class, nothing bought.
+    """
+    taken = probability >= buy
+    hits = float((taken & (success > 0)).sum())
+    both = 0 < success.mean() < 1 if len(success) else False
+    brier, reliability, resolution, uncertainty = _brier(success, probability)
+    return {
+        "auc": float(roc_auc_score(success, probability)) if both else None,
+        "log_loss": float(log_loss(success, probability).mean()) if len(success) else None,
+        "brier": brier,
+        "brier_reliability": reliability,
+        "brier_resolution": resolution,
+        "brier_uncertainty": uncertainty,
+        "accuracy": float(((probability >= 0.5) == (success > 0)).mean()) if len(success) else None,  # noqa: PLR2004 - even odds
+        "precision": hits / float(taken.sum()) if taken.any() else None,
+        "recall": hits / float(success.sum()) if success.sum() else None,
+        "bought": float(taken.sum()),
+        "success_of_bought": hits / float(taken.sum()) if taken.any() else None,
+        "average_return_of_bought": float(returned[taken].mean()) if taken.any() else None,
+        "base_rate": float(success.mean()) if len(success) else None,
+    }
+
+
+def _brier(
+    success: Floats, probability: Floats
+) -> tuple[float | None, float | None, float | None, float | None]:
+    """The Brier score and its decomposition over tenths of the predictions (Murphy 1973)."""
+    if not len(success):
+        return None, None, None, None
+    rate = float(success.mean())
+    reliability = resolution = 0.0
+    for row in reliability_curve(success, probability):
+        share = row["count"] / len(success)
+        reliability += share * (row["predicted"] - row["happened"]) ** 2
+        resolution += share * (row["happened"] - rate) ** 2
+    score = float(((probability - success) ** 2).mean())
+    return score, reliability, resolution, rate * (1 - rate)
+
+
+def reliability_curve(success: Floats, probability: Floats) -> list[dict[str, Any]]:
+    """What was predicted and what happened, by tenths of the predictions in order."""
+    order = np.argsort(probability, kind="stable")
+    return [
+        {
+            "predicted": float(probability[part].mean()),
+            "happened": float(success[part].mean()),
+            "count": len(part),
+        }
+        for part in np.array_split(order, _BINS)
+        if len(part)
+    ]
+
+
+def against_targets(found: dict[str, float | None]) -> dict[str, dict[str, Any]]:
+    """Hold numbers against their targets, those that are not known left out."""
+    told: dict[str, dict[str, Any]] = {}
+    for name, (target, more) in TARGETS.items():
+        value = found.get(name)
+        if value is not None:
+            told[name] = {
+                "target": target,
+                "value": value,
+                "met": value > target if more else value < target,
+            }
+    return told

@@ -1,0 +1,340 @@
+"""One training: from rows with outcomes to a challenger, and its worth on unseen outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import spearmanr
+from sklearn.metrics import roc_auc_score
+
+from trackrecord.learning.contest import Verdict, judge
+from trackrecord.learning.ensemble import (
+    Ensemble,
+    choose_thresholds,
+    fit_blend,
+    fit_models,
+    out_of_fold,
+)
+from trackrecord.learning.judging import against_targets, quality, reliability_curve
+from trackrecord.learning.models import (
+    KINDS,
+    Floats,
+    Settings,
+    base_rate,
+    fit_boosting,
+    log_loss,
+)
+from trackrecord.learning.search import Budget, Objective, Rows, search
+from trackrecord.learning.splits import Span, Split, before, walk_forward
+from trackrecord.learning.uniqueness import uniqueness
+
+FEWEST_ROWS: Final = 200
+"""Outcomes without which nothing is trained."""
+
+_FOLDS: Final = 4
+_UNSEEN_SHARE: Final = 0.25
+
+
+class TooFewError(ValueError):
+    """There is not enough to learn from; the message says of what."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """Signals whose whole horizon has elapsed; (n, k) features and (n,) arrays.
+
+    Attributes:
+        features: As stored at emission; NaN where unknown.
+        names: Of the features' columns.
+        success: 1 where the net return was above the threshold, else 0.
+        returned: Gross returns, fractions.
+        symbol: A number for each symbol.
+        span: When each was emitted, and when its horizon ended.
+    """
+
+    features: Floats
+    names: tuple[str, ...]
+    success: Floats
+    returned: Floats
+    symbol: NDArray[np.int64]
+    span: Span
+
+    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Data:
+        """A part of the rows."""
+        return Data(
+            self.features[rows],
+            self.names,
+            self.success[rows],
+            self.returned[rows],
+            self.symbol[rows],
+            Span(self.span.emitted_at[rows], self.span.ends_at[rows]),
+        )
+
+
+class Champion(Protocol):
+    """Whoever is to be beaten."""
+
+    def predict(self, data: Data) -> Floats:
+        """Probabilities of success, (n,)."""
+        ...
+
+    def takes(self, probability: Floats) -> NDArray[np.bool_]:
+        """Which signals it takes, (n,)."""
+        ...
+
+    @property
+    def learnt_until(self) -> int:
+        """The last moment that any of its labels looked at; microseconds since 1970 UTC."""
+        ...
+
+
+@dataclass(frozen=True)
+class BaseRate:
+    """Always the share of successes among the rows that a challenger learnt from.
+
+    Attributes:
+        rate: That share.
+        takes_all: Whether the signals earned anything there: then all are taken, else none.
+    """
+
+    rate: float
+    takes_all: bool
+    learnt_until: int = 0
+
+    def predict(self, data: Data) -> Floats:
+        """See :class:`Champion`."""
+        return np.full(len(data.success), self.rate)
+
+    def takes(self, probability: Floats) -> NDArray[np.bool_]:
+        """See :class:`Champion`."""
+        return np.full(len(probability), self.takes_all)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A challenger and its report.
+
+    Attributes:
+        ensemble: The challenger.
+        verdict: Against the champion, or the base rate where there is none.
+        learnt_until: The last moment that any label it learnt from looked at.
+        report: All that is told of it; JSON values.
+    """
+
+    ensemble: Ensemble
+    verdict: Verdict
+    learnt_until: int
+    report: dict[str, Any] = field(repr=False)
+
+
+def train(
+    data: Data,
+    *,
+    champion: Champion | None = None,
+    objective: Objective = "log_loss",
+    budget: Budget | None = None,
+    unseen_from: int | None = None,
+    cost: float = 0.0,
+    seed: int = 0,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Trained:
+    """Train a challenger on the past, and judge it once on what came after.
+
+    Args:
+        data: Signals whose whole horizon has elapsed, in any order.
+        champion: Whoever is to be beaten; the base rate of the training rows if None.
+        objective: What the search looks for.
+        budget: Of the search.
+        unseen_from: From when outcomes are kept for the judgement; a quarter of them if None.
+        cost: Of a trade, a fraction, when thresholds are chosen.
+        seed: Of everything drawn.
+        progress: Told in words what is being done.
+
+    Raises:
+        TooFewError: Too few outcomes, or only successes or failures.
+    """
+    order = np.argsort(data.span.emitted_at, kind="stable")
+    data = data.take(order)
+    learn, unseen = _part(data, unseen_from, champion)
+    _check(learn, unseen)
+    weights = uniqueness(learn.symbol, learn.span)
+    rows = Rows(learn.features, learn.success, weights, learn.returned)
+    embargo = _longest(learn.span)
+    splits = list(walk_forward(learn.span, _FOLDS, embargo))
+    if not splits:
+        raise TooFewError("no stretch of time is left to learn from before another: the horizons "
+                          "are as long as the whole history")  # fmt: skip
+    progress(f"searching settings on {len(learn.success):,} outcomes")
+    settings = search(
+        rows,
+        splits,
+        objective,
+        budget or Budget(),
+        seed,
+        lambda number, best: progress(f"settings {number} tried, best {objective} {best:.5f}"),
+    )
+    ensemble = _fit(rows, splits, settings, learn.names, cost, seed)
+    progress(f"judging on {len(unseen.success):,} outcomes that nothing has seen")
+    beaten = champion or BaseRate(
+        base_rate(learn.success, weights), float(np.average(learn.returned, weights=weights)) > 0
+    )
+    verdict, report = _judge(ensemble, beaten, unseen, seed)
+    report |= _stability(rows, splits, settings, seed)
+    report |= {
+        "settings": asdict(settings),
+        "data_points": len(data.success),
+        "learnt_from": len(learn.success),
+        "judged_on": len(unseen.success),
+        "blocks": verdict.gain.blocks,
+        "feature_importances": importances(ensemble),
+    }
+    report["targets"] = against_targets(report["metrics"] | report["stability"])
+    return Trained(ensemble, verdict, int(learn.span.ends_at.max()), report)
+
+
+def _part(data: Data, unseen_from: int | None, champion: Champion | None) -> tuple[Data, Data]:
+    """What is learnt from, and the unseen rest, with an embargo between."""
+    emitted_at = data.span.emitted_at
+    if not len(emitted_at):
+        return data, data
+    if unseen_from is None:
+        unseen_from = int(emitted_at[int(len(emitted_at) * (1 - _UNSEEN_SHARE))])
+    learnt = before(data.span, unseen_from, _longest(data.span))
+    kept = emitted_at >= unseen_from
+    if champion is not None:
+        kept &= emitted_at > champion.learnt_until
+    return data.take(learnt), data.take(kept)
+
+
+def _check(learn: Data, unseen: Data) -> None:
+    for rows, name in ((learn, "to learn from"), (unseen, "to be judged by")):
+        count = len(rows.success)
+        fewest = FEWEST_ROWS if rows is learn else FEWEST_ROWS // 4
+        if count < fewest:
+            raise TooFewError(
+                f"{count} outcomes {name}, and at least {fewest} are needed: wait until the "
+                "horizons of more signals have elapsed"
+            )
+    if learn.success.min() == learn.success.max():
+        only = "successes" if learn.success[0] else "failures"
+        raise TooFewError(f"only {only} among {len(learn.success)} outcomes: nothing to tell apart")
+
+
+def _longest(span: Span) -> int:
+    return int((span.ends_at - span.emitted_at).max()) if len(span.emitted_at) else 0
+
+
+def _fit(
+    rows: Rows,
+    splits: list[Split],
+    settings: Settings,
+    names: tuple[str, ...],
+    cost: float,
+    seed: int,
+) -> Ensemble:
+    """Blend and thresholds from out of fold, then the models on all rows."""
+    parts = out_of_fold(rows.features, rows.success, rows.weights, splits, settings, seed)
+    told = ~np.isnan(parts).any(axis=1)
+    if not told.any():
+        raise TooFewError("no stretch of time holds both successes and failures")
+    blend = fit_blend(parts[told], rows.success[told], rows.weights[told])
+    thresholds = choose_thresholds(blend.apply(parts[told]), rows.returned[told], cost)
+    models = fit_models(rows.features, rows.success, rows.weights, settings, seed)
+    return Ensemble(models, blend, thresholds, names)
+
+
+def _judge(
+    ensemble: Ensemble, champion: Champion, unseen: Data, seed: int
+) -> tuple[Verdict, dict[str, Any]]:
+    probability = ensemble.predict(unseen.features)
+    before_ = champion.predict(unseen)
+    gain = _gain(unseen.success, before_, probability)
+    taken = probability >= ensemble.thresholds.buy
+    profit = np.where(taken, unseen.returned, 0) - np.where(
+        champion.takes(before_), unseen.returned, 0
+    )
+    verdict = judge(unseen.span.emitted_at, gain, profit, _longest(unseen.span), seed)
+    if verdict.promoted and isinstance(champion, BaseRate):
+        # A rate that happens to suit the unseen stretch better is no knowledge of signals.
+        rate = np.full(len(probability), probability.mean())
+        gain = _gain(unseen.success, rate, probability)
+        verdict = judge(unseen.span.emitted_at, gain, profit, _longest(unseen.span), seed)
+    buy = ensemble.thresholds.buy
+    report: dict[str, Any] = {
+        "promoted": verdict.promoted,
+        "reason": verdict.reason,
+        "metrics": quality(unseen.success, probability, unseen.returned, buy)
+        | _as_portfolio(unseen, taken),
+        "baseline": quality(unseen.success, before_, unseen.returned, buy),
+        "reliability": reliability_curve(unseen.success, probability),
+        "gain": asdict(verdict.gain),
+        "profit": asdict(verdict.profit),
+    }
+    return verdict, report
+
+
+def _gain(success: Floats, before_: Floats, probability: Floats) -> Floats:
+    return log_loss(success, before_) - log_loss(success, probability)
+
+
+def _as_portfolio(unseen: Data, taken: NDArray[np.bool_]) -> dict[str, float | None]:
+    """Sharpe ratio and drawdown if each day's capital is shared by the signals taken that day.
+
+    A day on which signals came and none was taken earns nothing. 252 days a year.
+    """
+    days, place = np.unique(unseen.span.emitted_at // 86_400_000_000, return_inverse=True)
+    count = np.bincount(place[taken], minlength=len(days))
+    total = np.bincount(place[taken], unseen.returned[taken], len(days))
+    returns = np.where(count > 0, total / np.maximum(count, 1), 0.0)
+    deviation = returns.std(ddof=1) if len(returns) > 1 else 0.0
+    if not taken.any() or deviation == 0:
+        return {"sharpe_of_bought": None, "max_drawdown_of_bought": None}
+    equity = np.cumprod(1 + np.maximum(returns, -1))
+    peaks = np.maximum.accumulate(np.append(1.0, equity))[1:]
+    return {
+        "sharpe_of_bought": float(returns.mean() / deviation * np.sqrt(252)),
+        "max_drawdown_of_bought": float((1 - equity / peaks).max()),
+    }
+
+
+def _stability(
+    rows: Rows, splits: list[Split], settings: Settings, seed: int
+) -> dict[str, dict[str, float | None]]:
+    """How alike the folds are: in AUC, and in what they find important."""
+    areas: list[float] = []
+    weights: list[Floats] = []
+    for split in splits:
+        learnt, judged = rows.success[split.train], rows.success[split.test]
+        if learnt.min() == learnt.max() or judged.min() == judged.max():
+            continue
+        boosting = fit_boosting(
+            rows.features[split.train], learnt, rows.weights[split.train], settings, seed
+        )
+        areas.append(float(roc_auc_score(judged, boosting.predict(rows.features[split.test]))))
+        weights.append(boosting.importances())
+    pairs = [
+        float(spearmanr(one, other).statistic)
+        for place, one in enumerate(weights)
+        for other in weights[place + 1 :]
+        if one.any() and other.any()
+    ]
+    return {
+        "stability": {
+            "stability": 1 - float(np.std(areas) / np.mean(areas)) if len(areas) > 1 else None,
+            "importance_stability": float(np.mean(pairs)) if pairs else None,
+        }
+    }
+
+
+def importances(ensemble: Ensemble) -> dict[str, float]:
+    """How much each feature counts: the models' own importances, weighted as they are blended."""
+    total = np.zeros(len(ensemble.features))
+    for kind, weight in zip(KINDS, ensemble.blend.weights, strict=True):
+        total += weight * ensemble.models[kind].importances()
+    share = total / total.sum() if total.sum() > 0 else total
+    order = np.argsort(-share, kind="stable")
+    return {ensemble.features[place]: float(share[place]) for place in order}
