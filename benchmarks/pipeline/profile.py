@@ -167,8 +167,8 @@ class _Watched:
     def execute(self, query: str, *arguments: Any) -> None:
         self._note(query, lambda: self._cursor.execute(query, *arguments))
 
-    def copy_expert(self, query: str, source: Any) -> None:
-        self._note(query, lambda: self._cursor.copy_expert(query, source))
+    def copy_expert(self, query: str, source: Any, size: int) -> None:
+        self._note(query, lambda: self._cursor.copy_expert(query, source, size))
 
     def _note(self, query: str, work: Callable[[], Any]) -> None:
         before = _backend_seconds(self._pid)
