@@ -162,7 +162,11 @@ class Consumer:
         self._rollback()
         self._handler.forget()
         self._ready(str(error))
-        self._member.rejoin()
+        if self._stopping.is_set():
+            # A client that is closed while it joins ends the process.
+            self._member.forsake()
+        else:
+            self._member.rejoin()
 
     def _on_leaving(self, ours: bool) -> None:
         # No batch is under way here: this is called from within a poll.

@@ -92,6 +92,10 @@ class Membership:
             on_lost=partial(self._on_leave, ours=False),
         )
 
+    def forsake(self) -> None:
+        """Hold nothing any more, whatever was ours."""
+        self._let_go()
+
     def rejoin(self) -> None:
         """Leave at once, whatever was ours, and join anew."""
         self._let_go()
