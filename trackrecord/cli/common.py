@@ -23,6 +23,27 @@ HomeOption = Annotated[
         show_default=True,
     ),
 ]
+
+
+class InputError(Exception):
+    """The input cannot be read; the message says where and what to do."""
+
+
+def read_input(file: Path | None) -> tuple[bytes, str]:
+    """What a file holds, or standard input where it is left out or ``-``, and its name.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    given = file if file is not None and str(file) != "-" else None
+    if given is None:
+        return sys.stdin.buffer.read(), "standard input"
+    try:
+        return given.read_bytes(), str(given)
+    except OSError as error:
+        raise InputError(f"cannot read {given}: {error.strerror}") from None
+
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 
 DEFAULT_HOME = Path(".trackrecord")

@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from trackrecord.cli.common import InputError, read_input
 from trackrecord.extraction import Extraction, PackError, RuleSet, default_rules, extract
 from trackrecord.extraction.checks import Failure, check_rules
 
@@ -94,18 +95,13 @@ def _rules(files: list[Path]) -> RuleSet | None:
         raise _fail(str(error)) from None
 
 
-def _read_bytes(file: Path | None) -> bytes:
-    if file is None or str(file) == "-":
-        return sys.stdin.buffer.read()
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise _fail(f"cannot read {file}: {error.strerror}") from None
-
-
 def _read(file: Path | None) -> str:
     # What a script prints may hold any bytes; an unreadable one must not hide the rest.
-    return _read_bytes(file).decode("utf-8", "replace")
+    try:
+        content, _ = read_input(file)
+    except InputError as error:
+        raise _fail(str(error)) from None
+    return content.decode("utf-8", "replace")
 
 
 def _answer(name: object, extraction: Extraction, *, explain: bool) -> dict[str, Any]:

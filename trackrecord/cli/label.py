@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
@@ -51,6 +50,7 @@ def label_command(
     bars[0] is the entry bar. A line that breaks a rule is answered {"id", "error"}, and the exit
     code is 1.
     """
+    from trackrecord.cli.common import InputError
     from trackrecord.cli.label_input import lines
 
     answers: list[dict[str, Any]] = []
@@ -61,7 +61,7 @@ def label_command(
             if as_json:
                 sys.stdout.write(json.dumps(answer) + "\n")
             answers.append(answer)
-    except ValueError as error:
+    except InputError as error:
         print(f"trackrecord label: {error}", file=sys.stderr)  # noqa: T201 - one clear line
         raise typer.Exit(_COULD_NOT) from None
     if not as_json:
@@ -73,27 +73,27 @@ def label_command(
 def _limits(text: str) -> tuple[Decimal, Decimal] | None:
     from decimal import Decimal, InvalidOperation
 
+    from trackrecord.cli.common import InputError
+
     if text == "off":
         return None
     try:
         least, most = (Decimal(part) for part in text.split(","))
     except (ValueError, InvalidOperation):
-        raise ValueError(f"--jumps is 'least,most' such as 0.6,1.7, or 'off', not {text}") from None
+        raise InputError(f"--jumps is 'least,most' such as 0.6,1.7, or 'off', not {text}") from None
     if not 0 < least < 1 < most:
-        raise ValueError(f"--jumps: 0 < least < 1 < most, not {text}")
+        raise InputError(f"--jumps: 0 < least < 1 < most, not {text}")
     return least, most
 
 
-def _read(file: Path | None) -> Iterator[str]:
-    is_given = file is not None and str(file) != "-"
-    name = str(file) if is_given else "standard input"
+def _read(file: Path | None) -> list[str]:
+    from trackrecord.cli.common import InputError, read_input
+
+    content, name = read_input(file)
     try:
-        content = Path(name).read_bytes() if is_given else sys.stdin.buffer.read()
-        yield from content.decode("utf-8-sig").split("\n")
-    except OSError as error:
-        raise ValueError(f"cannot read {name}: {error.strerror}") from None
+        return content.decode("utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{name} is not UTF-8 (byte {error.start})") from None
+        raise InputError(f"{name} is not UTF-8 (byte {error.start})") from None
 
 
 def _show(answers: list[dict[str, Any]]) -> None:

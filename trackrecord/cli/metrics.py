@@ -53,7 +53,8 @@ def metrics_command(
     JSON: {"returns": [...]}, {"equity": [...]} or {"trades": [...]}; CSV and Parquet: a
     column `return` or `equity`, or a row per trade. An option replaces the file's own.
     """
-    from trackrecord.cli.metrics_input import InputError, read
+    from trackrecord.cli.common import InputError
+    from trackrecord.cli.metrics_input import read
 
     given = {
         "periods_per_year": periods_per_year,
@@ -107,7 +108,8 @@ def _of_returns(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _of_trades(document: dict[str, Any]) -> dict[str, Any]:
-    from trackrecord.cli.metrics_input import InputError, identities, money, trade
+    from trackrecord.cli.common import InputError
+    from trackrecord.cli.metrics_input import identities, money, trade
     from trackrecord.performance.trade_numbers import summarise
     from trackrecord.performance.trades import Trades, close
 
@@ -145,7 +147,8 @@ def _of_trades(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _by_days(document: dict[str, Any], trades: Any, closed: Any) -> Numbers:
-    from trackrecord.cli.metrics_input import InputError, money, number, trials_of
+    from trackrecord.cli.common import InputError
+    from trackrecord.cli.metrics_input import money, number, trials_of
     from trackrecord.performance.daily_record import summarise_days
 
     sessions = document.get("sessions", "weekdays")

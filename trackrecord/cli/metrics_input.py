@@ -6,13 +6,13 @@ import csv
 import io
 import json
 import math
-import sys
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Final
 
+from trackrecord.cli.common import InputError, read_input
 from trackrecord.performance.trades import SIDES, Trade
 
 _KINDS: Final = ("returns", "equity", "trades")
@@ -31,10 +31,6 @@ _OPTIONAL: Final = (
 _FIELDS: Final = frozenset((*_AMOUNTS, *_OPTIONAL, "side", "entry_time", "exit_time"))
 
 
-class InputError(Exception):
-    """The input cannot be read; the message says where and what to do."""
-
-
 def read(file: Path | None) -> dict[str, Any]:
     """The document that a file or standard input holds.
 
@@ -44,11 +40,7 @@ def read(file: Path | None) -> dict[str, Any]:
     Raises:
         InputError: It cannot be read, or holds none of them.
     """
-    name = "standard input" if file is None or str(file) == "-" else str(file)
-    try:
-        content = sys.stdin.buffer.read() if file is None or str(file) == "-" else file.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot read {name}: {error.strerror}") from None
+    content, name = read_input(file)
     kind = Path(name).suffix.lower()
     if kind in {".parquet", ".pq"}:
         return _of_rows(_parquet(content, name), name)

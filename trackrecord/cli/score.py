@@ -36,7 +36,7 @@ def score_command(
 
     Without a model there is no verdict, only the features, and the reason why.
     """
-    from trackrecord.cli.train_input import InputError
+    from trackrecord.cli.common import InputError
     from trackrecord.learning.files import TamperedError
 
     try:
@@ -75,7 +75,7 @@ def _score(file: Path | None, bars: Path, model: Path | None, horizon: int) -> l
         wanted = [NAMES.index(name) for name in ensemble.features]
         found = ensemble.predict(features[:, wanted])
         probability = [float(value) for value in found]
-        verdicts = list(map(str, ensemble.thresholds.verdicts(found, sent.direction)))
+        verdicts = list(map(str, ensemble.thresholds.verdicts(found, sent.signals.direction)))
         qualities = list(map(str, ensemble.thresholds.qualities(found)))
     return [
         {
@@ -95,7 +95,7 @@ def _score(file: Path | None, bars: Path, model: Path | None, horizon: int) -> l
 
 
 def _load(folder: Path | None) -> tuple[Ensemble | None, str | None]:
-    from trackrecord.cli.train_input import InputError
+    from trackrecord.cli.common import InputError
     from trackrecord.features import NAMES
     from trackrecord.learning.files import MANIFEST, TamperedError, unpack
 

@@ -59,7 +59,7 @@ def train_command(
     is better than the base rate there, beyond noise. Exit code: 0 if the training was completed,
     promoted or not; 1 if it failed, for example for too few outcomes; 2 if it could not begin.
     """
-    from trackrecord.cli.train_input import InputError
+    from trackrecord.cli.common import InputError
 
     started = time.monotonic()
     if signals is None or bars is None:

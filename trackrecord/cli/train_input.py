@@ -14,9 +14,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from trackrecord.cli.common import InputError
 from trackrecord.events import InvalidEventError, SignalEmitted
 from trackrecord.events.codec import validate
-from trackrecord.features import History
+from trackrecord.features import Emitted, History
 from trackrecord.learning.dataset import Sent
 
 _PRICES: Final = ("open", "high", "low", "close")
@@ -26,10 +27,6 @@ _TOLD: Final = 5
 _UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800, "M": 2_629_746}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TIMEFRAME: Final = re.compile(r"([1-9][0-9]{0,3})([smhdwM])")
-
-
-class InputError(Exception):
-    """The input cannot be read; the message says where and what to do."""
 
 
 @dataclass(frozen=True)
@@ -264,18 +261,20 @@ def in_columns(
     return SignalFile(
         sound,
         Sent(
-            np.array([symbols.get(event.symbol, -1) for event in sound], np.int64),
-            np.array(
-                [strategies.setdefault(event.strategy, len(strategies)) for event in sound],
-                np.int64,
+            Emitted(
+                np.array([symbols.get(event.symbol, -1) for event in sound], np.int64),
+                np.array(
+                    [strategies.setdefault(event.strategy, len(strategies)) for event in sound],
+                    np.int64,
+                ),
+                np.array(epoch, np.int64),
+                np.array([1 if event.side == "BUY" else -1 for event in sound], np.int8),
+                _floats([event.price for event in sound]),
+                _floats([event.target_price for event in sound]),
+                _floats([event.stop_loss for event in sound]),
+                _floats([event.confidence for event in sound]),
+                np.array([event.horizon_bars or default_horizon for event in sound], np.int64),
             ),
-            np.array(epoch, np.int64),
-            np.array([1 if event.side == "BUY" else -1 for event in sound], np.int8),
-            _floats([event.price for event in sound]),
-            _floats([event.target_price for event in sound]),
-            _floats([event.stop_loss for event in sound]),
-            _floats([event.confidence for event in sound]),
-            np.array([event.horizon_bars or default_horizon for event in sound], np.int64),
             np.array([event.entry == "next_open" for event in sound], np.bool_),
         ),
         notes,

@@ -11,7 +11,7 @@ from trackrecord.features.catalogue import NAMES
 from trackrecord.features.market import History, market_features
 from trackrecord.features.record import Resolved, record_features
 from trackrecord.features.regime import Regime, regime_of
-from trackrecord.features.windows import Floats, Rows, ages
+from trackrecord.features.windows import Floats, Rows, Timeline, ages
 
 _DAY = 86_400_000_000
 _EPOCH_WEEKDAY = 3
@@ -52,21 +52,14 @@ class Market:
         self.age = ages(bars.starts, len(bars.close))
         self.features = market_features(bars, self.age)
         self.regime = regime or regime_of(bars, self.age, self.features["average_gap_20"])
-        # Symbol and time as one ascending number, so that one search answers for all symbols.
-        self._times, place = np.unique(bars.closed_at, return_inverse=True)
-        self._moments = len(self._times) + 1
-        number = np.repeat(
-            np.arange(len(bars.starts)), np.diff(np.append(bars.starts, len(bars.close)))
-        )
-        self._keys = number * self._moments + place
+        self._timeline = Timeline(bars.starts, bars.closed_at)
 
     def last_known(self, symbol: NDArray[np.int64], moment: Rows) -> Rows:
         """Row of the last bar of each symbol that had closed by a moment; -1 if none had."""
         if not len(self.bars.starts):
             return np.full(len(symbol), -1, np.int64)
         asked = np.maximum(symbol, 0)
-        before = asked * self._moments + np.searchsorted(self._times, moment, "right")
-        row = np.searchsorted(self._keys, before, "left") - 1
+        row = self._timeline.row(asked, moment, "right") - 1
         return np.where((symbol >= 0) & (row >= self.bars.starts[asked]), row, -1)
 
 

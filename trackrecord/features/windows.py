@@ -6,6 +6,8 @@ last bars alone give the same bits as its whole history, and live the same as at
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +25,34 @@ def ages(starts: Rows, count: int) -> Rows:
     first = np.zeros(count, np.int64)
     first[starts] = starts
     return np.arange(count) - np.maximum.accumulate(first)
+
+
+class Timeline:
+    """Finds a symbol's bars by time, for any number of symbols in one search."""
+
+    def __init__(self, starts: Rows, at: Rows) -> None:
+        """Index bars.
+
+        Args:
+            starts: Row of the first bar of each symbol that has bars, ascending.
+            at: A time of each bar, ascending within each symbol.
+        """
+        self._times, place = np.unique(at, return_inverse=True)
+        self._moments = len(self._times) + 1
+        # Symbol and time as one ascending number.
+        number = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(at))))
+        self._keys = number * self._moments + place
+
+    def row(self, symbol: Rows, moment: Rows, side: Literal["left", "right"]) -> Rows:
+        """Row of each symbol's first bar at or behind a moment, or the row behind its last bar.
+
+        Args:
+            symbol: Numbers in ``starts``.
+            moment: A time for each.
+            side: ``left``: a bar at the very moment counts; ``right``: only later ones do.
+        """
+        asked = symbol * self._moments + np.searchsorted(self._times, moment, side)
+        return np.searchsorted(self._keys, asked, "left").astype(np.int64)
 
 
 def lagged(values: Floats, age: Rows, bars: int) -> Floats:

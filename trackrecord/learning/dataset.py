@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trackrecord.features import NAMES, Emitted, History, Market, Resolved, features_at_emission
+from trackrecord.features.windows import Timeline
 from trackrecord.learning.models import Floats
 from trackrecord.learning.splits import Rows, Span
 from trackrecord.learning.train import Data
@@ -19,33 +20,13 @@ DELISTED_AFTER: Final = 10
 """Sessions without a bar, while others traded, after which a symbol is taken for delisted."""
 
 
-@dataclass(frozen=True)
-class Sent:
-    """Signals as they were published; each array has one entry per signal.
+class Sent(NamedTuple):
+    """Signals as they were published."""
 
-    Attributes:
-        symbol: Number in the history's ``starts``; -1 where there are no bars.
-        strategy: A number for each strategy.
-        emitted_at: Microseconds since 1970 UTC.
-        direction: +1 long, -1 short.
-        price: As published; where ``next_open``, the entry is the entry bar's open instead.
-        target: NaN where there is none, as for the next two.
-        stop: Where the loss is taken.
-        confidence: From 0 to 1.
-        horizon: Bars.
-        next_open: Whether the entry is the entry bar's open.
-    """
-
-    symbol: NDArray[np.int64]
-    strategy: NDArray[np.int64]
-    emitted_at: Rows
-    direction: NDArray[np.int8]
-    price: Floats
-    target: Floats
-    stop: Floats
-    confidence: Floats
-    horizon: Rows
+    signals: Emitted
+    """What was known of them then; ``price`` as published, also where it is not the entry's."""
     next_open: NDArray[np.bool_]
+    """Whether the entry is the entry bar's open; one entry per signal."""
 
 
 @dataclass(frozen=True)
@@ -93,18 +74,24 @@ def outcomes_of(
         policy: What counts where target and stop lie inside one bar.
         jump_limits: See :func:`trackrecord.outcomes.label`.
     """
+    signals = sent.signals
     ends = np.append(bars.starts[1:], len(bars.close)).astype(np.int64)
-    symbol = np.maximum(sent.symbol, 0)
-    first = _first_at(bars, opened_at, ends, sent)
-    end = np.where(sent.symbol >= 0, ends[symbol] if len(ends) else 0, first)
+    known = (signals.symbol >= 0) & (len(bars.starts) > 0)
+    symbol = np.where(known, signals.symbol, 0)
+    first = np.where(
+        known, Timeline(bars.starts, opened_at).row(symbol, signals.emitted_at, "left"), 0
+    )
+    end = np.where(known, ends[symbol], 0)
     there = first < end
     opens = np.full(len(first), np.nan)
     opens[there] = bars.open[first[there]]
-    price = np.where(sent.next_open, opens, sent.price)
+    price = np.where(sent.next_open, opens, signals.price)
     prices = Bars(bars.open, bars.high, bars.low, bars.close)
-    asked = Signals(sent.direction, price, sent.target, sent.stop, sent.horizon, first, end)
+    asked = Signals(
+        signals.direction, price, signals.target, signals.stop, signals.horizon, first, end
+    )
     labels = label_many(prices, asked, policy, jump_limits)
-    last = first + sent.horizon - 1
+    last = first + signals.horizon - 1
     ends_at = np.zeros(len(first), np.int64)
     whole = last < end
     ends_at[whole] = bars.closed_at[last[whole]]
@@ -122,19 +109,6 @@ def outcomes_of(
     known_at[left] = bars.closed_at[labels.exit_row[left]]
     known_at[over] = told_at[over]
     return Outcomes(labels, price, known_at, ends_at, over)
-
-
-def _first_at(bars: History, opened_at: Rows, ends: Rows, sent: Sent) -> Rows:
-    """Row of each signal's entry bar, or that behind its symbol's last bar."""
-    if not len(bars.starts):
-        return np.zeros(len(sent.symbol), np.int64)
-    times, place = np.unique(opened_at, return_inverse=True)
-    moments = len(times) + 1
-    number = np.repeat(np.arange(len(bars.starts)), ends - bars.starts)
-    symbol = np.maximum(sent.symbol, 0)
-    asked = symbol * moments + np.searchsorted(times, sent.emitted_at, "left")
-    found = np.searchsorted(number * moments + place, asked, "left").astype(np.int64)
-    return np.where(sent.symbol >= 0, found, 0)
 
 
 def _delisted(
@@ -156,18 +130,10 @@ def features_of(market: Market, sent: Sent, outcomes: Outcomes) -> Floats:
     over = outcomes.known_at > 0
     found = features_at_emission(
         market,
-        Emitted(
-            sent.symbol,
-            sent.strategy,
-            sent.emitted_at,
-            sent.direction,
-            sent.price,
-            sent.target,
-            sent.stop,
-            sent.confidence,
-            sent.horizon,
+        sent.signals,
+        Resolved(
+            sent.signals.strategy[over], outcomes.known_at[over], outcomes.labels.returned[over]
         ),
-        Resolved(sent.strategy[over], outcomes.known_at[over], outcomes.labels.returned[over]),
     )
     return np.column_stack(list(found.values()))
 
@@ -193,6 +159,6 @@ def rows_of(
         NAMES,
         (returned - cost > threshold).astype(np.float64),
         returned,
-        sent.symbol[used],
-        Span(sent.emitted_at[used], outcomes.ends_at[used]),
+        sent.signals.symbol[used],
+        Span(sent.signals.emitted_at[used], outcomes.ends_at[used]),
     )

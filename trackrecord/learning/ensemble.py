@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,26 +88,47 @@ def fit_models(
     return {kind: FITS[kind](features, success, weights, settings, seed) for kind in KINDS}
 
 
-def out_of_fold(
+class Fold(NamedTuple):
+    """Models, and rows that they have not learnt from."""
+
+    models: dict[str, Model]
+    test: NDArray[np.int64]
+
+
+def fit_folds(
     features: Floats,
     success: Floats,
     weights: Floats,
     splits: list[Split],
     settings: Settings,
     seed: int,
-) -> Floats:
+) -> list[Fold]:
+    """Fit all three models for each split whose training knew both classes."""
+    return [
+        Fold(
+            fit_models(
+                features[split.train],
+                success[split.train],
+                weights[split.train],
+                settings,
+                seed,
+            ),
+            split.test,
+        )
+        for split in splits
+        if success[split.train].min() < success[split.train].max()
+    ]
+
+
+def out_of_fold(features: Floats, folds: list[Fold]) -> Floats:
     """What each model predicts for rows that it has not learnt from, (n, models).
 
     Returns:
-        NaN in rows that are in no test, or whose training knew one class only.
+        NaN in rows that are in no fold's test.
     """
-    found = np.full((len(success), len(KINDS)), np.nan)
-    for split in splits:
-        learnt = success[split.train]
-        if learnt.min() == learnt.max():
-            continue
-        models = fit_models(features[split.train], learnt, weights[split.train], settings, seed)
-        found[split.test] = parts_of(models, features[split.test])
+    found = np.full((len(features), len(KINDS)), np.nan)
+    for fold in folds:
+        found[fold.test] = parts_of(fold.models, features[fold.test])
     return found
 
 

@@ -6,7 +6,6 @@ LightGBM's own text and plain arrays: nothing that runs when it is read.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
@@ -242,8 +241,3 @@ def base_rate(success: Floats, weights: Floats) -> float:
 def log_loss(success: Floats, probability: Floats) -> Floats:
     """The loss of each prediction, in nats, (n,)."""
     return -np.where(success > 0, np.log(probability), np.log1p(-probability))
-
-
-def entropy(rate: float) -> float:
-    """The log loss of always predicting a base rate that is right, in nats."""
-    return -(rate * math.log(rate) + (1 - rate) * math.log1p(-rate))

@@ -9,7 +9,7 @@ from typing import Final, Literal
 import numpy as np
 import optuna
 
-from trackrecord.learning.ensemble import choose_thresholds, fit_blend, out_of_fold
+from trackrecord.learning.ensemble import choose_thresholds, fit_blend, fit_folds, out_of_fold
 from trackrecord.learning.judging import quality
 from trackrecord.learning.models import Floats, Settings
 from trackrecord.learning.splits import Split
@@ -107,7 +107,8 @@ def evaluate(
     rows: Rows, splits: list[Split], settings: Settings, objective: Objective, seed: int
 ) -> float:
     """How well settings do out of fold: the objective, larger is better."""
-    parts = out_of_fold(rows.features, rows.success, rows.weights, splits, settings, seed)
+    folds = fit_folds(rows.features, rows.success, rows.weights, splits, settings, seed)
+    parts = out_of_fold(rows.features, folds)
     told = ~np.isnan(parts).any(axis=1)
     success, weights, returned = rows.success[told], rows.weights[told], rows.returned[told]
     if not told.any() or success.min() == success.max():

@@ -14,8 +14,10 @@ from sklearn.metrics import roc_auc_score
 from trackrecord.learning.contest import Verdict, judge
 from trackrecord.learning.ensemble import (
     Ensemble,
+    Fold,
     choose_thresholds,
     fit_blend,
+    fit_folds,
     fit_models,
     out_of_fold,
 )
@@ -25,12 +27,13 @@ from trackrecord.learning.models import (
     Floats,
     Settings,
     base_rate,
-    fit_boosting,
     log_loss,
 )
 from trackrecord.learning.search import Budget, Objective, Rows, search
-from trackrecord.learning.splits import Span, Split, before, walk_forward
+from trackrecord.learning.splits import Span, before, walk_forward
 from trackrecord.learning.uniqueness import uniqueness
+from trackrecord.performance.drawdown import max_drawdown
+from trackrecord.performance.sharpe import sharpe
 
 FEWEST_ROWS: Final = 200
 """Outcomes without which nothing is trained."""
@@ -177,13 +180,14 @@ def train(
         seed,
         lambda number, best: progress(f"settings {number} tried, best {objective} {best:.5f}"),
     )
-    ensemble = _fit(rows, splits, settings, learn.names, cost, seed)
+    folds = fit_folds(rows.features, rows.success, rows.weights, splits, settings, seed)
+    ensemble = _fit(rows, folds, settings, learn.names, cost, seed)
     progress(f"judging on {len(unseen.success):,} outcomes that nothing has seen")
     beaten = champion or BaseRate(
         base_rate(learn.success, weights), float(np.average(learn.returned, weights=weights)) > 0
     )
     verdict, report = _judge(ensemble, beaten, unseen, seed)
-    report |= _stability(rows, splits, settings, seed)
+    report |= _stability(rows, folds)
     report |= {
         "settings": asdict(settings),
         "data_points": len(data.success),
@@ -230,14 +234,14 @@ def _longest(span: Span) -> int:
 
 def _fit(
     rows: Rows,
-    splits: list[Split],
+    folds: list[Fold],
     settings: Settings,
     names: tuple[str, ...],
     cost: float,
     seed: int,
 ) -> Ensemble:
     """Blend and thresholds from out of fold, then the models on all rows."""
-    parts = out_of_fold(rows.features, rows.success, rows.weights, splits, settings, seed)
+    parts = out_of_fold(rows.features, folds)
     told = ~np.isnan(parts).any(axis=1)
     if not told.any():
         raise TooFewError("no stretch of time holds both successes and failures")
@@ -290,31 +294,23 @@ def _as_portfolio(unseen: Data, taken: NDArray[np.bool_]) -> dict[str, float | N
     count = np.bincount(place[taken], minlength=len(days))
     total = np.bincount(place[taken], unseen.returned[taken], len(days))
     returns = np.where(count > 0, total / np.maximum(count, 1), 0.0)
-    deviation = returns.std(ddof=1) if len(returns) > 1 else 0.0
-    if not taken.any() or deviation == 0:
+    ratio = sharpe(returns).value
+    deepest = max_drawdown(np.maximum(returns, -1)).value
+    if not taken.any() or ratio is None or deepest is None:
         return {"sharpe_of_bought": None, "max_drawdown_of_bought": None}
-    equity = np.cumprod(1 + np.maximum(returns, -1))
-    peaks = np.maximum.accumulate(np.append(1.0, equity))[1:]
-    return {
-        "sharpe_of_bought": float(returns.mean() / deviation * np.sqrt(252)),
-        "max_drawdown_of_bought": float((1 - equity / peaks).max()),
-    }
+    return {"sharpe_of_bought": ratio, "max_drawdown_of_bought": abs(deepest)}
 
 
-def _stability(
-    rows: Rows, splits: list[Split], settings: Settings, seed: int
-) -> dict[str, dict[str, float | None]]:
-    """How alike the folds are: in AUC, and in what they find important."""
+def _stability(rows: Rows, folds: list[Fold]) -> dict[str, dict[str, float | None]]:
+    """How alike the folds' boosted trees are: in AUC, and in what they find important."""
     areas: list[float] = []
     weights: list[Floats] = []
-    for split in splits:
-        learnt, judged = rows.success[split.train], rows.success[split.test]
-        if learnt.min() == learnt.max() or judged.min() == judged.max():
+    for fold in folds:
+        judged = rows.success[fold.test]
+        if judged.min() == judged.max():
             continue
-        boosting = fit_boosting(
-            rows.features[split.train], learnt, rows.weights[split.train], settings, seed
-        )
-        areas.append(float(roc_auc_score(judged, boosting.predict(rows.features[split.test]))))
+        boosting = fold.models["boosting"]
+        areas.append(float(roc_auc_score(judged, boosting.predict(rows.features[fold.test]))))
         weights.append(boosting.importances())
     pairs = [
         float(spearmanr(one, other).statistic)

@@ -4,8 +4,8 @@ What happens to a batch, in order:
 
 1. poll: up to ``batch_size`` messages of the partitions that are ours;
 2. read: messages to columns; what cannot be read is refused with a reason; the handler
-   prepares what needs no database. Both in a thread beside the batch before, which
-   mostly waits for the database;
+   prepares what needs no database. While much piles up, both happen in a thread beside
+   the batch before, which mostly waits for the database;
 3. load: the handler COPYs the columns into temporary tables, locking nothing shared;
 4. fence: the offsets move from where we left them, if the epoch is still ours;
 5. apply: the handler turns what was loaded into rows, and says what to publish;
@@ -162,11 +162,10 @@ class Consumer:
         self._rollback()
         self._handler.forget()
         self._ready(str(error))
-        if self._stopping.is_set():
-            # A client that is closed while it joins ends the process.
-            self._member.forsake()
-        else:
-            self._member.rejoin()
+        self._member.leave()
+        # A client that is closed while it joins ends the process.
+        if not self._stopping.is_set():
+            self._member.join()
 
     def _on_leaving(self, ours: bool) -> None:
         # No batch is under way here: this is called from within a poll.

@@ -92,16 +92,11 @@ class Membership:
             on_lost=partial(self._on_leave, ours=False),
         )
 
-    def forsake(self) -> None:
-        """Hold nothing any more, whatever was ours."""
-        self._let_go()
-
-    def rejoin(self) -> None:
-        """Leave at once, whatever was ours, and join anew."""
+    def leave(self) -> None:
+        """Leave at once, whatever was ours."""
         self._let_go()
         with suppress(KafkaException):
             self._consumer.unsubscribe()
-        self.join()
 
     def close(self) -> None:
         """Leave for good."""

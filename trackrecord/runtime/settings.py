@@ -78,7 +78,7 @@ class Settings(BaseModel):
     batch_wait_ms: Annotated[int, Field(ge=1, le=10_000)] = Field(
         default=20, validation_alias="TRACKRECORD_BATCH_WAIT_MS"
     )
-    """How long a batch may wait to fill, in milliseconds: the price of latency for volume."""
+    """How long a stage that has nothing to do waits for a message, in milliseconds."""
     session_timeout_ms: Annotated[int, Field(ge=1000, le=1_800_000)] = Field(
         default=10_000, validation_alias="TRACKRECORD_SESSION_TIMEOUT_MS"
     )
