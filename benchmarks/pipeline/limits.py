@@ -138,7 +138,7 @@ def sql(settings: Settings, total: int) -> Measurement:
     handler = SignalTracker(Context(settings, CollectorRegistry()))
     reader = Reader(_MODELS, settings.topic_prefix, handler.prepare)
     batches = [reader.read(messages) for messages in _polls(settings, total)]
-    connection = database.connect(settings, application="limit", batches=True)
+    connection = database.connect(settings, application="limit", batches=handler.temporary)
     clock = Clock(connection)
     for batch in batches:
         with connection, connection.cursor() as cursor:

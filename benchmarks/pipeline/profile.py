@@ -78,7 +78,7 @@ def run(options: Options | None = None, at: Servers | None = None) -> dict[str, 
 def _round(settings: Settings, signals: int) -> Iterator[dict[str, Any]]:
     reader = Reader(_MODELS, settings.topic_prefix)
     handler = SignalTracker(Context(settings, CollectorRegistry()))
-    connection = database.connect(settings, application="profile", batches=True)
+    connection = database.connect(settings, application="profile", batches=handler.temporary)
     spent: dict[str, float] = defaultdict(float)
     for model, kind in _KINDS.items():
         for messages in _polls(settings, model.event_type, signals, spent, kind):
@@ -160,6 +160,7 @@ class _Watched:
         self._pid = pid
         self._spent = spent
         self._kind = kind
+        self._planned: dict[str, str] = {}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._cursor, name)
@@ -174,7 +175,13 @@ class _Watched:
         before = _backend_seconds(self._pid)
         work()
         words = query.replace("(", " ").split()
-        # INSERT INTO x, COPY x, UPDATE x, SELECT n.position …
-        name = " ".join(words[: 3 if words[0] in {"INSERT", "CREATE", "DELETE"} else 2])
+        if words[0] == "PREPARE":
+            self._planned[words[1]] = _named(words[3:])
+        name = self._planned[words[1]] if words[0] == "EXECUTE" else _named(words)
         way = f"{self._kind}: database: {name}"
         self._spent[way] += _backend_seconds(self._pid) - before
+
+
+def _named(words: list[str]) -> str:
+    """INSERT INTO x, COPY x, UPDATE x, SELECT n.position …, WITH x: the start of a statement."""
+    return " ".join(words[: 3 if words[0] in {"INSERT", "CREATE", "DELETE"} else 2])

@@ -67,6 +67,8 @@ class Prepared(NamedTuple):
 class Extractor(Handler):
     """Reads outputs; what it has read lives in its tables only."""
 
+    temporary = store.TEMPORARY
+
     def __init__(self, context: Context) -> None:
         """Register the metrics."""
         self._settings = context.settings

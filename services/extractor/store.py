@@ -38,19 +38,19 @@ TABLES = (
     ),
 )
 
-_MAKE_TEMPORARY = """
-CREATE TEMPORARY TABLE IF NOT EXISTS new_executions (
+TEMPORARY = """
+CREATE TEMPORARY TABLE new_executions (
     position integer, partition integer, execution_id text COLLATE "C", script text,
     program text, symbol text, started_at timestamptz, finished_at timestamptz,
     exit_code integer, output_bytes integer, digest text COLLATE "C", final_action text,
     return_pct numeric, outcome text, extractor_version text, appended_at timestamptz
 ) ON COMMIT DELETE ROWS;
-CREATE TEMPORARY TABLE IF NOT EXISTS new_recommendations (
+CREATE TEMPORARY TABLE new_recommendations (
     position integer, execution_id text COLLATE "C", number integer, script text, action text,
     symbol text, entry_price numeric, target_price numeric, stop_loss numeric,
     confidence double precision, said_at timestamptz, signal_id text, no_signal text
 ) ON COMMIT DELETE ROWS;
-CREATE TEMPORARY TABLE IF NOT EXISTS fresh_executions (
+CREATE TEMPORARY TABLE fresh_executions (
     position integer, execution_id text COLLATE "C"
 ) ON COMMIT DELETE ROWS;
 """
@@ -125,7 +125,6 @@ class Applied:
 
 def load(cursor: Cursor, executions: CopyRows, recommendations: CopyRows) -> None:
     """COPY a batch into temporary tables; locks nothing that others use."""
-    cursor.execute(_MAKE_TEMPORARY)
     copy_rows(cursor, "new_executions", executions)
     copy_rows(cursor, "new_recommendations", recommendations)
 

@@ -50,7 +50,7 @@ _BOTH: Final = f"{_OLD}{_NOT_CORRECTED} UNION ALL {_NEW}"
 # Of a signal that is closed: what it gained for its return, and the outcome of that.
 _GAINED: Final = "CASE WHEN leverage IS NULL THEN {0} ELSE {0} * leverage END"
 _OUTCOME: Final = """
-CASE WHEN NOT closes THEN NULL
+CASE WHEN closes IS NOT TRUE THEN NULL
      WHEN gained > 0.000000005 * greatest(basis, 0) THEN 1
      WHEN gained < -0.000000005 * greatest(basis, 0) THEN -1
      ELSE 0 END
@@ -62,6 +62,12 @@ _RETURN: Final = (
 _RETURN_QUOTIENT: Final = (
     f"CASE WHEN closes AND basis > 0 THEN {_quotient('gained', 'basis', _RETURN_PLACES)} END"
 )
+
+def _share(opened: str) -> str:
+    """SQL of what an exit bears of the fee of an entry of a quantity."""
+    above = "(entry_fee * closed_quantity)"
+    return _half_even(above, opened, _quotient(above, opened, _FEE_PLACES), _FEE_PLACES)
+
 
 FIND_SEVERAL: Final = """
 INSERT INTO several
@@ -75,20 +81,10 @@ HAVING count(*) FILTER (WHERE is_exit) > 1
 """Signals with exits from before, or with several new ones."""
 
 
-def fold_one(*, entries: bool, several: bool) -> str:
-    """Fold the signals that have one exit, which is new.
-
-    Args:
-        entries: Whether the batch has entries; else all are known.
-        several: Whether there are signals with several exits, to be left alone here.
-    """
-    only = "WHERE NOT EXISTS (SELECT FROM several AS v WHERE v.signal_id = x.signal_id)"
-    # OFFSET 0 keeps the planner from working out the same expression again at each use.
-    return f"""
-INSERT INTO folded
-SELECT position, signal_id, exit_id, partition, strategy, symbol, currency, day,
-       closed_quantity, realised_pnl, fees, carry, CASE WHEN closes THEN realised_pnl END,
-       {_RETURN}, {_OUTCOME}
+# OFFSET 0 keeps the planner from working out the same expression again at each use.
+ONE_EXIT: Final = f"""
+SELECT *, CASE WHEN closes THEN realised_pnl END AS signal_pnl, {_RETURN} AS "return",
+       {_OUTCOME} AS outcome
 FROM (
     SELECT *, {_RETURN_QUOTIENT} AS quotient
     FROM (
@@ -96,35 +92,36 @@ FROM (
         FROM (
             SELECT *, gross - fees - carry AS realised_pnl
             FROM (
-                SELECT *, closed_quantity = quantity AS closes,
-                       (exit_price - price) * closed_quantity * direction AS gross,
-                       coalesce(exit_fee, exit_fee_rate * exit_price * closed_quantity, 0)
-                           + CASE WHEN closed_quantity = quantity OR entry_fee = 0 THEN entry_fee
-                                  ELSE {_SHARE} END AS fees
+                SELECT *, closed_quantity = opened AS closes,
+                       (price - entry_price) * closed_quantity * direction AS gross,
+                       coalesce(fee, fee_rate * price * closed_quantity, 0)
+                           + CASE WHEN closed_quantity = opened OR entry_fee = 0 THEN entry_fee
+                                  ELSE {_share('opened')} END AS fees
                 FROM (
-                    SELECT x.position, x.signal_id, x.exit_id, x.partition, e.strategy, e.symbol,
-                           e.currency, (x.closed_at AT TIME ZONE %(timezone)s)::date AS day,
-                           least(x.quantity, e.quantity) AS closed_quantity,
-                           x.price AS exit_price, x.fee AS exit_fee,
-                           x.fee_rate AS exit_fee_rate,
+                    SELECT x.*, e.strategy AS owner, e.symbol AS traded, e.currency,
+                           (x.closed_at AT TIME ZONE %(timezone)s)::date AS day,
+                           CASE WHEN x.quantity < e.quantity THEN x.quantity
+                                ELSE e.quantity END AS closed_quantity,
                            coalesce(x.interest, 0) + coalesce(x.funding, 0) AS carry,
-                           e.price, e.quantity, e.leverage, e.direction, e.entry_fee,
-                           e.quantity * e.price + e.direction * e.entry_fee AS basis
-                    FROM new_exits AS x JOIN ({_BOTH if entries else _OLD}) AS e USING (signal_id)
-                    {only if several else ""} OFFSET 0) AS matched
+                           e.price AS entry_price, e.quantity AS opened, e.leverage, e.direction,
+                           e.entry_fee, e.quantity * e.price + e.direction * e.entry_fee AS basis
+                    FROM new_exits AS x LEFT JOIN ({_BOTH}) AS e USING (signal_id)
+                    OFFSET 0) AS matched
                 OFFSET 0) AS priced
             OFFSET 0) AS realised
         OFFSET 0) AS closed
     OFFSET 0) AS divided
 """
+"""What each new exit realises if it is its signal's only one; nulls while the entry is unknown."""
 
-
-_SHARE: Final = _half_even(
-    "(entry_fee * closed_quantity)",
-    "quantity",
-    _quotient("(entry_fee * closed_quantity)", "quantity", _FEE_PLACES),
-    _FEE_PLACES,
-)
+FOLD_ONE: Final = f"""
+INSERT INTO folded
+SELECT position, signal_id, exit_id, partition, owner, traded, currency, day, closed_quantity,
+       realised_pnl, fees, carry, signal_pnl, "return", outcome
+FROM ({ONE_EXIT}) AS realised
+WHERE closed_quantity IS NOT NULL AND signal_id NOT IN (SELECT signal_id FROM several)
+"""
+"""The fold of signals that have one exit."""
 
 FOLD_SEVERAL: Final = f"""
 INSERT INTO folded
@@ -157,7 +154,7 @@ WITH entries AS MATERIALIZED (
 ), shared AS (
     SELECT *,
            CASE WHEN closes OR closed_quantity = 0 OR entry_fee = 0 THEN 0
-                ELSE {_SHARE} END AS share
+                ELSE {_share('quantity')} END AS share
     FROM closing
 ), priced AS (
     SELECT *,

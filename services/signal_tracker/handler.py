@@ -30,6 +30,8 @@ class Prepared(NamedTuple):
 class SignalTracker(Handler):
     """Keeps signals, exits and sums; nothing in memory between batches."""
 
+    temporary = store.TEMPORARY
+
     def __init__(self, context: Context) -> None:
         """Register the metrics."""
         self._settings = context.settings

@@ -6,7 +6,8 @@ earlier one stands in a temporary table that is emptied at commit.
 
 from __future__ import annotations
 
-from typing import Final, Literal
+import re
+from typing import Final
 
 from services.signal_tracker.sum_statements import COUNTED, MONEY
 
@@ -24,17 +25,23 @@ REALISED: Final = (
 )  # fmt: skip
 """What an exit came to; the last three are the whole signal's, at the exit that closes it."""
 
-Named = Literal["touched", "new_entries", "new_exits"]
-"""Where each signal of a batch is named once; the last two only if they do so, and are all."""
-
 
 def listed(names: tuple[str, ...], table: str = "") -> str:
     """Names as SQL lists them."""
     return ", ".join(f"{table}.{name}" if table else name for name in names)
 
 
-MAKE_TEMPORARY: Final = f"""
-CREATE TEMPORARY TABLE IF NOT EXISTS new_entries (
+def _kept_in_row(columns: str) -> str:
+    """Columns none of which is ever moved out of its row.
+
+    A table that has such columns alone has no second table for long values, which would be
+    emptied at every commit too.
+    """
+    return re.sub(r"\b(text|numeric)\b", r"\1 STORAGE PLAIN", columns)
+
+
+TEMPORARY: Final = f"""
+CREATE TEMPORARY TABLE new_entries (
     position integer, partition integer, appended_at timestamptz,
     signal_id text COLLATE "C", revision integer,
     strategy text COLLATE "C", symbol text COLLATE "C", side text COLLATE "C",
@@ -44,79 +51,74 @@ CREATE TEMPORARY TABLE IF NOT EXISTS new_entries (
     leverage numeric, confidence double precision, source text COLLATE "C",
     execution_id text COLLATE "C", model_version text COLLATE "C", metadata jsonb
 ) ON COMMIT DELETE ROWS;
-CREATE TEMPORARY TABLE IF NOT EXISTS new_exits (
+""" + _kept_in_row(f"""
+CREATE TEMPORARY TABLE new_exits (
     position integer, partition integer, appended_at timestamptz,
     signal_id text COLLATE "C", exit_id text COLLATE "C", revision integer,
     symbol text COLLATE "C", strategy text COLLATE "C", price numeric, quantity numeric,
     closed_at timestamptz, fee numeric, fee_rate numeric, interest numeric, funding numeric,
     reason text COLLATE "C"
 ) ON COMMIT DELETE ROWS;
-CREATE TEMPORARY TABLE IF NOT EXISTS touched (
-    signal_id text COLLATE "C", partition integer
-) ON COMMIT DELETE ROWS;
-CREATE TEMPORARY TABLE IF NOT EXISTS old_signals (
+CREATE TEMPORARY TABLE old_signals (
     signal_id text COLLATE "C", revision integer, strategy text COLLATE "C",
     symbol text COLLATE "C", side text COLLATE "C", price numeric, quantity numeric,
     currency text COLLATE "C", emitted_at timestamptz, fee numeric, fee_rate numeric,
     leverage numeric, backdated boolean
 ) ON COMMIT DELETE ROWS;
-CREATE TEMPORARY TABLE IF NOT EXISTS old_exits (
+CREATE TEMPORARY TABLE old_exits (
     signal_id text COLLATE "C", exit_id text COLLATE "C", revision integer,
     symbol text COLLATE "C", strategy text COLLATE "C", price numeric, quantity numeric,
     closed_at timestamptz, fee numeric, fee_rate numeric, interest numeric, funding numeric,
     reason text COLLATE "C", closed_quantity numeric, realised_pnl numeric, fees numeric,
     carry numeric, signal_pnl numeric, "return" numeric, outcome smallint
 ) ON COMMIT DELETE ROWS;
-CREATE TEMPORARY TABLE IF NOT EXISTS several (
+CREATE TEMPORARY TABLE several (
     signal_id text COLLATE "C", partition integer
 ) ON COMMIT DELETE ROWS;
-CREATE TEMPORARY TABLE IF NOT EXISTS folded (
+CREATE TEMPORARY TABLE folded (
     position integer, signal_id text COLLATE "C", exit_id text COLLATE "C", partition integer,
     strategy text COLLATE "C", symbol text COLLATE "C", currency text COLLATE "C", day date,
     closed_quantity numeric, realised_pnl numeric, fees numeric, carry numeric,
     signal_pnl numeric, "return" numeric, outcome smallint
 ) ON COMMIT DELETE ROWS;
-CREATE TEMPORARY TABLE IF NOT EXISTS deltas (
+CREATE TEMPORARY TABLE deltas (
     strategy text COLLATE "C", symbol text COLLATE "C", currency text COLLATE "C",
     day date, partition integer,
     {", ".join(f"{name} bigint" for name in COUNTED)},
     {", ".join(f"{name} numeric" for name in MONEY)}
 ) ON COMMIT DELETE ROWS;
+""")
+"""Made when a session opens."""
+
+
+LOCK_KNOWN: Final = """
+WITH locked AS (
+    INSERT INTO old_signals
+    SELECT signal_id, revision, strategy, symbol, side, price, quantity, currency, emitted_at,
+           fee, fee_rate, leverage, backdated
+    FROM signals
+    WHERE signal_id = ANY (ARRAY(SELECT signal_id FROM new_entries
+                                 UNION ALL SELECT signal_id FROM new_exits))
+    ORDER BY signal_id
+    FOR UPDATE
+    RETURNING signal_id
+)
+SELECT count(*), count(*) FILTER (WHERE signal_id IN (SELECT signal_id FROM new_entries))
+FROM locked
+"""
+"""Lock the signals that are there, in one order, before anything else of them is read.
+
+Both sides of a signal meet at this lock, whichever consumers they came to. How many there
+are, and how many of them have an entry in the batch.
 """
 
-TOUCH: Final = """
-INSERT INTO touched
-SELECT signal_id, min(partition)
-FROM (SELECT signal_id, partition FROM new_entries
-      UNION ALL SELECT signal_id, partition FROM new_exits) AS named
-GROUP BY signal_id
-"""
-
-
-def _among(table: str) -> str:
-    # One descent into the index for all keys in order, where a join makes one for each.
-    return f"ANY (ARRAY(SELECT signal_id FROM {table}))"
-
-
-def lock_known(named: Named) -> str:
-    """Lock the signals that are there, in one order, before anything else of them is read.
-
-    Both sides of a signal meet at this lock, whichever consumers they came to.
-    """
-    return f"""
-INSERT INTO old_signals
-SELECT signal_id, revision, strategy, symbol, side, price, quantity, currency, emitted_at, fee,
-       fee_rate, leverage, backdated
-FROM signals WHERE signal_id = {_among(named)}
-ORDER BY signal_id
-FOR UPDATE
-"""
-
+# One descent into the index for all keys in order, where a join makes one for each.
+_AMONG_KNOWN: Final = "ANY (ARRAY(SELECT signal_id FROM old_signals))"
 
 READ_EXITS: Final = f"""
 INSERT INTO old_exits
 SELECT e.signal_id, e.exit_id, e.revision, {listed(EXIT_CONTENT, "e")}, {listed(REALISED, "e")}
-FROM exits AS e WHERE signal_id = {_among("old_signals")}
+FROM exits AS e WHERE signal_id = {_AMONG_KNOWN}
 """
 
 
@@ -148,7 +150,7 @@ CONFLICTS: Final = " UNION ".join(
     (
         _conflicts(
             "new_entries",
-            f"(SELECT * FROM signals WHERE signal_id = {_among('old_signals')})",
+            f"(SELECT * FROM signals WHERE signal_id = {_AMONG_KNOWN})",
             ("signal_id",),
             ENTRY_CONTENT,
         ),
@@ -188,27 +190,25 @@ WHERE o.signal_id = n.signal_id AND o.exit_id = n.exit_id AND o.revision >= n.re
 
 BACKDATED: Final = "n.appended_at - n.emitted_at > make_interval(secs => %(backdated_after)s)"
 
-_MAKE: Final = f"""
-INSERT INTO signals (signal_id, revision, {listed(ENTRY_CONTENT)}, appended_at, backdated)
-SELECT signal_id, {{revision}}, {listed(ENTRY_CONTENT, "n")}, n.appended_at, {BACKDATED}
-FROM {{source}}
-ORDER BY signal_id
-"""
 # Not ON CONFLICT DO NOTHING: it costs a third more, and whoever meets a row that another
 # consumer makes at the same moment has to begin again in any case.
+MAKE_SIGNALS: Final = f"""
+INSERT INTO signals (signal_id, revision, {listed(ENTRY_CONTENT)}, appended_at, backdated)
+SELECT signal_id, revision, {listed(ENTRY_CONTENT)}, appended_at, {BACKDATED}
+FROM new_entries AS n
+WHERE NOT EXISTS (SELECT FROM old_signals AS o WHERE o.signal_id = n.signal_id)
+ORDER BY signal_id
+"""
 
-MAKE_SIGNALS: Final = _MAKE.format(revision="n.revision", source="new_entries AS n")
-"""New signals, where none of the batch is known."""
-
-
-def make_missing_signals(named: Named) -> str:
-    """New signals; one of which only exits are known gets a row that waits for its entry."""
-    return _MAKE.format(
-        revision="coalesce(n.revision, -1)",
-        source=f"{named} AS t LEFT JOIN new_entries AS n USING (signal_id)"
-        " WHERE NOT EXISTS (SELECT FROM old_signals AS o WHERE o.signal_id = t.signal_id)",
-    )
-
+MAKE_WAITING: Final = """
+INSERT INTO signals (signal_id, revision)
+SELECT DISTINCT signal_id, -1
+FROM new_exits AS x
+WHERE NOT EXISTS (SELECT FROM old_signals AS o WHERE o.signal_id = x.signal_id)
+  AND NOT EXISTS (SELECT FROM new_entries AS n WHERE n.signal_id = x.signal_id)
+ORDER BY signal_id
+"""
+"""A signal of which only exits are known gets a row that waits for its entry."""
 
 CORRECT_SIGNALS: Final = f"""
 UPDATE signals AS s
@@ -218,22 +218,16 @@ FROM new_entries AS n JOIN old_signals AS o USING (signal_id)
 WHERE s.signal_id = n.signal_id
 """
 
-_WRITE_NEW_EXITS: Final = f"""
-INSERT INTO exits (signal_id, exit_id, revision, {listed(EXIT_CONTENT)}, appended_at,
-                   {listed(REALISED)})
+EXIT_COLUMNS: Final = (
+    f"signal_id, exit_id, revision, {listed(EXIT_CONTENT)}, appended_at, {listed(REALISED)}"
+)
+
+WRITE_OR_CORRECT_EXITS: Final = f"""
+INSERT INTO exits ({EXIT_COLUMNS})
 SELECT n.signal_id, n.exit_id, n.revision, {listed(EXIT_CONTENT, "n")}, n.appended_at,
        coalesce(f.closed_quantity, 0), coalesce(f.realised_pnl, 0), coalesce(f.fees, 0),
        coalesce(f.carry, 0), f.signal_pnl, f."return", f.outcome
 FROM new_exits AS n LEFT JOIN folded AS f USING (position)
-"""
-
-WRITE_NEW_EXITS: Final = _WRITE_NEW_EXITS
-"""New exits, where none of their signals had any: its row is ours, so nobody else adds one.
-
-They come in the order in which they were loaded, which is that of the key.
-"""
-
-WRITE_OR_CORRECT_EXITS: Final = f"""{_WRITE_NEW_EXITS}
 ORDER BY n.signal_id, n.exit_id
 ON CONFLICT (signal_id, exit_id) DO UPDATE
 SET revision = excluded.revision, appended_at = excluded.appended_at,
@@ -250,29 +244,16 @@ WHERE f.position IS NULL AND e.signal_id = f.signal_id AND e.exit_id = f.exit_id
 """An exit that came late changes what the exits after it realised."""
 
 
-def counts(*, known: bool, old_exits: bool) -> str:
-    """What a batch did: new and corrected signals, backdated ones, new and corrected exits, excess.
-
-    Args:
-        known: Whether some of its signals were there.
-        old_exits: Whether some of their exits were.
-    """
-    corrected = (
-        "(SELECT count(*) FROM new_entries JOIN old_signals AS o USING (signal_id)"
-        " WHERE o.revision >= 0)"
-        if known
-        else "0"
-    )
-    corrected_exits = (
-        "(SELECT count(*) FROM new_exits JOIN old_exits USING (signal_id, exit_id))"
-        if old_exits
-        else "0"
-    )
-    return f"""
+COUNTS: Final = f"""
 SELECT entries - corrected, corrected, backdated, exits - corrected_exits, corrected_exits, excess
-FROM (SELECT (SELECT count(*) FROM new_entries) AS entries, {corrected} AS corrected,
+FROM (SELECT (SELECT count(*) FROM new_entries) AS entries,
+             (SELECT count(*) FROM new_entries JOIN old_signals AS o USING (signal_id)
+              WHERE o.revision >= 0) AS corrected,
              (SELECT count(*) FROM new_entries AS n WHERE {BACKDATED}) AS backdated,
-             (SELECT count(*) FROM new_exits) AS exits, {corrected_exits} AS corrected_exits,
+             (SELECT count(*) FROM new_exits) AS exits,
+             (SELECT count(*) FROM new_exits JOIN old_exits USING (signal_id, exit_id))
+                 AS corrected_exits,
              (SELECT count(*) FROM folded
               WHERE position IS NOT NULL AND closed_quantity = 0) AS excess) AS counted
 """
+"""What a batch did: new and corrected signals, backdated ones, new and corrected exits, excess."""

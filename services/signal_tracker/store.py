@@ -5,8 +5,8 @@ whole batches, because moving every signal out of the database and back costs
 more than all the rest (docs/decisions). tests/integration holds the two
 against each other on random histories, to the last digit.
 
-What most batches do not need is left out: a batch of new entries, or of the one
-exit of each of its signals, takes half the statements.
+What most batches do not need is left out: for a batch of new entries, and of the
+one exit of each of its signals, four statements do.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from dataclasses import dataclass
 import polars as pl
 
 from services.signal_tracker import fold_statements as fold
+from services.signal_tracker import plain_statements as plain
 from services.signal_tracker import statements as sql
 from services.signal_tracker import sum_statements as sums
-from trackrecord.runtime.database import CopyRows, Cursor, copy_rows, rows, taken
-from trackrecord.runtime.errors import PassingError
+from trackrecord.runtime.database import CopyRows, Cursor, copy_rows, execute_planned, rows, taken
 
-DAYS = (("strategy_days", "strategy"), ("symbol_days", "symbol"))
-"""Tables of sums, and whose they are."""
+
+TEMPORARY = sql.TEMPORARY
+"""The temporary tables that a batch is loaded into."""
 
 
 @dataclass
@@ -45,38 +46,34 @@ class Shape:
     Attributes:
         entries: How many entries it has.
         exits: How many exits.
+        signals: How many signals they are of.
         repeats: Whether an entry or an exit is named more than once.
         several: Whether a signal has more than one exit.
     """
 
     entries: int
     exits: int
+    signals: int
     repeats: bool
     several: bool
 
     @classmethod
     def of(cls, entries: pl.DataFrame, exits: pl.DataFrame) -> Shape:
         """The shape of a batch."""
-        several = exits["signal_id"].n_unique() < exits.height
+        opened, closed = entries["signal_id"], exits["signal_id"]
+        different = opened.n_unique()
+        several = closed.n_unique() < exits.height
         return cls(
             entries.height,
             exits.height,
-            entries["signal_id"].n_unique() < entries.height
+            pl.concat([opened, closed]).n_unique(),
+            different < entries.height
             or (
                 several
                 and exits.select(pl.struct("signal_id", "exit_id").n_unique()).item() < exits.height
             ),
             several,
         )
-
-    @property
-    def named(self) -> sql.Named:
-        """Where each signal of the batch is named once."""
-        if self.exits == 0 and not self.repeats:
-            return "new_entries"
-        if self.entries == 0 and not self.several:
-            return "new_exits"
-        return "touched"
 
 
 def as_rows(frame: pl.DataFrame) -> CopyRows:
@@ -91,7 +88,6 @@ def as_rows(frame: pl.DataFrame) -> CopyRows:
 
 def load(cursor: Cursor, entries: CopyRows, exits: CopyRows) -> None:
     """COPY a batch into temporary tables; locks nothing that others use."""
-    cursor.execute(sql.MAKE_TEMPORARY)
     copy_rows(cursor, "new_entries", entries)
     copy_rows(cursor, "new_exits", exits)
 
@@ -109,89 +105,71 @@ def apply(cursor: Cursor, shape: Shape, *, backdated_after: int, timezone: str) 
         PassingError: Another consumer made a row of the batch at the same moment; the next
             try will find it.
     """
+    if not shape.signals:  # all were refused on reading
+        return Applied(set(), 0, 0, 0, 0, 0, 0)
     parameters = {"backdated_after": backdated_after, "timezone": timezone}
-    named = shape.named
-    touched = shape.entries + shape.exits
-    if named == "touched":
-        cursor.execute(sql.TOUCH)
-        touched = cursor.rowcount
-    cursor.execute(sql.lock_known(named))
-    known = cursor.rowcount
+    execute_planned(cursor, sql.LOCK_KNOWN, {})
+    [(known, met)] = cursor.fetchall()
     old_exits = 0
     if known:
-        cursor.execute(sql.READ_EXITS)
+        execute_planned(cursor, sql.READ_EXITS, {})
         old_exits = cursor.rowcount
-    conflicts = _drop_what_changes_nothing(cursor, shape, known)
-    corrected = _write_signals(cursor, named, known, touched, parameters)
-    several = bool(shape.several or old_exits)
-    _fold(cursor, shape, several, parameters)
-    if shape.exits:
-        cursor.execute(sql.WRITE_OR_CORRECT_EXITS if old_exits else sql.WRITE_NEW_EXITS)
-    if old_exits:
-        cursor.execute(sql.REFOLD_OLD_EXITS)
-    _move_sums(cursor, shape, corrected, old_exits, parameters)
-    counted = sql.counts(known=known > 0, old_exits=old_exits > 0)
-    return Applied(conflicts, *rows(cursor, counted, parameters)[0])
-
-
-def _drop_what_changes_nothing(cursor: Cursor, shape: Shape, known: int) -> set[int]:
     conflicts: set[int] = set()
-    if known:
-        conflicts |= {position for (position,) in rows(cursor, sql.CONFLICTS)}
+    if met or old_exits or shape.repeats:
+        conflicts = _drop_what_changes_nothing(cursor, shape)
+    _make_signals(cursor, shape, known, met, parameters)
+    if not (met or old_exits or shape.several):
+        return _write_plainly(cursor, shape, conflicts, parameters)
+    return _write_thoroughly(cursor, conflicts, parameters)
+
+
+def _drop_what_changes_nothing(cursor: Cursor, shape: Shape) -> set[int]:
+    conflicts = {position for (position,) in rows(cursor, sql.CONFLICTS)}
     if shape.repeats:
         conflicts |= {position for (position,) in rows(cursor, sql.CONFLICTS_WITHIN)}
         cursor.execute(sql.DROP_REPEATS)
-    if known:
-        cursor.execute(sql.DROP_KNOWN)
+    cursor.execute(sql.DROP_KNOWN)
     return conflicts
 
 
-def _write_signals(
-    cursor: Cursor,
-    named: sql.Named,
-    known: int,
-    touched: int,
-    parameters: dict[str, object],
-) -> int:
-    """Make and correct signals; returns how many that were there have an entry in the batch."""
-    if known < touched:
-        every = named == "new_entries" and not known
-        with taken("another consumer has just made the other side of a signal"):
-            cursor.execute(
-                sql.MAKE_SIGNALS if every else sql.make_missing_signals(named), parameters
-            )
-        if known + cursor.rowcount != touched:
-            raise PassingError("another consumer has just made the other side of a signal")
-    if not known:
-        return 0
-    cursor.execute(sql.CORRECT_SIGNALS, parameters)
-    return cursor.rowcount
-
-
-def _fold(cursor: Cursor, shape: Shape, several: bool, parameters: dict[str, object]) -> None:
-    if several:
-        cursor.execute(fold.FIND_SEVERAL)
-        cursor.execute(fold.FOLD_SEVERAL, parameters)
-    if shape.exits:
-        cursor.execute(fold.fold_one(entries=shape.entries > 0, several=several), parameters)
-
-
-def _move_sums(
-    cursor: Cursor, shape: Shape, corrected: int, old_exits: int, parameters: dict[str, object]
+def _make_signals(
+    cursor: Cursor, shape: Shape, known: int, met: int, parameters: dict[str, object]
 ) -> None:
-    nothing_to_take = not corrected and not old_exits
-    if nothing_to_take:
-        for table, owner in DAYS:
-            if shape.entries:
-                cursor.execute(sums.add_entries(table, owner), parameters)
-            if shape.exits:
-                cursor.execute(sums.add_exits(table, owner))
-        return
-    if shape.entries:
-        cursor.execute(sums.ADD_ENTRIES, parameters)
-        cursor.execute(sums.TAKE_OLD_ENTRIES, parameters)
-    cursor.execute(sums.ADD_EXITS)
-    if old_exits:
-        cursor.execute(sums.TAKE_OLD_EXITS, parameters)
-    for table, owner in DAYS:
-        cursor.execute(sums.move_days(table, owner))
+    """Make the signals that are not there, and those that wait for their entries."""
+    made = 0
+    with taken("another consumer has just made the other side of a signal"):
+        if known < shape.signals and shape.entries:
+            execute_planned(cursor, sql.MAKE_SIGNALS, parameters)
+            made = cursor.rowcount
+        if known + made < shape.signals:
+            execute_planned(cursor, sql.MAKE_WAITING, {})
+    if met:
+        cursor.execute(sql.CORRECT_SIGNALS, parameters)
+
+
+def _write_plainly(
+    cursor: Cursor, shape: Shape, conflicts: set[int], parameters: dict[str, object]
+) -> Applied:
+    """Exits and sums, where nothing was there: what :mod:`plain_statements` says."""
+    statement = plain.write(entries=shape.entries > 0, exits=shape.exits > 0)
+    execute_planned(cursor, statement, parameters)
+    [(entries, backdated, exits, excess)] = cursor.fetchall()
+    return Applied(conflicts, entries, 0, backdated, exits, 0, excess)
+
+
+def _write_thoroughly(
+    cursor: Cursor, conflicts: set[int], parameters: dict[str, object]
+) -> Applied:
+    """Exits and sums, whatever was there."""
+    execute_planned(cursor, fold.FIND_SEVERAL, {})
+    if cursor.rowcount:
+        execute_planned(cursor, fold.FOLD_SEVERAL, parameters)
+    execute_planned(cursor, fold.FOLD_ONE, parameters)
+    execute_planned(cursor, sql.WRITE_OR_CORRECT_EXITS, {})
+    execute_planned(cursor, sql.REFOLD_OLD_EXITS, {})
+    for statement in sums.CHANGES:
+        execute_planned(cursor, statement, parameters)
+    for table, owner in plain.DAYS:
+        execute_planned(cursor, sums.move_days(table, owner), parameters)
+    execute_planned(cursor, sql.COUNTS, parameters)
+    return Applied(conflicts, *cursor.fetchall()[0])

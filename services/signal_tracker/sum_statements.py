@@ -7,7 +7,7 @@ else the sums are added at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 COUNTED: Final = ("signals", "backdated", "exits", "closed", "wins", "losses", "breakevens")
@@ -35,12 +35,12 @@ class _Part:
     def select(self, *columns: str) -> str:
         """The sums by some columns of the owner, day and partition."""
         values = ", ".join(
-            f"{self.sign}{self.sums[name]}" if name in self.sums else "0" for name in SUMS
+            f"{self.sign}{self.sums.get(name, '0')} AS {name}" for name in SUMS
         )
         named = ", ".join(f"{self.owner}.{name}" for name in columns)
         groups = ", ".join(str(place + 1) for place in range(len(columns) + 2))
         return (
-            f"SELECT {named}, {self.day}, {self.partition}.partition, {values}"
+            f"SELECT {named}, {self.day} AS day, {self.partition}.partition, {values}"
             f" FROM {self.source} GROUP BY {groups}"
         )
 
@@ -87,6 +87,8 @@ _OLD_ENTRIES: Final = _Part(
     "-",
 )
 _NEW_EXITS: Final = _Part("folded AS x WHERE x.closed_quantity > 0", "x", "x", "x.day", _EXITS)
+_REALISED: Final = replace(_NEW_EXITS, source="realised AS x WHERE x.closed_quantity > 0")
+_IN_REALISED: Final = {"strategy": "owner", "symbol": "traded"}
 _OLD_EXITS: Final = _Part(
     "old_exits AS x JOIN several AS v USING (signal_id) JOIN old_signals AS o USING (signal_id)"
     " WHERE x.closed_quantity > 0",
@@ -97,10 +99,18 @@ _OLD_EXITS: Final = _Part(
     "-",
 )
 
-ADD_ENTRIES: Final = _NEW_ENTRIES.into_deltas()
-TAKE_OLD_ENTRIES: Final = _OLD_ENTRIES.into_deltas()
-ADD_EXITS: Final = _NEW_EXITS.into_deltas()
-TAKE_OLD_EXITS: Final = _OLD_EXITS.into_deltas()
+CHANGES: Final = tuple(
+    part.into_deltas() for part in (_NEW_ENTRIES, _OLD_ENTRIES, _NEW_EXITS, _OLD_EXITS)
+)
+"""The statements that add what is new to ``deltas`` and take away what was there."""
+
+
+def _summed(owner: str, source: str) -> str:
+    sums = ", ".join(f"sum({name}) AS {name}" for name in SUMS)
+    return (
+        f"SELECT {owner}, currency, day, partition, {sums} FROM {source}"
+        f" GROUP BY {owner}, currency, day, partition"
+    )
 
 
 def _upsert(table: str, owner: str, source: str) -> str:
@@ -114,22 +124,26 @@ ON CONFLICT ({owner}, currency, day, partition) DO UPDATE SET {added}
 """
 
 
-def add_entries(table: str, owner: str) -> str:
-    """Add a batch in which every entry is new: nothing is taken away."""
-    return _upsert(table, owner, _NEW_ENTRIES.select(owner, "currency"))
+def add_days(table: str, owner: str, *, entries: bool, exits: bool) -> str:
+    """Add new entries, and what the rows of ``realised`` came to: nothing is taken away.
 
-
-def add_exits(table: str, owner: str) -> str:
-    """Add what was folded, where nothing was realised before."""
-    return _upsert(table, owner, _NEW_EXITS.select(owner, "currency"))
+    Args:
+        table: Of sums.
+        owner: Whose they are.
+        entries: Whether there are entries.
+        exits: Whether there are exits.
+    """
+    parts = []
+    if entries:
+        parts.append(_NEW_ENTRIES.select(f"{owner} AS {owner}", "currency"))
+    if exits:
+        parts.append(_REALISED.select(f"{_IN_REALISED[owner]} AS {owner}", "currency"))
+    if len(parts) == 1:
+        return _upsert(table, owner, parts[0])
+    return _upsert(table, owner, _summed(owner, f"({' UNION ALL '.join(parts)}) AS parts"))
 
 
 def move_days(table: str, owner: str) -> str:
     """Add the deltas to a table of sums; a row that would not change is left alone."""
-    sums = ", ".join(f"sum({name}) AS {name}" for name in SUMS)
     changes = " OR ".join(f"sum({name}) <> 0" for name in SUMS)
-    source = (
-        f"SELECT {owner}, currency, day, partition, {sums} FROM deltas"
-        f" GROUP BY {owner}, currency, day, partition HAVING {changes}"
-    )
-    return _upsert(table, owner, source)
+    return _upsert(table, owner, f"{_summed(owner, 'deltas')} HAVING {changes}")

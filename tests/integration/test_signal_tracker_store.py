@@ -33,7 +33,7 @@ def run(settings: Settings, events: Sequence[Event], batches: Sequence[int]) -> 
     """Apply events in batches of the given sizes; the indices of those refused."""
     handler = SignalTracker(Context(settings, CollectorRegistry()))
     reader = Reader((SignalEmitted, SignalClosed), prepare=handler.prepare)
-    connection = database.connect(settings, application="test", batches=True)
+    connection = database.connect(settings, application="test", batches=handler.temporary)
     refused, start = [], 0
     for size in batches:
         part = events[start : start + size]
@@ -72,3 +72,8 @@ def test_one_batch_and_many_batches_come_to_the_same(settings: Settings) -> None
     events = histories.make("once", 400)
     assert run(settings, events, [len(events)]) == oracle.expect(events).conflicts
     compare.check(settings, oracle.expect(events))
+
+
+@pytest.mark.kafka
+def test_a_batch_of_which_nothing_could_be_read_changes_nothing(settings: Settings) -> None:
+    assert run(settings, [], [0]) == []

@@ -295,7 +295,9 @@ class Consumer:
     def _open(self) -> database.Connection:
         if self._connection is None or self._connection.closed:
             self._connection = database.connect(
-                self._settings, application=f"trackrecord {self._stage.name}", batches=True
+                self._settings,
+                application=f"trackrecord {self._stage.name}",
+                batches=self._handler.temporary,
             )
         return self._connection
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import msgspec
 import polars as pl
@@ -25,6 +27,7 @@ __all__ = [
     "classify",
     "connect",
     "copy_rows",
+    "execute_planned",
     "insert_records",
     "rows",
     "taken",
@@ -56,11 +59,11 @@ _SESSION = (
 # A batch meets large tables through their keys. The planner, whose statistics are always of
 # an earlier moment, may otherwise read the whole of a table for it; and it joins what a batch
 # holds by sorting both sides, for which hashing one does.
-_BATCHES = "-c enable_seqscan=off -c enable_mergejoin=off"
+_BATCHES = "-c enable_seqscan=off -c enable_mergejoin=off -c plan_cache_mode=force_generic_plan"
 
 
 def connect(
-    settings: Settings, *, application: str, schema: str | None = None, batches: bool = False
+    settings: Settings, *, application: str, schema: str | None = None, batches: str | None = None
 ) -> Connection:
     """Open a connection whose unqualified names mean the project's schema.
 
@@ -68,7 +71,7 @@ def connect(
         settings: Where the database is.
         application: What it calls itself there.
         schema: Another schema than the settings'.
-        batches: Whether it applies batches.
+        batches: The temporary tables of a handler, for a session that applies its batches.
 
     Raises:
         PassingError: The database does not answer, or not yet.
@@ -84,7 +87,7 @@ def connect(
             keepalives_interval=5,
             keepalives_count=3,
             options=f"-c search_path={schema or settings.database_schema} {_SESSION}"
-            f" {_BATCHES if batches else ''}",
+            f" {'' if batches is None else _BATCHES}",
         )
     except psycopg2.Error as error:
         text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
@@ -95,6 +98,13 @@ def connect(
         ):
             raise FatalError(f"the database at {where} refuses: {text}") from None
         raise PassingError(f"no database at {where}: {text}") from None
+    if batches:
+        try:
+            with connection, connection.cursor() as cursor:
+                cursor.execute(batches)
+        except psycopg2.Error as error:
+            connection.close()
+            raise classify(error) from error
     return connection
 
 
@@ -129,6 +139,32 @@ def taken(words: str) -> Iterator[None]:
         yield
     except psycopg2.errors.UniqueViolation:
         raise PassingError(words) from None
+
+
+_PARAMETER = re.compile(r"%\((\w+)\)s")
+_planned: MutableMapping[Connection, dict[str, str]] = WeakKeyDictionary()
+
+
+def execute_planned(cursor: Cursor, statement: str, parameters: Mapping[str, Any]) -> None:
+    """Execute a statement whose plan the session keeps.
+
+    To read and plan a long statement takes longer than to apply it to a few hundred rows.
+
+    Args:
+        cursor: Of a session that applies batches.
+        statement: One statement, with parameters as ``%(name)s``; no other percent sign.
+        parameters: Its parameters, and any others.
+    """
+    planned = _planned.setdefault(cursor.connection, {})
+    names = list(dict.fromkeys(_PARAMETER.findall(statement)))
+    if statement not in planned:
+        name = f"planned_{len(planned)}"
+        places = {each: f"${place}" for place, each in enumerate(names, 1)}
+        text = _PARAMETER.sub(lambda found: places[found[1]], statement)
+        cursor.execute(f"PREPARE {name} AS {text}")
+        planned[statement] = name
+    values = f"({', '.join(f'%({each})s' for each in names)})" if names else ""
+    cursor.execute(f"EXECUTE {planned[statement]}{values}", parameters)
 
 
 _COPIED_AT_ONCE = 1 << 20

@@ -68,28 +68,43 @@ class Decoder:
         self._schema = {column.name: column.dtype for column in self.columns}
         self._type = model.ce_type().encode()
         self._skips = any(column.decoder is msgspec.Raw for column in self.columns)
-        self._accept = self._acceptance()
-        self._canonical = [
-            column.canonical(pl.col(column.name)).alias(column.name)
-            for column in self.columns
-            if column.canonical is not None
-        ]
+        self._checks: dict[tuple[bool, ...], tuple[pl.Expr, list[pl.Expr]]] = {}
 
     @staticmethod
     def _field(column: Column) -> tuple[Any, ...]:
         name = msgspec.field(default=column.default, name=column.wire)
         return (column.name, column.decoder, name)
 
-    def _acceptance(self) -> pl.Expr:
+    def _check(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The rows that keep all rules, in canonical form.
+
+        A column without any value keeps its rule. Most optional ones are like that, and of a
+        small batch the conditions cost more than the rows.
+        """
+        filled = tuple(frame[column.name].null_count() < frame.height for column in self.columns)
+        if filled not in self._checks:
+            self._checks[filled] = self._conditions(
+                [column for column, some in zip(self.columns, filled, strict=True) if some]
+            )
+        accept, canonical = self._checks[filled]
+        accepted = frame.filter(accept)
+        return accepted.with_columns(canonical) if canonical else accepted
+
+    def _conditions(self, columns: Sequence[Column]) -> tuple[pl.Expr, list[pl.Expr]]:
         conditions = [
-            column.rule(pl.col(column.name)).fill_null(value=True)
-            for column in self.columns
-            if column.rule is not None
+            column.rule(pl.col(column.name)) for column in columns if column.rule is not None
         ]
         across = MODEL_RULES.get(self.model.event_type)
         if across is not None:
             conditions.append(across())
-        return pl.all_horizontal(conditions) if conditions else pl.lit(value=True)
+        # What is null keeps a rule, and null and false is false.
+        accept = pl.all_horizontal(conditions).fill_null(value=True) if conditions else pl.lit(True)
+        canonical = [
+            column.canonical(pl.col(column.name)).alias(column.name)
+            for column in columns
+            if column.canonical is not None
+        ]
+        return accept, canonical
 
     def read(
         self, messages: Sequence[Message], positions: Sequence[int]
@@ -110,9 +125,7 @@ class Decoder:
             for at in range(0, len(messages), _PART)
         ]
         frame = pl.concat(parts) if parts else self._frame([], [])
-        accepted = frame.filter(self._accept)
-        if self._canonical:
-            accepted = accepted.with_columns(self._canonical)
+        accepted = self._check(frame)
         if accepted.height == len(messages):
             return accepted, []
         done = set(accepted["position"].to_list())

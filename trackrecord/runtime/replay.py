@@ -105,7 +105,7 @@ class Replay:
     def _tables(self) -> list[DerivedTable]:
         return [table for stage in self._stages for table in stage.tables] + [DEAD_LETTERS]
 
-    def _connect(self, schema: str | None = None, *, batches: bool = False) -> Connection:
+    def _connect(self, schema: str | None = None, *, batches: str | None = None) -> Connection:
         return database.connect(
             self._settings, application="trackrecord replay", schema=schema, batches=batches
         )
@@ -157,8 +157,8 @@ class Replay:
                 "enable.partition.eof": True,
             }
         )
-        connection = self._connect(self._scratch, batches=True)
         handler = stage.handler(Context(self._settings, CollectorRegistry()))
+        connection = self._connect(self._scratch, batches=handler.temporary)
         reader = Reader(stage.consumes, self._settings.topic_prefix, handler.prepare)
         left = dict(spans)
         done = 0

@@ -11,7 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from prometheus_client import CollectorRegistry
 
@@ -62,7 +62,13 @@ class Handler(ABC):
 
     All verbs must give the same result when they are called again after a
     rollback, with the same batch or with the same messages in other batches.
+
+    Attributes:
+        temporary: Statements that make the temporary tables of a session, to be emptied at
+            every commit.
     """
+
+    temporary: ClassVar[str] = ""
 
     def prepare(self, batch: Batch) -> Any:  # noqa: B027 - many need nothing of the kind
         """Do what needs no database; the result becomes ``batch.prepared``.

@@ -1,0 +1,53 @@
+"""The one statement for what most batches are: nothing of them was there before.
+
+Each signal has at most one exit, none of which was there, and no entry is a correction. Then
+an exit is folded, written and summed in one go, and no row of it is kept in between.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Final
+
+from services.signal_tracker.fold_statements import ONE_EXIT
+from services.signal_tracker.statements import BACKDATED, EXIT_COLUMNS, EXIT_CONTENT, listed
+from services.signal_tracker.sum_statements import add_days
+
+DAYS: Final = (("strategy_days", "strategy"), ("symbol_days", "symbol"))
+"""Tables of sums, and whose they are."""
+
+# Its exits come in the order in which they were loaded, which is that of the key.
+_EXITS: Final = f"""
+realised AS MATERIALIZED ({ONE_EXIT}),
+written AS (
+    INSERT INTO exits ({EXIT_COLUMNS})
+    SELECT signal_id, exit_id, revision, {listed(EXIT_CONTENT)}, appended_at,
+           coalesce(closed_quantity, 0), coalesce(realised_pnl, 0), coalesce(fees, 0),
+           CASE WHEN closed_quantity IS NULL THEN 0 ELSE carry END, signal_pnl, "return", outcome
+    FROM realised
+),
+"""
+
+
+@cache
+def write(*, entries: bool, exits: bool) -> str:
+    """Write a batch's exits and move the sums; its entries are written already.
+
+    Args:
+        entries: Whether it has entries.
+        exits: Whether it has exits.
+
+    Returns:
+        A statement that gives the number of entries, of backdated ones, of exits, and of exits
+        that exceed what was open.
+    """
+    days = ",\n".join(
+        f"{table} AS ({add_days(table, owner, entries=entries, exits=exits)})"
+        for table, owner in DAYS
+    )
+    excess = "(SELECT count(*) FROM realised WHERE closed_quantity = 0)" if exits else "0"
+    return f"""
+WITH {_EXITS if exits else ""} {days}
+SELECT (SELECT count(*) FROM new_entries), (SELECT count(*) FROM new_entries AS n WHERE {BACKDATED}),
+       (SELECT count(*) FROM new_exits), {excess}
+"""
