@@ -63,6 +63,7 @@ _RETURN_QUOTIENT: Final = (
     f"CASE WHEN closes AND basis > 0 THEN {_quotient('gained', 'basis', _RETURN_PLACES)} END"
 )
 
+
 def _share(opened: str) -> str:
     """SQL of what an exit bears of the fee of an entry of a quantity."""
     above = "(entry_fee * closed_quantity)"
@@ -96,7 +97,7 @@ FROM (
                        (price - entry_price) * closed_quantity * direction AS gross,
                        coalesce(fee, fee_rate * price * closed_quantity, 0)
                            + CASE WHEN closed_quantity = opened OR entry_fee = 0 THEN entry_fee
-                                  ELSE {_share('opened')} END AS fees
+                                  ELSE {_share("opened")} END AS fees
                 FROM (
                     SELECT x.*, e.strategy AS owner, e.symbol AS traded, e.currency,
                            (x.closed_at AT TIME ZONE %(timezone)s)::date AS day,
@@ -154,7 +155,7 @@ WITH entries AS MATERIALIZED (
 ), shared AS (
     SELECT *,
            CASE WHEN closes OR closed_quantity = 0 OR entry_fee = 0 THEN 0
-                ELSE {_share('quantity')} END AS share
+                ELSE {_share("quantity")} END AS share
     FROM closing
 ), priced AS (
     SELECT *,

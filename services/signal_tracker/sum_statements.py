@@ -34,9 +34,7 @@ class _Part:
 
     def select(self, *columns: str) -> str:
         """The sums by some columns of the owner, day and partition."""
-        values = ", ".join(
-            f"{self.sign}{self.sums.get(name, '0')} AS {name}" for name in SUMS
-        )
+        values = ", ".join(f"{self.sign}{self.sums.get(name, '0')} AS {name}" for name in SUMS)
         named = ", ".join(f"{self.owner}.{name}" for name in columns)
         groups = ", ".join(str(place + 1) for place in range(len(columns) + 2))
         return (

@@ -123,7 +123,9 @@ class Store:
         self.settings = settings
         self._handler = SignalTracker(Context(settings, CollectorRegistry()))
         self._reader = Reader((SignalEmitted, SignalClosed), prepare=self._handler.prepare)
-        self._connection = database.connect(settings, application="test", batches=self._handler.temporary)
+        self._connection = database.connect(
+            settings, application="test", batches=self._handler.temporary
+        )
         self._offset = 0
         with self._connection, self._connection.cursor() as cursor:
             # Nothing here asks what survives a crash of the server.
