@@ -48,6 +48,7 @@ def write(*, entries: bool, exits: bool) -> str:
     excess = "(SELECT count(*) FROM realised WHERE closed_quantity = 0)" if exits else "0"
     return f"""
 WITH {_EXITS if exits else ""} {days}
-SELECT (SELECT count(*) FROM new_entries), (SELECT count(*) FROM new_entries AS n WHERE {BACKDATED}),
+SELECT (SELECT count(*) FROM new_entries),
+       (SELECT count(*) FROM new_entries AS n WHERE {BACKDATED}),
        (SELECT count(*) FROM new_exits), {excess}
 """

@@ -40,7 +40,7 @@ def _kept_in_row(columns: str) -> str:
     return re.sub(r"\b(text|numeric)\b", r"\1 STORAGE PLAIN", columns)
 
 
-TEMPORARY: Final = f"""
+TEMPORARY: Final = """
 CREATE TEMPORARY TABLE new_entries (
     position integer, partition integer, appended_at timestamptz,
     signal_id text COLLATE "C", revision integer,

@@ -21,7 +21,6 @@ from services.signal_tracker import statements as sql
 from services.signal_tracker import sum_statements as sums
 from trackrecord.runtime.database import CopyRows, Cursor, copy_rows, execute_planned, rows, taken
 
-
 TEMPORARY = sql.TEMPORARY
 """The temporary tables that a batch is loaded into."""
 
