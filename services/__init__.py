@@ -1,4 +1,14 @@
 """What runs: the stages, each in a folder of its own with the same files."""
 
-STAGES = ("extractor", "signal_tracker")
+from importlib.util import find_spec
+
+STAGES = ("extractor", "signal_tracker", "trainer")
 """The stages, in the order of the flow; each is ``services.<name>.service.STAGE``."""
+
+NEEDS = {"trainer": ("faust", "lightgbm", "optuna", "sklearn", "scipy")}
+"""Packages of the extra ``learning`` that a stage needs besides those of ``services``."""
+
+
+def lacking(stage: str) -> list[str]:
+    """The packages that a stage needs and that are not installed here."""
+    return [name for name in NEEDS.get(stage, ()) if find_spec(name) is None]

@@ -53,6 +53,7 @@ def lags(state: StackState, settings: Settings) -> Lags:
     from trackrecord.runtime import kafka
     from trackrecord.runtime.database import connect, rows
     from trackrecord.runtime.errors import TrackrecordError
+    from trackrecord.runtime.stage import Stage
 
     result = Lags()
     for process in state.stages:
@@ -77,8 +78,10 @@ def lags(state: StackState, settings: Settings) -> Lags:
             result.dead_letters = sum(each["count"] for each in result.refused)
         client = kafka.admin(settings)
         for stage in sorted({process.stage for process in state.stages}):
-            consumes = import_module(f"services.{stage}.service").STAGE.consumes
-            topics = [settings.topic(model.event_type) for model in consumes]
+            found = import_module(f"services.{stage}.service").STAGE
+            if not isinstance(found, Stage):
+                continue  # its events are hints, which nobody is behind with
+            topics = [settings.topic(model.event_type) for model in found.consumes]
             ends = kafka.end_offsets(client, kafka.partitions_of(client, topics))
             behind = {place: end - positions.get((stage, *place), 0) for place, end in ends.items()}
             result.total[stage] = sum(behind.values())

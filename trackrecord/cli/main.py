@@ -14,6 +14,7 @@ from trackrecord.cli import (
     extract,
     label,
     metrics,
+    models,
     publish,
     replay,
     report,
@@ -74,6 +75,7 @@ for _name, _function in (
 ):
     app.command(_name)(_function)
 app.add_typer(dlq.app, name="dlq")
+app.add_typer(models.app, name="models")
 
 
 def main() -> None:
@@ -85,7 +87,7 @@ def main() -> None:
             raise
         sys.stderr.write(
             f"trackrecord: this command needs the package {error.name!r}: install "
-            "'trackrecord[services,local]', or use the checkout's `make setup`\n"
+            "'trackrecord[services,local,learning]', or use the checkout's `make setup`\n"
         )
         sys.exit(2)
     except Exception as error:

@@ -34,8 +34,11 @@ def replay(
     from services import STAGES
     from trackrecord.runtime.errors import PassingError, UnreachableError
     from trackrecord.runtime.replay import Replay
+    from trackrecord.runtime.stage import Stage
 
-    stages = [import_module(f"services.{name}.service").STAGE for name in STAGES]
+    found = [import_module(f"services.{name}.service").STAGE for name in STAGES]
+    # What a stage of the job plane decided is a recorded fact.
+    stages = [stage for stage in found if isinstance(stage, Stage)]
     tasks: dict[str, TaskID] = {}
     with Progress(console=notes, transient=True, disable=as_json) as bar:
 

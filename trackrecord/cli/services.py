@@ -18,7 +18,7 @@ from trackrecord.runtime.errors import (
 
 
 def run(
-    stage: Annotated[str, typer.Argument(help="extractor or signal_tracker")],
+    stage: Annotated[str, typer.Argument(help="extractor, signal_tracker or trainer")],
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
     """Run one stage in the foreground, with the settings of the environment.
@@ -27,7 +27,7 @@ def run(
     on SIGTERM. Exit code 3 means that it halted on purpose: see its last line.
     """
     try:
-        from services import STAGES
+        from services import STAGES, lacking
     except ModuleNotFoundError:
         raise ConfigurationError(
             "stages run from the checkout or the image: the installed package holds the rules "
@@ -35,14 +35,22 @@ def run(
         ) from None
     if stage not in STAGES:
         raise ConfigurationError(f"there is no stage {stage!r}: choose from {', '.join(STAGES)}")
+    if missing := lacking(stage):
+        raise ConfigurationError(
+            f"{stage} needs {', '.join(missing)}: install 'trackrecord[learning]', or use the "
+            "checkout's `make setup`"
+        )
     from trackrecord.runtime.process import give_memory_back, stop_at_once
 
     stop_at_once()
     give_memory_back()
+    from trackrecord.runtime.jobs import JobStage
+    from trackrecord.runtime.jobs import run as run_jobs
     from trackrecord.runtime.run import run as run_stage
 
-    module = import_module(f"services.{stage}.service")
-    raise typer.Exit(run_stage(module.STAGE, load(home)))
+    found = import_module(f"services.{stage}.service").STAGE
+    run_it = run_jobs if isinstance(found, JobStage) else run_stage
+    raise typer.Exit(run_it(found, load(home)))
 
 
 def migrate(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:

@@ -25,15 +25,28 @@ if TYPE_CHECKING:
 
 
 def specs(workers: dict[str, int]) -> tuple[list[Any], list[list[str]]]:
-    """What a stack runs: the stages, and the commands that prepare for them."""
-    from services import STAGES
+    """What a stack runs: the stages, and the commands that prepare for them.
+
+    A stage whose packages are not installed is left out, and said to be.
+    """
+    from services import STAGES, lacking
     from trackrecord.local.state import StageSpec
+
+    absent = {stage: missing for stage in STAGES if (missing := lacking(stage))}
+    for stage, missing in absent.items():
+        if workers.get(stage, 1):
+            notes.print(
+                f"{stage} is left out: it needs {', '.join(missing)}; install "
+                "'trackrecord[learning]'",
+                style="yellow",
+                markup=False,
+            )
 
     command = [sys.executable, "-m", "trackrecord.cli.main"]
     stages = [
         StageSpec(name=stage, workers=workers.get(stage, 1), argv=[*command, "run", stage])
         for stage in STAGES
-        if workers.get(stage, 1)
+        if workers.get(stage, 1) and stage not in absent
     ]
     return stages, [[*command, "migrate"], [*command, "topics"]]
 

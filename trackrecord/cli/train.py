@@ -1,4 +1,4 @@
-"""``trackrecord train``: one training run, from files, with nothing else running."""
+"""``trackrecord train``: one training run, from files with nothing else running, or stored."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from typing import Annotated, Any, Final, Literal
 
 import typer
 
+from trackrecord.cli.common import DEFAULT_HOME, HomeOption
+
 _NO: Final = 1
 _COULD_NOT: Final = 2
+_HORIZON: Final = 20
 
 ObjectiveOption = Literal["log_loss", "auc", "precision", "recall", "f1", "profit"]
 PolicyOption = Literal["stop_first", "target_first", "open_proximity"]
@@ -50,28 +53,40 @@ def train_command(
     ] = "stop_first",
     horizon: Annotated[
         int, typer.Option(min=1, help="Bars after which a signal without horizon_bars expires.")
-    ] = 20,
+    ] = _HORIZON,
+    queue: Annotated[
+        bool, typer.Option("--queue", help="Leave it to the trainer that runs, and return.")
+    ] = False,
+    home: HomeOption = DEFAULT_HOME,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")] = False,
 ) -> None:
     """Train a model on what became of signals, and judge it on outcomes that it has not seen.
 
-    The last quarter of the signals is kept for the judgement. The model is promoted only if it
-    is better than the base rate there, beyond noise. Exit code: 0 if the training was completed,
-    promoted or not; 1 if it failed, for example for too few outcomes; 2 if it could not begin.
+    With --signals and --bars nothing else need run: the last quarter of the signals is kept for
+    the judgement, and the model is promoted only if it is better than the base rate there, beyond
+    noise. Without them it learns from the outcomes in the database and is judged beside the model
+    that serves, whose place it takes if it is better; what success, cost and policy are is then
+    up to the settings. Exit code: 0 if the training was completed, promoted or not; 1 if it
+    failed, for example for too few outcomes; 2 if it could not begin.
     """
     from trackrecord.cli.common import InputError
 
     started = time.monotonic()
-    if signals is None or bars is None:
-        print("trackrecord train: give --signals and --bars", file=sys.stderr)  # noqa: T201
+    if (signals is None) != (bars is None):
+        print("trackrecord train: give both --signals and --bars, or neither", file=sys.stderr)  # noqa: T201
         raise typer.Exit(_COULD_NOT)
     if budget == 0 and trials is None:
         print("trackrecord train: --budget 0 has no end; give --trials too", file=sys.stderr)  # noqa: T201
         raise typer.Exit(_COULD_NOT)
+    files: dict[str, bytes] = {}
     try:
-        answer, files = _train(
-            signals, bars, seed, objective, budget, trials, success, cost, policy, horizon
-        )
+        if signals is None or bars is None:
+            _refuse_options(output, success, cost, policy, horizon)
+            answer = _train_stored(home, seed, objective, budget, trials, queue=queue)
+        else:
+            answer, files = _train(
+                signals, bars, seed, objective, budget, trials, success, cost, policy, horizon
+            )
     except (InputError, ImportError) as error:
         print(f"trackrecord train: {error}", file=sys.stderr)  # noqa: T201 - one clear line
         raise typer.Exit(_COULD_NOT) from None
@@ -82,8 +97,40 @@ def train_command(
         sys.stdout.write(json.dumps(answer) + "\n")
     else:
         _show(answer)
-    if answer["status"] != "completed":
+    if answer["status"] == "failed":
         raise typer.Exit(_NO)
+
+
+def _refuse_options(
+    output: Path | None, success: float, cost: float, policy: str, horizon: int
+) -> None:
+    """Options that say nothing of a training from the database."""
+    from trackrecord.cli.common import InputError
+
+    if output is not None:
+        raise InputError("--output is for a training from files; this one is kept in the database")
+    if (success, cost, policy, horizon) != (0.0, 0.0, "stop_first", _HORIZON):
+        raise InputError(
+            "--success, --cost, --policy and --horizon are for a training from files: set "
+            "TRACKRECORD_TRAINER_SUCCESS, TRACKRECORD_TRAINER_COST or TRACKRECORD_TRAINER_POLICY"
+        )
+
+
+def _train_stored(
+    home: Path,
+    seed: int,
+    objective: ObjectiveOption,
+    budget: float,
+    trials: int | None,
+    *,
+    queue: bool,
+) -> dict[str, Any]:
+    from trackrecord.cli import train_stored
+    from trackrecord.cli.common import load
+
+    options = {"seed": seed, "objective": objective, "budget_seconds": budget}
+    do = train_stored.request if queue else train_stored.train
+    return do(load(home), options | ({"trials": trials} if trials else {}))
 
 
 def _train(
@@ -165,7 +212,7 @@ def _show(answer: dict[str, Any]) -> None:
     from trackrecord.cli.common import screen
 
     if answer["status"] != "completed":
-        screen.print(f"failed: {answer['reason']}")
+        screen.print(f"{answer['status']}: {answer['reason']}")
         return
     told = "promoted" if answer["promoted"] else "not promoted"
     screen.print(f"version {answer['version']}, {told}: {answer['reason']}")

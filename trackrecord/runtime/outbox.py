@@ -47,6 +47,27 @@ class Row:
     source: Partition
 
 
+def insert(cursor: Cursor, stage: str, messages: Sequence[Row]) -> list[tuple[int, Row]]:
+    """Write a stage's rows in the transaction of the effects; returns them with their ids."""
+    ids = insert_records(
+        cursor,
+        _INSERT,
+        [
+            {
+                "stage": stage,
+                "source_topic": row.source[0],
+                "source_partition": row.source[1],
+                "topic": row.topic,
+                "key": row.key,
+                "value": row.value,
+                "headers": [[name, value.hex()] for name, value in row.headers],
+            }
+            for row in messages
+        ],
+    )
+    return [(row_id, row) for (row_id,), row in zip(ids, messages, strict=True)]
+
+
 class Outbox:
     """Sends a stage's outbox, and remembers what was acknowledged until it is deleted."""
 
@@ -80,23 +101,7 @@ class Outbox:
 
     def insert(self, cursor: Cursor, messages: Sequence[Row]) -> list[tuple[int, Row]]:
         """Write rows in the transaction of the effects; returns them with their ids."""
-        ids = insert_records(
-            cursor,
-            _INSERT,
-            [
-                {
-                    "stage": self._stage,
-                    "source_topic": row.source[0],
-                    "source_partition": row.source[1],
-                    "topic": row.topic,
-                    "key": row.key,
-                    "value": row.value,
-                    "headers": [[name, value.hex()] for name, value in row.headers],
-                }
-                for row in messages
-            ],
-        )
-        return [(row_id, row) for (row_id,), row in zip(ids, messages, strict=True)]
+        return insert(cursor, self._stage, messages)
 
     def delete_acknowledged(self, cursor: Cursor) -> Callable[[], None]:
         """Delete what the broker has acknowledged, in any transaction.

@@ -6,11 +6,12 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 
 from trackrecord.runtime.errors import ConfigurationError
 from trackrecord.runtime.per_strategy import capital_by_strategy, sessions_by_strategy
@@ -134,6 +135,55 @@ class Settings(BaseModel):
         default=300.0, validation_alias="TRACKRECORD_SCRIPT_TIMEOUT_SECONDS"
     )
     """How long `run-script` lets a script run."""
+    model: str = Field(
+        default="default", min_length=1, max_length=128, validation_alias="TRACKRECORD_MODEL"
+    )
+    """The model that is trained, and that judges signals."""
+    trainer_new_outcomes: Annotated[int, Field(ge=1)] = Field(
+        default=500, validation_alias="TRACKRECORD_TRAINER_NEW_OUTCOMES"
+    )
+    """So many outcomes since the last training start another."""
+    trainer_every_seconds: Annotated[float, Field(ge=0)] = Field(
+        default=0.0, validation_alias="TRACKRECORD_TRAINER_EVERY_SECONDS"
+    )
+    """So long after the last training another starts, if there are new outcomes; 0: no schedule."""
+    trainer_decay: bool = Field(default=True, validation_alias="TRACKRECORD_TRAINER_DECAY")
+    """Whether a live model whose Brier score or profit became worse starts a training."""
+    trainer_drift: Annotated[float, Field(ge=0)] = Field(
+        default=0.25, validation_alias="TRACKRECORD_TRAINER_DRIFT"
+    )
+    """A feature whose stability index is above this starts a training; 0: drift does not."""
+    trainer_look_seconds: Annotated[float, Field(gt=0)] = Field(
+        default=60.0, validation_alias="TRACKRECORD_TRAINER_LOOK_SECONDS"
+    )
+    """How often the trainer looks whether to train; new outcomes make it look up to ten times as
+    often."""
+    trainer_budget_seconds: Annotated[float, Field(ge=0)] = Field(
+        default=45.0, validation_alias="TRACKRECORD_TRAINER_BUDGET_SECONDS"
+    )
+    """How long a training searches for settings; 0: only the number of trials ends it."""
+    trainer_trials: Annotated[int, Field(ge=0)] = Field(
+        default=0, validation_alias="TRACKRECORD_TRAINER_TRIALS"
+    )
+    """How many settings a training tries at most; 0: only the time ends it."""
+    trainer_success: float = Field(default=0.0, validation_alias="TRACKRECORD_TRAINER_SUCCESS")
+    """Net return above which a signal was a success, a fraction."""
+    trainer_cost: Annotated[float, Field(ge=0)] = Field(
+        default=0.0, validation_alias="TRACKRECORD_TRAINER_COST"
+    )
+    """Cost of a trade, a fraction of its price, before it counts as a success."""
+    trainer_policy: Literal["stop_first", "target_first", "open_proximity"] = Field(
+        default="stop_first", validation_alias="TRACKRECORD_TRAINER_POLICY"
+    )
+    """Which outcomes are learnt from where target and stop lie inside one bar."""
+    trainer_stale_seconds: Annotated[float, Field(ge=1)] = Field(
+        default=60.0, validation_alias="TRACKRECORD_TRAINER_STALE_SECONDS"
+    )
+    """A training that gave no sign of life for so long is taken up by another process."""
+    trainer_attempts: Annotated[int, Field(ge=1)] = Field(
+        default=3, validation_alias="TRACKRECORD_TRAINER_ATTEMPTS"
+    )
+    """How often a training that was killed is begun before it counts as failed."""
     kafka: dict[str, str] = Field(default_factory=dict, validation_alias="TRACKRECORD_KAFKA_*")
     """Any other client setting, dots as underscores: TRACKRECORD_KAFKA_SASL_MECHANISM."""
 
@@ -152,6 +202,14 @@ class Settings(BaseModel):
         except (KeyError, OSError, ValueError):
             raise ValueError("is not a time zone such as UTC or Asia/Kolkata") from None
         return value
+
+    @model_validator(mode="after")
+    def _search_ends(self) -> Self:
+        if not self.trainer_budget_seconds and not self.trainer_trials:
+            raise ValueError(
+                "TRACKRECORD_TRAINER_BUDGET_SECONDS=0 has no end: set TRACKRECORD_TRAINER_TRIALS"
+            )
+        return self
 
     @field_validator("capital")
     @classmethod
@@ -187,14 +245,18 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     try:
         return Settings.model_validate(given)
     except ValidationError as error:
-        problems = [
-            f"  {detail['loc'][0]}={_shown(str(detail['loc'][0]), detail['input'])}: "
-            f"{detail['msg'].removeprefix('Value error, ')}"
-            for detail in error.errors(include_url=False)
-        ]
+        problems = [_problem(detail) for detail in error.errors(include_url=False)]
         raise ConfigurationError(
             f"{len(problems)} setting(s) cannot be used:\n" + "\n".join(sorted(problems))
         ) from None
+
+
+def _problem(detail: ErrorDetails) -> str:
+    words = detail["msg"].removeprefix("Value error, ")
+    if not detail["loc"]:  # of several together
+        return f"  {words}"
+    variable = str(detail["loc"][0])
+    return f"  {variable}={_shown(variable, detail['input'])}: {words}"
 
 
 def _shown(variable: str, value: object) -> str:

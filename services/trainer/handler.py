@@ -1,0 +1,250 @@
+"""What the trainer does when it looks: end what was left, begin what is due, publish the end."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from typing import Any, Final
+
+import numpy as np
+
+from services.trainer import facts, store
+from services.trainer.metrics import METRICS
+from trackrecord.learning.triggers import (
+    FEWEST_NEW,
+    Live,
+    Rules,
+    State,
+    Trigger,
+    fired,
+    stability_index,
+)
+from trackrecord.runtime import kafka
+from trackrecord.runtime.database import Connection, Cursor, connect, rows
+from trackrecord.runtime.jobs import Jobs
+from trackrecord.runtime.logs import get_logger
+from trackrecord.runtime.metrics import Metrics
+from trackrecord.runtime.outbox import Outbox
+from trackrecord.runtime.stage import Context
+
+_log = get_logger(__name__)
+
+_ACKNOWLEDGED_WITHIN: Final = 10.0
+_GLANCE: Final = 0.2
+"""Seconds between two looks at whether a run has ended or the process is to stop."""
+
+
+class Trainer(Jobs):
+    """Keeps nothing that the tables do not say, but for what it is training."""
+
+    def __init__(self, context: Context, metrics: Metrics) -> None:
+        """Register the metrics."""
+        self._settings = context.settings
+        self._runtime = metrics
+        self._metrics = Metrics(context.registry, store.STAGE, METRICS)
+        self._stopping = threading.Event()
+        self._owner = f"{socket.gethostname()}:{os.getpid()}"
+        self._training: store.Job | None = None
+        self._outbox = Outbox(store.STAGE, kafka.client_config(self._settings, store.STAGE))
+        self._rules = Rules(
+            new_outcomes=self._settings.trainer_new_outcomes,
+            every_seconds=self._settings.trainer_every_seconds or None,
+            decay=self._settings.trainer_decay,
+            drift=self._settings.trainer_drift or None,
+        )
+
+    def stop(self) -> None:
+        """Give the run that is on back to the queue, and end."""
+        self._stopping.set()
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """What it is training."""
+        job = self._training
+        return {"training": job and {"training_id": job.training_id, "trigger": job.trigger}}
+
+    def turn(self) -> bool:
+        """See :class:`Jobs`."""
+        with self._connected() as connection:
+            self._publish(connection)
+            with connection, connection.cursor() as cursor:
+                job = self._next(cursor)
+            if job is None or self._stopping.is_set():
+                if job is not None:
+                    self._give_back(job, counts=False)
+                return False
+        # No connection waits for hours while a model is trained.
+        if job.attempts > self._settings.trainer_attempts:
+            self._give_up(job)
+        else:
+            self._train(job)
+        with self._connected() as connection:
+            self._publish(connection)
+        return not self._stopping.is_set()
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        with closing(connect(self._settings, application=store.STAGE)) as connection:
+            yield connection
+
+    # -- what is due --------------------------------------------------------------------------
+
+    def _next(self, cursor: Cursor) -> store.Job | None:
+        """The run to do now: one that was left or asked for, else one that a rule asks for."""
+        model = self._settings.model
+        [(now,)] = rows(cursor, "SELECT now()")
+        outcomes = facts.settled(cursor, self._settings, now)
+        last = store.last(cursor, model)
+        new = outcomes - last.outcomes
+        self._metrics.set("trackrecord_new_outcomes", max(new, 0))
+        if not last.open:
+            trigger = self._due(cursor, now, max(new, 0), last.seconds_since)
+            if trigger is None or not store.request(
+                cursor, model, trigger.kind, trigger.reason, {}
+            ):
+                return None
+            _log.info("training is due", trigger=trigger.kind, reason=trigger.reason)
+        return store.claim(
+            cursor,
+            model,
+            self._owner,
+            stale_seconds=self._settings.trainer_stale_seconds,
+            outcomes=outcomes,
+        )
+
+    def _due(
+        self, cursor: Cursor, now: datetime, new: int, seconds_since: float | None
+    ) -> Trigger | None:
+        state = State(new, seconds_since)
+        version = store.champion(cursor, self._settings.model)
+        if version is not None and new >= FEWEST_NEW:
+            about = store.about(cursor, version)
+            live = facts.live_record(cursor, self._settings, now, version, about.report)
+            state = State(new, seconds_since, live, self._drift(cursor, about))
+            self._show(live, state)
+        return fired(self._rules, state)
+
+    def _drift(self, cursor: Cursor, about: store.About) -> dict[str, float]:
+        if self._rules.drift is None:
+            return {}
+        names = list(about.report["feature_importances"])
+        then, now = facts.features_then_and_now(cursor, names, about.learnt_until)
+        return stability_index(then, now, names)
+
+    def _show(self, live: Live | None, state: State) -> None:
+        if live is not None:
+            self._metrics.set("trackrecord_champion_brier", live.judged_brier, when="judged")
+            brier = float(np.mean((live.probability - live.success) ** 2))
+            self._metrics.set("trackrecord_champion_brier", brier, when="live")
+        limit = self._rules.drift
+        if limit is not None:
+            drifted = sum(value > limit for value in state.drifted.values())
+            self._metrics.set("trackrecord_drifted_features", drifted)
+
+    # -- a run --------------------------------------------------------------------------------
+
+    def _train(self, job: store.Job) -> None:
+        """Have a process of its own do it, and look after that."""
+        _log.info("training", id=job.training_id, trigger=job.trigger, attempt=job.attempts)
+        self._training = job
+        self._metrics.set("trackrecord_training_running", 1)
+        child = subprocess.Popen(
+            [sys.executable, "-m", "services.trainer.training", job.training_id, str(job.epoch)],
+            stdin=subprocess.PIPE,
+            # A signal from the terminal is for the stage, which ends the run in good order.
+            start_new_session=True,
+        )
+        try:
+            if child.stdin is not None:
+                # Not in its arguments, where everybody could read the password.
+                child.stdin.write(self._settings.model_dump_json(by_alias=True).encode() + b"\n")
+                child.stdin.flush()
+            while child.poll() is None and not self._stopping.wait(_GLANCE):
+                pass
+        except BrokenPipeError:
+            child.wait()
+        finally:
+            asked_to_end = child.poll() is None
+            if asked_to_end:
+                child.kill()
+            child.communicate()
+            self._training = None
+            self._metrics.set("trackrecord_training_running", 0)
+        if asked_to_end:
+            self._give_back(job, counts=False)
+        elif child.returncode != 0:
+            self._metrics.count("trackrecord_training_killed_total")
+            _log.warning("a training was killed", id=job.training_id, code=child.returncode)
+            self._give_back(job, counts=True)
+        self._count(job)
+
+    def _give_back(self, job: store.Job, *, counts: bool) -> None:
+        with self._connected() as connection, connection, connection.cursor() as cursor:
+            store.release(cursor, job, counts=counts)
+
+    def _give_up(self, job: store.Job) -> None:
+        words = f"its process was killed in each of {job.attempts - 1} attempts"
+        with self._connected() as connection, connection, connection.cursor() as cursor:
+            store.finish(cursor, self._settings, job, store.Ended("failed", 0, error=words))
+        self._count(job)
+
+    def _count(self, job: store.Job) -> None:
+        """Take into the metrics what came of a run, if it has ended."""
+        with self._connected() as connection, connection, connection.cursor() as cursor:
+            found = rows(
+                cursor,
+                "SELECT outcome, promoted, duration_seconds, reason, error FROM ml_training_log"
+                " WHERE training_id = %s",
+                (job.training_id,),
+            )
+        for outcome, promoted, seconds, reason, error in found:
+            count = self._metrics.count
+            count("trackrecord_training_runs_total", outcome=outcome, trigger=job.trigger)
+            count("trackrecord_promotions_total", int(promoted))
+            self._metrics.observe("trackrecord_training_seconds", seconds)
+            _log.info(
+                "trained", id=job.training_id, outcome=outcome, promoted=promoted,
+                seconds=round(seconds, 1), reason=reason, error=error,
+            )  # fmt: skip
+
+    # -- the outbox ---------------------------------------------------------------------------
+
+    def _publish(self, connection: Connection) -> None:
+        publish(self._outbox, connection)
+        with connection, connection.cursor() as cursor:
+            query = "SELECT count(*) FROM outbox WHERE stage = %s"
+            [(left,)] = rows(cursor, query, (store.STAGE,))
+        self._runtime.set("trackrecord_outbox_pending_messages", left)
+
+
+def publish(outbox: Outbox, connection: Connection, within: float = _ACKNOWLEDGED_WITHIN) -> bool:
+    """Send what is in the outbox; one process at a time, so that nothing is sent by two.
+
+    Args:
+        outbox: Of this process.
+        connection: Outside of a transaction.
+        within: Seconds to wait for acknowledgements; what has none stays for later.
+
+    Returns:
+        Whether nothing is left of what this process sent.
+    """
+    key = "hashtextextended(current_schema || ' outbox ' || %s, 0)"
+    with connection, connection.cursor() as cursor:
+        [(ours,)] = rows(cursor, f"SELECT pg_try_advisory_lock({key})", (store.STAGE,))
+    if not ours:
+        return False
+    try:
+        outbox.resend(connection, [store.SOURCE])
+        left = outbox.drain(within)
+        outbox.serve()
+        outbox.tidy(connection)
+        return not left
+    finally:
+        with connection, connection.cursor() as cursor:
+            cursor.execute(f"SELECT pg_advisory_unlock({key})", (store.STAGE,))

@@ -1,0 +1,234 @@
+"""One run, from its row to its end: ``python -m services.trainer.training ID EPOCH``.
+
+The stage runs it in a process of its own, so that a training that needs too much memory ends
+alone; `trackrecord train` runs it in its own process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import psycopg2
+
+from services.trainer import facts, store
+from trackrecord.learning.champion import Serving, unseen_from
+from trackrecord.learning.files import TamperedError, pack, unpack, version_of
+from trackrecord.learning.search import OBJECTIVES, Budget
+from trackrecord.learning.train import Data, TooFewError, train
+from trackrecord.runtime import clock, logs
+from trackrecord.runtime.database import Cursor
+from trackrecord.runtime.errors import EXIT_COULD_NOT, PassingError, TrackrecordError
+from trackrecord.runtime.jobs import describe
+from trackrecord.runtime.logs import get_logger
+from trackrecord.runtime.settings import Settings
+
+_log = get_logger(__name__)
+
+_BEATS: Final = 5
+"""Signs of life within the time after which there is none."""
+
+_TRIES: Final = 5
+"""To write what came of a run, before it is left to a later attempt."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a run is to do, as its row says."""
+
+    objective: Any
+    budget: Budget
+    seed: int
+
+    @classmethod
+    def of(cls, settings: Settings, options: dict[str, Any]) -> _Asked:
+        objective = options.get("objective", OBJECTIVES[0])
+        seconds = options.get("budget_seconds", settings.trainer_budget_seconds)
+        trials = options.get("trials", settings.trainer_trials)
+        return cls(
+            objective,
+            Budget(seconds or None, trials or None),
+            int(options.get("seed", 0)),
+        )
+
+
+@dataclass(frozen=True)
+class _World:
+    """All that a run starts from, read at one moment."""
+
+    data: Data
+    version: str | None
+    champion: Serving | None
+    decided_until: int | None
+
+
+def run(
+    settings: Settings,
+    job: store.Job,
+    progress: Callable[[str], None] = lambda _: None,
+) -> store.Ended:
+    """Do a run that was taken up, and write what came of it.
+
+    Whatever goes wrong in it is an end of the run, and is written too. Whether the model serves is
+    in the log: while it was trained another may have been put in the champion's place.
+
+    Raises:
+        SupersededError: Somebody else took it up meanwhile; nothing was written.
+        PassingError: The database is away; a later attempt must do it again.
+    """
+    with _alive(settings, job):
+        ended = _try(settings, job, progress)
+        _write(settings, job, ended)
+    return ended
+
+
+def _try(settings: Settings, job: store.Job, progress: Callable[[str], None]) -> store.Ended:
+    found: list[_World] = []
+    try:
+        with store.session(settings, "trainer reads") as cursor:
+            found.append(_read(cursor, settings, job))
+        return _train(settings, job, found[0], progress)
+    except TooFewError as error:
+        return store.Ended("refused", _points(found), reason=str(error))
+    except (PassingError, psycopg2.OperationalError):
+        raise
+    except TamperedError as error:
+        words = f"the champion was tampered with, and nothing can be judged against it: {error}"
+        return store.Ended("failed", _points(found), error=words)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the run has failed of it
+        _log.exception("training failed")
+        return store.Ended("failed", _points(found), error=describe(error))
+
+
+def _points(found: list[_World]) -> int:
+    return len(found[0].data.success) if found else 0
+
+
+def _read(cursor: Cursor, settings: Settings, job: store.Job) -> _World:
+    cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    version = store.champion(cursor, job.model)
+    serving = None
+    if version is not None:
+        ensemble, _ = unpack(store.files(cursor, version))
+        learnt_until = store.about(cursor, version).learnt_until
+        serving = Serving(ensemble, facts.microseconds(learnt_until))
+    until = store.decided_until(cursor, job.model)
+    return _World(
+        facts.training_rows(cursor, settings, job.cut_off),
+        version,
+        serving,
+        None if until is None else facts.microseconds(until),
+    )
+
+
+def _train(
+    settings: Settings, job: store.Job, world: _World, progress: Callable[[str], None]
+) -> store.Ended:
+    asked = _Asked.of(settings, job.options)
+    data, champion = world.data, world.champion
+    begin = unseen_from(data, champion.learnt_until if champion else 0, world.decided_until)
+    trained = train(
+        data,
+        champion=champion,
+        objective=asked.objective,
+        budget=asked.budget,
+        unseen_from=begin,
+        cost=settings.trainer_cost,
+        seed=asked.seed,
+        progress=progress,
+    )
+    report = trained.report
+    files = pack(
+        trained.ensemble,
+        {"training_id": job.training_id, "learnt_until": trained.learnt_until, "seed": asked.seed},
+    )
+    _, manifest = unpack(files)
+    emitted_at = data.span.emitted_at
+    made = store.Made(
+        version=version_of(files),
+        files=files,
+        manifest=manifest,
+        learnt_until=facts.moment(trained.learnt_until),
+        report=report,
+        promoted=trained.verdict.promoted,
+        judged_against=world.version,
+        unseen_from=facts.moment(begin),
+        decided_until=facts.moment(int(emitted_at[-1])),
+    )
+    return store.Ended("completed", len(data.success), reason=report["reason"], made=made)
+
+
+def _write(settings: Settings, job: store.Job, ended: store.Ended) -> None:
+    """Write the end of a run; where the answer to a commit is lost, look whether it was done."""
+    waits = clock.backoff()
+    for tries in range(_TRIES):
+        try:
+            with store.session(settings, "trainer writes") as cursor:
+                if not (tries and store.has_ended(cursor, job)):
+                    store.finish(cursor, settings, job, ended)
+        except (PassingError, psycopg2.OperationalError) as error:
+            if tries == _TRIES - 1:
+                raise PassingError(str(error)) from error
+            threading.Event().wait(next(waits))
+        else:
+            return
+
+
+@contextmanager
+def _alive(settings: Settings, job: store.Job) -> Iterator[None]:
+    """Signs of life from a thread of its own."""
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(settings.trainer_stale_seconds / _BEATS):
+            try:
+                with store.session(settings, "trainer lives") as cursor:
+                    ours = store.beat(cursor, job)
+            except (TrackrecordError, psycopg2.Error) as error:
+                _log.warning("no sign of life", reason=describe(error))
+                continue
+            if not ours:
+                return
+
+    thread = threading.Thread(target=beat, name="alive", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def main() -> int:
+    """The child of the stage: settings in the first line of its input, which is its lifeline."""
+    training_id, epoch = sys.argv[1], int(sys.argv[2])
+    settings = Settings.model_validate(json.loads(sys.stdin.readline()))
+    threading.Thread(target=_end_with_parent, name="lifeline", daemon=True).start()
+    logs.configure(store.STAGE, level=settings.log_level, style=settings.log_format)
+    try:
+        with store.session(settings, "trainer starts") as cursor:
+            job = store.running(cursor, training_id, epoch)
+        if job is None:
+            raise store.SupersededError(f"run {training_id} is in other hands")
+        run(settings, job, lambda words: _log.info("training", doing=words, id=training_id))
+    except (TrackrecordError, psycopg2.Error) as error:
+        _log.warning("a training was given up", id=training_id, reason=describe(error))
+        return EXIT_COULD_NOT
+    return 0
+
+
+def _end_with_parent() -> None:
+    # The other end is held by the stage alone, and closes however that ends.
+    while sys.stdin.read(1):
+        pass
+    os._exit(EXIT_COULD_NOT)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,145 @@
+"""The models that were trained: which there are, which was live when, and back to another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from trackrecord.cli.common import DEFAULT_HOME, HomeOption, JsonOption, answer, load, notes, screen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from trackrecord.runtime.database import Cursor
+    from trackrecord.runtime.settings import Settings
+
+app = typer.Typer(
+    help="Models that were trained: list, history, rollback.",
+    no_args_is_help=True,
+)
+
+_T = TypeVar("_T")
+_SHOWN = ("auc", "brier", "log_loss")
+
+
+@app.command("list")
+def list_(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
+    """List every version, newest first, with how it was judged and whether it serves."""
+    settings = load(home)
+    found = _asked(settings, "versions")
+    if as_json:
+        answer({"model": settings.model, "versions": found})
+        return
+    if not found:
+        screen.print(f"{settings.model} has no version yet: `trackrecord train` makes one")
+        return
+    from rich.table import Table
+
+    table = Table("version", "made", "", *_SHOWN, "why", box=None)
+    for each in found:
+        state = "live" if each["live"] else "promoted" if each["promoted"] else ""
+        numbers = [each["metrics"].get(name) for name in _SHOWN]
+        table.add_row(
+            each["version"],
+            f"{each['created_at']:%Y-%m-%d %H:%M}",
+            state,
+            *("" if number is None else f"{number:.4f}" for number in numbers),
+            each["reason"] or "",
+        )
+    screen.print(table)
+
+
+@app.command()
+def history(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
+    """Show which version was live when, the present one first."""
+    settings = load(home)
+    found = _asked(settings, "history")
+    if as_json:
+        answer({"model": settings.model, "history": found})
+        return
+    if not found:
+        screen.print(f"no version of {settings.model} has served yet")
+        return
+    from rich.table import Table
+
+    table = Table("version", "from", "until", "why", box=None)
+    for each in found:
+        until = each["live_until"]
+        table.add_row(
+            each["version"] or "none",
+            f"{each['live_from']:%Y-%m-%d %H:%M:%S}",
+            "now" if until is None else f"{until:%Y-%m-%d %H:%M:%S}",
+            each["reason"],
+        )
+    screen.print(table)
+
+
+@app.command()
+def rollback(
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to",
+            metavar="VERSION",
+            help="The version that shall serve, or none; left out: the one before the present one.",
+        ),
+    ] = None,
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """Have an earlier version serve from now on, at once and everywhere.
+
+    Exit code 1, and nothing changed, where there is nothing to go back to, where there is no such
+    version, or where its files are not those that were written.
+    """
+    settings = load(home)
+    _need_checkout()
+    from services.trainer.serving import RefusedError, roll_back
+
+    def change(cursor: Cursor) -> str | None:
+        none = to == "none"
+        return roll_back(cursor, settings.model, None if none else to, none=none)
+
+    try:
+        version = _in_transaction(settings, change)
+    except RefusedError as error:
+        if as_json:
+            answer({"model": settings.model, "changed": False, "reason": str(error)})
+        notes.print(f"trackrecord models rollback: {error}", markup=False)
+        raise typer.Exit(1) from None
+    if as_json:
+        answer({"model": settings.model, "changed": True, "live": version})
+    else:
+        screen.print(f"live now: {version or 'none'}")
+
+
+def _asked(settings: Settings, name: str) -> list[dict[str, Any]]:
+    _need_checkout()
+    from services.trainer import serving
+
+    question: Callable[[Cursor, str], list[dict[str, Any]]] = getattr(serving, name)
+    return _in_transaction(settings, lambda cursor: question(cursor, settings.model))
+
+
+def _in_transaction(settings: Settings, do: Callable[[Cursor], _T]) -> _T:
+    from services.trainer.store import session
+    from trackrecord.runtime.errors import PassingError, UnreachableError
+
+    try:
+        with session(settings, "trackrecord models") as cursor:
+            return do(cursor)
+    except PassingError as error:
+        raise UnreachableError(str(error)) from None
+
+
+def _need_checkout() -> None:
+    from importlib.util import find_spec
+
+    from trackrecord.runtime.errors import ConfigurationError
+
+    if find_spec("services") is None:
+        raise ConfigurationError(
+            "models are kept by a stage, and stages run from the checkout or the image: the "
+            "installed package holds the rules and the SDK only"
+        )

@@ -1,0 +1,138 @@
+"""``trackrecord train`` without files: one run now, on the outcomes in the database."""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+from trackrecord.cli.common import InputError, notes
+from trackrecord.runtime.errors import (
+    ConfigurationError,
+    PassingError,
+    UnreachableError,
+)
+
+if TYPE_CHECKING:
+    from services.trainer.store import Job
+    from trackrecord.runtime.database import Connection
+    from trackrecord.runtime.settings import Settings
+
+_ACKNOWLEDGED_WITHIN = 5.0
+
+
+def request(settings: Settings, options: dict[str, Any]) -> dict[str, Any]:
+    """Leave a run to the trainer.
+
+    Raises:
+        InputError: One is queued or running already.
+        TrackrecordError: There is no database, or no checkout.
+    """
+    store = _store()
+    with closing(_connect(settings)) as connection, connection, connection.cursor() as cursor:
+        training_id = store.request(cursor, settings.model, "request", "asked for", options)
+    if training_id is None:
+        raise InputError(f"a training of {settings.model} is queued or running already")
+    return {
+        "status": "queued",
+        "promoted": False,
+        "reason": "the trainer takes it up",
+        "version": None,
+        "training_id": training_id,
+    }
+
+
+def train(settings: Settings, options: dict[str, Any]) -> dict[str, Any]:
+    """Do a run here and now; the answer is as from files.
+
+    Raises:
+        InputError: One is running already.
+        TrackrecordError: There is no database, or no checkout.
+    """
+    job = _begin(settings, options)
+    from services.trainer import training
+
+    notes.print(f"training {job.training_id} of {job.model}", markup=False)
+    ended = training.run(settings, job, lambda words: notes.print(words, markup=False))
+    with closing(_connect(settings)) as connection:
+        answer = _answer(connection, job, ended)
+        _publish(settings, connection)
+    return answer
+
+
+def _begin(settings: Settings, options: dict[str, Any]) -> Job:
+    store = _store()
+    from services.trainer import facts
+    from trackrecord.runtime.database import rows
+
+    with closing(_connect(settings)) as connection, connection, connection.cursor() as cursor:
+        store.request(cursor, settings.model, "request", "asked for", options)
+        [(now,)] = rows(cursor, "SELECT now()")
+        job: Job | None = store.claim(
+            cursor,
+            settings.model,
+            f"{socket.gethostname()}:{os.getpid()}",
+            stale_seconds=settings.trainer_stale_seconds,
+            outcomes=facts.settled(cursor, settings, now),
+        )
+    if job is None:
+        raise InputError(f"a training of {settings.model} is running already")
+    return job
+
+
+def _answer(connection: Connection, job: Job, ended: Any) -> dict[str, Any]:
+    from trackrecord.runtime.database import rows
+
+    with connection, connection.cursor() as cursor:
+        [(promoted, reason, error, serves)] = rows(
+            cursor,
+            "SELECT promoted, reason, error, champion_version FROM ml_training_log"
+            " WHERE training_id = %s",
+            (job.training_id,),
+        )
+    answer = {
+        "status": "completed" if ended.made else "failed",
+        "promoted": promoted,
+        "reason": reason or error,
+        "version": None,
+        "data_points": ended.data_points,
+        "training_id": job.training_id,
+        "champion_version": serves,
+    }
+    if ended.made is None:
+        return answer
+    return {**ended.made.report, **answer, "version": ended.made.version}
+
+
+def _publish(settings: Settings, connection: Connection) -> None:
+    """Send the event, unless a trainer does; where no broker answers it waits for one."""
+    from services.trainer.handler import publish
+    from trackrecord.runtime import kafka
+    from trackrecord.runtime.outbox import Outbox
+
+    config = {**kafka.client_config(settings, "cli"), "error_cb": lambda _error: None}
+    if not publish(Outbox("trainer", config), connection, _ACKNOWLEDGED_WITHIN):
+        notes.print("the event is not sent yet: a trainer that runs will send it")
+
+
+def _connect(settings: Settings) -> Connection:
+    from trackrecord.runtime.database import connect
+
+    try:
+        return connect(settings, application="trackrecord train")
+    except PassingError as error:
+        raise UnreachableError(str(error)) from None
+
+
+def _store() -> Any:
+    try:
+        from services.trainer import store
+    except ModuleNotFoundError as error:
+        if error.name != "services":
+            raise
+        raise ConfigurationError(
+            "training from the database runs from the checkout or the image; the installed "
+            "package trains from files: give --signals and --bars"
+        ) from None
+    return store
