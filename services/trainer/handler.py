@@ -16,6 +16,7 @@ import numpy as np
 
 from services.trainer import facts, store
 from services.trainer.metrics import METRICS
+from services.trainer.training import handed_over
 from trackrecord.learning.triggers import (
     FEWEST_NEW,
     Live,
@@ -163,7 +164,7 @@ class Trainer(Jobs):
         try:
             if child.stdin is not None:
                 # Not in its arguments, where everybody could read the password.
-                child.stdin.write(self._settings.model_dump_json(by_alias=True).encode() + b"\n")
+                child.stdin.write(handed_over(self._settings))
                 child.stdin.flush()
             while child.poll() is None and not self._stopping.wait(_GLANCE):
                 pass

@@ -205,10 +205,18 @@ def _alive(settings: Settings, job: store.Job) -> Iterator[None]:
         thread.join()
 
 
+def handed_over(settings: Settings) -> bytes:
+    """Settings as the child reads them, by the names of their variables."""
+    values = settings.model_dump(mode="json")
+    named = {str(field.validation_alias): values[name]
+             for name, field in Settings.model_fields.items()}  # fmt: skip
+    return json.dumps(named).encode() + b"\n"
+
+
 def main() -> int:
     """The child of the stage: settings in the first line of its input, which is its lifeline."""
     training_id, epoch = sys.argv[1], int(sys.argv[2])
-    settings = Settings.model_validate(json.loads(sys.stdin.readline()))
+    settings = Settings.model_validate_json(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, name="lifeline", daemon=True).start()
     logs.configure(store.STAGE, level=settings.log_level, style=settings.log_format)
     try:

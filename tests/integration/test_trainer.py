@@ -125,9 +125,7 @@ def test_outcomes_that_a_decision_has_looked_at_decide_nothing_again(quick: Sett
     assert refused == (None, None, None)
     assert one[1] < two[0] < two[1]  # type: ignore[operator]
     assert two[2] == first
-    [(learnt_until,)] = fetch(
-        quick, "SELECT learnt_until FROM models WHERE version = %s", (first,)
-    )
+    [(learnt_until,)] = fetch(quick, "SELECT learnt_until FROM models WHERE version = %s", (first,))
     assert two[0] > learnt_until  # type: ignore[operator]
 
 

@@ -8,6 +8,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from trackrecord.cli.common import InputError, notes
+from trackrecord.runtime import logs
 from trackrecord.runtime.errors import (
     ConfigurationError,
     PassingError,
@@ -50,6 +51,7 @@ def train(settings: Settings, options: dict[str, Any]) -> dict[str, Any]:
         InputError: One is running already.
         TrackrecordError: There is no database, or no checkout.
     """
+    logs.configure("trainer", level="warning")
     job = _begin(settings, options)
     from services.trainer import training
 

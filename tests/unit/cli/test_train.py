@@ -231,6 +231,7 @@ def test_files_that_cannot_be_read_are_one_clear_line(tmp_path: Path) -> None:
     short = tmp_path / "short.csv"
     short.write_text("symbol,open\nA,1\n")
     assert "no column opened_at" in scored(tmp_path, short, signal(), code=2).output
-    assert "give --signals and --bars" in run("train", code=2).output
+    assert "give both --signals and --bars" in run("train", "--signals", short, code=2).output
+    assert "SUCCESS" in run("train", "--success", "0.1", code=2).output
     both = ("--signals", short, "--bars", short)
     assert "give --trials" in run("train", *both, "--budget", 0, code=2).output

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from services import STAGES
 from trackrecord.events.topics import TOPICS
+from trackrecord.runtime.jobs import JobStage
 from trackrecord.runtime.metrics import RUNTIME_METRICS, Metric
 from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.stage import Stage
@@ -63,7 +64,7 @@ def _part(stage: str, part: str) -> str:
     return _settings(stage)
 
 
-def _events(stage: Stage) -> str:
+def _events(stage: Stage | JobStage) -> str:
     rows = ["| | topic | key | published by | read by |", "|---|---|---|---|---|"]
     for word, events in (("consumes", stage.consumes), ("produces", stage.produces)):
         for event in events:
@@ -71,6 +72,12 @@ def _events(stage: Stage) -> str:
             makers = ", ".join(spec.producers) if word == "consumes" else stage.name
             readers = ", ".join(spec.consumers)
             rows.append(f"| {word} | `{spec.name}` | {spec.key} | {makers} | {readers} |")
+    if isinstance(stage, JobStage):
+        tables = ", ".join(f"`{table.name}`" for table in stage.tables)
+        return "\n".join(rows) + (
+            f"\n\nThe tables that it alone writes: {tables}. They hold decisions, which replay "
+            "leaves as they are."
+        )
     rows += [
         f"| refuses to | `{TOPICS[event.event_type].dead_letter().name}` | as it came"
         f" | {stage.name} | `trackrecord dlq` |"

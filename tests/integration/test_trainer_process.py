@@ -1,0 +1,163 @@
+"""The trainer as a process: killed in the middle, asked to end, told by events, and by commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from datetime import UTC, datetime
+
+import psutil
+import pytest
+
+from tests.integration.pages import page
+from tests.support import judged, wire
+from tests.support.compare import fetch
+from tests.support.pipeline import Pipeline, StageProcess, until
+from trackrecord.events import ModelTrained, SignalScored
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
+
+QUICK = {
+    "TRACKRECORD_TRAINER_BUDGET_SECONDS": "0",
+    "TRACKRECORD_TRAINER_TRIALS": "1",
+    "TRACKRECORD_TRAINER_LOOK_SECONDS": "0.5",
+    "TRACKRECORD_TRAINER_STALE_SECONDS": "4",
+}
+SLOW = {
+    **QUICK,
+    "TRACKRECORD_TRAINER_BUDGET_SECONDS": "300",
+    "TRACKRECORD_TRAINER_TRIALS": "0",
+}
+
+
+def jobs(pipeline: Pipeline, columns: str = "status") -> list[tuple[object, ...]]:
+    return fetch(pipeline.settings, f"SELECT {columns} FROM training_jobs ORDER BY requested_at")
+
+
+def child_of(process: StageProcess) -> psutil.Process:
+    """The process that trains, once it says that it has begun."""
+    until(lambda: any("searching" in str(each.get("doing")) for each in process.lines("training")),
+          "it trains", 60)  # fmt: skip
+    [child] = psutil.Process(process.pid).children()
+    return child
+
+
+def is_gone(child: psutil.Process) -> bool:
+    return not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+
+
+def trained(pipeline: Pipeline) -> list[ModelTrained]:
+    found = wire.read(pipeline.settings, pipeline.settings.topic("model_trained"))
+    return [ModelTrained.model_validate_json(each.value or b"") for each in found]
+
+
+def check_one_run(pipeline: Pipeline, process: StageProcess) -> ModelTrained:
+    """Exactly one of everything."""
+    until(lambda: jobs(pipeline) == [("completed",)], "the run is completed", 120)
+    until(lambda: process.lines("trained"), "it says so")
+    until(lambda: fetch(pipeline.settings, "SELECT count(*) FROM outbox") == [(0,)], "it is sent")
+    [event] = trained(pipeline)
+    for table in ("ml_training_log", "models", "champions"):
+        assert fetch(pipeline.settings, f"SELECT count(*) FROM {table}") == [(1,)], table
+    assert event.promoted
+    assert event.champion_version == event.version
+    return event
+
+
+def test_killed_in_the_middle_it_is_taken_up_again_and_ends_once(pipeline: Pipeline) -> None:
+    judged.fill(pipeline.settings, 1, 1_500, 1.5)
+    process = pipeline.start("trainer", **SLOW)
+    child = child_of(process)
+    process.kill()
+    until(lambda: is_gone(child), "what it had started ends with it", 10)
+    assert jobs(pipeline) == [("running",)]
+    heir = pipeline.start("trainer", **QUICK)
+    check_one_run(pipeline, heir)
+    assert jobs(pipeline, "attempts, trigger") == [(2, "outcomes")]
+
+
+def test_a_training_that_is_killed_is_begun_again_and_after_some_attempts_has_failed(
+    pipeline: Pipeline,
+) -> None:
+    judged.fill(pipeline.settings, 1, 1_500, 1.5)
+    process = pipeline.start("trainer", **SLOW, TRACKRECORD_TRAINER_ATTEMPTS="1")
+    child_of(process).kill()
+    until(lambda: jobs(pipeline) == [("failed",)], "it is given up", 30)
+    [(error,)] = fetch(pipeline.settings, "SELECT error FROM ml_training_log")
+    assert error == "its process was killed in each of 1 attempts"
+    until(lambda: len(trained(pipeline)) == 1, "it is told")
+    assert trained(pipeline)[0].status == "failed"
+    assert "trackrecord_training_killed_total" in page(process, "/metrics")
+
+
+def test_asked_to_end_it_gives_the_run_back_and_ends_in_good_order(pipeline: Pipeline) -> None:
+    judged.fill(pipeline.settings, 1, 1_500, 1.5)
+    process = pipeline.start_ready("trainer", **SLOW)
+    child = child_of(process)
+    os.kill(process.pid, signal.SIGTERM)
+    assert process.ended(20) == 0
+    assert process.lines("stopped")
+    assert is_gone(child)
+    assert jobs(pipeline, "status, attempts") == [("queued", 0)]
+    check_one_run(pipeline, pipeline.start("trainer", **QUICK))
+
+
+def test_events_make_it_look_at_once(pipeline: Pipeline) -> None:
+    patient = {**QUICK, "TRACKRECORD_TRAINER_LOOK_SECONDS": "600"}
+    process = pipeline.start_ready("trainer", **patient)
+    until(lambda: (process.status() or {}).get("listening"), "it listens", 60)
+    judged.fill(pipeline.settings, 1, 1_500, 1.5)
+    pipeline.publish(
+        [
+            SignalScored(
+                signal_id=f"s1-{number}", strategy=f"planted-{number}", symbol="S1",
+                outcome="target", label=1, policy="stop_first", scored_at=datetime.now(UTC),
+                **{"return": 0.03},
+            )
+            for number in range(20)
+        ]
+    )  # fmt: skip
+
+    def heard() -> bool:
+        return 'trackrecord_messages_total{stage="trainer"' in page(process, "/metrics")
+
+    until(heard, "it hears of them", 60)
+    # A tenth of the time between two looks has to pass; that is what is waited for here.
+
+
+def command(pipeline: Pipeline, *words: str) -> subprocess.CompletedProcess[str]:
+    return pipeline.command(*words)
+
+
+def test_commands_train_show_and_roll_back(pipeline: Pipeline) -> None:
+    quick = ("--budget", "0", "--trials", "1")
+    done = command(pipeline, "train", *quick, "--json")
+    assert done.returncode == 1, done.stderr
+    assert "0 outcomes to learn from" in json.loads(done.stdout)["reason"]
+    judged.fill(pipeline.settings, 1, 1_500, 1.5)
+    done = command(pipeline, "train", *quick, "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["status"], told["promoted"], told["data_points"]) == ("completed", True, 1_500)
+    assert told["metrics"]["auc"] > told["baseline"]["auc"]
+    assert told["targets"]["auc"]["target"] == 0.8
+    assert [event.promoted for event in trained(pipeline)] == [False, True]
+    listed = json.loads(command(pipeline, "models", "list", "--json").stdout)["versions"]
+    assert [(each["version"], each["live"]) for each in listed] == [(told["version"], True)]
+    assert told["version"] in command(pipeline, "models", "list").stdout
+    back = command(pipeline, "models", "rollback", "--json")
+    assert (back.returncode, json.loads(back.stdout)["live"]) == (0, None)
+    again = command(pipeline, "models", "rollback")
+    assert (again.returncode, again.stdout) == (1, "")
+    assert "no version of default serves" in again.stderr
+    forth = command(pipeline, "models", "rollback", "--to", told["version"])
+    assert (forth.returncode, forth.stdout) == (0, f"live now: {told['version']}\n")
+    kept = json.loads(command(pipeline, "models", "history", "--json").stdout)["history"]
+    assert [each["version"] for each in kept] == [told["version"], None, told["version"]]
+    queued = command(pipeline, "train", "--queue", "--json")
+    assert json.loads(queued.stdout)["status"] == "queued"
+    twice = command(pipeline, "train", "--queue")
+    assert (twice.returncode, twice.stdout) == (2, "")
+    assert "queued or running already" in twice.stderr
