@@ -65,6 +65,11 @@ class Trainer(Jobs):
         self._stopping.set()
 
     @property
+    def busy(self) -> bool:
+        """Whether it trains."""
+        return self._training is not None
+
+    @property
     def status(self) -> dict[str, Any]:
         """What it is training."""
         job = self._training

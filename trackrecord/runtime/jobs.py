@@ -81,6 +81,11 @@ class Jobs(ABC):
         """Have a turn end soon; called from another thread, must not wait."""
 
     @property
+    @abstractmethod
+    def busy(self) -> bool:
+        """Whether long work is on: the database was reached for it, and the process is ready."""
+
+    @property
     def status(self) -> dict[str, Any]:
         """What /status shows besides."""
         return {}
@@ -225,6 +230,8 @@ class _Worker:
         """Say that the loop comes round, also while a turn takes long."""
         while True:
             self._health.last_turn = clock.monotonic()
+            if self._jobs.busy:
+                self._ready(None)
             self._health.status = {"listening": self._listening, **self._jobs.status}
             await asyncio.sleep(0.5)
 

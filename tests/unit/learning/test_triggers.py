@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.learning.worlds import DAY, HORIZON, world
 from trackrecord.learning.champion import Serving, in_order, unseen_from
+from trackrecord.learning.search import Budget
 from trackrecord.learning.train import TooFewError, train
 from trackrecord.learning.triggers import (
     FEWEST_RECENT,
@@ -120,8 +121,6 @@ def test_a_decision_looks_only_at_what_no_earlier_one_has_looked_at() -> None:
 
 
 def test_a_champion_finds_its_features_by_name() -> None:
-    from trackrecord.learning.search import Budget
-
     data = world(2, 1_000, 1.5)
     trained = train(data, budget=Budget(seconds=None, trials=1))
     serving = Serving(trained.ensemble, trained.learnt_until)
