@@ -270,7 +270,13 @@ def change_champion(
     cursor: Cursor, model: str, version: str | None, reason: str, training_id: str | None
 ) -> None:
     """Have a version serve from now on; the lock must be held."""
-    [(now,)] = rows(cursor, "SELECT clock_timestamp()")
+    # A clock that was set back must not make one version end before it began.
+    [(now,)] = rows(
+        cursor,
+        "SELECT greatest(clock_timestamp(), max(live_from) + interval '1 microsecond')"
+        " FROM champions WHERE model = %s",
+        (model,),
+    )
     cursor.execute(
         "UPDATE champions SET live_until = %s WHERE model = %s AND live_until IS NULL",
         (now, model),

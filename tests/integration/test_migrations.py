@@ -21,8 +21,10 @@ from trackrecord.runtime.settings import Settings, load_settings
 
 OLDEST = Path("/usr/lib/postgresql/15/bin")
 TABLES = {
-    "alembic_version", "consumer_offsets", "dead_letters", "executions", "exits", "outbox",
-    "recommendations", "script_days", "signals", "strategy_days", "symbol_days",
+    "alembic_version", "assessments", "bars", "champions", "closings", "consumer_offsets",
+    "dead_letters", "executions", "exits", "feature_sets", "ml_training_log", "model_files",
+    "models", "outbox", "outcomes", "recommendations", "script_days", "sessions", "signals",
+    "strategy_days", "symbol_days", "training_jobs", "watched_signals", "watched_symbols",
 }  # fmt: skip
 
 

@@ -1,0 +1,55 @@
+"""What the trainer needs, and what it hands over to the process that trains."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+
+import services
+from services.trainer.service import STAGE
+from services.trainer.training import handed_over
+from trackrecord.cli.stack import specs
+from trackrecord.runtime.errors import ConfigurationError
+from trackrecord.runtime.jobs import METRICS
+from trackrecord.runtime.settings import Settings, load_settings
+
+
+def test_the_process_that_trains_has_the_settings_of_the_stage() -> None:
+    settings = load_settings(
+        {
+            "DATABASE_URL": "postgresql://u:p@db:5433/x",
+            "TRACKRECORD_MODEL": "crypto",
+            "TRACKRECORD_TRAINER_TRIALS": "7",
+            "TRACKRECORD_TRAINER_DECAY": "false",
+            "TRACKRECORD_KAFKA_SASL_MECHANISM": "PLAIN",
+        }
+    )
+    assert Settings.model_validate_json(handed_over(settings)) == settings
+
+
+def test_where_its_packages_are_missing_it_is_left_out_and_that_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "trainer" in [stage.name for stage in specs({})[0]]
+
+    def find_spec(name: str) -> object:
+        return None if name == "faust" else importlib.util.find_spec(name)
+
+    monkeypatch.setattr(services, "find_spec", find_spec)
+    assert [stage.name for stage in specs({})[0]] == ["extractor", "signal_tracker"]
+    assert "trainer is left out: it needs faust" in capsys.readouterr().err
+    specs({"trainer": 0})
+    assert capsys.readouterr().err == ""
+
+
+def test_it_says_nothing_of_partitions_that_it_does_not_have() -> None:
+    names = {metric.name for metric in METRICS}
+    assert "trackrecord_ready" in names
+    assert not {"trackrecord_assigned_partitions", "trackrecord_lag_messages"} & names
+    assert [event.event_type for event in STAGE.produces] == ["model_trained"]
+
+
+def test_a_search_without_end_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="has no end: set TRACKRECORD_TRAINER_TRIALS"):
+        load_settings({"TRACKRECORD_TRAINER_BUDGET_SECONDS": "0"})
