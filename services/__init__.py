@@ -2,10 +2,13 @@
 
 from importlib.util import find_spec
 
-STAGES = ("extractor", "signal_tracker", "trainer")
+STAGES = ("extractor", "signal_tracker", "outcome_scorer", "trainer")
 """The stages, in the order of the flow; each is ``services.<name>.service.STAGE``."""
 
-NEEDS = {"trainer": ("faust", "lightgbm", "optuna", "sklearn", "scipy")}
+NEEDS = {
+    "outcome_scorer": ("lightgbm", "sklearn", "scipy"),
+    "trainer": ("faust", "lightgbm", "optuna", "sklearn", "scipy"),
+}
 """Packages of the extra ``learning`` that a stage needs besides those of ``services``."""
 
 

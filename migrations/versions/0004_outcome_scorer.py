@@ -31,16 +31,17 @@ def upgrade() -> None:
             symbol         text COLLATE "C" NOT NULL,
             timeframe      text COLLATE "C" NOT NULL,
             version        bigint NOT NULL,
+            last_opened_at timestamptz,
             last_closed_at timestamptz,
-            waiting        integer NOT NULL,
+            ceased         boolean NOT NULL DEFAULT false,
             PRIMARY KEY (symbol, timeframe)
         ) WITH (fillfactor = 60);
+        COMMENT ON TABLE watched_symbols IS 'Symbols with bars or signals, and where they stand';
         COMMENT ON COLUMN watched_symbols.version IS
             'Raised by every batch that changes a bar or a signal of the symbol';
-        COMMENT ON COLUMN watched_symbols.waiting IS
-            'Signals whose horizon has not elapsed';
-        CREATE INDEX watched_symbols_waiting ON watched_symbols (timeframe, last_closed_at)
-            WHERE waiting > 0;
+        COMMENT ON COLUMN watched_symbols.ceased IS
+            'Whether its signals were ended as it had no bar for ten sessions';
+        CREATE INDEX watched_symbols_by_last ON watched_symbols (timeframe, last_closed_at);
 
         CREATE TABLE sessions (
             timeframe text COLLATE "C" NOT NULL,
@@ -74,6 +75,7 @@ def upgrade() -> None:
             problem      text,
             ends_at      timestamptz
         );
+        COMMENT ON TABLE watched_signals IS 'Signals, as far as their outcome depends on them';
         COMMENT ON COLUMN watched_signals.problem IS
             'Why nothing can be said of it: a level on the wrong side of its entry';
         COMMENT ON COLUMN watched_signals.ends_at IS 'When its whole horizon had elapsed';

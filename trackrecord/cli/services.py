@@ -18,7 +18,9 @@ from trackrecord.runtime.errors import (
 
 
 def run(
-    stage: Annotated[str, typer.Argument(help="extractor, signal_tracker or trainer")],
+    stage: Annotated[
+        str, typer.Argument(help="extractor, signal_tracker, outcome_scorer or trainer")
+    ],
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
     """Run one stage in the foreground, with the settings of the environment.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -39,6 +39,22 @@ def regime_of(bars: History, age: Rows, average_gap_20: Floats) -> Regime:
             len(times),
             np.where(np.isnan(average_gap_20), np.nan, (average_gap_20 > 0).astype(np.float64)),
         )
+    return regime_from(times, moved, breadth)
+
+
+MOMENTS_NEEDED: Final = 50
+"""Moments, one among them, after which nothing older counts."""
+
+
+def regime_from(times: Rows, moved: Floats, breadth: Floats) -> Regime:
+    """Work out the regime from what all symbols did at each moment.
+
+    Args:
+        times: (t,) ascending; microseconds since 1970 UTC.
+        moved: The mean return of all symbols, (t,); NaN where nothing can be compared.
+        breadth: The share of symbols above their mean of 20, (t,).
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
         # A moment at which nothing can be compared moves nothing.
         index: Floats = np.cumprod(1 + np.nan_to_num(moved)).astype(np.float64)
         own = np.arange(len(times))

@@ -95,15 +95,17 @@ def outcomes_of(
     ends_at = np.zeros(len(first), np.int64)
     whole = last < end
     ends_at[whole] = bars.closed_at[last[whole]]
-    over, told_at = _delisted(bars, end, (labels.outcome == PENDING) & there)
+    # Whoever met a level early in a symbol that ceased to trade must not be forgotten either.
+    ceased, told_at = _delisted(bars, end, there & ~whole)
+    ends_at[ceased] = told_at[ceased]
+    over = ceased & (labels.outcome == PENDING)
     # They expire at the last close there is.
-    ceased = asked._replace(horizon=np.where(over, end - first, asked.horizon))
-    columns: list[Any] = [column[over] for column in ceased]
+    shortened = asked._replace(horizon=np.where(over, end - first, asked.horizon))
+    columns: list[Any] = [column[over] for column in shortened]
     found: list[Any] = list(label_many(prices, Signals(*columns), policy, jump_limits))
     into: list[Any] = list(labels)
     for column, values in zip(into, found, strict=True):
         column[over] = values
-    ends_at[over] = told_at[over]
     known_at = np.zeros(len(first), np.int64)
     left = labels.exit_row >= 0
     known_at[left] = bars.closed_at[labels.exit_row[left]]
@@ -114,7 +116,7 @@ def outcomes_of(
 def _delisted(
     bars: History, end: Rows, waiting: NDArray[np.bool_]
 ) -> tuple[NDArray[np.bool_], Rows]:
-    """Which pending signals have a symbol that ceased to trade, and when that could be told."""
+    """Which signals have a symbol that ceased to trade, and when that could be told."""
     told_at = np.zeros(len(end), np.int64)
     if not waiting.any():
         return waiting, told_at

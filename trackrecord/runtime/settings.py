@@ -123,6 +123,20 @@ class Settings(BaseModel):
     trials: Annotated[int, Field(ge=1)] = Field(default=1, validation_alias="TRACKRECORD_TRIALS")
     """How many strategies or variants were tried in all, those that were given up too; at least
     those on record count."""
+    outcome_policy: Literal["stop_first", "target_first", "open_proximity"] = Field(
+        default="stop_first", validation_alias="TRACKRECORD_OUTCOME_POLICY"
+    )
+    """What counts where a signal's target and stop lie inside one bar."""
+    default_horizon_bars: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        default=20, validation_alias="TRACKRECORD_DEFAULT_HORIZON_BARS"
+    )
+    """Bars after which a signal without a horizon of its own expires."""
+    publisher_features: str = Field(
+        default="",
+        pattern="^[A-Za-z0-9_ ]*(,[A-Za-z0-9_ ]+)*$",
+        validation_alias="TRACKRECORD_PUBLISHER_FEATURES",
+    )
+    """Numbers that publishers send in metadata.features and that are learnt from; with commas."""
     sell_means: Literal["short", "exit"] = Field(
         default="short", validation_alias="TRACKRECORD_SELL_MEANS"
     )

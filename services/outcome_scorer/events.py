@@ -1,0 +1,117 @@
+"""The events that say what was thought of signals and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from confluent_kafka import Message
+
+from services.outcome_scorer.assessing import Assessed
+from services.outcome_scorer.frames import OUR_EXIT
+from trackrecord.events import Event, SignalAssessed, SignalClosed, SignalScored
+from trackrecord.events.codec import encode, header, headers
+from trackrecord.runtime import clock
+from trackrecord.runtime.decode import headers_of
+from trackrecord.runtime.stage import Outgoing
+
+_SOURCE = "/outcome_scorer"
+
+
+def assessed_events(
+    assessed: Sequence[Assessed], messages: Sequence[Message], now: datetime
+) -> Iterator[Outgoing]:
+    """One ``signal_assessed`` per signal; without a model it holds the features alone."""
+    for each in assessed:
+        rows = each.signals.select("position", "signal_id", "strategy", "symbol").iter_rows()
+        for place, (position, signal_id, strategy, symbol) in enumerate(rows):
+            judged = each.probability is not None
+            event = SignalAssessed(
+                signal_id=signal_id,
+                strategy=strategy,
+                symbol=symbol,
+                probability=float(each.probability[place])
+                if each.probability is not None
+                else None,
+                verdict=each.verdicts[place] if judged else None,
+                quality=each.qualities[place] if judged else None,
+                model_version=each.version,
+                features=_named(each.names, each.features[place].tolist()),
+                assessed_at=now,
+            )
+            yield _outgoing(event, position, messages[position])
+
+
+def scored_event(
+    row: Sequence[Any],
+    policy: str,
+    names: Mapping[str, Sequence[str]],
+    now: datetime,
+    messages: Sequence[Message],
+) -> Outgoing:
+    """One ``signal_scored``.
+
+    Args:
+        row: As the statement SCORED gives it.
+        policy: What counts where target and stop lie inside one bar.
+        names: Of the features, by feature set.
+        now: When it was scored.
+        messages: Of the batch.
+    """
+    (position, signal_id, strategy, symbol, revision, outcome, label, returned, mae, mfe, held,
+     exit_price, ambiguous, feature_set, features) = row  # fmt: skip
+    event = SignalScored(
+        signal_id=signal_id,
+        strategy=strategy,
+        symbol=symbol,
+        revision=revision,
+        outcome=outcome,
+        label=label,
+        **{"return": returned},
+        mae=mae,
+        mfe=mfe,
+        bars_held=held,
+        exit_price=None if exit_price is None else Decimal(exit_price),
+        ambiguous=ambiguous,
+        policy=policy,
+        features=_named(names[feature_set], features) if feature_set else {},
+        scored_at=now,
+    )
+    return _outgoing(event, position, messages[position])
+
+
+def closed_event(
+    row: Sequence[Any], strategy: str, symbol: str, position: int, messages: Sequence[Message]
+) -> Outgoing:
+    """The exit of a signal that nobody manages: signal, price, time and reason."""
+    signal_id, price, closed_at, reason = row
+    event = SignalClosed(
+        signal_id=signal_id,
+        exit_id=OUR_EXIT,
+        symbol=symbol,
+        strategy=strategy,
+        price=Decimal(price),
+        closed_at=closed_at,
+        reason=reason,
+    )
+    return _outgoing(event, position, messages[position])
+
+
+def _named(names: Sequence[str], values: Sequence[float | None]) -> dict[str, float | None]:
+    return {
+        name: None if value is None or value != value else value  # noqa: PLR0124 - NaN
+        for name, value in zip(names, values, strict=True)
+    }
+
+
+def _outgoing(event: Event, position: int, cause: Message) -> Outgoing:
+    trace = header(headers_of(cause), "traceparent")
+    return Outgoing(
+        event.event_type,
+        event.key.encode(),
+        encode(event),
+        headers(event, source=_SOURCE, time=clock.now(), traceparent=trace),
+        position,
+    )

@@ -1,0 +1,149 @@
+"""The judging of one batch: what bars say of signals is written, and becomes events."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from services.outcome_scorer import store
+from services.outcome_scorer.apart import judge_apart
+from services.outcome_scorer.events import closed_event, scored_event
+from services.outcome_scorer.frames import outcome_rows, void_rows
+from services.outcome_scorer.memory import Key, fill, waiting
+from services.outcome_scorer.store import Asked
+from trackrecord.outcomes.model import Policy
+from trackrecord.outcomes.watch import Judgement, Watch
+from trackrecord.runtime import clock
+from trackrecord.runtime.batch import Batch
+from trackrecord.runtime.database import Cursor
+from trackrecord.runtime.stage import Outgoing
+
+DELISTED_AFTER = 10
+"""Sessions without a bar, while others traded, after which a symbol is taken for delisted."""
+
+
+class Judging:
+    """Judges signals in the transaction of a batch.
+
+    Attributes:
+        outcomes: How many there were of each.
+    """
+
+    def __init__(
+        self,
+        cursor: Cursor,
+        watch: Watch,
+        policy: Policy,
+        batch: Batch,
+        positions: Mapping[str, int],
+    ) -> None:
+        """Nothing is judged yet.
+
+        Args:
+            cursor: In the transaction.
+            watch: Bars and waiting signals.
+            policy: What counts where target and stop lie inside one bar.
+            batch: What came.
+            positions: The message of the batch that what happens to a symbol is owed to.
+        """
+        self._cursor = cursor
+        self._watch = watch
+        self._policy = policy
+        self._batch = batch
+        self._positions = positions
+        self._rounds = 0
+        self._exits: list[tuple[Any, ...]] = []
+        self.outcomes: Counter[str] = Counter()
+
+    def void(self, signals: Mapping[str, int]) -> None:
+        """Record signals of which nothing can be said, by the position of their messages."""
+        if signals:
+            self._write(void_rows(list(signals), dict(signals)))
+
+    def revisit(self, late: Mapping[Key, int]) -> None:
+        """Judge anew what had ended, where a bar came late or was corrected.
+
+        Args:
+            late: By symbol, when the first such bar opened.
+        """
+        if not late:
+            return
+        keys = list(late)
+        asked = [Asked(place, *key, since=late[key]) for place, key in enumerate(keys)]
+        ended = waiting(store.read_signals(self._cursor, asked, self._policy, ended=True))
+        if len(ended.slot):
+            judged = judge_apart(self._cursor, keys, ended, self._policy)
+            self._write_judged(judged, keys, all_=True)
+
+    def judge(self, keys: Sequence[Key], timeframes: Iterable[str]) -> None:
+        """Judge what waits for bars of symbols, and where a symbol has ceased to trade.
+
+        Args:
+            keys: Symbols that have changed.
+            timeframes: Those of the batch.
+        """
+        watch = self._watch
+        told_at = self._ceased(timeframes)
+        slots = {watch.slots[key] for key in keys} | told_at.keys()
+        if not slots:
+            return
+        judged, deep = watch.judge(slots, self._policy, told_at)
+        names = list(watch.slots)
+        self._write_judged(judged, names)
+        if len(deep.slot):
+            apart = judge_apart(self._cursor, names, deep, self._policy, told_at)
+            self._write_judged(apart, names)
+            # What is in memory of them has not moved on.
+            watch.version[np.unique(deep.slot)] = -1
+
+    def _ceased(self, timeframes: Iterable[str]) -> dict[int, int]:
+        """Symbols without a bar for ten sessions, by place, and when that could be told."""
+        watch = self._watch
+        found = [
+            ((symbol, timeframe), version, told_at)
+            for name in sorted(set(timeframes))
+            for symbol, timeframe, version, told_at in store.ceased(
+                self._cursor, name, DELISTED_AFTER
+            )
+        ]
+        stale = [key for key, version, _ in found if watch.version[watch.slot(key)] != version - 1]
+        if stale:
+            fill(self._cursor, watch, stale, self._policy)
+        for key, version, _ in found:
+            watch.version[watch.slots[key]] = version
+        return {watch.slots[key]: told_at for key, _, told_at in found}
+
+    def _write_judged(self, judged: Judgement, keys: Sequence[Key], *, all_: bool = False) -> None:
+        symbols = np.array(
+            [self._positions.get(keys[slot][0], 0) for slot in judged.signals.slot.tolist()],
+            np.int64,
+        )
+        rows = outcome_rows(judged, symbols, all_=all_)
+        if rows.height:
+            self._write(rows)
+
+    def _write(self, rows: pl.DataFrame) -> None:
+        self._rounds += 1
+        numbered = rows.with_columns(pl.lit(self._rounds).alias("round"))
+        self._exits += store.write_outcomes(self._cursor, numbered, self._policy, clock.now())
+
+    def events(self) -> Iterator[Outgoing]:
+        """What was found, once assessments are written: a score tells the features too."""
+        if not self._rounds:
+            return
+        now = clock.now()
+        scored = store.scored(self._cursor, self._policy)
+        names = store.feature_names(self._cursor) if scored else {}
+        messages = self._batch.messages
+        about = {}
+        for row in scored:
+            position, signal_id, strategy, symbol, _, outcome = row[:6]
+            about[signal_id] = (strategy, symbol, position)
+            self.outcomes[outcome] += 1
+            yield scored_event(row, self._policy, names, now, messages)
+        for row in self._exits:
+            yield closed_event(row, *about[row[0]], messages)

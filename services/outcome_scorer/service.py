@@ -1,0 +1,22 @@
+"""What the outcome_scorer is made of."""
+
+from __future__ import annotations
+
+from services.outcome_scorer.handler import OutcomeScorer
+from services.outcome_scorer.store import TABLES
+from trackrecord.events import (
+    MarketBar,
+    SignalAssessed,
+    SignalClosed,
+    SignalEmitted,
+    SignalScored,
+)
+from trackrecord.runtime.stage import Stage
+
+STAGE = Stage(
+    name="outcome_scorer",
+    consumes=(MarketBar, SignalEmitted, SignalClosed),
+    produces=(SignalAssessed, SignalScored, SignalClosed),
+    handler=OutcomeScorer,
+    tables=TABLES,
+)

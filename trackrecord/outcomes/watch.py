@@ -1,0 +1,416 @@
+"""Signals that wait for bars, and the last bars of their symbols, as arrays.
+
+What is judged is the set of bars and the signal: each time a symbol has new bars, all of its
+waiting signals are judged anew from their entry bars on. That costs little, as a horizon is
+short, and it is the same however the bars came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trackrecord.outcomes.columns import (
+    EXPIRY,
+    GAP,
+    Bars,
+    Flags,
+    Floats,
+    Labels,
+    Rows,
+    Signals,
+    label_many,
+)
+from trackrecord.outcomes.model import Policy
+
+KEPT: Final = 512
+"""Bars of each symbol that are kept: for the longest features, and horizons of a year."""
+
+_TIMES: Final = ("opened_at", "closed_at")
+_VALUES: Final = ("open", "high", "low", "close", "volume")
+_FIRST_ROOM: Final = 64
+
+
+class BarColumns(NamedTuple):
+    """Bars, (b,) arrays; times in microseconds since 1970 UTC."""
+
+    opened_at: Rows
+    closed_at: Rows
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    volume: Floats
+
+    def take(self, rows: Any) -> BarColumns:
+        """A part of them."""
+        columns: list[Any] = [column[rows] for column in self]
+        return BarColumns(*columns)
+
+
+class Waiting(NamedTuple):
+    """Signals, (n,) arrays."""
+
+    signal_id: NDArray[np.object_]
+    slot: Rows
+    """Of the symbol, in the watch."""
+    direction: NDArray[np.int8]
+    price: Floats
+    """As published, also where the entry is the next open."""
+    target: Floats
+    """NaN where there is none."""
+    stop: Floats
+    horizon: Rows
+    next_open: Flags
+    emitted_at: Rows
+    known: Known
+    """What is on record of them."""
+
+    def take(self, rows: Any) -> Waiting:
+        """A part of them."""
+        *columns, known = self
+        taken: list[Any] = [column[rows] for column in columns]
+        return Waiting(*[*taken, known.take(rows)])
+
+
+class Known(NamedTuple):
+    """What is on record, (n,) arrays; what has no exit has a 0 or NaN in its place."""
+
+    outcome: NDArray[np.int8]
+    how: NDArray[np.int8]
+    ambiguous: Flags
+    exit_opened_at: Rows
+    returned: Floats
+    mae: Floats
+    mfe: Floats
+    delisted: Flags
+    bars_held: Rows
+    """The entry and the exit bar included."""
+    known_at: Rows
+    """When the exit bar had closed, or it could be told that the symbol has ceased to trade."""
+
+    @classmethod
+    def nothing(cls, count: int) -> Known:
+        """Of signals of which nothing is."""
+        unknown = [np.full(count, np.nan) for _ in range(3)]
+        return cls(
+            np.zeros(count, np.int8),
+            np.zeros(count, np.int8),
+            np.zeros(count, np.bool_),
+            np.zeros(count, np.int64),
+            unknown[0],
+            unknown[1],
+            unknown[2],
+            np.zeros(count, np.bool_),
+            np.zeros(count, np.int64),
+            np.zeros(count, np.int64),
+        )
+
+    def take(self, rows: Any) -> Known:
+        """A part of it."""
+        columns: list[Any] = [column[rows] for column in self]
+        return Known(*columns)
+
+    def differs(self, other: Known) -> Flags:
+        """Where the two say something else."""
+        found = np.zeros(len(self.outcome), np.bool_)
+        columns: list[tuple[Any, Any]] = list(zip(self, other, strict=True))
+        for one, two in columns:
+            differ = one != two
+            if one.dtype.kind == "f":
+                differ &= ~(np.isnan(one) & np.isnan(two))
+            found |= differ
+        return found
+
+
+class Judgement(NamedTuple):
+    """What bars say of signals, (n,) arrays."""
+
+    signals: Waiting
+    now: Known
+    changed: Flags
+    """Whether that is something else than what is on record."""
+    exit_at: Rows
+    """The moment of the exit: the exit bar's open where a gap jumped the level, else its close."""
+    ends_at: Rows
+    """When the whole horizon had elapsed; 0 where it has not."""
+
+
+class Watch:
+    """Bars by symbol, and the signals that wait for more."""
+
+    def __init__(self, kept: int = KEPT) -> None:
+        """Nothing is watched yet.
+
+        Args:
+            kept: Bars of each symbol.
+        """
+        self._kept = kept
+        self.slots: dict[tuple[str, str], int] = {}
+        self.version = np.zeros(_FIRST_ROOM, np.int64)
+        self.count = np.zeros(_FIRST_ROOM, np.int64)
+        self.whole = np.zeros(_FIRST_ROOM, np.bool_)
+        columns: list[Any] = [np.zeros((_FIRST_ROOM, kept), np.int64) for _ in _TIMES]
+        columns += [np.full((_FIRST_ROOM, kept), np.nan) for _ in _VALUES]
+        self._bars = BarColumns(*columns)
+        self.signals = _no_signals()
+
+    # -- bars -------------------------------------------------------------------------------
+
+    def slot(self, key: tuple[str, str]) -> int:
+        """The place of a symbol, made if there is none."""
+        found = self.slots.get(key)
+        if found is None:
+            found = self.slots[key] = len(self.slots)
+            if found == len(self.count):
+                self._grow()
+            self.version[found], self.count[found], self.whole[found] = -1, 0, False
+        return found
+
+    def _grow(self) -> None:
+        room = 2 * len(self.count)
+        self.version = np.resize(self.version, room)
+        self.count = np.concatenate([self.count, np.zeros(room - len(self.count), np.int64)])
+        self.whole = np.resize(self.whole, room)
+        columns: list[Any] = [
+            np.concatenate([column, np.zeros_like(column)]) for column in self._bars
+        ]
+        self._bars = BarColumns(*columns)
+
+    def put_bars(self, slot: int, bars: BarColumns, *, whole: bool) -> None:
+        """Set the bars of a symbol.
+
+        Args:
+            slot: Its place.
+            bars: In order.
+            whole: Whether there are none before.
+        """
+        last = bars.take(slice(-self._kept, None))
+        self.count[slot] = len(last.open)
+        self.whole[slot] = whole and len(bars.open) <= self._kept
+        for column, values in zip(self._bars, last, strict=True):
+            column[slot, : len(values)] = values
+
+    def append(self, slot: Rows, bars: BarColumns) -> None:
+        """Add bars behind those of their symbols.
+
+        Args:
+            slot: Of each bar, ascending.
+            bars: In order within each slot.
+        """
+        if not len(slot):
+            return
+        slots, first, more = np.unique(slot, return_index=True, return_counts=True)
+        for each, start, number in zip(slots, first, more, strict=True):
+            if self.count[each] + number > self._kept:
+                self._make_room(int(each), bars.take(slice(start, start + number)))
+        kept = np.repeat(np.minimum(more, self._kept), more)
+        rank = np.arange(len(slot)) - np.repeat(first, more) - (np.repeat(more, more) - kept)
+        there = rank >= 0
+        place = self.count[slot] + rank
+        for column, values in zip(self._bars, bars, strict=True):
+            column[slot[there], place[there]] = values[there]
+        self.count[slots] += np.minimum(more, self._kept)
+
+    def _make_room(self, slot: int, coming: BarColumns) -> None:
+        """Drop the oldest bars of a symbol, a quarter more than is needed now."""
+        number = min(len(coming.open), self._kept)
+        left = max(min(self._kept - number, self._kept * 3 // 4), 0)
+        drop = max(int(self.count[slot]) - left, 0)
+        end = int(self.count[slot])
+        for column in self._bars:
+            column[slot, : end - drop] = column[slot, drop:end].copy()
+        self.count[slot] = end - drop
+        if drop or len(coming.open) > self._kept:
+            self.whole[slot] = False
+
+    def bars_of(self, slot: int) -> BarColumns:
+        """The bars of a symbol that are kept."""
+        columns: list[Any] = [column[slot, : self.count[slot]] for column in self._bars]
+        return BarColumns(*columns)
+
+    def last_opened_at(self, slot: Rows) -> Rows:
+        """When the last bar of each symbol opened; -1 where there is none."""
+        return self._last(self._bars.opened_at, slot)
+
+    def last_closed_at(self, slot: Rows) -> Rows:
+        """When it closed; -1 where there is none."""
+        return self._last(self._bars.closed_at, slot)
+
+    def _last(self, column: Rows, slot: Rows) -> Rows:
+        count = self.count[slot]
+        return np.where(count > 0, column[slot, np.maximum(count - 1, 0)], -1)
+
+    def moves(self, slot: Rows, opened_at: Rows, average_of: int) -> tuple[Floats, Floats]:
+        """What bars say of the market.
+
+        Args:
+            slot: Of each bar.
+            opened_at: Names the bar.
+            average_of: Bars of the average.
+
+        Returns:
+            The return since the close before, and whether the close stands above its average
+            (1 or 0); NaN where there are too few bars. (n,) arrays.
+        """
+        place = self._place(slot, opened_at)
+        close = self._bars.close
+        with np.errstate(divide="ignore", invalid="ignore"):
+            moved = close[slot, place] / close[slot, np.maximum(place - 1, 0)] - 1
+            moved[place < 1] = np.nan
+            total = np.zeros(len(slot))
+            for lag in range(average_of - 1, -1, -1):
+                total += close[slot, np.maximum(place - lag, 0)]
+            above = (close[slot, place] / (total / average_of) - 1 > 0).astype(np.float64)
+            above[place < average_of - 1] = np.nan
+        return moved, above
+
+    def _place(self, slot: Rows, opened_at: Rows) -> Rows:
+        """The first bar of each symbol that opened at or after a moment; behind all if none did."""
+        low, high = np.zeros(len(slot), np.int64), self.count[slot].copy()
+        while True:
+            open_ = low < high
+            if not open_.any():
+                return low
+            middle = (low + high) // 2
+            before = open_ & (
+                self._bars.opened_at[slot, np.minimum(middle, self._kept - 1)] < opened_at
+            )
+            low = np.where(before, middle + 1, low)
+            high = np.where(open_ & ~before, middle, high)
+
+    # -- signals ----------------------------------------------------------------------------
+
+    def put_signals(self, signals: Waiting) -> None:
+        """Let signals wait."""
+        self.signals = _joined(self.signals, signals)
+
+    def forget_signals(self, slots: Iterable[int]) -> None:
+        """Take all signals of symbols away."""
+        self.signals = self.signals.take(~self._of(slots))
+
+    def _of(self, slots: Iterable[int]) -> Flags:
+        wanted = np.zeros(len(self.count), np.bool_)
+        wanted[list(slots)] = True
+        return np.asarray(wanted[self.signals.slot])
+
+    # -- judging ----------------------------------------------------------------------------
+
+    def judge(
+        self, slots: Iterable[int], policy: Policy, ceased: dict[int, int] | None = None
+    ) -> tuple[Judgement, Waiting]:
+        """Judge the waiting signals of symbols.
+
+        Those whose horizon has elapsed wait no longer; of the others, what is said here counts
+        as being on record from now on.
+
+        Args:
+            slots: Places of symbols that have changed.
+            policy: What counts where target and stop lie inside one bar.
+            ceased: Symbols that have ceased to trade, and when that could be told
+                (microseconds since 1970 UTC): what waits there expires at the last close.
+
+        Returns:
+            What the bars say; and the signals that entered before the first bar that is kept.
+        """
+        mine = np.flatnonzero(self._of(slots))
+        signals = self.signals.take(mine)
+        oldest = self._bars.opened_at[signals.slot, 0]
+        deep = ~self.whole[signals.slot] & (
+            (self.count[signals.slot] == 0) | (signals.emitted_at <= oldest)
+        )
+        too_old = signals.take(deep)
+        mine, signals = mine[~deep], signals.take(~deep)
+        judged = self._judge(signals, policy, ceased or {})
+        records: list[tuple[Any, Any]] = list(zip(self.signals.known, judged.now, strict=True))
+        for record, found in records:
+            record[mine] = found
+        stay = np.ones(len(self.signals.slot), np.bool_)
+        stay[mine[judged.ends_at > 0]] = False
+        if not stay.all():
+            self.signals = self.signals.take(stay)
+        return judged, too_old
+
+    def _judge(self, signals: Waiting, policy: Policy, ceased: dict[int, int]) -> Judgement:
+        slot = signals.slot
+        place = self._place(slot, signals.emitted_at)
+        first = slot * self._kept + place
+        end = slot * self._kept + self.count[slot]
+        told_at = np.array([ceased.get(int(each), 0) for each in slot], np.int64)
+        there = place < self.count[slot]
+        over = there & (told_at > 0) & (first + signals.horizon > end)
+        columns: list[Any] = [column.reshape(-1) for column in self._bars]
+        flat = BarColumns(*columns)
+        opens = flat.open[np.minimum(first, len(flat.open) - 1)]
+        labels = label_many(
+            Bars(flat.open, flat.high, flat.low, flat.close),
+            Signals(
+                signals.direction,
+                np.where(signals.next_open & there, opens, signals.price),
+                signals.target,
+                signals.stop,
+                np.where(over, end - first, signals.horizon),
+                first,
+                end,
+            ),
+            policy,
+        )
+        delisted = over & (flat.closed_at[np.maximum(end - 1, 0)] > 0) & _at_last(labels, end)
+        now = _known(labels, flat, first, delisted, told_at)
+        last = first + signals.horizon - 1
+        ends_at = np.where(last < end, flat.closed_at[np.minimum(last, len(flat.open) - 1)], 0)
+        ends_at = np.where(over, told_at, ends_at)
+        row = np.maximum(labels.exit_row, 0)
+        closed_at = np.where(labels.exit_row >= 0, flat.closed_at[row], 0)
+        exit_at = np.where(labels.how == GAP, flat.opened_at[row], closed_at)
+        return Judgement(signals, now, now.differs(signals.known), exit_at, ends_at)
+
+
+def _at_last(labels: Labels, end: Rows) -> Flags:
+    """Which expired, at the last bar there is."""
+    return np.asarray((labels.how == EXPIRY) & (labels.exit_row == end - 1))
+
+
+def _known(labels: Labels, bars: BarColumns, first: Rows, delisted: Flags, told_at: Rows) -> Known:
+    left = labels.exit_row >= 0
+    row = np.maximum(labels.exit_row, 0)
+    return Known(
+        labels.outcome,
+        labels.how,
+        labels.ambiguous,
+        np.where(left, bars.opened_at[row], 0),
+        labels.returned,
+        labels.mae,
+        labels.mfe,
+        delisted,
+        np.where(left, labels.exit_row - first + 1, 0),
+        np.where(delisted, told_at, np.where(left, bars.closed_at[row], 0)),
+    )
+
+
+def _no_signals() -> Waiting:
+    none = np.zeros(0, np.int64)
+    prices = np.zeros(0)
+    return Waiting(
+        np.zeros(0, np.object_),
+        none,
+        np.zeros(0, np.int8),
+        prices,
+        prices,
+        prices,
+        none,
+        np.zeros(0, np.bool_),
+        none,
+        Known.nothing(0),
+    )
+
+
+def _joined(one: Waiting, two: Waiting) -> Waiting:
+    pairs: list[tuple[Any, Any]] = list(zip(one.known, two.known, strict=True))
+    known = Known(*[np.concatenate(pair) for pair in pairs])
+    pairs = list(zip(one[:-1], two[:-1], strict=True))
+    columns: list[Any] = [np.concatenate(pair) for pair in pairs]
+    return Waiting(*[*columns, known])
