@@ -59,10 +59,10 @@ _SESSION = (
 # A batch meets large tables through their keys. The planner, whose statistics are always of
 # an earlier moment, may otherwise read the whole of a table for it; and it joins what a batch
 # holds by sorting both sides, for which hashing one does.
+_BATCHES = "-c enable_seqscan=off -c enable_mergejoin=off -c plan_cache_mode=force_generic_plan"
+
 _KNOWS_STORAGE = 160_000
 """The first PostgreSQL that takes STORAGE in CREATE TABLE; before, a table only costs more."""
-
-_BATCHES = "-c enable_seqscan=off -c enable_mergejoin=off -c plan_cache_mode=force_generic_plan"
 
 
 def connect(

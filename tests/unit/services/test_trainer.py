@@ -37,7 +37,11 @@ def test_where_its_packages_are_missing_it_is_left_out_and_that_is_said(
         return None if name == "faust" else importlib.util.find_spec(name)
 
     monkeypatch.setattr(services, "find_spec", find_spec)
-    assert [stage.name for stage in specs({})[0]] == ["extractor", "signal_tracker"]
+    assert [stage.name for stage in specs({})[0]] == [
+        "extractor",
+        "signal_tracker",
+        "outcome_scorer",
+    ]
     assert "trainer is left out: it needs faust" in capsys.readouterr().err
     specs({"trainer": 0})
     assert capsys.readouterr().err == ""
