@@ -22,6 +22,7 @@ from trackrecord.learning.ensemble import (
     out_of_fold,
 )
 from trackrecord.learning.judging import against_targets, quality, reliability_curve
+from trackrecord.learning.leaks import suspicious
 from trackrecord.learning.models import (
     KINDS,
     Floats,
@@ -195,6 +196,7 @@ def train(
         "judged_on": len(unseen.success),
         "blocks": verdict.gain.blocks,
         "feature_importances": importances(ensemble),
+        "suspicious_features": suspicious(learn.features, learn.names, learn.success),
     }
     report["targets"] = against_targets(report["metrics"] | report["stability"])
     return Trained(ensemble, verdict, int(learn.span.ends_at.max()), report)
