@@ -41,6 +41,7 @@ FEWEST_ROWS: Final = 200
 
 _FOLDS: Final = 4
 _UNSEEN_SHARE: Final = 0.25
+_LONGEST: Final = 0.995
 
 
 class TooFewError(ValueError):
@@ -231,7 +232,15 @@ def _check(learn: Data, unseen: Data) -> None:
 
 
 def _longest(span: Span) -> int:
-    return int((span.ends_at - span.emitted_at).max()) if len(span.emitted_at) else 0
+    """How long labels are: what all but the longest 0.5 % stay within.
+
+    A symbol whose trading was halted for a year has labels of a year. Taken as the length of a
+    block they would leave no blocks at all, and as an embargo nothing to learn from; what they
+    look at is kept out of the training by their own end in any case.
+    """
+    if not len(span.emitted_at):
+        return 0
+    return int(np.quantile(span.ends_at - span.emitted_at, _LONGEST, method="higher"))
 
 
 def _fit(

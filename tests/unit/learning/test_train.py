@@ -81,3 +81,15 @@ def test_too_little_is_refused_in_words() -> None:
     long = Span(data.span.emitted_at, data.span.emitted_at + 2_000 * DAY)
     with pytest.raises(TooFewError):
         train(replace(data, span=long), budget=QUICK)
+
+
+def test_one_signal_of_a_symbol_that_was_halted_for_a_year_stops_nothing() -> None:
+    data = world(1, 4_000, 1.5)
+    ends_at = data.span.ends_at.copy()
+    ends_at[[1_000, 2_900]] += 300 * DAY
+    halted = replace(data, span=Span(data.span.emitted_at, ends_at))
+    trained = train(halted, budget=QUICK, seed=1)
+    assert trained.verdict.promoted, trained.verdict.reason
+    assert trained.verdict.gain.blocks > 20
+    # What the longest label looks at is still kept out of the training.
+    assert trained.learnt_until < np.sort(data.span.emitted_at)[3_000]
