@@ -86,7 +86,7 @@ def test_too_little_is_refused_in_words() -> None:
 def test_one_signal_of_a_symbol_that_was_halted_for_a_year_stops_nothing() -> None:
     data = world(1, 4_000, 1.5)
     ends_at = data.span.ends_at.copy()
-    ends_at[[1_000, 2_900]] += 300 * DAY
+    ends_at[[1_000, 2_900, 3_500]] += 300 * DAY
     halted = replace(data, span=Span(data.span.emitted_at, ends_at))
     trained = train(halted, budget=QUICK, seed=1)
     assert trained.verdict.promoted, trained.verdict.reason
