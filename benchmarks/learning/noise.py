@@ -42,9 +42,7 @@ def run(worlds: int = WORLDS) -> dict[str, Any]:
             },
         }
     promoted = sum(each["promoted"] for each in runs)
-    found = outcome(
-        "noise", SEED, runs, median, {"promoted": target(ALLOWED, promoted, most=True)}
-    )
+    found = outcome("noise", SEED, runs, median, {"promoted": target(ALLOWED, promoted, most=True)})
     return found | {"promoted": promoted, "worlds": worlds, "trials": TRIALS}
 
 

@@ -69,7 +69,9 @@ def signals_of(
         & (ranges * true_range < 1)
     )
     found: list[tuple[int, int, Rows]] = []
-    for strategy, (up, down) in enumerate((_breakout(bars, age), _rsi(bars, age), _cross(bars, age))):
+    for strategy, (up, down) in enumerate(
+        (_breakout(bars, age), _rsi(bars, age), _cross(bars, age))
+    ):
         for direction, there in ((1, up), (-1, down)):
             found.append((strategy, direction, np.flatnonzero(there & traded)))
     row = np.concatenate([rows for _, _, rows in found])

@@ -20,7 +20,7 @@ from trackrecord.learning.models import Floats
 
 Rows = NDArray[np.int64]
 WorkOut = Callable[[History, Emitted, Resolved], Mapping[str, Floats]]
-"""Works out features of signals: bars, (n,) signals and earlier outcomes, to (n,) arrays by name."""
+"""Works out features: of bars, (n,) signals and earlier outcomes, to (n,) arrays by name."""
 
 TOO_GOOD: Final = 0.95
 """Area under the ROC curve above which a single feature is not believed."""
@@ -76,9 +76,7 @@ def peeking(
         alone = work_out(then, asked, Resolved(*(column[known] for column in resolved)))
         for name, values in whole.items():
             mine = alone.get(name)
-            if mine is None or not np.array_equal(
-                values[place : place + 1], mine, equal_nan=True
-            ):
+            if mine is None or not np.array_equal(values[place : place + 1], mine, equal_nan=True):
                 found.add(name)
     return tuple(name for name in whole if name in found)
 

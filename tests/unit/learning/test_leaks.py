@@ -58,10 +58,13 @@ def test_the_report_names_a_column_that_peeks_into_a_random_walk() -> None:
     market_ = random_walks(5, shared=False)
     data, _ = learnable(market_)
     last = data.span.emitted_at
-    peek = one_bar_ahead(
-        market_.bars,
-        market_.sent.signals._replace(symbol=data.symbol, emitted_at=last),
-    ) * data.features[:, data.names.index("direction")]
+    peek = (
+        one_bar_ahead(
+            market_.bars,
+            market_.sent.signals._replace(symbol=data.symbol, emitted_at=last),
+        )
+        * data.features[:, data.names.index("direction")]
+    )
     leaky = Data(
         np.column_stack((data.features, peek)),
         (*data.names, "tomorrow"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from dataclasses import replace
 
@@ -93,3 +94,24 @@ def test_one_signal_of_a_symbol_that_was_halted_for_a_year_stops_nothing() -> No
     assert trained.verdict.gain.blocks > 20
     # What the longest label looks at is still kept out of the training.
     assert trained.learnt_until < np.sort(data.span.emitted_at)[3_000]
+
+
+def test_with_very_many_outcomes_settings_are_found_on_some_and_the_models_learn_from_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    module = importlib.import_module("trackrecord.learning.train")
+    monkeypatch.setattr(module, "_ENOUGH", 1_000)
+    fitted: list[int] = []
+    original = module.fit_models
+
+    def counted(features: np.ndarray, *rest: object) -> object:
+        fitted.append(len(features))
+        return original(features, *rest)
+
+    monkeypatch.setattr(module, "fit_models", counted)
+    told: list[str] = []
+    trained = train(world(1, 4_000, 1.5), budget=QUICK, seed=1, progress=told.append)
+    assert told[0].startswith("searching settings on 1,000 of 2,9")
+    assert fitted == [trained.report["learnt_from"]]
+    assert trained.report["learnt_from"] > 2_900
+    assert trained.verdict.promoted
