@@ -22,7 +22,7 @@ from trackrecord.learning.train import train
 SEED: Final = 2_000
 WORLDS: Final = 3
 STRENGTHS: Final = (0.85, 0.60)
-TRIALS: Final = 6
+TRIALS: Final = 3
 WITHIN: Final = 0.05
 
 

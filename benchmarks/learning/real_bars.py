@@ -22,6 +22,7 @@ from sklearn.metrics import roc_auc_score
 from benchmarks.learning import rules, us_daily
 from benchmarks.learning.common import outcome
 from trackrecord.features import Market
+from trackrecord.features.windows import Floats
 from trackrecord.learning.dataset import Outcomes, Sent, features_of, outcomes_of, rows_of
 from trackrecord.learning.search import Budget
 from trackrecord.learning.train import Trained, train
@@ -110,7 +111,7 @@ def _counts(outcomes: Outcomes) -> dict[str, int]:
 
 
 def _by_rule(
-    sent: Sent, outcomes: Outcomes, features: us_daily.Floats, trained: Trained
+    sent: Sent, outcomes: Outcomes, features: Floats, trained: Trained
 ) -> dict[str, dict[str, Any]]:
     """How each rule did over all, and on the unseen part what the model knew of its signals."""
     settled = np.flatnonzero(outcomes.settled)

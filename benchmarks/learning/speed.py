@@ -20,13 +20,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 
 from benchmarks.learning.common import outcome, target
 from benchmarks.learning.worlds import DAY, START, learnable, random_walks
-from trackrecord.features import BARS_NEEDED, History, Market, Resolved, features_at_emission
+from trackrecord.features import (
+    BARS_NEEDED,
+    Emitted,
+    History,
+    Market,
+    Resolved,
+    features_at_emission,
+)
 from trackrecord.features.windows import Floats
 from trackrecord.learning.ensemble import fit_models
 from trackrecord.learning.models import KINDS, Settings, sigmoid
@@ -190,22 +198,25 @@ def _inference(size: int) -> list[dict[str, Any]]:
     ends = np.append(world.bars.starts[1:], len(world.bars.close))
 
     def one(place: int) -> None:
-        signal = type(emitted)(*(column[place : place + 1] for column in emitted))
+        alone: list[Any] = [column[place : place + 1] for column in emitted]
+        signal = Emitted(*alone)
         number = int(signal.symbol[0])
         start = int(world.bars.starts[number])
         own = world.bars.closed_at[start : ends[number]]
         last = start + int(np.searchsorted(own, signal.emitted_at[0], "right"))
-        columns: list[Any] = [column[last - BARS_NEEDED - 1 : last] for column in world.bars[:-1]]
+        rows = slice(last - BARS_NEEDED - 1, last)
+        columns: list[Any] = [column[rows] for column in world.bars[:-1]]
+        columns.append(np.zeros(1, np.int64))
         # The regime is worked out once a bar for all signals of a moment.
-        market = Market(History(*columns, np.zeros(1, np.int64)), whole.regime)
+        market = Market(History(*columns), whole.regime)
         asked = signal._replace(symbol=np.zeros(1, np.int64))
         found = features_at_emission(market, asked, none)
         ensemble.predict(np.column_stack(list(found.values())))
 
     runs = []
     for _ in range(ROUNDS):
-        times = np.array([_timed(lambda p=int(place): one(p)) for place in  # type: ignore[misc]
-                          rng.choice(late, min(_ONE_BY_ONE, size))])  # fmt: skip
+        chosen = rng.choice(late, min(_ONE_BY_ONE, size))
+        times = np.array([_timed(partial(one, int(place))) for place in chosen])
         p99 = float(np.quantile(times, 0.99))
         runs.append(_told("inference, one", float(times.sum()), len(times), p99))
     many = data.features[rng.integers(0, len(data.features), min(_BATCH, size))]

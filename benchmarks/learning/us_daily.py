@@ -96,9 +96,8 @@ def read(file: Path) -> Daily:
     columns: list[Any] = [frame[name].to_numpy() * factor for name in prices]
     changed = frame.select(pl.col("symbol") != pl.col("symbol").shift()).to_series()
     starts = changed.fill_null(value=True).arg_true().to_numpy().astype(np.int64)
-    bars = History(
-        *columns, frame["volume"].to_numpy() / factor, frame["closed_at"].to_numpy(), starts
-    )
+    columns += [frame["volume"].to_numpy() / factor, frame["closed_at"].to_numpy(), starts]
+    bars = History(*columns)
     counts = {
         "bars_read": given.height,
         "bars_dropped": given.height - frame.height,

@@ -8,7 +8,7 @@ lows are those of a path; a day is a bar, and every day is one.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -208,13 +208,11 @@ def _history(steps: Floats, rng: np.random.Generator) -> tuple[History, Rows]:
     high = np.maximum(path.max(axis=2), opened)
     low = np.minimum(path.min(axis=2), opened)
     start = 100.0
-    columns = [start * np.exp(part).ravel() for part in (opened, high, low, close)]
+    columns: list[Any] = [start * np.exp(part).ravel() for part in (opened, high, low, close)]
     opened_at = START + np.tile(np.arange(length), symbols) * DAY
     volume = np.round(rng.lognormal(12, 0.5, symbols * length))
-    history = History(
-        *columns, volume, opened_at + DAY, np.arange(symbols, dtype=np.int64) * length
-    )
-    return history, opened_at
+    columns += [volume, opened_at + DAY, np.arange(symbols, dtype=np.int64) * length]
+    return History(*columns), opened_at
 
 
 def _sent(

@@ -68,12 +68,14 @@ def peeking(
     for place in np.sort(drawn):
         moment = int(signals.emitted_at[place])
         then, number = _until(bars, moment)
-        one = Emitted(*(column[place : place + 1] for column in signals))
+        own: list[Any] = [column[place : place + 1] for column in signals]
+        one = Emitted(*own)
         known = resolved.known_at < moment
         asked = one._replace(
             symbol=np.where(one.symbol >= 0, number[one.symbol], -1) if len(number) else one.symbol
         )
-        alone = work_out(then, asked, Resolved(*(column[known] for column in resolved)))
+        earlier: list[Any] = [column[known] for column in resolved]
+        alone = work_out(then, asked, Resolved(*earlier))
         for name, values in whole.items():
             mine = alone.get(name)
             if mine is None or not np.array_equal(values[place : place + 1], mine, equal_nan=True):
@@ -88,8 +90,8 @@ def _until(bars: History, moment: int) -> tuple[History, Rows]:
     there = counts > 0
     starts = (np.cumsum(counts) - counts)[there].astype(np.int64)
     number = np.where(there, np.cumsum(there) - 1, -1).astype(np.int64)
-    columns: list[Any] = [column[kept] for column in bars[:-1]]
-    return History(*columns, starts), number
+    columns: list[Any] = [*(column[kept] for column in bars[:-1]), starts]
+    return History(*columns), number
 
 
 def suspicious(features: Floats, names: tuple[str, ...], success: Floats) -> dict[str, float]:
