@@ -29,7 +29,7 @@ from trackrecord.learning.train import Trained, train
 from trackrecord.outcomes.columns import OUTCOMES
 
 SEED: Final = 7
-TRIALS: Final = 4
+TRIALS: Final = 3
 HORIZON: Final = 10
 """Bars; 20 would leave fewer than the seven blocks of time that a verdict needs."""
 RANGES: Final = 2.0
