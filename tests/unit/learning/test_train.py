@@ -11,6 +11,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from tests.unit.learning.worlds import DAY, truth, world
+from trackrecord.learning.judging import quality, reliability_curve
 from trackrecord.learning.search import Budget
 from trackrecord.learning.splits import Span
 from trackrecord.learning.train import TooFewError, train
@@ -115,3 +116,14 @@ def test_with_very_many_outcomes_settings_are_found_on_some_and_the_models_learn
     assert fitted == [trained.report["learnt_from"]]
     assert trained.report["learnt_from"] > 2_900
     assert trained.verdict.promoted
+
+
+def test_one_prediction_for_all_resolves_nothing_whatever_the_order_of_the_rows() -> None:
+    success = np.repeat([0.0, 1.0], 500)
+    found = quality(success, np.full(1_000, 0.4), success - 0.5, 0.5)
+    assert found["brier_resolution"] == pytest.approx(0)
+    assert found["brier_reliability"] == pytest.approx(0.01)
+    assert found["brier"] == pytest.approx(0.26)
+    # Of two predictions, each has its own row, though they do not part the rows in tenths.
+    curve = reliability_curve(success, np.where(np.arange(1_000) < 330, 0.2, 0.6))
+    assert [(row["count"], row["happened"]) for row in curve] == [(330, 0), (670, 500 / 670)]
