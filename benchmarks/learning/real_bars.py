@@ -78,7 +78,6 @@ def run() -> dict[str, Any]:
         "ambiguous": int(outcomes.labels.ambiguous.sum()),
         "rules": _by_rule(sent, outcomes, features, trained),
         **{name: value for name, value in report.items() if name != "targets"},
-        "seconds": round(time.perf_counter() - started, 1),
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
     names = ("auc", "log_loss", "brier", "accuracy")
