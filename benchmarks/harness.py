@@ -17,6 +17,10 @@ RESULTS = Path(__file__).parent / "results"
 _PACKAGES = ("confluent-kafka", "polars", "psycopg2-binary", "pydantic", "msgspec", "numpy")
 
 
+class MissingDataError(RuntimeError):
+    """What a benchmark measures on is not on this machine; the message says what and where."""
+
+
 def machine() -> dict[str, Any]:
     """What this ran on."""
     model = platform.processor() or platform.machine()

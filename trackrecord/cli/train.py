@@ -239,6 +239,11 @@ def _show(answer: dict[str, Any]) -> None:
     screen.print(table)
     first = list(answer["feature_importances"].items())[:8]
     screen.print("counts most: " + ", ".join(f"{name} {share:.0%}" for name, share in first))
+    if answer["suspicious_features"]:
+        named = ", ".join(
+            f"{name} (AUC {area:.2f})" for name, area in answer["suspicious_features"].items()
+        )
+        screen.print(f"too good to be true, does it know the future? {named}")
 
 
 def _number(value: float | None) -> str:

@@ -80,15 +80,23 @@ def _brier(
 
 
 def reliability_curve(success: Floats, probability: Floats) -> list[dict[str, Any]]:
-    """What was predicted and what happened, by tenths of the predictions in order."""
+    """What was predicted and what happened, by tenths of the predictions in order.
+
+    Equal predictions are never parted: else the order of the rows would look like knowledge, and
+    a single prediction for all like one that resolves.
+    """
     order = np.argsort(probability, kind="stable")
+    ranked = probability[order]
+    cuts = np.linspace(0, len(order), _BINS + 1).astype(np.int64)[1:-1]
+    if len(order):
+        cuts = np.unique(np.searchsorted(ranked, ranked[cuts], "left"))
     return [
         {
             "predicted": float(probability[part].mean()),
             "happened": float(success[part].mean()),
             "count": len(part),
         }
-        for part in np.array_split(order, _BINS)
+        for part in np.split(order, cuts)
         if len(part)
     ]
 

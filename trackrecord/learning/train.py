@@ -13,8 +13,10 @@ from sklearn.metrics import roc_auc_score
 
 from trackrecord.learning.contest import Verdict, judge
 from trackrecord.learning.ensemble import (
+    Blend,
     Ensemble,
     Fold,
+    Thresholds,
     choose_thresholds,
     fit_blend,
     fit_folds,
@@ -22,10 +24,10 @@ from trackrecord.learning.ensemble import (
     out_of_fold,
 )
 from trackrecord.learning.judging import against_targets, quality, reliability_curve
+from trackrecord.learning.leaks import suspicious
 from trackrecord.learning.models import (
     KINDS,
     Floats,
-    Settings,
     base_rate,
     log_loss,
 )
@@ -40,6 +42,10 @@ FEWEST_ROWS: Final = 200
 
 _FOLDS: Final = 4
 _UNSEEN_SHARE: Final = 0.25
+_LONGEST: Final = 0.995
+_ENOUGH: Final = 100_000
+"""Outcomes from which settings and blend are found; the models then learn from all there are.
+Four folds of a million rows would take several times as long as the models themselves."""
 
 
 class TooFewError(ValueError):
@@ -165,13 +171,15 @@ def train(
     learn, unseen = _part(data, unseen_from, champion)
     _check(learn, unseen)
     weights = uniqueness(learn.symbol, learn.span)
-    rows = Rows(learn.features, learn.success, weights, learn.returned)
     embargo = _longest(learn.span)
-    splits = list(walk_forward(learn.span, _FOLDS, embargo))
+    tried = _spread(len(learn.success), _ENOUGH)
+    some = learn.take(tried)
+    rows = Rows(some.features, some.success, weights[tried], some.returned)
+    splits = list(walk_forward(some.span, _FOLDS, embargo))
     if not splits:
         raise TooFewError("no stretch of time is left to learn from before another: the horizons "
                           "are as long as the whole history")  # fmt: skip
-    progress(f"searching settings on {len(learn.success):,} outcomes")
+    progress(f"searching settings on {len(rows.success):,} of {len(learn.success):,} outcomes")
     settings = search(
         rows,
         splits,
@@ -181,7 +189,9 @@ def train(
         lambda number, best: progress(f"settings {number} tried, best {objective} {best:.5f}"),
     )
     folds = fit_folds(rows.features, rows.success, rows.weights, splits, settings, seed)
-    ensemble = _fit(rows, folds, settings, learn.names, cost, seed)
+    blend, thresholds = _out_of_fold(rows, folds, cost)
+    models = fit_models(learn.features, learn.success, weights, settings, seed)
+    ensemble = Ensemble(models, blend, thresholds, learn.names)
     progress(f"judging on {len(unseen.success):,} outcomes that nothing has seen")
     beaten = champion or BaseRate(
         base_rate(learn.success, weights), float(np.average(learn.returned, weights=weights)) > 0
@@ -195,6 +205,7 @@ def train(
         "judged_on": len(unseen.success),
         "blocks": verdict.gain.blocks,
         "feature_importances": importances(ensemble),
+        "suspicious_features": suspicious(learn.features, learn.names, learn.success),
     }
     report["targets"] = against_targets(report["metrics"] | report["stability"])
     return Trained(ensemble, verdict, int(learn.span.ends_at.max()), report)
@@ -229,26 +240,32 @@ def _check(learn: Data, unseen: Data) -> None:
 
 
 def _longest(span: Span) -> int:
-    return int((span.ends_at - span.emitted_at).max()) if len(span.emitted_at) else 0
+    """How long labels are: what all but the longest 0.5 % stay within.
+
+    A symbol whose trading was halted for a year has labels of a year. Taken as the length of a
+    block they would leave no blocks at all, and as an embargo nothing to learn from; what they
+    look at is kept out of the training by their own end in any case.
+    """
+    if not len(span.emitted_at):
+        return 0
+    return int(np.quantile(span.ends_at - span.emitted_at, _LONGEST, method="higher"))
 
 
-def _fit(
-    rows: Rows,
-    folds: list[Fold],
-    settings: Settings,
-    names: tuple[str, ...],
-    cost: float,
-    seed: int,
-) -> Ensemble:
-    """Blend and thresholds from out of fold, then the models on all rows."""
+def _spread(count: int, most: int) -> NDArray[np.int64]:
+    """Places of at most so many rows, evenly spread over all."""
+    if count <= most:
+        return np.arange(count)
+    return np.linspace(0, count - 1, most).astype(np.int64)
+
+
+def _out_of_fold(rows: Rows, folds: list[Fold], cost: float) -> tuple[Blend, Thresholds]:
+    """Blend and thresholds, from predictions for rows that the models have not learnt from."""
     parts = out_of_fold(rows.features, folds)
     told = ~np.isnan(parts).any(axis=1)
     if not told.any():
         raise TooFewError("no stretch of time holds both successes and failures")
     blend = fit_blend(parts[told], rows.success[told], rows.weights[told])
-    thresholds = choose_thresholds(blend.apply(parts[told]), rows.returned[told], cost)
-    models = fit_models(rows.features, rows.success, rows.weights, settings, seed)
-    return Ensemble(models, blend, thresholds, names)
+    return blend, choose_thresholds(blend.apply(parts[told]), rows.returned[told], cost)
 
 
 def _judge(

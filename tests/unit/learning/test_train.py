@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from tests.unit.learning.worlds import DAY, truth, world
+from trackrecord.learning.judging import quality, reliability_curve
 from trackrecord.learning.search import Budget
 from trackrecord.learning.splits import Span
 from trackrecord.learning.train import TooFewError, train
@@ -81,3 +83,47 @@ def test_too_little_is_refused_in_words() -> None:
     long = Span(data.span.emitted_at, data.span.emitted_at + 2_000 * DAY)
     with pytest.raises(TooFewError):
         train(replace(data, span=long), budget=QUICK)
+
+
+def test_one_signal_of_a_symbol_that_was_halted_for_a_year_stops_nothing() -> None:
+    data = world(1, 4_000, 1.5)
+    ends_at = data.span.ends_at.copy()
+    ends_at[[1_000, 2_900, 3_500]] += 300 * DAY
+    halted = replace(data, span=Span(data.span.emitted_at, ends_at))
+    trained = train(halted, budget=QUICK, seed=1)
+    assert trained.verdict.promoted, trained.verdict.reason
+    assert trained.verdict.gain.blocks > 20
+    # What the longest label looks at is still kept out of the training.
+    assert trained.learnt_until < np.sort(data.span.emitted_at)[3_000]
+
+
+def test_with_very_many_outcomes_settings_are_found_on_some_and_the_models_learn_from_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    module = importlib.import_module("trackrecord.learning.train")
+    monkeypatch.setattr(module, "_ENOUGH", 1_000)
+    fitted: list[int] = []
+    original = module.fit_models
+
+    def counted(features: np.ndarray, *rest: object) -> object:
+        fitted.append(len(features))
+        return original(features, *rest)
+
+    monkeypatch.setattr(module, "fit_models", counted)
+    told: list[str] = []
+    trained = train(world(1, 4_000, 1.5), budget=QUICK, seed=1, progress=told.append)
+    assert told[0].startswith("searching settings on 1,000 of 2,9")
+    assert fitted == [trained.report["learnt_from"]]
+    assert trained.report["learnt_from"] > 2_900
+    assert trained.verdict.promoted
+
+
+def test_one_prediction_for_all_resolves_nothing_whatever_the_order_of_the_rows() -> None:
+    success = np.repeat([0.0, 1.0], 500)
+    found = quality(success, np.full(1_000, 0.4), success - 0.5, 0.5)
+    assert found["brier_resolution"] == pytest.approx(0)
+    assert found["brier_reliability"] == pytest.approx(0.01)
+    assert found["brier"] == pytest.approx(0.26)
+    # Of two predictions, each has its own row, though they do not part the rows in tenths.
+    curve = reliability_curve(success, np.where(np.arange(1_000) < 330, 0.2, 0.6))
+    assert [(row["count"], row["happened"]) for row in curve] == [(330, 0), (670, 500 / 670)]

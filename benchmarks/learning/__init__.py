@@ -1,0 +1,1 @@
+"""Evidence for the learning loop: worlds of which the truth is known, real bars, and speed."""
