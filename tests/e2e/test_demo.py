@@ -36,6 +36,11 @@ def test_it_ends_with_a_record_of_every_script_and_strategy(tmp_path: Path) -> N
         assert record["wins"] / record["closed"] == record["win_rate"]
         total = Decimal(record["gross_profit"]) + Decimal(record["gross_loss"])
         assert abs(Decimal(record["total_pnl"]) - total) < Decimal("0.01")
+    outcomes = found["outcomes"]
+    assert {"stock_analyzer_v1.py", "moving_average_cross"} <= set(outcomes)
+    told = sum(each[name] for each in outcomes.values() for name in ("target", "stop", "expired"))
+    assert 0.9 * found["events"]["signal_emitted"] < told <= found["events"]["signal_emitted"]
+    assert sum(found["verdicts"].values()) == found["events"]["signal_assessed"]
     assert found["events"]["market_bar"] > 1000
     assert found["events"]["script_executed"] == sum(
         each["runs"] for each in found["scripts"].values()

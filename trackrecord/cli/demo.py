@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
 
 from trackrecord.cli.common import DEFAULT_HOME, HomeOption, JsonOption, answer, notes, screen
 from trackrecord.runtime.errors import FatalError
@@ -95,6 +96,7 @@ def _start(place: Path) -> StackState:
 def _play(place: Path, state: StackState, *, show: bool) -> dict[str, Any]:
     from trackrecord.cli.lag import lags
     from trackrecord.local.demo_data import SYMBOLS, daily_bars, write_csv
+    from trackrecord.runtime.outcome_records import read_outcomes, read_verdicts
     from trackrecord.runtime.records import read_report
     from trackrecord.runtime.script_records import read_scripts
     from trackrecord.runtime.send import send
@@ -143,6 +145,8 @@ def _play(place: Path, state: StackState, *, show: bool) -> dict[str, Any]:
         "scripts": read_scripts(settings),
         # As of the last bar played: years without a trade since then are none of theirs.
         "strategies": read_report(settings, as_of=_ENDED).records,
+        "outcomes": read_outcomes(settings),
+        "verdicts": read_verdicts(settings),
         "urls": {process.label: process.metrics_url for process in state.stages},
     }
 
@@ -253,7 +257,16 @@ def _show(report: dict[str, Any], place: Path, serve: bool) -> None:
     screen.print("\nWhat the strategies earned, net of fees\n", style="bold")
     screen.print(strategies_table(report["strategies"]))
     screen.print(what_it_rests_on(report["strategies"]), style="dim")
-    screen.print("Signals of scripts stay open: nothing judges outcomes on bars yet.", style="dim")
+    screen.print(
+        "\nWhat the market answered, on the bars that followed each signal\n", style="bold"
+    )
+    screen.print(_outcomes_table(report["outcomes"]))
+    if set(report["verdicts"]) == {"none"}:
+        screen.print(
+            "No model judged these signals: there are too few outcomes here to train one that must "
+            "be better beyond noise. docs/learning.md says how.",
+            style="dim",
+        )
     events = ", ".join(f"{count:,} {topic}" for topic, count in report["events"].items())
     screen.print(f"\n{events} in {report['seconds']} s")
     if serve:
@@ -263,6 +276,22 @@ def _show(report: dict[str, Any], place: Path, serve: bool) -> None:
         screen.print("next: `trackrecord demo --serve` keeps it running to look around;")
         screen.print("`trackrecord up` starts a stack of your own, and `trackrecord run-script`")
         screen.print("or the SDK (docs/sdk.md) puts your scripts and strategies on record")
+
+
+def _outcomes_table(outcomes: dict[str, dict[str, Any]]) -> Table:
+    """A table of what became of signals, a line for each strategy."""
+    table = Table(box=None, header_style="bold")
+    table.add_column("signals of")
+    for name in ("target", "stop", "expired", "void", "ambiguous", "average return"):
+        table.add_column(name, justify="right")
+    for strategy, found in outcomes.items():
+        mean = found["average_return"]
+        table.add_row(
+            strategy,
+            *(str(found[name]) for name in ("target", "stop", "expired", "void", "ambiguous")),
+            "-" if mean is None else f"{mean:+.2%}",
+        )
+    return table
 
 
 def _wait() -> None:

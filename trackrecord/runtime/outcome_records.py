@@ -1,0 +1,60 @@
+"""Reading what became of signals on the bars that followed."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from trackrecord.runtime.database import connect, rows
+from trackrecord.runtime.settings import Settings
+
+OUTCOMES: Final = ("target", "stop", "expired", "void")
+
+_BY_STRATEGY: Final = f"""
+SELECT strategy, {", ".join(f"count(*) FILTER (WHERE outcome = '{name}')" for name in OUTCOMES)},
+       count(*) FILTER (WHERE ambiguous), avg("return")
+FROM outcomes WHERE policy = %(policy)s AND outcome <> 'pending'
+GROUP BY strategy ORDER BY strategy
+"""
+
+_VERDICTS: Final = """
+SELECT coalesce(verdict, 'none'), count(*) FROM assessments GROUP BY 1 ORDER BY 1
+"""
+
+
+def read_outcomes(settings: Settings) -> dict[str, dict[str, Any]]:
+    """What became of each strategy's signals, by its name.
+
+    Returns:
+        Counts of target, stop, expired and void; how many were ambiguous (target and stop inside
+        one bar); and the mean gross return as a fraction, null where there is none.
+
+    Raises:
+        PassingError: The database does not answer.
+    """
+    found = _read(settings, _BY_STRATEGY, {"policy": settings.outcome_policy})
+    return {
+        strategy: {
+            **dict(zip(OUTCOMES, counts, strict=True)),
+            "ambiguous": ambiguous,
+            "average_return": average,
+        }
+        for strategy, *counts, ambiguous, average in found
+    }
+
+
+def read_verdicts(settings: Settings) -> dict[str, int]:
+    """How many signals were given each verdict; ``none`` where no model was live.
+
+    Raises:
+        PassingError: The database does not answer.
+    """
+    return dict(_read(settings, _VERDICTS, {}))
+
+
+def _read(settings: Settings, query: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+    connection = connect(settings, application="trackrecord report")
+    try:
+        with connection, connection.cursor() as cursor:
+            return rows(cursor, query, parameters)
+    finally:
+        connection.close()
