@@ -187,7 +187,8 @@ class OutcomeScorer(Handler):
         stale: list[Key] = []
         for each in claimed:
             key = (each.symbol, each.timeframe)
-            known = watch.version[watch.slot(key)] == each.version
+            slot = watch.slot(key)  # which may make room, in new arrays
+            known = watch.version[slot] == each.version
             if known and key not in told.late and key not in again:
                 fresh.add(key)
             else:

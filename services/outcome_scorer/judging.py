@@ -110,7 +110,12 @@ class Judging:
                 self._cursor, name, DELISTED_AFTER
             )
         ]
-        stale = [key for key, version, _ in found if watch.version[watch.slot(key)] != version - 1]
+        slots = [watch.slot(key) for key, _, _ in found]
+        stale = [
+            key
+            for slot, (key, version, _) in zip(slots, found, strict=True)
+            if watch.version[slot] != version - 1
+        ]
         if stale:
             fill(self._cursor, watch, stale, self._policy)
         for key, version, _ in found:
@@ -118,10 +123,10 @@ class Judging:
         return {watch.slots[key]: told_at for key, _, told_at in found}
 
     def _write_judged(self, judged: Judgement, keys: Sequence[Key], *, all_: bool = False) -> None:
-        symbols = np.array(
-            [self._positions.get(keys[slot][0], 0) for slot in judged.signals.slot.tolist()],
-            np.int64,
-        )
+        slots = np.unique(judged.signals.slot)
+        positions = np.zeros(len(keys), np.int64)
+        positions[slots] = [self._positions.get(keys[slot][0], 0) for slot in slots.tolist()]
+        symbols = positions[judged.signals.slot]
         rows = outcome_rows(judged, symbols, all_=all_)
         if rows.height:
             self._write(rows)

@@ -335,3 +335,31 @@ def test_a_symbol_that_ceases_to_trade_ends_its_signals_and_may_come_back(
     scorer.apply([bar("AAA", 12, (98, 99, 97, 97))])
     assert scorer.rows("SELECT outcome, revision FROM outcomes") == [("pending", 1)]
     assert scorer.rows("SELECT ends_at FROM watched_signals") == [(None,)]
+
+
+def test_there_is_room_for_any_number_of_symbols_and_bars(settings: Settings) -> None:
+    scorer = Scorer(settings)
+    names = [f"S{number}" for number in range(150)]
+    scorer.apply([bar(name, 0, (100, 101, 99, 100)) for name in names])
+    signals = [
+        SignalEmitted(
+            signal_id=f"of {name}",
+            strategy="m",
+            symbol=name,
+            side="BUY",
+            price=Decimal(100),
+            emitted_at=FIRST + HOURS,
+            target_price=Decimal(110),
+            horizon_bars=700,
+        )
+        for name in names
+    ]
+    scorer.apply(signals)
+    # More bars of one symbol than are kept of it; its signal has to be judged on all of them.
+    for start in (1, 400):
+        scorer.apply([bar("S7", day, (100, 101, 99, 100)) for day in range(start, start + 399)])
+    scorer.apply([bar(name, 799, (100, 112, 99, 100)) for name in names if name != "S7"])
+    found = dict(scorer.rows("SELECT signal_id, outcome FROM outcomes"))
+    assert found == {f"of {name}": "target" for name in names} | {"of S7": "expired"}
+    [(held, at)] = scorer.rows("SELECT bars_held, ends_at FROM outcomes WHERE symbol = 'S7'")
+    assert (held, at) == (700, FIRST + 700 * DAY + HOURS)

@@ -115,32 +115,27 @@ def label_many(
         np.full(count, -1, np.int64),
         *(np.full(count, np.nan) for _ in range(4)),
     )
-    jumps = _jumps(bars, jump_limits)
+    limits = None if jump_limits is None else (float(jump_limits[0]), float(jump_limits[1]))
     # Neighbours in time share bars.
     order = np.argsort(signals.first, kind="stable")
     for start in range(0, count, _AT_ONCE):
-        _Sweep(bars, jumps, signals, policy, order[start : start + _AT_ONCE]).run(labels)
+        _Sweep(bars, limits, signals, policy, order[start : start + _AT_ONCE]).run(labels)
     return labels
-
-
-def _jumps(bars: Bars, limits: tuple[Any, Any] | None) -> Flags:
-    """Which bars open too far from the close before."""
-    found = np.zeros(len(bars.open), np.bool_)
-    if limits is not None:
-        least, most = map(float, limits)
-        before, opened = bars.close[:-1], bars.open[1:]
-        found[1:] = ~((opened >= least * before) & (opened <= most * before))
-    return found
 
 
 class _Sweep:
     """Signals that advance together. Shorts are seen in a mirror, as longs of negative prices."""
 
     def __init__(
-        self, bars: Bars, jumps: Flags, signals: Signals, policy: Policy, which: Rows
+        self,
+        bars: Bars,
+        limits: tuple[float, float] | None,
+        signals: Signals,
+        policy: Policy,
+        which: Rows,
     ) -> None:
         self._bars = bars
-        self._jumps = jumps
+        self._limits = limits
         self._policy = policy
         self._which = which
         self._up = signals.direction[which].astype(np.float64)
@@ -178,7 +173,7 @@ class _Sweep:
             void = (opened > target) | (opened < stop)
         else:
             gapped = (opened >= target) | (opened <= stop)
-            void = self._jumps[row]
+            void = self._jumped(row)
         to_target, to_stop = high >= target, low <= stop
         both = to_target & to_stop & ~gapped
         if self._policy == "target_first":
@@ -201,6 +196,14 @@ class _Sweep:
         np.maximum(self._best, high, out=self._best)
         self._row = row + 1
         self._keep(~done & (self._row < self._end))
+
+    def _jumped(self, row: Rows) -> Flags:
+        """Which bars open too far from the close before."""
+        if self._limits is None:
+            return np.zeros(len(row), np.bool_)
+        least, most = self._limits
+        before, opened = self._bars.close[row - 1], self._bars.open[row]
+        return np.asarray(~((opened >= least * before) & (opened <= most * before)))
 
     def _note(
         self,

@@ -339,7 +339,9 @@ class Watch:
         place = self._place(slot, signals.emitted_at)
         first = slot * self._kept + place
         end = slot * self._kept + self.count[slot]
-        told_at = np.array([ceased.get(int(each), 0) for each in slot], np.int64)
+        told = np.zeros(len(self.count), np.int64)
+        told[list(ceased)] = list(ceased.values())
+        told_at = told[slot]
         there = place < self.count[slot]
         over = there & (told_at > 0) & (first + signals.horizon > end)
         columns: list[Any] = [column.reshape(-1) for column in self._bars]
