@@ -14,6 +14,7 @@ from benchmarks.harness import RESULTS, MissingDataError, show
 NAMES = {
     "extraction": "benchmarks.extraction",
     "extractor": "benchmarks.extractor",
+    "scoring": "benchmarks.scoring",
     "performance": "benchmarks.performance",
     "pipeline": "benchmarks.pipeline.throughput",
     "latency": "benchmarks.pipeline.latency",
