@@ -152,10 +152,17 @@ class StageProcess:
             return False  # it has just ended
         return status == "T"
 
+    def said(self) -> str:
+        """All that it logged so far; nothing if it is only about to begin."""
+        try:
+            return self.log.read_text(errors="replace")
+        except FileNotFoundError:
+            return ""
+
     def lines(self, event: str | None = None) -> list[dict[str, Any]]:
         """What it logged so far; all, or the lines of one event."""
         found = []
-        for line in self.log.read_text(errors="replace").splitlines():
+        for line in self.said().splitlines():
             with contextlib.suppress(ValueError):
                 found.append(json.loads(line))
         return [each for each in found if event is None or each.get("event") == event]

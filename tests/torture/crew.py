@@ -188,7 +188,7 @@ class Crew:
 
     def text(self) -> str:
         """All that was logged."""
-        return "".join(each.process.log.read_text(errors="replace") for each in self.members)
+        return "".join(each.process.said() for each in self.members)
 
     # -- what the database knows --------------------------------------------------------------
 

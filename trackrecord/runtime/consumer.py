@@ -82,12 +82,18 @@ class Consumer:
         self._connection: database.Connection | None = None
         self._resend = False
         self._stopping = threading.Event()
+        self._asked_by: str | None = None
         self._next_report = 0.0
 
     # -- the loop ---------------------------------------------------------------------------
 
-    def stop(self) -> None:
-        """Ask the loop to finish its batch and end; may be called from a signal handler."""
+    def stop(self, signal: str | None = None) -> None:
+        """Ask the loop to finish its batch and end; may be called from a signal handler.
+
+        Args:
+            signal: What asks for it, for the log.
+        """
+        self._asked_by = signal
         self._stopping.set()
 
     def run(self) -> None:
@@ -108,6 +114,7 @@ class Consumer:
                 except PassingError as error:
                     self._start_over(error)
                     self._idle(next(waits))
+            _log.info("stopping", signal=self._asked_by)
         finally:
             self._close()
 

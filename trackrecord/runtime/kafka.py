@@ -55,6 +55,8 @@ def client_config(settings: Settings, client: str) -> dict[str, Any]:
         "error_cb": _log_error,
         # Its own lines on stderr would say the same again, unstructured.
         "log_level": 0,
+        # An answer that was lost with its connection is not waited for a whole minute.
+        "socket.timeout.ms": 10_000,
         "reconnect.backoff.ms": 50,
         "reconnect.backoff.max.ms": 2000,
         "allow.auto.create.topics": False,

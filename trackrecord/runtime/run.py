@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from types import FrameType
 
 from prometheus_client import CollectorRegistry
@@ -24,6 +25,20 @@ from trackrecord.runtime.stage import Context, Stage
 from trackrecord.runtime.unknown_settings import unknown_variables
 
 _log = get_logger(__name__)
+
+
+def on_signals(stop: Callable[[str], None]) -> None:
+    """Call ``stop`` with the name of the signal when the process is asked to end.
+
+    It must not log: the signal may come while the main thread writes a line, and holds the lock
+    that a second line would wait for, for ever.
+    """
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        stop(signal.Signals(number).name)
+
+    signal.signal(signal.SIGTERM, handle)
+    signal.signal(signal.SIGINT, handle)
 
 
 def run(stage: Stage, settings: Settings) -> int:
@@ -52,13 +67,11 @@ def run(stage: Stage, settings: Settings) -> int:
 
     told_to_stop = threading.Event()
 
-    def stop(number: int, _frame: FrameType | None) -> None:
-        _log.info("stopping", signal=signal.Signals(number).name)
-        consumer.stop()
+    def stop(name: str) -> None:
+        consumer.stop(name)
         told_to_stop.set()
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    on_signals(stop)
     collect_rarely()
     take_turns_often()
     _log.info("started", metrics_port=port, broker=settings.kafka_bootstrap_servers)
