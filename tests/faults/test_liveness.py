@@ -119,7 +119,8 @@ def test_what_was_paused_before_a_rebalance_is_read_after_it(pipeline: Pipeline,
                         " WHERE topic = %s AND partition = %s",
                         (end, topic, partition),
                     )
-        member.rejoin()
+        member.leave()
+        member.join()
         _settled(member, connection)
         found = until(lambda: member.poll(100, 0.2), "the other topic is read", 10)
         assert {each.topic() for each in found} == {topics[1]}
