@@ -78,8 +78,9 @@ def test_the_demo_says_so_in_one_line_and_gives_the_same_tables(
     assert set(report["strategies"]) >= STRATEGIES
     assert report["events"]["market_bar"] > 3000
     assert report["events"]["signal_closed"] > 100
-    for stage in report["stages"].values():
-        assert (stage["healthy"], stage["lag"], stage["dead_letters"]) == (True, 0, 0)
+    for name, stage in report["stages"].items():
+        lag = None if name == "trainer" else 0  # what it reads are hints
+        assert (stage["healthy"], stage["lag"], stage["dead_letters"]) == (True, lag, 0)
     assert report["strategies"]["mean_reversion"]["closed"] > 0
     assert not (home / "demo" / "kafka").exists(), "that was a real Kafka"
     assert Stack.read_state(home / "demo") is None
