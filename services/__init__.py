@@ -14,4 +14,11 @@ NEEDS = {
 
 def lacking(stage: str) -> list[str]:
     """The packages that a stage needs and that are not installed here."""
-    return [name for name in NEEDS.get(stage, ()) if find_spec(name) is None]
+    return [name for name in NEEDS.get(stage, ()) if not _is_there(name)]
+
+
+def _is_there(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ValueError:
+        return True  # imported already, and another module stands in its place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 
 import pytest
@@ -57,3 +58,8 @@ def test_it_says_nothing_of_partitions_that_it_does_not_have() -> None:
 def test_a_search_without_end_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="has no end: set TRACKRECORD_TRAINER_TRIALS"):
         load_settings({"TRACKRECORD_TRAINER_BUDGET_SECONDS": "0"})
+
+
+def test_packages_that_are_imported_already_are_there() -> None:
+    importlib.import_module("faust")  # which puts another module in its place, without a spec
+    assert services.lacking("trainer") == []
