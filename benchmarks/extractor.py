@@ -22,7 +22,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 
 from benchmarks.harness import RESULTS, result, show
 from benchmarks.outputs import events
@@ -32,6 +32,7 @@ from benchmarks.pipeline.common import (
     connect,
     environment,
     make_topics,
+    packing_producer,
     say,
     servers,
     tracker_space,
@@ -66,15 +67,7 @@ def publish(at: Servers, prefix: str, count: int, seed: int) -> float:
     Raises:
         RuntimeError: The broker did not take everything.
     """
-    producer = Producer(
-        {
-            "bootstrap.servers": at.broker,
-            "partitioner": "murmur2_random",
-            "compression.type": "lz4",
-            "linger.ms": 20,
-            "queue.buffering.max.messages": 200_000,
-        }
-    )
+    producer = packing_producer(at)
     size = 0
     for number, event in enumerate(events(count, seed)):
         value = event.to_json()

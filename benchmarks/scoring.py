@@ -17,14 +17,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Producer
-
 from benchmarks.harness import RESULTS, result, show
 from benchmarks.pipeline.common import (
     Process,
     Servers,
     environment,
     make_topics,
+    packing_producer,
     say,
     servers,
     tracker_space,
@@ -89,15 +88,7 @@ def publish(at: Servers, prefix: str, model: type[Event], said: Iterable[tuple[s
     Raises:
         RuntimeError: The broker did not take everything.
     """
-    producer = Producer(
-        {
-            "bootstrap.servers": at.broker,
-            "partitioner": "murmur2_random",
-            "compression.type": "lz4",
-            "linger.ms": 20,
-            "queue.buffering.max.messages": 1_000_000,
-        }
-    )
+    producer = packing_producer(at)
     count = 0
     heads: list[tuple[str, str | bytes | None]] = []
     for key, value in said:

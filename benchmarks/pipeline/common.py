@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Self
 
 import psycopg2
+from confluent_kafka import Producer
 from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class
 
 from benchmarks.pipeline.peers import job
@@ -122,6 +123,19 @@ def environment(settings: Settings) -> dict[str, str]:
         "TRACKRECORD_BATCH_SIZE": str(settings.batch_size),
         "TRACKRECORD_SESSION_TIMEOUT_MS": str(settings.session_timeout_ms),
     }
+
+
+def packing_producer(at: Servers) -> Producer:
+    """A producer that packs events well, for what is to pile up before the clock starts."""
+    return Producer(
+        {
+            "bootstrap.servers": at.broker,
+            "partitioner": "murmur2_random",
+            "compression.type": "lz4",
+            "linger.ms": 20,
+            "queue.buffering.max.messages": 1_000_000,
+        }
+    )
 
 
 def make_topics(at: Servers) -> str:

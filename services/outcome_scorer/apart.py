@@ -14,7 +14,8 @@ from services.outcome_scorer import store
 from services.outcome_scorer.memory import Key, put_bars
 from services.outcome_scorer.store import Asked
 from trackrecord.outcomes.model import Policy
-from trackrecord.outcomes.watch import Judgement, Waiting, Watch
+from trackrecord.outcomes.waiting import Judgement, Waiting
+from trackrecord.outcomes.watch import Watch
 from trackrecord.runtime.database import Cursor
 
 

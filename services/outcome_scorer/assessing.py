@@ -28,7 +28,9 @@ from trackrecord.features import (
 from trackrecord.features.regime import MOMENTS_NEEDED, regime_from
 from trackrecord.learning.ensemble import Ensemble
 from trackrecord.learning.files import TamperedError, unpack
-from trackrecord.outcomes.watch import BarColumns, Watch
+from trackrecord.outcomes.waiting import BarColumns
+from trackrecord.outcomes.watch import Watch
+from trackrecord.runtime import models
 from trackrecord.runtime.database import Cursor
 from trackrecord.runtime.logs import get_logger
 
@@ -144,14 +146,14 @@ class Assessor:
 
     def _load(self, cursor: Cursor) -> None:
         """Take up the champion, if it is another than before and its files are sound."""
-        version = store.champion(cursor, self.model)
+        version = models.champion(cursor, self.model)
         if version == self._version or version in self.refused:
             return
         if version is None:
             self._ensemble, self._version = None, None
             return
         try:
-            ensemble = self._unpacked(store.model_files(cursor, version), version)
+            ensemble = self._unpacked(models.model_files(cursor, version), version)
         except TamperedError as error:
             # Who served before goes on serving.
             self.refused.add(version)

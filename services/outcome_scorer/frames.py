@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from trackrecord.outcomes.columns import HOWS, OUTCOMES
-from trackrecord.outcomes.watch import Judgement
+from trackrecord.outcomes.waiting import Judgement
 
 OUR_EXIT: Final = "barrier"
 """The ``exit_id`` of exits that follow from bars."""

@@ -15,15 +15,13 @@ from services.outcome_scorer.events import closed_event, scored_event
 from services.outcome_scorer.frames import outcome_rows, void_rows
 from services.outcome_scorer.memory import Key, fill, waiting
 from services.outcome_scorer.store import Asked
-from trackrecord.outcomes.model import Policy
-from trackrecord.outcomes.watch import Judgement, Watch
+from trackrecord.outcomes.model import DELISTED_AFTER, Policy
+from trackrecord.outcomes.waiting import Judgement
+from trackrecord.outcomes.watch import Watch
 from trackrecord.runtime import clock
 from trackrecord.runtime.batch import Batch
 from trackrecord.runtime.database import Cursor
 from trackrecord.runtime.stage import Outgoing
-
-DELISTED_AFTER = 10
-"""Sessions without a bar, while others traded, after which a symbol is taken for delisted."""
 
 
 class Judging:

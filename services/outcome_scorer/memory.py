@@ -11,7 +11,8 @@ import polars as pl
 from services.outcome_scorer import store
 from services.outcome_scorer.store import Asked
 from trackrecord.outcomes.columns import HOWS, OUTCOMES
-from trackrecord.outcomes.watch import KEPT, BarColumns, Known, Waiting, Watch
+from trackrecord.outcomes.waiting import BarColumns, Known, Waiting
+from trackrecord.outcomes.watch import KEPT, Watch
 from trackrecord.runtime.database import Cursor
 
 Key = tuple[str, str]

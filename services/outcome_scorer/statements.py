@@ -209,10 +209,6 @@ WHERE policy = %(policy)s AND strategy = ANY (%(strategies)s)
   AND known_at < {moment("%(until)s")} AND "return" IS NOT NULL
 """
 
-CHAMPION: Final = "SELECT version FROM champions WHERE model = %(model)s AND live_until IS NULL"
-
-MODEL_FILES: Final = "SELECT name, content FROM model_files WHERE version = %(version)s"
-
 WRITE_FEATURE_SET: Final = """
 INSERT INTO feature_sets VALUES (%(feature_set)s, %(names)s) ON CONFLICT DO NOTHING
 """

@@ -1,19 +1,23 @@
-"""The tables of the outcome_scorer; nobody else writes them.
-
-It also reads which model is live, and the model's files, which are the trainer's.
-"""
+"""The tables of the outcome_scorer; nobody else writes them."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 import polars as pl
 
 from services.outcome_scorer import statements as sql
-from trackrecord.runtime.database import CopyRows, Cursor, copy_rows, execute_planned, rows, taken
+from trackrecord.runtime.database import (
+    CopyRows,
+    Cursor,
+    copy_rows,
+    execute_planned,
+    read_columns,
+    rows,
+    taken,
+)
 from trackrecord.runtime.stage import DerivedTable
 
 TABLES: Final = tuple(DerivedTable(*each) for each in sql.TABLES)
@@ -124,7 +128,7 @@ def write_closes(cursor: Cursor) -> None:
 def read_bars(cursor: Cursor, asked: Sequence[Asked]) -> pl.DataFrame:
     """Bars of symbols, in order, each with the number it was asked by."""
     _ask(cursor, asked)
-    return _copy(cursor, sql.READ_BARS, {}, _BARS)
+    return read_columns(cursor, sql.READ_BARS, {}, _BARS)
 
 
 def read_signals(
@@ -139,7 +143,7 @@ def read_signals(
         ended: Those whose horizon had elapsed at ``since`` or after, instead of those that wait.
     """
     _ask(cursor, asked)
-    return _copy(cursor, sql.read_signals(ended=ended), {"policy": policy}, _SIGNALS)
+    return read_columns(cursor, sql.read_signals(ended=ended), {"policy": policy}, _SIGNALS)
 
 
 def write_sessions(cursor: Cursor, sessions: pl.DataFrame) -> None:
@@ -161,26 +165,14 @@ def regime(cursor: Cursor, timeframe: str, since: int, until: int, moments: int)
     """The market at each close: from so many closes before ``since`` up to ``until``."""
     parameters = {"timeframe": timeframe, "since": since, "until": until, "moments": moments}
     schema = {"closed_at": pl.Int64, "moved": pl.Float64, "breadth": pl.Float64}
-    return _copy(cursor, sql.REGIME, parameters, schema)
+    return read_columns(cursor, sql.REGIME, parameters, schema)
 
 
 def record(cursor: Cursor, strategies: Sequence[str], policy: str, until: int) -> pl.DataFrame:
     """Outcomes of strategies whose exit bar had closed before a moment."""
     parameters = {"strategies": list(strategies), "policy": policy, "until": until}
     schema = {"strategy": pl.String, "known_at": pl.Int64, "return": pl.Float64}
-    return _copy(cursor, sql.RECORD, parameters, schema)
-
-
-def champion(cursor: Cursor, model: str) -> str | None:
-    """The version that is live, if any is."""
-    found = rows(cursor, sql.CHAMPION, {"model": model})
-    return found[0][0] if found else None
-
-
-def model_files(cursor: Cursor, version: str) -> dict[str, bytes]:
-    """The files of a version by name."""
-    found = rows(cursor, sql.MODEL_FILES, {"version": version})
-    return {name: bytes(content) for name, content in found}
+    return read_columns(cursor, sql.RECORD, parameters, schema)
 
 
 def write_assessments(
@@ -227,7 +219,7 @@ def scored(cursor: Cursor, policy: str) -> list[tuple[Any, ...]]:
 
 
 def touch(cursor: Cursor, touched: pl.DataFrame) -> None:
-    """Raise the versions of symbols, and note their last bars and how many signals wait."""
+    """Raise the versions of symbols, and note their last bars."""
     copy_rows(cursor, "touched", CopyRows.of(touched))
     execute_planned(cursor, sql.TOUCH, {})
 
@@ -248,15 +240,3 @@ def _ask(cursor: Cursor, asked: Sequence[Asked]) -> None:
         orient="row",
     )  # fmt: skip
     copy_rows(cursor, "asked", CopyRows.of(frame))
-
-
-def _copy(
-    cursor: Cursor, query: str, parameters: Mapping[str, Any], schema: Mapping[str, Any]
-) -> pl.DataFrame:
-    buffer = io.BytesIO()
-    filled = cursor.mogrify(query, parameters).decode()
-    cursor.copy_expert(f"COPY ({filled}) TO STDOUT (FORMAT csv)", buffer)
-    if not buffer.tell():
-        return pl.DataFrame(schema=dict(schema))
-    buffer.seek(0)
-    return pl.read_csv(buffer, has_header=False, schema=dict(schema))

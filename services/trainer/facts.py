@@ -130,7 +130,7 @@ def features_then_and_now(
 
 
 def _asked(settings: Settings, cut_off: datetime) -> dict[str, Any]:
-    return {"policy": settings.trainer_policy, "cut_off": cut_off}
+    return {"policy": settings.outcome_policy, "cut_off": cut_off}
 
 
 def _feature_sets(cursor: Cursor) -> dict[str, list[str]]:

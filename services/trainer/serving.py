@@ -6,6 +6,7 @@ from typing import Any
 
 from services.trainer import store
 from trackrecord.learning.files import TamperedError, unpack
+from trackrecord.runtime import models
 from trackrecord.runtime.database import Cursor, rows
 
 
@@ -29,7 +30,7 @@ def roll_back(cursor: Cursor, model: str, to: str | None, *, none: bool = False)
         RefusedError: There is no such version, or its files are not those that were written.
     """
     store.lock_champion(cursor, model)
-    present = store.champion(cursor, model)
+    present = models.champion(cursor, model)
     target = None if none else to or _before(cursor, model, present)
     if target == present:
         raise RefusedError(
@@ -61,14 +62,14 @@ def _check(cursor: Cursor, model: str, version: str) -> None:
     if not known:
         raise RefusedError(f"{model} has no version {version}: see `trackrecord models list`")
     try:
-        unpack(store.files(cursor, version))
+        unpack(models.model_files(cursor, version))
     except TamperedError as error:
         raise RefusedError(f"{version} cannot serve: {error}") from None
 
 
 def versions(cursor: Cursor, model: str) -> list[dict[str, Any]]:
     """Every version of a model, newest first."""
-    present = store.champion(cursor, model)
+    present = models.champion(cursor, model)
     return [
         {
             "version": version,

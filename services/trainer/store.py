@@ -20,6 +20,7 @@ from trackrecord.events.codec import encode, headers
 from trackrecord.runtime.batch import Partition
 from trackrecord.runtime.database import Cursor, connect, rows
 from trackrecord.runtime.errors import TrackrecordError
+from trackrecord.runtime.models import champion
 from trackrecord.runtime.outbox import Row, insert
 from trackrecord.runtime.settings import Settings
 
@@ -227,22 +228,6 @@ def decided_until(cursor: Cursor, model: str) -> datetime | None:
 
 
 # -- models -----------------------------------------------------------------------------------
-
-
-def champion(cursor: Cursor, model: str) -> str | None:
-    """The version that serves; None where none does."""
-    found = rows(
-        cursor,
-        "SELECT version FROM champions WHERE model = %s AND live_until IS NULL",
-        (model,),
-    )
-    return found[0][0] if found else None
-
-
-def files(cursor: Cursor, version: str) -> dict[str, bytes]:
-    """A model's files as they are stored; empty where there is no such model."""
-    found = rows(cursor, "SELECT name, content FROM model_files WHERE version = %s", (version,))
-    return {name: bytes(content) for name, content in found}
 
 
 class About(NamedTuple):

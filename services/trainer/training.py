@@ -22,7 +22,7 @@ from trackrecord.learning.champion import Serving, unseen_from
 from trackrecord.learning.files import TamperedError, pack, unpack, version_of
 from trackrecord.learning.search import OBJECTIVES, Budget
 from trackrecord.learning.train import Data, TooFewError, train
-from trackrecord.runtime import clock, logs
+from trackrecord.runtime import clock, logs, models
 from trackrecord.runtime.database import Cursor
 from trackrecord.runtime.errors import EXIT_COULD_NOT, PassingError, TrackrecordError
 from trackrecord.runtime.jobs import describe
@@ -112,10 +112,10 @@ def _points(found: list[_World]) -> int:
 
 def _read(cursor: Cursor, settings: Settings, job: store.Job) -> _World:
     cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-    version = store.champion(cursor, job.model)
+    version = models.champion(cursor, job.model)
     serving = None
     if version is not None:
-        ensemble, _ = unpack(store.files(cursor, version))
+        ensemble, _ = unpack(models.model_files(cursor, version))
         learnt_until = store.about(cursor, version).learnt_until
         serving = Serving(ensemble, facts.microseconds(learnt_until))
     until = store.decided_until(cursor, job.model)

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from confluent_kafka import Message
 from prometheus_client import CollectorRegistry
 
 from services.outcome_scorer.handler import OutcomeScorer
+from tests.support.messages import as_message
 from trackrecord.cli.train_input import BarFile, in_columns
 from trackrecord.events import Event, MarketBar, SignalClosed, SignalEmitted, SignalScored
 from trackrecord.events.codec import decode
@@ -48,16 +48,7 @@ class Scorer:
         messages = []
         for event in events:
             self._offset += 1
-            messages.append(
-                Message(
-                    topic=event.event_type,
-                    partition=self._offset % 3,
-                    offset=self._offset,
-                    key=event.key.encode(),
-                    value=event.to_json(),
-                    timestamp=(2, 1_780_000_000_000),
-                )
-            )
+            messages.append(as_message(event, self._offset, self._offset % 3))
         batch = self._reader.read(messages)
         assert not batch.refused, batch.refused
         with self.connection, self.connection.cursor() as cursor:
@@ -102,6 +93,14 @@ def walk(rng: random.Random, symbol: str, days: int) -> list[MarketBar]:
         if rng.random() > 0.05:
             bars.append(bar(symbol, day, (opened, high, low, close)))
     return bars
+
+
+def long(symbol: str = "AAA", **more: Any) -> SignalEmitted:
+    """A long at 100, emitted when the first bar closes."""
+    said = {"signal_id": "s", "strategy": "m", "side": "BUY", "price": Decimal(100)}
+    return SignalEmitted.model_validate(
+        {**said, "symbol": symbol, "emitted_at": FIRST + HOURS, **more}
+    )
 
 
 def signal(rng: random.Random, number: int, bars: Sequence[MarketBar]) -> SignalEmitted:
@@ -256,17 +255,8 @@ def bars_of(bars: Sequence[MarketBar]) -> BarFile:
 def test_exits_of_signals_that_nobody_manages_are_published_once(settings: Settings) -> None:
     scorer = Scorer(settings)
     first = bar("AAA", 0, (100, 101, 99, 100))
-    said = SignalEmitted(
-        signal_id="s",
-        strategy="m",
-        symbol="AAA",
-        side="BUY",
-        price=Decimal(100),
-        emitted_at=first.closed_at,
-        target_price=Decimal("104.5"),
-        stop_loss=Decimal(95),
-        horizon_bars=5,
-        exits="barriers",
+    said = long(
+        target_price=Decimal("104.5"), stop_loss=Decimal(95), horizon_bars=5, exits="barriers"
     )
     scorer.apply([first, said])
     scorer.apply([bar("AAA", 1, (101, 103, 100, 102)), bar("AAA", 2, (102, 105, 101, 104))])
@@ -290,15 +280,7 @@ def test_a_level_on_the_wrong_side_is_void_and_contradictions_are_refused(
 ) -> None:
     scorer = Scorer(settings)
     first = bar("AAA", 0, (100, 101, 99, 100))
-    said = SignalEmitted(
-        signal_id="s",
-        strategy="m",
-        symbol="AAA",
-        side="BUY",
-        price=Decimal(100),
-        emitted_at=first.closed_at,
-        target_price=Decimal(90),
-    )
+    said = long(target_price=Decimal(90))
     assert scorer.apply([first, said]) == []
     assert scorer.rows("SELECT outcome FROM outcomes") == [("void",)]
     assert scorer.rows("SELECT problem FROM watched_signals") == [
@@ -314,15 +296,7 @@ def test_a_symbol_that_ceases_to_trade_ends_its_signals_and_may_come_back(
     settings: Settings,
 ) -> None:
     scorer = Scorer(settings)
-    said = SignalEmitted(
-        signal_id="s",
-        strategy="m",
-        symbol="AAA",
-        side="BUY",
-        price=Decimal(100),
-        emitted_at=FIRST + HOURS,
-        horizon_bars=30,
-    )
+    said = long(horizon_bars=30)
     scorer.apply([bar("AAA", 0, (100, 101, 99, 100)), said])
     scorer.apply([bar("AAA", 1, (100, 101, 97, 98))])
     for day in range(2, 11):
@@ -342,16 +316,7 @@ def test_there_is_room_for_any_number_of_symbols_and_bars(settings: Settings) ->
     names = [f"S{number}" for number in range(150)]
     scorer.apply([bar(name, 0, (100, 101, 99, 100)) for name in names])
     signals = [
-        SignalEmitted(
-            signal_id=f"of {name}",
-            strategy="m",
-            symbol=name,
-            side="BUY",
-            price=Decimal(100),
-            emitted_at=FIRST + HOURS,
-            target_price=Decimal(110),
-            horizon_bars=700,
-        )
+        long(name, signal_id=f"of {name}", target_price=Decimal(110), horizon_bars=700)
         for name in names
     ]
     scorer.apply(signals)

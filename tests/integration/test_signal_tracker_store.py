@@ -6,27 +6,16 @@ import random
 from collections.abc import Sequence
 
 import pytest
-from confluent_kafka import Message
 from prometheus_client import CollectorRegistry
 
 from services.signal_tracker.handler import SignalTracker
 from tests.support import compare, histories, oracle
+from tests.support.messages import as_message
 from trackrecord.events import Event, SignalClosed, SignalEmitted
 from trackrecord.runtime import database
 from trackrecord.runtime.batch import Reader
 from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.stage import Context
-
-
-def as_message(event: Event, offset: int, partition: int = 0) -> Message:
-    return Message(
-        topic=event.event_type,
-        partition=partition,
-        offset=offset,
-        key=event.key.encode(),
-        value=event.to_json(),
-        timestamp=(2, 1_770_000_000_000),
-    )
 
 
 def run(settings: Settings, events: Sequence[Event], batches: Sequence[int]) -> list[int]:

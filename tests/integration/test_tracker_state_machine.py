@@ -14,7 +14,6 @@ from functools import partial
 from typing import Any, cast
 
 import pytest
-from confluent_kafka import Message
 from hypothesis import HealthCheck, given, note
 from hypothesis import settings as profile
 from hypothesis import strategies as st
@@ -31,6 +30,7 @@ from services.signal_tracker.content import TABLES
 from services.signal_tracker.handler import SignalTracker
 from tests.support import compare, oracle
 from tests.support.histories import START
+from tests.support.messages import as_message
 from trackrecord.events import SignalClosed, SignalEmitted
 from trackrecord.runtime import database
 from trackrecord.runtime.batch import Reader
@@ -144,15 +144,7 @@ class Store:
         messages = []
         for event in events:
             self._offset += 1
-            messages.append(
-                Message(
-                    topic=event.event_type,
-                    partition=self._offset % 3,
-                    offset=self._offset,
-                    value=event.to_json(),
-                    timestamp=(2, 1_770_000_000_000),
-                )
-            )
+            messages.append(as_message(event, self._offset, self._offset % 3))
         batch = self._reader.read(messages)
         assert not batch.refused
         with self._connection, self._connection.cursor() as cursor:

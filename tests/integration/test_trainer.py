@@ -13,6 +13,7 @@ from tests.support import judged
 from tests.support.compare import fetch, session
 from trackrecord.events import ModelTrained
 from trackrecord.learning.files import unpack, version_of
+from trackrecord.runtime import models
 from trackrecord.runtime.settings import Settings
 
 pytestmark = pytest.mark.kafka
@@ -26,7 +27,7 @@ def quick(settings: Settings) -> Settings:
 
 def champion(settings: Settings) -> str | None:
     with session(settings) as cursor:
-        return store.champion(cursor, settings.model)
+        return models.champion(cursor, settings.model)
 
 
 def events(settings: Settings) -> list[ModelTrained]:
@@ -46,7 +47,7 @@ def test_what_is_planted_is_promoted_with_its_log_its_files_and_its_event(quick:
     version = ended.made.version
     assert champion(quick) == version
     with session(quick) as cursor:
-        files = store.files(cursor, version)
+        files = models.model_files(cursor, version)
     ensemble, manifest = unpack(files)
     assert version_of(files) == version
     assert ensemble.features == tuple(f"feature_{number}" for number in range(8))
@@ -219,7 +220,7 @@ def test_a_champion_that_was_changed_meanwhile_is_not_replaced(quick: Settings) 
 
     def change(_words: str) -> None:
         with session(quick) as cursor:
-            if store.champion(cursor, quick.model) is None:
+            if models.champion(cursor, quick.model) is None:
                 store.change_champion(cursor, quick.model, "other", "by hand", None)
 
     run(quick, job, change)

@@ -112,7 +112,7 @@ def _refuse_options(
     if (success, cost, policy, horizon) != (0.0, 0.0, "stop_first", _HORIZON):
         raise InputError(
             "--success, --cost, --policy and --horizon are for a training from files: set "
-            "TRACKRECORD_TRAINER_SUCCESS, TRACKRECORD_TRAINER_COST or TRACKRECORD_TRAINER_POLICY"
+            "TRACKRECORD_TRAINER_SUCCESS, TRACKRECORD_TRAINER_COST or TRACKRECORD_OUTCOME_POLICY"
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,7 @@ from trackrecord.learning.splits import Rows, Span
 from trackrecord.learning.train import Data
 from trackrecord.outcomes import JUMP_LIMITS, Bars, Labels, Policy, Signals, label_many
 from trackrecord.outcomes.columns import PENDING, VOID
-
-DELISTED_AFTER: Final = 10
-"""Sessions without a bar, while others traded, after which a symbol is taken for delisted."""
+from trackrecord.outcomes.model import DELISTED_AFTER
 
 
 class Sent(NamedTuple):

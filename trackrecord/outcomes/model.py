@@ -21,6 +21,10 @@ JUMP_LIMITS: Final = (Decimal("0.6"), Decimal("1.7"))
 """An open outside these multiples of the close before is a split or an error, not a price."""
 
 
+DELISTED_AFTER: Final = 10
+"""Sessions without a bar, while others traded, after which a symbol is taken for delisted."""
+
+
 class RuleError(ValueError):
     """A signal or its bars break a rule; the message says which."""
 

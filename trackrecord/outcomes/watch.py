@@ -8,10 +8,9 @@ short, and it is the same however the bars came.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from trackrecord.outcomes.columns import (
     EXPIRY,
@@ -25,6 +24,7 @@ from trackrecord.outcomes.columns import (
     label_many,
 )
 from trackrecord.outcomes.model import Policy
+from trackrecord.outcomes.waiting import BarColumns, Judgement, Known, Waiting
 
 KEPT: Final = 512
 """Bars of each symbol that are kept: for the longest features, and horizons of a year."""
@@ -32,111 +32,6 @@ KEPT: Final = 512
 _TIMES: Final = ("opened_at", "closed_at")
 _VALUES: Final = ("open", "high", "low", "close", "volume")
 _FIRST_ROOM: Final = 64
-
-
-class BarColumns(NamedTuple):
-    """Bars, (b,) arrays; times in microseconds since 1970 UTC."""
-
-    opened_at: Rows
-    closed_at: Rows
-    open: Floats
-    high: Floats
-    low: Floats
-    close: Floats
-    volume: Floats
-
-    def take(self, rows: Any) -> BarColumns:
-        """A part of them."""
-        columns: list[Any] = [column[rows] for column in self]
-        return BarColumns(*columns)
-
-
-class Waiting(NamedTuple):
-    """Signals, (n,) arrays."""
-
-    signal_id: NDArray[np.object_]
-    slot: Rows
-    """Of the symbol, in the watch."""
-    direction: NDArray[np.int8]
-    price: Floats
-    """As published, also where the entry is the next open."""
-    target: Floats
-    """NaN where there is none."""
-    stop: Floats
-    horizon: Rows
-    next_open: Flags
-    emitted_at: Rows
-    known: Known
-    """What is on record of them."""
-
-    def take(self, rows: Any) -> Waiting:
-        """A part of them."""
-        *columns, known = self
-        taken: list[Any] = [column[rows] for column in columns]
-        return Waiting(*[*taken, known.take(rows)])
-
-
-class Known(NamedTuple):
-    """What is on record, (n,) arrays; what has no exit has a 0 or NaN in its place."""
-
-    outcome: NDArray[np.int8]
-    how: NDArray[np.int8]
-    ambiguous: Flags
-    exit_opened_at: Rows
-    returned: Floats
-    mae: Floats
-    mfe: Floats
-    delisted: Flags
-    bars_held: Rows
-    """The entry and the exit bar included."""
-    known_at: Rows
-    """When the exit bar had closed, or it could be told that the symbol has ceased to trade."""
-
-    @classmethod
-    def nothing(cls, count: int) -> Known:
-        """Of signals of which nothing is."""
-        unknown = [np.full(count, np.nan) for _ in range(3)]
-        return cls(
-            np.zeros(count, np.int8),
-            np.zeros(count, np.int8),
-            np.zeros(count, np.bool_),
-            np.zeros(count, np.int64),
-            unknown[0],
-            unknown[1],
-            unknown[2],
-            np.zeros(count, np.bool_),
-            np.zeros(count, np.int64),
-            np.zeros(count, np.int64),
-        )
-
-    def take(self, rows: Any) -> Known:
-        """A part of it."""
-        columns: list[Any] = [column[rows] for column in self]
-        return Known(*columns)
-
-    def differs(self, other: Known) -> Flags:
-        """Where the two say something else."""
-        found = np.zeros(len(self.outcome), np.bool_)
-        columns: list[tuple[Any, Any]] = list(zip(self, other, strict=True))
-        for one, two in columns:
-            differ = one != two
-            if one.dtype.kind == "f":
-                differ &= ~(np.isnan(one) & np.isnan(two))
-            found |= differ
-        return found
-
-
-class Judgement(NamedTuple):
-    """What bars say of signals, (n,) arrays."""
-
-    signals: Waiting
-    now: Known
-    changed: Flags
-    """Whether that is something else than what is on record."""
-    exit_at: Rows
-    """The moment of the exit: the exit bar's open where a gap jumped the level, else its close."""
-    ends_at: Rows
-    """When the whole horizon had elapsed; 0 where it has not."""
 
 
 class Watch:
@@ -156,7 +51,7 @@ class Watch:
         columns: list[Any] = [np.zeros((_FIRST_ROOM, kept), np.int64) for _ in _TIMES]
         columns += [np.full((_FIRST_ROOM, kept), np.nan) for _ in _VALUES]
         self._bars = BarColumns(*columns)
-        self.signals = _no_signals()
+        self.signals = Waiting.nothing()
 
     # -- bars -------------------------------------------------------------------------------
 
@@ -286,7 +181,7 @@ class Watch:
 
     def put_signals(self, signals: Waiting) -> None:
         """Let signals wait."""
-        self.signals = _joined(self.signals, signals)
+        self.signals = self.signals.joined(signals)
 
     def forget_signals(self, slots: Iterable[int]) -> None:
         """Take all signals of symbols away."""
@@ -391,28 +286,3 @@ def _known(labels: Labels, bars: BarColumns, first: Rows, delisted: Flags, told_
         np.where(left, labels.exit_row - first + 1, 0),
         np.where(delisted, told_at, np.where(left, bars.closed_at[row], 0)),
     )
-
-
-def _no_signals() -> Waiting:
-    none = np.zeros(0, np.int64)
-    prices = np.zeros(0)
-    return Waiting(
-        np.zeros(0, np.object_),
-        none,
-        np.zeros(0, np.int8),
-        prices,
-        prices,
-        prices,
-        none,
-        np.zeros(0, np.bool_),
-        none,
-        Known.nothing(0),
-    )
-
-
-def _joined(one: Waiting, two: Waiting) -> Waiting:
-    pairs: list[tuple[Any, Any]] = list(zip(one.known, two.known, strict=True))
-    known = Known(*[np.concatenate(pair) for pair in pairs])
-    pairs = list(zip(one[:-1], two[:-1], strict=True))
-    columns: list[Any] = [np.concatenate(pair) for pair in pairs]
-    return Waiting(*[*columns, known])

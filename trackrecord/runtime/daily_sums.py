@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ import polars as pl
 
 from trackrecord.performance.columns import Column
 from trackrecord.performance.days import DayTable
-from trackrecord.runtime.database import Cursor
+from trackrecord.runtime.database import Cursor, read_columns
 
 COUNTS = ("signals", "exits", "closed")
 MONEY = ("realised_pnl", "sum_return")
@@ -40,7 +39,7 @@ def read_days(
         SELECT owner, currency, day - DATE '1970-01-01', {", ".join((*COUNTS, *MONEY))}
         FROM ({days}) AS days
     """
-    found = _copy(cursor, query, parameters)
+    found = _sums(cursor, query, parameters)
     places = pl.DataFrame(
         {
             "owner": [owner for owner, _ in owners],
@@ -74,7 +73,7 @@ def exact_column(texts: pl.Series) -> Column:
     return Column(small.to_numpy(), places)
 
 
-def _copy(cursor: Cursor, query: str, parameters: Mapping[str, Any]) -> pl.DataFrame:
+def _sums(cursor: Cursor, query: str, parameters: Mapping[str, Any]) -> pl.DataFrame:
     schema = {
         "owner": pl.String,
         "currency": pl.String,
@@ -82,10 +81,4 @@ def _copy(cursor: Cursor, query: str, parameters: Mapping[str, Any]) -> pl.DataF
         **dict.fromkeys(COUNTS, pl.Int64),
         **dict.fromkeys(MONEY, pl.String),
     }
-    buffer = io.BytesIO()
-    filled = cursor.mogrify(query, parameters).decode()
-    cursor.copy_expert(f"COPY ({filled}) TO STDOUT (FORMAT csv)", buffer)
-    if not buffer.tell():
-        return pl.DataFrame(schema=schema)
-    buffer.seek(0)
-    return pl.read_csv(buffer, has_header=False, schema=schema)
+    return read_columns(cursor, query, parameters, schema)

@@ -29,6 +29,7 @@ __all__ = [
     "copy_rows",
     "execute_planned",
     "insert_records",
+    "read_columns",
     "rows",
     "taken",
 ]
@@ -217,6 +218,26 @@ def copy_rows(cursor: Cursor, table: str, rows: CopyRows) -> None:
     if rows.count:
         into = f"COPY {table} ({rows.columns}) FROM STDIN (FORMAT csv)"
         cursor.copy_expert(into, io.BytesIO(rows.csv), size=_COPIED_AT_ONCE)
+
+
+def read_columns(
+    cursor: Cursor, query: str, parameters: Mapping[str, Any], schema: Mapping[str, Any]
+) -> pl.DataFrame:
+    """Read the answer of a query as columns, no object for each row.
+
+    Args:
+        cursor: Inside a transaction.
+        query: A SELECT, with parameters as ``%(name)s``.
+        parameters: Its parameters.
+        schema: Name and polars type of each column, in order.
+    """
+    buffer = io.BytesIO()
+    filled = cursor.mogrify(query, parameters).decode()
+    cursor.copy_expert(f"COPY ({filled}) TO STDOUT (FORMAT csv)", buffer)
+    if not buffer.tell():
+        return pl.DataFrame(schema=dict(schema))
+    buffer.seek(0)
+    return pl.read_csv(buffer, has_header=False, schema=dict(schema))
 
 
 def insert_records(

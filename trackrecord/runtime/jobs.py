@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 import ssl
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
@@ -22,8 +20,7 @@ import psycopg2
 from prometheus_client import CollectorRegistry
 
 from trackrecord.events import Event
-from trackrecord.runtime import clock, logs
-from trackrecord.runtime import health as health_server
+from trackrecord.runtime import clock
 from trackrecord.runtime.database import classify
 from trackrecord.runtime.errors import (
     EXIT_COULD_NOT,
@@ -37,7 +34,7 @@ from trackrecord.runtime.logs import get_logger
 from trackrecord.runtime.metrics import RUNTIME_METRICS, Metrics
 from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.stage import Context
-from trackrecord.runtime.unknown_settings import unknown_variables
+from trackrecord.runtime.startup import start
 
 _log = get_logger(__name__)
 
@@ -125,20 +122,10 @@ def run(stage: JobStage, settings: Settings) -> int:
     Returns:
         The exit code: 0 stopped in good order, 2 could not go on.
     """
-    logs.configure(stage.name, level=settings.log_level, style=settings.log_format)
-    registry = CollectorRegistry()
-    metrics = Metrics(registry, stage.name, METRICS)
-    health = Health(stage.name)
-    try:
-        port = health_server.serve(settings.metrics_host, settings.metrics_port, health, registry)
-    except OSError as error:
-        sys.stderr.write(
-            f"cannot listen on {settings.metrics_host}:{settings.metrics_port}: {error.strerror}; "
-            "choose another with TRACKRECORD_METRICS_PORT\n"
-        )
+    started = start(stage.name, METRICS, settings)
+    if started is None:
         return EXIT_COULD_NOT
-    for unknown in unknown_variables(os.environ):
-        _log.warning("unknown setting", variable=unknown.variable, nearest=unknown.nearest)
+    registry, metrics, health, port = started
     try:
         worker = _Worker(stage, settings, registry, metrics, health)
         _log.info("started", metrics_port=port, broker=settings.kafka_bootstrap_servers)

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable
 from types import FrameType
 
-from prometheus_client import CollectorRegistry
-
-from trackrecord.runtime import clock, logs
-from trackrecord.runtime import health as health_server
+from trackrecord.runtime import clock
 from trackrecord.runtime.consumer import Consumer
 from trackrecord.runtime.errors import EXIT_COULD_NOT, EXIT_HALTED, FatalError, HaltedError
-from trackrecord.runtime.health import Health
 from trackrecord.runtime.logs import get_logger
-from trackrecord.runtime.metrics import RUNTIME_METRICS, Metrics
+from trackrecord.runtime.metrics import RUNTIME_METRICS
 from trackrecord.runtime.process import collect_rarely, take_turns_often
 from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.stage import Context, Stage
-from trackrecord.runtime.unknown_settings import unknown_variables
+from trackrecord.runtime.startup import start
 
 _log = get_logger(__name__)
 
@@ -48,20 +42,10 @@ def run(stage: Stage, settings: Settings) -> int:
         The exit code: 0 stopped in good order, 2 could not go on, 3 halted
         (a restart would only halt again).
     """
-    logs.configure(stage.name, level=settings.log_level, style=settings.log_format)
-    registry = CollectorRegistry()
-    metrics = Metrics(registry, stage.name, RUNTIME_METRICS)
-    health = Health(stage.name)
-    try:
-        port = health_server.serve(settings.metrics_host, settings.metrics_port, health, registry)
-    except OSError as error:
-        sys.stderr.write(
-            f"cannot listen on {settings.metrics_host}:{settings.metrics_port}: {error.strerror}; "
-            "choose another with TRACKRECORD_METRICS_PORT\n"
-        )
+    started = start(stage.name, RUNTIME_METRICS, settings)
+    if started is None:
         return EXIT_COULD_NOT
-    for unknown in unknown_variables(os.environ):
-        _log.warning("unknown setting", variable=unknown.variable, nearest=unknown.nearest)
+    registry, metrics, health, port = started
     handler = stage.handler(Context(settings, registry))
     consumer = Consumer(stage, handler, settings, metrics, health)
 

@@ -126,7 +126,7 @@ class Settings(BaseModel):
     outcome_policy: Literal["stop_first", "target_first", "open_proximity"] = Field(
         default="stop_first", validation_alias="TRACKRECORD_OUTCOME_POLICY"
     )
-    """What counts where a signal's target and stop lie inside one bar."""
+    """What counts where a signal's target and stop lie inside one bar, also for what is learnt."""
     default_horizon_bars: Annotated[int, Field(ge=1, le=100_000)] = Field(
         default=20, validation_alias="TRACKRECORD_DEFAULT_HORIZON_BARS"
     )
@@ -186,10 +186,6 @@ class Settings(BaseModel):
         default=0.0, validation_alias="TRACKRECORD_TRAINER_COST"
     )
     """Cost of a trade, a fraction of its price, before it counts as a success."""
-    trainer_policy: Literal["stop_first", "target_first", "open_proximity"] = Field(
-        default="stop_first", validation_alias="TRACKRECORD_TRAINER_POLICY"
-    )
-    """Which outcomes are learnt from where target and stop lie inside one bar."""
     trainer_stale_seconds: Annotated[float, Field(ge=1)] = Field(
         default=60.0, validation_alias="TRACKRECORD_TRAINER_STALE_SECONDS"
     )
