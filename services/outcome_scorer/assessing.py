@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -26,13 +26,14 @@ from trackrecord.features import (
     features_at_emission,
 )
 from trackrecord.features.regime import MOMENTS_NEEDED, regime_from
-from trackrecord.learning.ensemble import Ensemble
-from trackrecord.learning.files import TamperedError, unpack
 from trackrecord.outcomes.waiting import BarColumns
 from trackrecord.outcomes.watch import Watch
 from trackrecord.runtime import models
 from trackrecord.runtime.database import Cursor
 from trackrecord.runtime.logs import get_logger
+
+if TYPE_CHECKING:
+    from trackrecord.learning.ensemble import Ensemble
 
 _log = get_logger(__name__)
 
@@ -152,6 +153,9 @@ class Assessor:
         if version is None:
             self._ensemble, self._version = None, None
             return
+        # What models are made of takes seconds to import: a stage without a champion starts at once.
+        from trackrecord.learning.files import TamperedError  # noqa: PLC0415
+
         try:
             ensemble = self._unpacked(models.model_files(cursor, version), version)
         except TamperedError as error:
@@ -163,6 +167,8 @@ class Assessor:
         _log.info("model loaded", version=version)
 
     def _unpacked(self, files: dict[str, bytes], version: str) -> Ensemble:
+        from trackrecord.learning.files import TamperedError, unpack  # noqa: PLC0415
+
         ensemble, manifest = unpack(files)
         if manifest["version"] != version:
             raise TamperedError(f"its files are those of version {manifest['version']}")

@@ -46,13 +46,16 @@ def run(
 
     stop_at_once()
     give_memory_back()
-    from trackrecord.runtime.jobs import JobStage
-    from trackrecord.runtime.jobs import run as run_jobs
-    from trackrecord.runtime.run import run as run_stage
+    from trackrecord.runtime.stage import Stage
 
     found = import_module(f"services.{stage}.service").STAGE
-    run_it = run_jobs if isinstance(found, JobStage) else run_stage
-    raise typer.Exit(run_it(found, load(home)))
+    if isinstance(found, Stage):
+        from trackrecord.runtime.run import run as run_stage
+
+        raise typer.Exit(run_stage(found, load(home)))
+    from trackrecord.runtime.jobs import run as run_jobs
+
+    raise typer.Exit(run_jobs(found, load(home)))
 
 
 def migrate(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:

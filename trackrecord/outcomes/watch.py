@@ -49,7 +49,7 @@ class Watch:
         self.count = np.zeros(_FIRST_ROOM, np.int64)
         self.whole = np.zeros(_FIRST_ROOM, np.bool_)
         columns: list[Any] = [np.zeros((_FIRST_ROOM, kept), np.int64) for _ in _TIMES]
-        columns += [np.full((_FIRST_ROOM, kept), np.nan) for _ in _VALUES]
+        columns += [np.zeros((_FIRST_ROOM, kept)) for _ in _VALUES]
         self._bars = BarColumns(*columns)
         self.signals = Waiting.nothing()
 
@@ -70,9 +70,13 @@ class Watch:
         self.version = np.resize(self.version, room)
         self.count = np.concatenate([self.count, np.zeros(room - len(self.count), np.int64)])
         self.whole = np.resize(self.whole, room)
-        columns: list[Any] = [
-            np.concatenate([column, np.zeros_like(column)]) for column in self._bars
-        ]
+        # Only what holds bars is touched: the rest takes no memory until bars come.
+        deepest = int(self.count.max())
+        columns: list[Any] = []
+        for column in self._bars:
+            larger = np.zeros((room, self._kept), column.dtype)
+            larger[: len(column), :deepest] = column[:, :deepest]
+            columns.append(larger)
         self._bars = BarColumns(*columns)
 
     def put_bars(self, slot: int, bars: BarColumns, *, whole: bool) -> None:
