@@ -153,7 +153,7 @@ class Assessor:
         if version is None:
             self._ensemble, self._version = None, None
             return
-        # What models are made of takes seconds to import: a stage without a champion starts at once.
+        # What models are made of takes seconds to import: without a champion nobody waits for it.
         from trackrecord.learning.files import TamperedError  # noqa: PLC0415
 
         try:
