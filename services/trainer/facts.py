@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from trackrecord.learning.champion import in_order
 from trackrecord.learning.models import Floats
-from trackrecord.learning.splits import Span
+from trackrecord.learning.splits import Span, longest_horizon
 from trackrecord.learning.train import Data
 from trackrecord.learning.triggers import Live
 from trackrecord.runtime.database import Cursor, rows
@@ -107,7 +107,7 @@ def live_record(
         success=(returned - settings.trainer_cost > settings.trainer_success).astype(np.float64),
         returned=returned.astype(np.float64),
         taken=taken.astype(bool),
-        longest_horizon=int((ends_at - emitted_at).max()),
+        longest_horizon=longest_horizon(Span(emitted_at, ends_at)),
         judged_brier=brier,
         judged_profit=average * bought / report["judged_on"],
     )

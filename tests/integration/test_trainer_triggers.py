@@ -51,6 +51,13 @@ def test_decay_and_drift_start_a_run_and_a_model_as_good_as_ever_does_not(
     assert job is not None
     judged.run(quick, job)
     judged.fill(quick, 6, 400, 1.5, after=judged.YEARS)
+    # Its symbol was halted for years; that must not hide what became of the others.
+    fetch(
+        quick,
+        "UPDATE outcomes SET ends_at = emitted_at + interval '900 days' WHERE signal_id ="
+        " (SELECT signal_id FROM outcomes WHERE signal_id LIKE 's6-%%' ORDER BY emitted_at LIMIT 1)"
+        " RETURNING 1",
+    )
     said(quick, "0.8")
     assert due(quick)[0] is None
     said(quick, "0.1")

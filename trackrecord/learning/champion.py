@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from trackrecord.learning.contest import FEWEST_BLOCKS, blocks_of
 from trackrecord.learning.ensemble import Ensemble
 from trackrecord.learning.models import Floats
+from trackrecord.learning.splits import longest_horizon
 from trackrecord.learning.train import FEWEST_ROWS, Data, TooFewError
 
 _SHARE_LEARNT: Final = 0.75
@@ -76,13 +77,15 @@ def unseen_from(data: Data, learnt_until: int, decided_until: int | None) -> int
         learnt_until + 1,
         0 if decided_until is None else decided_until + 1,
     )
-    unseen = emitted_at[emitted_at >= begin]
-    longest = int((data.span.ends_at - data.span.emitted_at).max())
-    blocks = int(blocks_of(unseen, longest).max()) + 1 if len(unseen) else 0
+    # The very blocks that the decision will rest on: no longer, or it would wait for ever, and
+    # no shorter, or outcomes would be looked at that decide nothing.
+    unseen = data.take(data.span.emitted_at >= begin).span
+    block = blocks_of(unseen.emitted_at, longest_horizon(unseen))
+    blocks = int(block.max()) + 1 if len(block) else 0
     if blocks < FEWEST_BLOCKS:
         since = "" if decided_until is None else " since the last decision"
         raise TooFewError(
-            f"{len(unseen)} outcomes that nothing has seen{since}, in {blocks} blocks of time as "
+            f"{len(block)} outcomes that nothing has seen{since}, in {blocks} blocks of time as "
             f"long as the longest horizon, and {FEWEST_BLOCKS} blocks are needed: wait until the "
             "horizons of more signals have elapsed"
         )

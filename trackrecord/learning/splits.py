@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 Rows = NDArray[np.int64]
+
+_LONGEST: Final = 0.995
 
 
 class Span(NamedTuple):
@@ -62,3 +64,15 @@ def walk_forward(span: Span, folds: int, embargo: int, first_share: float = 0.3)
 def before(span: Span, moment: int, embargo: int) -> NDArray[np.bool_]:
     """Which rows may be learnt from for a test that begins at a moment."""
     return np.asarray((span.ends_at < moment) & (span.emitted_at < moment - embargo))
+
+
+def longest_horizon(span: Span) -> int:
+    """How long labels are, in microseconds: what all but the longest 0.5 % stay within.
+
+    A symbol whose trading was halted for a year has labels of a year. Taken as the length of a
+    block they would leave no blocks at all, and as an embargo nothing to learn from; what they
+    look at is kept out of the training by their own end in any case.
+    """
+    if not len(span.emitted_at):
+        return 0
+    return int(np.quantile(span.ends_at - span.emitted_at, _LONGEST, method="higher"))

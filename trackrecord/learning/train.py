@@ -32,7 +32,7 @@ from trackrecord.learning.models import (
     log_loss,
 )
 from trackrecord.learning.search import Budget, Objective, Rows, search
-from trackrecord.learning.splits import Span, before, walk_forward
+from trackrecord.learning.splits import Span, before, longest_horizon, walk_forward
 from trackrecord.learning.uniqueness import uniqueness
 from trackrecord.performance.drawdown import max_drawdown
 from trackrecord.performance.sharpe import sharpe
@@ -42,7 +42,6 @@ FEWEST_ROWS: Final = 200
 
 _FOLDS: Final = 4
 _UNSEEN_SHARE: Final = 0.25
-_LONGEST: Final = 0.995
 _ENOUGH: Final = 100_000
 """Outcomes from which settings and blend are found; the models then learn from all there are.
 Four folds of a million rows would take several times as long as the models themselves."""
@@ -171,7 +170,7 @@ def train(
     learn, unseen = _part(data, unseen_from, champion)
     _check(learn, unseen)
     weights = uniqueness(learn.symbol, learn.span)
-    embargo = _longest(learn.span)
+    embargo = longest_horizon(learn.span)
     tried = _spread(len(learn.success), _ENOUGH)
     some = learn.take(tried)
     rows = Rows(some.features, some.success, weights[tried], some.returned)
@@ -218,7 +217,7 @@ def _part(data: Data, unseen_from: int | None, champion: Champion | None) -> tup
         return data, data
     if unseen_from is None:
         unseen_from = int(emitted_at[int(len(emitted_at) * (1 - _UNSEEN_SHARE))])
-    learnt = before(data.span, unseen_from, _longest(data.span))
+    learnt = before(data.span, unseen_from, longest_horizon(data.span))
     kept = emitted_at >= unseen_from
     if champion is not None:
         kept &= emitted_at > champion.learnt_until
@@ -237,18 +236,6 @@ def _check(learn: Data, unseen: Data) -> None:
     if learn.success.min() == learn.success.max():
         only = "successes" if learn.success[0] else "failures"
         raise TooFewError(f"only {only} among {len(learn.success)} outcomes: nothing to tell apart")
-
-
-def _longest(span: Span) -> int:
-    """How long labels are: what all but the longest 0.5 % stay within.
-
-    A symbol whose trading was halted for a year has labels of a year. Taken as the length of a
-    block they would leave no blocks at all, and as an embargo nothing to learn from; what they
-    look at is kept out of the training by their own end in any case.
-    """
-    if not len(span.emitted_at):
-        return 0
-    return int(np.quantile(span.ends_at - span.emitted_at, _LONGEST, method="higher"))
 
 
 def _spread(count: int, most: int) -> NDArray[np.int64]:
@@ -278,12 +265,12 @@ def _judge(
     profit = np.where(taken, unseen.returned, 0) - np.where(
         champion.takes(before_), unseen.returned, 0
     )
-    verdict = judge(unseen.span.emitted_at, gain, profit, _longest(unseen.span), seed)
+    verdict = judge(unseen.span.emitted_at, gain, profit, longest_horizon(unseen.span), seed)
     if verdict.promoted and isinstance(champion, BaseRate):
         # A rate that happens to suit the unseen stretch better is no knowledge of signals.
         rate = np.full(len(probability), probability.mean())
         gain = _gain(unseen.success, rate, probability)
-        verdict = judge(unseen.span.emitted_at, gain, profit, _longest(unseen.span), seed)
+        verdict = judge(unseen.span.emitted_at, gain, profit, longest_horizon(unseen.span), seed)
     buy = ensemble.thresholds.buy
     report: dict[str, Any] = {
         "promoted": verdict.promoted,

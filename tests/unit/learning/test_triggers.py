@@ -10,6 +10,7 @@ import pytest
 from tests.unit.learning.worlds import DAY, HORIZON, world
 from trackrecord.learning.champion import Serving, in_order, unseen_from
 from trackrecord.learning.search import Budget
+from trackrecord.learning.splits import Span
 from trackrecord.learning.train import TooFewError, train
 from trackrecord.learning.triggers import (
     FEWEST_RECENT,
@@ -118,6 +119,17 @@ def test_a_decision_looks_only_at_what_no_earlier_one_has_looked_at() -> None:
         unseen_from(data, 0, int(emitted_at[-21]))
     with pytest.raises(TooFewError, match="at least 200 are needed"):
         unseen_from(data.take(np.arange(100)), 0, None)
+
+
+@pytest.mark.parametrize("place", [100, 1_900])
+def test_one_symbol_that_was_halted_for_a_year_does_not_put_the_decision_off_for_ever(
+    place: int,
+) -> None:
+    data = world(1, 2_000, 1.0)
+    ends_at = data.span.ends_at.copy()
+    ends_at[place] += 365 * DAY
+    halted = replace(data, span=Span(data.span.emitted_at, ends_at))
+    assert unseen_from(halted, 0, None) == data.span.emitted_at[1_500]
 
 
 def test_a_champion_finds_its_features_by_name() -> None:
