@@ -28,11 +28,12 @@ import numpy as np
 from benchmarks.harness import result
 from trackrecord.performance import drawdown, returns, sharpe
 from trackrecord.performance.columns import Column
-from trackrecord.performance.days import COUNTS, DayTable, day_number
+from trackrecord.performance.days import COUNTS, DayTable
 from trackrecord.performance.moments import records
 from trackrecord.performance.summary import written
 from trackrecord.performance.trade_numbers import summarise
 from trackrecord.performance.trades import Trades
+from trackrecord.times import day_number
 
 SEED = 7
 ROUNDS = 5

@@ -26,7 +26,7 @@ from typing import Any, Final
 import numpy as np
 
 from benchmarks.learning.common import outcome, target
-from benchmarks.learning.worlds import DAY, START, learnable, random_walks
+from benchmarks.learning.worlds import START, learnable, random_walks
 from trackrecord.features import (
     BARS_NEEDED,
     Emitted,
@@ -43,6 +43,7 @@ from trackrecord.learning.splits import Span
 from trackrecord.learning.train import Data, train
 from trackrecord.learning.uniqueness import uniqueness
 from trackrecord.outcomes import Bars, Signals, label_many
+from trackrecord.times import DAY
 
 SEED: Final = 5
 SIZE: Final = 1_000_000

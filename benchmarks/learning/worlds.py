@@ -19,11 +19,11 @@ from trackrecord.features.windows import ages
 from trackrecord.learning.dataset import Outcomes, Sent, features_of, outcomes_of, rows_of
 from trackrecord.learning.models import sigmoid
 from trackrecord.learning.train import Data
+from trackrecord.times import DAY
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
-DAY: Final = 86_400_000_000
 """Microseconds."""
 
 START: Final = 15_000 * DAY

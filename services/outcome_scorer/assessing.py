@@ -131,10 +131,12 @@ class Assessor:
     def _judged(self, signals: pl.DataFrame, features: NDArray[np.float64]) -> Assessed:
         if self._ensemble is None:
             return Assessed(signals, self.names, features, None, None, [], [])
-        wanted = [self.names.index(name) for name in self._ensemble.features]
-        probability = self._ensemble.predict(features[:, wanted])
+        from trackrecord.learning.ensemble import in_order  # noqa: PLC0415
+
+        ensemble = self._ensemble
+        probability = ensemble.predict(in_order(features, self.names, ensemble.features))
         direction = signals["direction"].to_numpy().astype(np.int8)
-        thresholds = self._ensemble.thresholds
+        thresholds = ensemble.thresholds
         return Assessed(
             signals,
             self.names,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from trackrecord.outcomes.columns import HOWS, OUTCOMES
 from trackrecord.outcomes.waiting import Judgement
+from trackrecord.runtime.times import wire_micros
 
 OUR_EXIT: Final = "barrier"
 """The ``exit_id`` of exits that follow from bars."""
@@ -25,21 +26,11 @@ SIGNAL_COLUMNS: Final = (
 """What is loaded of signals."""
 
 
-def micros(name: str) -> pl.Expr:
-    """A time as it is on the wire, as microseconds since 1970 UTC."""
-    return (
-        pl.col(name)
-        .str.strip_chars_end("Z")
-        .str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us")
-        .dt.epoch("us")
-    )
-
-
 def as_bars(frame: pl.DataFrame) -> pl.DataFrame:
     """Bars as they are loaded, with their times as numbers too."""
     return frame.with_columns(
-        micros("opened_at").alias("opened_us"),
-        micros("closed_at").alias("closed_us"),
+        wire_micros("opened_at").alias("opened_us"),
+        wire_micros("closed_at").alias("closed_us"),
         pl.from_epoch("appended_at", time_unit="ms"),
     )
 
@@ -70,7 +61,7 @@ def as_signals(frame: pl.DataFrame, default_horizon: int) -> pl.DataFrame:
         .unique("signal_id", keep="first", maintain_order=True)
         .with_columns(
             pl.from_epoch("appended_at", time_unit="ms"),
-            micros("emitted_at").alias("emitted_us"),
+            wire_micros("emitted_at").alias("emitted_us"),
             pl.when(pl.col("side") == "BUY").then(1).otherwise(-1).alias("direction"),
             pl.col("horizon_bars").fill_null(default_horizon).alias("horizon_"),
             pl.col("price").cast(pl.Float64).alias("price_"),

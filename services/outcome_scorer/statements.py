@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from trackrecord.runtime.times import micros, moment
+
 TEMPORARY: Final = """
 CREATE TEMPORARY TABLE new_bars (
     position integer, partition integer, appended_at timestamptz,
@@ -46,16 +48,6 @@ CREATE TEMPORARY TABLE touched (
 ) ON COMMIT DELETE ROWS;
 """
 """Made when a session opens. Times that come from arrays are microseconds since 1970 UTC."""
-
-
-def moment(name: str) -> str:
-    """SQL of a time from microseconds since 1970 UTC; null where there are none."""
-    return f"CASE WHEN {name} > 0 THEN 'epoch'::timestamptz + {name} * interval '1 us' END"
-
-
-def micros(name: str) -> str:
-    """SQL of microseconds since 1970 UTC."""
-    return f"(extract(epoch FROM {name}) * 1000000)::bigint"
 
 
 _NAMED: Final = (

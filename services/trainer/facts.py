@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trackrecord.learning.champion import in_order
+from trackrecord.learning.ensemble import in_order
 from trackrecord.learning.models import Floats
 from trackrecord.learning.splits import Span, longest_horizon
 from trackrecord.learning.train import Data
 from trackrecord.learning.triggers import Live
 from trackrecord.runtime.database import Cursor, rows
 from trackrecord.runtime.settings import Settings
+from trackrecord.runtime.times import micros
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _RECENT: Final = 1_000
 """Signals of late whose features are held against those that were learnt from."""
 
@@ -32,30 +32,18 @@ _SETTLED: Final = """
       AND o."return" IS NOT NULL AND o.ends_at <= %(cut_off)s
 """
 
-_MICROSECONDS: Final = "(extract(epoch FROM {}) * 1000000)::bigint"
-
 _ROWS: Final = f"""
-    SELECT {_MICROSECONDS.format("a.emitted_at")}, {_MICROSECONDS.format("o.ends_at")},
+    SELECT {micros("a.emitted_at")}, {micros("o.ends_at")},
            o."return", a.symbol, a.feature_set, array_to_string(a.features, ' ', 'NaN')
     {_SETTLED} ORDER BY a.emitted_at, a.signal_id
 """
 
 _LIVE: Final = f"""
-    SELECT {_MICROSECONDS.format("a.emitted_at")}, {_MICROSECONDS.format("o.ends_at")},
+    SELECT {micros("a.emitted_at")}, {micros("o.ends_at")},
            o."return", a.probability, a.verdict <> 'SKIP'
     {_SETTLED} AND a.model_version = %(version)s AND a.probability IS NOT NULL
     ORDER BY a.emitted_at, a.signal_id
 """
-
-
-def microseconds(moment: datetime) -> int:
-    """Since 1970 UTC."""
-    return (moment - _EPOCH) // timedelta(microseconds=1)
-
-
-def moment(microseconds_: int) -> datetime:
-    """The other way round."""
-    return _EPOCH + timedelta(microseconds=microseconds_)
 
 
 def settled(cursor: Cursor, settings: Settings, cut_off: datetime) -> int:

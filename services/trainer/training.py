@@ -28,6 +28,7 @@ from trackrecord.runtime.errors import EXIT_COULD_NOT, PassingError, Trackrecord
 from trackrecord.runtime.jobs import describe
 from trackrecord.runtime.logs import get_logger
 from trackrecord.runtime.settings import Settings
+from trackrecord.times import microseconds, moment
 
 _log = get_logger(__name__)
 
@@ -117,13 +118,13 @@ def _read(cursor: Cursor, settings: Settings, job: store.Job) -> _World:
     if version is not None:
         ensemble, _ = unpack(models.model_files(cursor, version))
         learnt_until = store.about(cursor, version).learnt_until
-        serving = Serving(ensemble, facts.microseconds(learnt_until))
+        serving = Serving(ensemble, microseconds(learnt_until))
     until = store.decided_until(cursor, job.model)
     return _World(
         facts.training_rows(cursor, settings, job.cut_off),
         version,
         serving,
-        None if until is None else facts.microseconds(until),
+        None if until is None else microseconds(until),
     )
 
 
@@ -154,12 +155,12 @@ def _train(
         version=version_of(files),
         files=files,
         manifest=manifest,
-        learnt_until=facts.moment(trained.learnt_until),
+        learnt_until=moment(trained.learnt_until),
         report=report,
         promoted=trained.verdict.promoted,
         judged_against=world.version,
-        unseen_from=facts.moment(begin),
-        decided_until=facts.moment(int(emitted_at[-1])),
+        unseen_from=moment(begin),
+        decided_until=moment(int(emitted_at[-1])),
     )
     return store.Ended("completed", len(data.success), reason=report["reason"], made=made)
 

@@ -7,14 +7,15 @@ from typing import Final
 
 import polars as pl
 
-from services.trainer import facts, store
+from services.trainer import store
 from services.trainer.training import run
 from tests.support.compare import session
 from tests.unit.learning.worlds import DAY, world
 from trackrecord.runtime import database
 from trackrecord.runtime.settings import Settings
+from trackrecord.times import microseconds, moment
 
-BEGIN: Final = facts.microseconds(datetime(2020, 1, 1, tzinfo=UTC))
+BEGIN: Final = microseconds(datetime(2020, 1, 1, tzinfo=UTC))
 YEARS: Final = 1_100 * DAY
 """The time that one world takes, and a little more."""
 
@@ -46,7 +47,7 @@ def fill(
     won = data.success if only is None else data.success * 0 + only
     returned = abs(data.returned) * (2 * won - 1)
     ids = [f"s{seed}-{number}" for number in range(rows)]
-    emitted_at = [facts.moment(int(at) + BEGIN + after) for at in data.span.emitted_at]
+    emitted_at = [moment(int(at) + BEGIN + after) for at in data.span.emitted_at]
     shared = {
         "signal_id": ids,
         "strategy": ["planted"] * rows,
@@ -62,7 +63,7 @@ def fill(
             "assessed_at": emitted_at,
         }
     )
-    ends_at = [facts.moment(int(at) + BEGIN + after) for at in data.span.ends_at]
+    ends_at = [moment(int(at) + BEGIN + after) for at in data.span.ends_at]
     outcomes = pl.DataFrame(
         {
             **shared,

@@ -7,16 +7,16 @@ import io
 import json
 import math
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Final
 
 from trackrecord.cli.common import InputError, read_input
 from trackrecord.performance.trades import SIDES, Trade
+from trackrecord.times import microseconds
 
 _KINDS: Final = ("returns", "equity", "trades")
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_SECOND: Final = 253_402_300_799
 """Of the year 9999; milliseconds and smaller units are beyond it."""
 _MICROSECONDS: Final = 1_000_000
@@ -271,4 +271,4 @@ def _moment(value: Any, what: str) -> int:
             ) from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    return microseconds(moment)

@@ -6,7 +6,6 @@ import json
 import re
 import sys
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,13 +18,14 @@ from trackrecord.events import InvalidEventError, SignalEmitted
 from trackrecord.events.codec import validate
 from trackrecord.features import Emitted, History
 from trackrecord.learning.dataset import Sent
+from trackrecord.times import microseconds
 
 _PRICES: Final = ("open", "high", "low", "close")
 _NEEDED: Final = ("symbol", "opened_at", *_PRICES)
 _TOLD: Final = 5
 """Bad lines that are named one by one."""
 _UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800, "M": 2_629_746}
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND: Final = 1_000_000
 _TIMEFRAME: Final = re.compile(r"([1-9][0-9]{0,3})([smhdwM])")
 
 
@@ -112,7 +112,7 @@ def _columns(frame: pl.DataFrame, file: Path) -> pl.DataFrame:
     closed = (
         _moments(frame, "closed_at", file)
         if "closed_at" in frame.columns
-        else opened + int(_length(timeframe) / timedelta(microseconds=1))
+        else opened + _length(timeframe)
     )
     try:
         return frame.select(
@@ -131,11 +131,12 @@ def _columns(frame: pl.DataFrame, file: Path) -> pl.DataFrame:
         raise InputError(f"{file}: {str(error).splitlines()[0]}") from None
 
 
-def _length(timeframe: str) -> timedelta:
+def _length(timeframe: str) -> int:
+    """Microseconds."""
     match = _TIMEFRAME.fullmatch(timeframe)
     if match is None:
         raise InputError(f"the timeframe is a number and one of s m h d w M, not {timeframe!r}")
-    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+    return int(match[1]) * _UNITS[match[2]] * _SECOND
 
 
 def _moments(frame: pl.DataFrame, name: str, file: Path) -> pl.Series:
@@ -257,7 +258,6 @@ def in_columns(
     if unknown:
         notes.append(f"{unknown:,} signals are of symbols without bars")
     strategies: dict[str, int] = {}
-    epoch = [(event.emitted_at - _EPOCH) // timedelta(microseconds=1) for event in sound]
     return SignalFile(
         sound,
         Sent(
@@ -267,7 +267,7 @@ def in_columns(
                     [strategies.setdefault(event.strategy, len(strategies)) for event in sound],
                     np.int64,
                 ),
-                np.array(epoch, np.int64),
+                np.array([microseconds(event.emitted_at) for event in sound], np.int64),
                 np.array([1 if event.side == "BUY" else -1 for event in sound], np.int8),
                 _floats([event.price for event in sound]),
                 _floats([event.target_price for event in sound]),

@@ -12,8 +12,8 @@ from trackrecord.features.market import History, market_features
 from trackrecord.features.record import Resolved, record_features
 from trackrecord.features.regime import Regime, regime_of
 from trackrecord.features.windows import Floats, Rows, Timeline, ages
+from trackrecord.times import DAY
 
-_DAY = 86_400_000_000
 _EPOCH_WEEKDAY = 3
 """1 January 1970 was a Thursday."""
 
@@ -114,7 +114,7 @@ def _geometry(signals: Emitted, known: dict[str, Floats], last_close: Floats) ->
 
 
 def _calendar(emitted_at: Rows) -> dict[str, Floats]:
-    days = emitted_at // _DAY
+    days = emitted_at // DAY
     dates = days.astype("datetime64[D]")
     months = dates.astype("datetime64[M]")
     return {

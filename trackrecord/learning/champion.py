@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trackrecord.learning.contest import FEWEST_BLOCKS, blocks_of
-from trackrecord.learning.ensemble import Ensemble
+from trackrecord.learning.ensemble import Ensemble, in_order
 from trackrecord.learning.models import Floats
 from trackrecord.learning.splits import longest_horizon
 from trackrecord.learning.train import FEWEST_ROWS, Data, TooFewError
@@ -38,16 +37,6 @@ class Serving:
     def takes(self, probability: Floats) -> NDArray[np.bool_]:
         """Which signals it takes, (n,)."""
         return np.asarray(probability >= self.ensemble.thresholds.buy)
-
-
-def in_order(features: Floats, names: Sequence[str], wanted: Sequence[str]) -> Floats:
-    """Columns by name, in another order; one that is not there is unknown (NaN) throughout."""
-    place = {name: number for number, name in enumerate(names)}
-    result = np.full((len(features), len(wanted)), np.nan)
-    for number, name in enumerate(wanted):
-        if name in place:
-            result[:, number] = features[:, place[name]]
-    return result
 
 
 def unseen_from(data: Data, learnt_until: int, decided_until: int | None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -74,6 +75,16 @@ class Ensemble:
     def predict(self, features: Floats) -> Floats:
         """Probabilities of success: (n, k) features in the order of ``features``, to (n,)."""
         return self.blend.apply(parts_of(self.models, features))
+
+
+def in_order(features: Floats, names: Sequence[str], wanted: Sequence[str]) -> Floats:
+    """Columns by name, in another order; one that is not there is unknown (NaN) throughout."""
+    place = {name: number for number, name in enumerate(names)}
+    result = np.full((len(features), len(wanted)), np.nan)
+    for number, name in enumerate(wanted):
+        if name in place:
+            result[:, number] = features[:, place[name]]
+    return result
 
 
 def parts_of(models: dict[str, Model], features: Floats) -> Floats:

@@ -36,6 +36,7 @@ from trackrecord.learning.splits import Span, before, longest_horizon, walk_forw
 from trackrecord.learning.uniqueness import uniqueness
 from trackrecord.performance.drawdown import max_drawdown
 from trackrecord.performance.sharpe import sharpe
+from trackrecord.times import DAY
 
 FEWEST_ROWS: Final = 200
 """Outcomes without which nothing is trained."""
@@ -294,7 +295,7 @@ def _as_portfolio(unseen: Data, taken: NDArray[np.bool_]) -> dict[str, float | N
 
     A day on which signals came and none was taken earns nothing. 252 days a year.
     """
-    days, place = np.unique(unseen.span.emitted_at // 86_400_000_000, return_inverse=True)
+    days, place = np.unique(unseen.span.emitted_at // DAY, return_inverse=True)
     count = np.bincount(place[taken], minlength=len(days))
     total = np.bincount(place[taken], unseen.returned[taken], len(days))
     returns = np.where(count > 0, total / np.maximum(count, 1), 0.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Final
 
@@ -15,9 +15,7 @@ from trackrecord.performance.days import COUNTS, PERIODS, DayTable, Sessions, da
 from trackrecord.performance.many_series import NO_CAPITAL, RUINED
 from trackrecord.performance.series_numbers import summarise_returns
 from trackrecord.performance.trades import Closed, Trades
-
-_MICROSECONDS_A_DAY: Final = 86_400_000_000
-_EPOCH: Final = date(1970, 1, 1)
+from trackrecord.times import DAY, date_of
 
 OF_RETURNS: Final = (
     "sharpe", "sharpe_interval", "sortino", "probabilistic_sharpe_ratio",
@@ -76,7 +74,7 @@ def day_table(trades: Trades, closed: Closed, strategy: int = 0) -> DayTable:
     moments = np.concatenate((trades.entry_time, trades.exit_time))
     return DayTable(
         strategy=np.full(2 * size, strategy, dtype=np.int64),
-        day=moments // _MICROSECONDS_A_DAY,
+        day=moments // DAY,
         counts={
             name: np.concatenate((one if name == "signals" else none, values))
             for name, values in counts.items()
@@ -119,7 +117,7 @@ def summarise_days(
         ValueError: The trades have no times, or the equity is not above 0.
     """
     table = day_table(trades, closed)
-    last = _EPOCH + timedelta(days=int(table.day.max(initial=0))) if as_of is None else as_of
+    last = date_of(int(table.day.max(initial=0))) if as_of is None else as_of
     daily = daily_returns(table, last, [starting_equity], sessions)
     numbers = summarise_returns(
         [] if daily.ruined[0] else daily.series(0),

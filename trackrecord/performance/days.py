@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from trackrecord.performance.columns import Column, group_sums
 from trackrecord.performance.measure import FloatArray
+from trackrecord.times import day_number
 
 Sessions = Literal["weekdays", "every_day"]
 PERIODS: Final[dict[str, float]] = {"weekdays": 252.0, "every_day": 365.0}
@@ -32,7 +33,6 @@ MONEY: Final = (
 )  # fmt: skip
 
 Whole = npt.NDArray[np.int64]
-_EPOCH: Final = date(1970, 1, 1)
 _WEEK: Final = 7
 _FRIDAY: Final = 4
 _THURSDAY: Final = 3
@@ -195,11 +195,6 @@ class DailyReturns:
         """The returns of one strategy, shape (its sessions,)."""
         column: FloatArray = self.values[: self.sessions[strategy], strategy]
         return column
-
-
-def day_number(day: date) -> int:
-    """Days since 1970-01-01."""
-    return (day - _EPOCH).days
 
 
 def never_closes(sessions: Sessions | Sequence[Sessions], strategies: int) -> npt.NDArray[np.bool_]:

@@ -23,7 +23,6 @@ from trackrecord.performance.days import (
     DayTable,
     Sessions,
     Whole,
-    day_number,
     never_closes,
     returns_of_sessions,
     session_rows,
@@ -31,6 +30,7 @@ from trackrecord.performance.days import (
 )
 from trackrecord.performance.many_series import Measured, SeriesNumbers, measure, series_numbers
 from trackrecord.performance.record import Sums, numbers_of_sums
+from trackrecord.times import day_number
 
 _CELLS: Final = 20_000_000
 """Returns held in memory at once: one record of centuries must not lengthen all others."""

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from tests.unit.learning.worlds import DAY, HORIZON, world
-from trackrecord.learning.champion import Serving, in_order, unseen_from
+from trackrecord.learning.champion import Serving, unseen_from
+from trackrecord.learning.ensemble import in_order
 from trackrecord.learning.search import Budget
 from trackrecord.learning.splits import Span
 from trackrecord.learning.train import TooFewError, train

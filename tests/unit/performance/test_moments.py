@@ -20,15 +20,15 @@ from trackrecord.performance.days import Day, DayTable
 from trackrecord.performance.moments import records
 from trackrecord.performance.trade_numbers import summarise
 from trackrecord.performance.trades import Trade, Trades, close
+from trackrecord.times import DAY, day_number
 
 MONDAY = date(2026, 3, 2)
-A_DAY = 86_400_000_000
-START = d.day_number(MONDAY)
+START = day_number(MONDAY)
 
 trades = st.builds(
     lambda side, price, rate, start, held: Trade(
         side, D(7), D(100), D(price) / 100, exit_fee_rate=D(rate) / 10_000,
-        entry_time=(START + start) * A_DAY, exit_time=(START + start + held) * A_DAY + 5,
+        entry_time=(START + start) * DAY, exit_time=(START + start + held) * DAY + 5,
     ),
     st.sampled_from(["LONG", "SHORT"]),
     st.integers(9000, 11000),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal as D
 from typing import Any
 
@@ -12,8 +12,7 @@ import pytest
 from tests.support.corpora import needed
 from trackrecord.performance.trade_numbers import summarise
 from trackrecord.performance.trades import Trade, Trades, close
-
-EPOCH = datetime.fromisoformat("1970-01-01T00:00:00Z")
+from trackrecord.times import microseconds
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +24,7 @@ def published() -> dict[str, Any]:
 def moment(text: str | None) -> int | None:
     if text is None:
         return None
-    return (datetime.fromisoformat(text) - EPOCH) // timedelta(microseconds=1)
+    return microseconds(datetime.fromisoformat(text))
 
 
 def trade_of(row: dict[str, Any]) -> Trade:
