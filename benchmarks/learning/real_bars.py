@@ -88,7 +88,8 @@ def run() -> dict[str, Any]:
     ratios = {
         "base rate": round(median["base rate"]["log_loss"] / median["ensemble"]["log_loss"], 4)
     }
-    result = outcome("real_bars", SEED, [found], median, report["targets"], ratios)
+    measured = {name: told for name, told in report["targets"].items() if told["value"] is not None}
+    result = outcome("real_bars", SEED, [found], median, measured, ratios)
     return result | {
         "settings": {
             "horizon_bars": HORIZON,

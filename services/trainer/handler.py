@@ -109,6 +109,7 @@ class Trainer(Jobs):
         last = store.last(cursor, model)
         new = outcomes - last.outcomes
         self._metrics.set("trackrecord_new_outcomes", max(new, 0))
+        self._show_runs(store.runs(cursor, model))
         if not last.open:
             trigger = self._due(cursor, now, max(new, 0), last.seconds_since)
             if trigger is None or not store.request(
@@ -152,6 +153,12 @@ class Trainer(Jobs):
         if limit is not None:
             drifted = sum(value > limit for value in state.drifted.values())
             self._metrics.set("trackrecord_drifted_features", drifted)
+
+    def _show_runs(self, ended: store.Runs) -> None:
+        self._metrics.set("trackrecord_failed_runs_in_a_row", ended.failed_in_a_row)
+        if ended.success is not None:
+            model = self._settings.model
+            self._metrics.set("trackrecord_retraining_success_ratio", ended.success, model=model)
 
     # -- a run --------------------------------------------------------------------------------
 

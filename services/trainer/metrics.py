@@ -13,6 +13,20 @@ METRICS = (
         ("outcome", "trigger"),
     ),
     Metric(
+        "trackrecord_retraining_success_ratio",
+        "gauge",
+        "Of all logged runs of the model, the share that was completed or refused; none before "
+        "the first.",
+        "Asked for are 0.95: ml_training_log holds the error of each that failed.",
+        ("model",),
+    ),
+    Metric(
+        "trackrecord_failed_runs_in_a_row",
+        "gauge",
+        "Logged runs of the model that failed since the last that did not.",
+        "Above 1: what fails will fail again; ml_training_log holds the error.",
+    ),
+    Metric(
         "trackrecord_promotions_total",
         "counter",
         "Runs whose model serves from then on.",

@@ -6,6 +6,7 @@ from typing import Any
 
 from services.trainer import store
 from trackrecord.learning.files import TamperedError, unpack
+from trackrecord.learning.targets import against_target
 from trackrecord.runtime import models
 from trackrecord.runtime.database import Cursor, rows
 
@@ -89,6 +90,15 @@ def versions(cursor: Cursor, model: str) -> list[dict[str, Any]]:
             (model,),
         )
     ]
+
+
+def runs(cursor: Cursor, model: str) -> dict[str, Any]:
+    """How the runs of a model ended, and whether enough of them ended well."""
+    found = store.runs(cursor, model)
+    return {
+        **found._asdict(),
+        "retraining_success": against_target("retraining_success", found.success),
+    }
 
 
 def history(cursor: Cursor, model: str) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from typing import Any, Literal, NamedTuple
 
 from trackrecord.events import ModelTrained
 from trackrecord.events.codec import encode, headers
+from trackrecord.learning.targets import against_target, retraining_success
 from trackrecord.runtime.batch import Partition
 from trackrecord.runtime.database import Cursor, connect, rows
 from trackrecord.runtime.errors import TrackrecordError
@@ -230,6 +231,37 @@ def decided_until(cursor: Cursor, model: str) -> datetime | None:
 # -- models -----------------------------------------------------------------------------------
 
 
+class Runs(NamedTuple):
+    """How the runs of a model ended, as the log has it."""
+
+    completed: int
+    refused: int
+    failed: int
+    failed_in_a_row: int
+    """The latest that failed, since the last that did not."""
+
+    @property
+    def success(self) -> float | None:
+        """See :func:`retraining_success`."""
+        return retraining_success(self.completed, self.refused, self.failed)
+
+
+def runs(cursor: Cursor, model: str) -> Runs:
+    """How the runs of a model ended so far."""
+    [found] = rows(
+        cursor,
+        "SELECT count(*) FILTER (WHERE outcome = 'completed'),"
+        " count(*) FILTER (WHERE outcome = 'refused'),"
+        " count(*) FILTER (WHERE outcome = 'failed'),"
+        " count(*) FILTER (WHERE outcome = 'failed' AND since_then = 0)"
+        " FROM (SELECT outcome, count(*) FILTER (WHERE outcome <> 'failed')"
+        " OVER (ORDER BY finished_at DESC, training_id) AS since_then"
+        " FROM ml_training_log WHERE model = %s) AS l",
+        (model,),
+    )
+    return Runs(*found)
+
+
 class About(NamedTuple):
     """What is stored of a model."""
 
@@ -304,12 +336,18 @@ def finish(cursor: Cursor, settings: Settings, job: Job, ended: Ended) -> None:
 
 
 def _store(cursor: Cursor, job: Job, made: Made, promoted: bool) -> None:
+    logged = runs(cursor, job.model)
+    # This run has ended well, and is logged in this transaction.
+    success = logged._replace(completed=logged.completed + 1).success
+    targets = made.report["targets"] | {
+        "retraining_success": against_target("retraining_success", success)
+    }
     cursor.execute(
         "INSERT INTO models (version, model, training_id, created_at, learnt_until, manifest,"
         " metrics, report) VALUES (%s, %s, %s, clock_timestamp(), %s, %s, %s, %s)",
         (made.version, job.model, job.training_id, made.learnt_until,
          json.dumps(dict(made.manifest)), json.dumps(made.report["metrics"]),
-         json.dumps(dict(made.report))),
+         json.dumps({**made.report, "targets": targets})),
     )  # fmt: skip
     for name, content in made.files.items():
         cursor.execute("INSERT INTO model_files VALUES (%s, %s, %s)", (made.version, name, content))

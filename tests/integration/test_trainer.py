@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from services.trainer import store
+from services.trainer.handler import Trainer
 from services.trainer.serving import RefusedError, history, roll_back
 from services.trainer.training import run
 from tests.support import judged
@@ -14,7 +16,10 @@ from tests.support.compare import fetch, session
 from trackrecord.events import ModelTrained
 from trackrecord.learning.files import unpack, version_of
 from trackrecord.runtime import models
+from trackrecord.runtime.jobs import METRICS
+from trackrecord.runtime.metrics import Metrics
 from trackrecord.runtime.settings import Settings
+from trackrecord.runtime.stage import Context
 
 pytestmark = pytest.mark.kafka
 
@@ -174,6 +179,45 @@ def test_a_tampered_champion_is_refused_and_stays_in_its_place(quick: Settings) 
     assert champion(quick) == before
     [_, event] = events(quick)
     assert (event.status, event.champion_version) == ("failed", before)
+
+
+def test_the_share_of_runs_that_ended_well_is_in_the_report_and_exported(quick: Settings) -> None:
+    with session(quick) as cursor:
+        assert store.runs(cursor, quick.model).success is None
+    judged.train(quick)
+    for _ in range(2):
+        job = judged.claim(quick)
+        with session(quick) as cursor:
+            store.finish(cursor, quick, job, store.Ended("failed", 0, error="a test"))
+    with session(quick) as cursor:
+        found = store.runs(cursor, quick.model)
+        assert found == (0, 1, 2, 2)
+        assert store.runs(cursor, "another") == (0, 0, 0, 0)
+    assert exported(quick) == (1 / 3, 2)
+    judged.fill(quick, 1, 600, 1.5)
+    assert judged.train(quick).outcome == "completed"
+    [(told,)] = fetch(quick, "SELECT report -> 'targets' -> 'retraining_success' FROM models")
+    assert told == {"target": 0.95, "value": 0.5, "met": False}
+    with session(quick) as cursor:
+        assert store.runs(cursor, quick.model) == (1, 1, 2, 0)
+    assert exported(quick) == (0.5, 0)
+
+
+def exported(settings: Settings) -> tuple[float | None, float | None]:
+    """What a look of the trainer shows of the log."""
+    patient = {"trainer_new_outcomes": 10_000, "trainer_decay": False, "trainer_drift": 0.0}
+    settings = settings.model_copy(update=patient)
+    registry = CollectorRegistry()
+    trainer = Trainer(Context(settings, registry), Metrics(registry, "trainer", METRICS))
+    with session(settings) as cursor:
+        assert trainer._next(cursor) is None
+    found = registry.get_sample_value
+    labels = {"stage": "trainer"}
+    model = {**labels, "model": settings.model}
+    return (
+        found("trackrecord_retraining_success_ratio", model),
+        found("trackrecord_failed_runs_in_a_row", labels),
+    )
 
 
 def test_rolling_back_goes_to_what_served_before_and_the_history_is_kept(quick: Settings) -> None:

@@ -140,6 +140,9 @@ def test_commands_train_show_and_roll_back(pipeline: Pipeline) -> None:
     assert (told["status"], told["promoted"], told["data_points"]) == ("completed", True, 1_500)
     assert told["metrics"]["auc"] > told["baseline"]["auc"]
     assert told["targets"]["auc"]["target"] == 0.8
+    # The first run was refused, which is no failure.
+    success = {"target": 0.95, "value": 1.0, "met": True}
+    assert told["targets"]["retraining_success"] == success
     assert [event.promoted for event in trained(pipeline)] == [False, True]
     listed = json.loads(pipeline.command("models", "list", "--json").stdout)["versions"]
     assert [(each["version"], each["live"]) for each in listed] == [(told["version"], True)]
@@ -151,8 +154,15 @@ def test_commands_train_show_and_roll_back(pipeline: Pipeline) -> None:
     assert "no version of default serves" in again.stderr
     forth = pipeline.command("models", "rollback", "--to", told["version"])
     assert (forth.returncode, forth.stdout) == (0, f"live now: {told['version']}\n")
-    kept = json.loads(pipeline.command("models", "history", "--json").stdout)["history"]
-    assert [each["version"] for each in kept] == [told["version"], None, told["version"]]
+    kept = json.loads(pipeline.command("models", "history", "--json").stdout)
+    assert [each["version"] for each in kept["history"]] == [told["version"], None, told["version"]]
+    assert kept["runs"] == {
+        "completed": 1, "refused": 1, "failed": 0, "failed_in_a_row": 0,
+        "retraining_success": success,
+    }  # fmt: skip
+    line = "runs: 1 completed, 1 refused, 0 failed; 100.0% ended well, target 95%: met\n"
+    for command in ("list", "history"):
+        assert pipeline.command("models", command).stdout.endswith(line)
     queued = pipeline.command("train", "--queue", "--json")
     assert json.loads(queued.stdout)["status"] == "queued"
     twice = pipeline.command("train", "--queue")

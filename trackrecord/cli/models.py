@@ -27,12 +27,13 @@ _SHOWN = ("auc", "brier", "log_loss")
 def list_(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
     """List every version, newest first, with how it was judged and whether it serves."""
     settings = load(home)
-    found = _asked(settings, "versions")
+    found, runs = _asked(settings, "versions")
     if as_json:
-        answer({"model": settings.model, "versions": found})
+        answer({"model": settings.model, "versions": found, "runs": runs})
         return
     if not found:
         screen.print(f"{settings.model} has no version yet: `trackrecord train` makes one")
+        _show_runs(runs)
         return
     from rich.table import Table
 
@@ -48,18 +49,20 @@ def list_(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
             each["reason"] or "",
         )
     screen.print(table)
+    _show_runs(runs)
 
 
 @app.command()
 def history(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
     """Show which version was live when, the present one first."""
     settings = load(home)
-    found = _asked(settings, "history")
+    found, runs = _asked(settings, "history")
     if as_json:
-        answer({"model": settings.model, "history": found})
+        answer({"model": settings.model, "history": found, "runs": runs})
         return
     if not found:
         screen.print(f"no version of {settings.model} has served yet")
+        _show_runs(runs)
         return
     from rich.table import Table
 
@@ -73,6 +76,7 @@ def history(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> Non
             each["reason"],
         )
     screen.print(table)
+    _show_runs(runs)
 
 
 @app.command()
@@ -114,12 +118,27 @@ def rollback(
         screen.print(f"live now: {version or 'none'}")
 
 
-def _asked(settings: Settings, name: str) -> list[dict[str, Any]]:
+def _asked(settings: Settings, name: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """What is asked for, and how the runs of the model ended."""
     _need_checkout()
     from services.trainer import serving
 
     question: Callable[[Cursor, str], list[dict[str, Any]]] = getattr(serving, name)
-    return _in_transaction(settings, lambda cursor: question(cursor, settings.model))
+    model = settings.model
+    return _in_transaction(
+        settings, lambda cursor: (question(cursor, model), serving.runs(cursor, model))
+    )
+
+
+def _show_runs(runs: dict[str, Any]) -> None:
+    success = runs["retraining_success"]
+    if success["value"] is None:
+        return
+    screen.print(
+        f"runs: {runs['completed']:,} completed, {runs['refused']:,} refused, {runs['failed']:,} "
+        f"failed; {success['value']:.1%} ended well, target {success['target']:.0%}: "
+        + ("met" if success["met"] else "missed")
+    )
 
 
 def _in_transaction(settings: Settings, do: Callable[[Cursor], _T]) -> _T:

@@ -234,7 +234,7 @@ def _show(answer: dict[str, Any]) -> None:
             _number(value),
             _number(answer["baseline"].get(name)),
             _number(target["target"]) if target else "",
-            ("met" if target["met"] else "missed") if target else "",
+            _verdict(target) if target else "",
         )
     screen.print(table)
     first = list(answer["feature_importances"].items())[:8]
@@ -244,6 +244,12 @@ def _show(answer: dict[str, Any]) -> None:
             f"{name} (AUC {area:.2f})" for name, area in answer["suspicious_features"].items()
         )
         screen.print(f"too good to be true, does it know the future? {named}")
+
+
+def _verdict(target: dict[str, Any]) -> str:
+    if target["met"] is None:
+        return str(target["reason"])
+    return "met" if target["met"] else "missed"
 
 
 def _number(value: float | None) -> str:

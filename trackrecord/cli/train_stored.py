@@ -87,10 +87,10 @@ def _answer(connection: Connection, job: Job, ended: Any) -> dict[str, Any]:
     from trackrecord.runtime.database import rows
 
     with connection, connection.cursor() as cursor:
-        [(promoted, reason, error, serves)] = rows(
+        [(promoted, reason, error, serves, report)] = rows(
             cursor,
-            "SELECT promoted, reason, error, champion_version FROM ml_training_log"
-            " WHERE training_id = %s",
+            "SELECT promoted, l.reason, l.error, champion_version, m.report FROM ml_training_log l"
+            " LEFT JOIN models m USING (version) WHERE l.training_id = %s",
             (job.training_id,),
         )
     answer = {
@@ -104,7 +104,7 @@ def _answer(connection: Connection, job: Job, ended: Any) -> dict[str, Any]:
     }
     if ended.made is None:
         return answer
-    return {**ended.made.report, **answer, "version": ended.made.version}
+    return {**report, **answer, "version": ended.made.version}
 
 
 def _publish(settings: Settings, connection: Connection) -> None:

@@ -11,22 +11,6 @@ from trackrecord.learning.models import Floats, log_loss
 
 _BINS: Final = 10
 
-TARGETS: Final[dict[str, tuple[float, bool]]] = {
-    "accuracy": (0.75, True),
-    "auc": (0.80, True),
-    "precision": (0.70, True),
-    "recall": (0.65, True),
-    "success_of_bought": (0.65, True),
-    "average_return_of_bought": (0.05, True),
-    "sharpe_of_bought": (1.5, True),
-    "max_drawdown_of_bought": (0.15, False),
-    "stability": (0.90, True),
-    "importance_stability": (0.80, True),
-    "inference_ms": (100.0, False),
-    "retraining_success": (0.95, True),
-}
-"""Name, target, and whether more is better; reported as found, met or not."""
-
 
 def quality(
     success: Floats, probability: Floats, returned: Floats, buy: float
@@ -99,17 +83,3 @@ def reliability_curve(success: Floats, probability: Floats) -> list[dict[str, An
         for part in np.split(order, cuts)
         if len(part)
     ]
-
-
-def against_targets(found: dict[str, float | None]) -> dict[str, dict[str, Any]]:
-    """Hold numbers against their targets, those that are not known left out."""
-    told: dict[str, dict[str, Any]] = {}
-    for name, (target, more) in TARGETS.items():
-        value = found.get(name)
-        if value is not None:
-            told[name] = {
-                "target": target,
-                "value": value,
-                "met": value > target if more else value < target,
-            }
-    return told

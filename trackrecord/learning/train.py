@@ -23,7 +23,7 @@ from trackrecord.learning.ensemble import (
     fit_models,
     out_of_fold,
 )
-from trackrecord.learning.judging import against_targets, quality, reliability_curve
+from trackrecord.learning.judging import quality, reliability_curve
 from trackrecord.learning.leaks import suspicious
 from trackrecord.learning.models import (
     KINDS,
@@ -33,6 +33,7 @@ from trackrecord.learning.models import (
 )
 from trackrecord.learning.search import Budget, Objective, Rows, search
 from trackrecord.learning.splits import Span, before, longest_horizon, walk_forward
+from trackrecord.learning.targets import against_targets
 from trackrecord.learning.uniqueness import uniqueness
 from trackrecord.performance.drawdown import max_drawdown
 from trackrecord.performance.sharpe import sharpe
