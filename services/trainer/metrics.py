@@ -24,7 +24,7 @@ METRICS = (
         "trackrecord_failed_runs_in_a_row",
         "gauge",
         "Logged runs of the model that failed since the last that did not.",
-        "Above 1: what fails will fail again; ml_training_log holds the error.",
+        "Above 0: who served before goes on serving; ml_training_log holds the error.",
     ),
     Metric(
         "trackrecord_promotions_total",

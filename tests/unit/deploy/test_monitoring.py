@@ -147,6 +147,8 @@ def test_every_failure_has_an_alert() -> None:
         "OutboxNotDraining": "trackrecord_outbox_pending_messages",
         "StageNotReady": "trackrecord_ready",
         "StageReadsNothing": "trackrecord_assigned_partitions",
+        "TrainingFails": "trackrecord_failed_runs_in_a_row",
+        "TrainingHangs": "trackrecord_training_running",
     }.items():
         assert re.search(rf"\b{metric}\b", alerts[alert])
 
