@@ -318,6 +318,7 @@ TABLES: Final = (
             " exit_opened_at, known_at, ends_at FROM outcomes WHERE outcome <> 'pending'"
         ),
         ("signal_id", "policy"),
+        ("policy", "outcome_policy"),
     ),
     (
         "watched_symbols",

@@ -242,12 +242,12 @@ class Pipeline:
             ),
         )
 
-    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run the ``trackrecord`` command to its end."""
+    def command(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run the ``trackrecord`` command to its end, with other settings too."""
         return subprocess.run(
             [sys.executable, "-m", "trackrecord.cli.main", *arguments],
             cwd=ROOT,
-            env=environ(self.settings),
+            env=environ(self.settings, **more),
             capture_output=True,
             text=True,
             timeout=60,

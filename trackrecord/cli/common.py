@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -43,6 +43,9 @@ def read_input(file: Path | None) -> tuple[bytes, str]:
     except OSError as error:
         raise InputError(f"cannot read {given}: {error.strerror}") from None
 
+
+PolicyOption = Literal["stop_first", "target_first", "open_proximity"]
+"""What counts where a signal's target and stop lie inside one bar."""
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.table import Table
 
 from trackrecord.cli.common import DEFAULT_HOME, HomeOption, JsonOption, answer, notes, screen
 from trackrecord.runtime.errors import FatalError
@@ -145,7 +144,7 @@ def _play(place: Path, state: StackState, *, show: bool) -> dict[str, Any]:
         "scripts": read_scripts(settings),
         # As of the last bar played: years without a trade since then are none of theirs.
         "strategies": read_report(settings, as_of=_ENDED).records,
-        "outcomes": read_outcomes(settings),
+        "outcomes": read_outcomes(settings).get(settings.outcome_policy, {}),
         "verdicts": read_verdicts(settings),
         "urls": {process.label: process.metrics_url for process in state.stages},
     }
@@ -250,7 +249,12 @@ def _examples() -> Path:
 
 
 def _show(report: dict[str, Any], place: Path, serve: bool) -> None:
-    from trackrecord.cli.report import scripts_table, strategies_table, what_it_rests_on
+    from trackrecord.cli.report import (
+        outcomes_table,
+        scripts_table,
+        strategies_table,
+        what_it_rests_on,
+    )
 
     screen.print("\nWhat the scripts said, and what they say they earned\n", style="bold")
     screen.print(scripts_table(report["scripts"]))
@@ -260,7 +264,7 @@ def _show(report: dict[str, Any], place: Path, serve: bool) -> None:
     screen.print(
         "\nWhat the market answered, on the bars that followed each signal\n", style="bold"
     )
-    screen.print(_outcomes_table(report["outcomes"]))
+    screen.print(outcomes_table(report["outcomes"]))
     if set(report["verdicts"]) == {"none"}:
         screen.print(
             "No model judged these signals: there are too few outcomes here to train one that must "
@@ -276,22 +280,6 @@ def _show(report: dict[str, Any], place: Path, serve: bool) -> None:
         screen.print("next: `trackrecord demo --serve` keeps it running to look around;")
         screen.print("`trackrecord up` starts a stack of your own, and `trackrecord run-script`")
         screen.print("or the SDK (docs/sdk.md) puts your scripts and strategies on record")
-
-
-def _outcomes_table(outcomes: dict[str, dict[str, Any]]) -> Table:
-    """A table of what became of signals, a line for each strategy."""
-    table = Table(box=None, header_style="bold")
-    table.add_column("signals of")
-    for name in ("target", "stop", "expired", "void", "ambiguous", "average return"):
-        table.add_column(name, justify="right")
-    for strategy, found in outcomes.items():
-        mean = found["average_return"]
-        table.add_row(
-            strategy,
-            *(str(found[name]) for name in ("target", "stop", "expired", "void", "ambiguous")),
-            "-" if mean is None else f"{mean:+.2%}",
-        )
-    return table
 
 
 def _wait() -> None:

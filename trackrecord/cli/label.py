@@ -6,17 +6,17 @@ import json
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
+
+from trackrecord.cli.common import PolicyOption
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
 _NO: Final = 1
 _COULD_NOT: Final = 2
-
-PolicyOption = Literal["stop_first", "target_first", "open_proximity"]
 
 
 def label_command(

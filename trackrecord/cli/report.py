@@ -10,7 +10,15 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from trackrecord.cli.common import DEFAULT_HOME, HomeOption, JsonOption, answer, load, screen
+from trackrecord.cli.common import (
+    DEFAULT_HOME,
+    HomeOption,
+    JsonOption,
+    PolicyOption,
+    answer,
+    load,
+    screen,
+)
 
 _TO = "\N{EN DASH}"
 
@@ -41,6 +49,13 @@ def report(
     scripts: Annotated[
         bool, typer.Option("--scripts", help="The records of scripts instead of strategies.")
     ] = False,
+    outcomes: Annotated[
+        bool,
+        typer.Option("--outcomes", help="What the market answered, under each policy on record."),
+    ] = False,
+    policy: Annotated[
+        PolicyOption | None, typer.Option("--policy", help="Of outcomes, only this policy's.")
+    ] = None,
     trials: Annotated[
         int | None,
         typer.Option(
@@ -69,16 +84,25 @@ def report(
 
     if by not in {"strategy", "symbol", "day", "signal"}:
         raise typer.BadParameter("--by takes strategy, symbol, day or signal")
-    if as_of is not None and (scripts or by == "signal"):
-        raise typer.BadParameter("--as-of goes with --by strategy, symbol or day")
-    if strategy is not None and (scripts or by == "symbol"):
-        raise typer.BadParameter("--strategy goes with --by strategy, day or signal")
-    if trials is not None and (scripts or by != "strategy"):
-        raise typer.BadParameter("--trials goes with --by strategy")
+    kind = "scripts" if scripts else "outcomes" if outcomes else by
+    for given, kinds, words in (
+        (outcomes, {"outcomes"}, "--outcomes goes without --scripts"),
+        (outcomes and by != "strategy", set(), "--outcomes goes without --by"),
+        (policy is not None, {"outcomes"}, "--policy goes with --outcomes"),
+        (as_of is not None, {"strategy", "symbol", "day"},
+         "--as-of goes with --by strategy, symbol or day"),
+        (strategy is not None, {"strategy", "day", "signal", "outcomes"},
+         "--strategy goes with --by strategy, day or signal, or --outcomes"),
+        (trials is not None, {"strategy"}, "--trials goes with --by strategy"),
+    ):  # fmt: skip
+        if given and kind not in kinds:
+            raise typer.BadParameter(words)
     instant = _instant(as_of)
     try:
         if scripts:
             _scripts(home, as_json)
+        elif outcomes:
+            _outcomes(home, policy, strategy, as_json)
         elif by == "signal":
             _signals(home, strategy, limit, as_json)
         else:
@@ -295,5 +319,41 @@ def scripts_table(records: dict[str, dict[str, Any]]) -> Table:
             "-" if mean is None else f"{mean:+.2f} %",
             record["trend"] or "-",
             record["last_run"][:16].replace("T", " "),
+        )
+    return table
+
+
+def _outcomes(home: Any, policy: str | None, strategy: str | None, as_json: bool) -> None:
+    from trackrecord.runtime.outcome_records import read_outcomes
+
+    settings = load(home)
+    found = {
+        name: {owner: row for owner, row in rows.items() if strategy in {None, owner}}
+        for name, rows in read_outcomes(settings).items()
+        if policy in {None, name}
+    }
+    if as_json:
+        answer({"policy": settings.outcome_policy, "outcomes": found})
+    elif not any(found.values()):
+        screen.print("no outcome is on record yet: they follow from signals and market_bar events")
+    else:
+        for name, rows in found.items():
+            is_set = name == settings.outcome_policy
+            screen.print(f"{name}, which is set and learnt from" if is_set else name)
+            screen.print(outcomes_table(rows))
+
+
+def outcomes_table(outcomes: dict[str, dict[str, Any]]) -> Table:
+    """A table of what became of signals, a line for each strategy."""
+    table = Table(box=None, header_style="bold")
+    table.add_column("signals of")
+    for name in ("target", "stop", "expired", "void", "ambiguous", "average return"):
+        table.add_column(name, justify="right")
+    for strategy, found in outcomes.items():
+        mean = found["average_return"]
+        table.add_row(
+            Text(strategy),
+            *(str(found[name]) for name in ("target", "stop", "expired", "void", "ambiguous")),
+            "-" if mean is None else f"{mean:+.2%}",
         )
     return table

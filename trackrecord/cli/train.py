@@ -10,14 +10,13 @@ from typing import Annotated, Any, Final, Literal
 
 import typer
 
-from trackrecord.cli.common import DEFAULT_HOME, HomeOption
+from trackrecord.cli.common import DEFAULT_HOME, HomeOption, PolicyOption
 
 _NO: Final = 1
 _COULD_NOT: Final = 2
 _HORIZON: Final = 20
 
 ObjectiveOption = Literal["log_loss", "auc", "precision", "recall", "f1", "profit"]
-PolicyOption = Literal["stop_first", "target_first", "open_proximity"]
 
 
 def train_command(

@@ -10,10 +10,11 @@ from trackrecord.runtime.settings import Settings
 OUTCOMES: Final = ("target", "stop", "expired", "void")
 
 _BY_STRATEGY: Final = f"""
-SELECT strategy, {", ".join(f"count(*) FILTER (WHERE outcome = '{name}')" for name in OUTCOMES)},
+SELECT policy, strategy,
+       {", ".join(f"count(*) FILTER (WHERE outcome = '{name}')" for name in OUTCOMES)},
        count(*) FILTER (WHERE ambiguous), avg("return")
-FROM outcomes WHERE policy = %(policy)s AND outcome <> 'pending'
-GROUP BY strategy ORDER BY strategy
+FROM outcomes WHERE outcome <> 'pending'
+GROUP BY policy, strategy ORDER BY policy, strategy
 """
 
 _VERDICTS: Final = """
@@ -21,8 +22,8 @@ SELECT coalesce(verdict, 'none'), count(*) FROM assessments GROUP BY 1 ORDER BY 
 """
 
 
-def read_outcomes(settings: Settings) -> dict[str, dict[str, Any]]:
-    """What became of each strategy's signals, by its name.
+def read_outcomes(settings: Settings) -> dict[str, dict[str, dict[str, Any]]]:
+    """What became of each strategy's signals, by its name, under each policy on record.
 
     Returns:
         Counts of target, stop, expired and void; how many were ambiguous (target and stop inside
@@ -31,15 +32,14 @@ def read_outcomes(settings: Settings) -> dict[str, dict[str, Any]]:
     Raises:
         PassingError: The database does not answer.
     """
-    found = _read(settings, _BY_STRATEGY, {"policy": settings.outcome_policy})
-    return {
-        strategy: {
+    outcomes: dict[str, dict[str, dict[str, Any]]] = {}
+    for policy, strategy, *counts, ambiguous, average in _read(settings, _BY_STRATEGY, {}):
+        outcomes.setdefault(policy, {})[strategy] = {
             **dict(zip(OUTCOMES, counts, strict=True)),
             "ambiguous": ambiguous,
             "average_return": average,
         }
-        for strategy, *counts, ambiguous, average in found
-    }
+    return outcomes
 
 
 def read_verdicts(settings: Settings) -> dict[str, int]:

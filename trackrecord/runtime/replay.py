@@ -95,7 +95,7 @@ class Replay:
                 recorded = {table.name: digest(cursor, table) for table in self._tables()}
                 result = self._compare(live, recorded)
                 for table in self._tables():
-                    self._swap(cursor, table.name)
+                    self._swap(cursor, table)
                 cursor.execute("UPDATE consumer_offsets SET epoch = epoch + 1")
             return result
         finally:
@@ -103,7 +103,8 @@ class Replay:
             self._drop()
 
     def _tables(self) -> list[DerivedTable]:
-        return [table for stage in self._stages for table in stage.tables] + [DEAD_LETTERS]
+        tables = [table.under(self._settings) for each in self._stages for table in each.tables]
+        return [*tables, DEAD_LETTERS]
 
     def _connect(self, schema: str | None = None, *, batches: str | None = None) -> Connection:
         return database.connect(
@@ -116,15 +117,20 @@ class Replay:
             cursor.execute(f'DROP SCHEMA IF EXISTS "{self._scratch}" CASCADE')
         connection.close()
 
-    def _swap(self, cursor: database.Cursor, table: str) -> None:
-        if table == DEAD_LETTERS.name:
+    def _swap(self, cursor: database.Cursor, table: DerivedTable) -> None:
+        if table == DEAD_LETTERS:
             # When a letter was first seen and replayed is a fact that the topics do not hold.
             cursor.execute(
                 f'UPDATE "{self._scratch}".dead_letters AS n SET first_seen = o.first_seen,'
                 " replayed_at = o.replayed_at FROM dead_letters AS o WHERE o.id = n.id"
             )
-        cursor.execute(f'TRUNCATE "{table}"')
-        cursor.execute(f'INSERT INTO "{table}" SELECT * FROM "{self._scratch}"."{table}"')
+        # To empty a table is faster than to delete its rows.
+        cursor.execute(
+            f'TRUNCATE "{table.name}"'
+            if table.setting is None
+            else f'DELETE FROM "{table.name}" WHERE {table.within(self._settings)}'
+        )
+        cursor.execute(f'INSERT INTO "{table.name}" SELECT * FROM "{self._scratch}"."{table.name}"')
 
     # -- reading the topics -------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from prometheus_client import CollectorRegistry
@@ -102,11 +102,30 @@ class DerivedTable:
         content: A SELECT of what follows from the topics alone: no wall clock,
             no row order, decimals in one form (``trim_scale``), sums over partitions.
         key: The columns of it that tell its rows apart.
+        setting: A column, and the setting whose value stands there in all rows that are made
+            with it. Replay makes and compares the rows of the present setting; those that an
+            earlier one has made stay beside them.
     """
 
     name: str
     content: str
     key: tuple[str, ...]
+    setting: tuple[str, str] | None = None
+
+    def within(self, settings: Settings) -> str:
+        """SQL: which rows of the table replay makes under these settings."""
+        if self.setting is None:
+            return "true"
+        column, name = self.setting
+        value = str(getattr(settings, name)).replace("'", "''")
+        return f"{column} = '{value}'"
+
+    def under(self, settings: Settings) -> DerivedTable:
+        """The part that replay makes under these settings."""
+        if self.setting is None:
+            return self
+        content = f"SELECT * FROM ({self.content}) AS every WHERE {self.within(settings)}"
+        return replace(self, content=content)
 
 
 @dataclass(frozen=True)

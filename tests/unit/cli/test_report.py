@@ -95,3 +95,20 @@ def test_trials_that_mean_nothing_are_refused(arguments: list[str]) -> None:
     ran = CliRunner().invoke(app, ["report", *arguments])
     assert ran.exit_code == 2
     assert "--trials" in ran.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--policy", "stop_first"], "--policy goes with --outcomes"),
+        (["--outcomes", "--scripts"], "--outcomes goes without --scripts"),
+        (["--outcomes", "--by", "day"], "--outcomes goes without --by"),
+        (["--outcomes", "--as-of", "2026-01-31"], "--as-of goes with"),
+        (["--strategy", "a", "--by", "symbol"], "--strategy goes with"),
+        (["--outcomes", "--policy", "nonsense"], "nonsense"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(arguments: list[str], words: str) -> None:
+    ran = CliRunner(env={"COLUMNS": "200"}).invoke(app, ["report", *arguments])
+    assert ran.exit_code == 2
+    assert words in ran.output
