@@ -13,9 +13,11 @@ from scipy.optimize import minimize
 from trackrecord.learning.models import (
     FITS,
     KINDS,
+    Fitter,
     Floats,
     Model,
     Settings,
+    fit_here,
     log_odds,
     sigmoid,
 )
@@ -93,10 +95,15 @@ def parts_of(models: dict[str, Model], features: Floats) -> Floats:
 
 
 def fit_models(
-    features: Floats, success: Floats, weights: Floats, settings: Settings, seed: int
+    features: Floats,
+    success: Floats,
+    weights: Floats,
+    settings: Settings,
+    seed: int,
+    fitter: Fitter = fit_here,
 ) -> dict[str, Model]:
     """Fit all three on the same rows."""
-    return {kind: FITS[kind](features, success, weights, settings, seed) for kind in KINDS}
+    return {kind: FITS[kind](features, success, weights, settings, seed, fitter) for kind in KINDS}
 
 
 class Fold(NamedTuple):
@@ -113,6 +120,7 @@ def fit_folds(
     splits: list[Split],
     settings: Settings,
     seed: int,
+    fitter: Fitter = fit_here,
 ) -> list[Fold]:
     """Fit all three models for each split whose training knew both classes."""
     return [
@@ -123,6 +131,7 @@ def fit_folds(
                 weights[split.train],
                 settings,
                 seed,
+                fitter,
             ),
             split.test,
         )

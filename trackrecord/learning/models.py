@@ -6,7 +6,7 @@ LightGBM's own text and plain arrays: nothing that runs when it is read.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -38,6 +38,32 @@ class Model(Protocol):
 
     def importances(self) -> Floats:
         """How much each feature counts, (k,), summing to 1 (or all 0)."""
+        ...
+
+
+class Fitter(Protocol):
+    """Where LightGBM's models are fitted: :func:`fit_here`, or elsewhere to the same end."""
+
+    def __call__(
+        self,
+        features: Floats,
+        success: Floats,
+        weights: Floats,
+        rounds: int,
+        parameters: Mapping[str, Any],
+    ) -> str:
+        """Fit trees.
+
+        Args:
+            features: (n, k), NaN where unknown.
+            success: (n,), 1 or 0.
+            weights: (n,).
+            rounds: How many trees.
+            parameters: All others of LightGBM's, by their own names, but for its threads.
+
+        Returns:
+            LightGBM's own description.
+        """
         ...
 
 
@@ -135,8 +161,27 @@ def log_odds(probability: Floats) -> Floats:
     return np.asarray(np.log(kept) - np.log1p(-kept))
 
 
+def fit_here(
+    features: Floats,
+    success: Floats,
+    weights: Floats,
+    rounds: int,
+    parameters: Mapping[str, Any],
+) -> str:
+    """Fit trees in this process; see :class:`Fitter`."""
+    threads = 1 if len(success) <= _SMALL else 0
+    dataset = lgb.Dataset(features, success, weight=weights, free_raw_data=True)
+    booster = lgb.train({**parameters, "num_threads": threads}, dataset, rounds)
+    return str(booster.model_to_string())
+
+
 def fit_forest(
-    features: Floats, success: Floats, weights: Floats, settings: Settings, seed: int
+    features: Floats,
+    success: Floats,
+    weights: Floats,
+    settings: Settings,
+    seed: int,
+    fitter: Fitter = fit_here,
 ) -> Trees:
     """Fit a random forest (Breiman 2001), on half of the rows and features for each tree."""
     return _fit_trees(
@@ -153,11 +198,17 @@ def fit_forest(
             "min_data_in_leaf": settings.smallest_leaf,
         },
         seed,
+        fitter,
     )
 
 
 def fit_boosting(
-    features: Floats, success: Floats, weights: Floats, settings: Settings, seed: int
+    features: Floats,
+    success: Floats,
+    weights: Floats,
+    settings: Settings,
+    seed: int,
+    fitter: Fitter = fit_here,
 ) -> Trees:
     """Fit gradient-boosted trees (Ke et al. 2017)."""
     return _fit_trees(
@@ -176,6 +227,7 @@ def fit_boosting(
             "lambda_l2": settings.shrinkage,
         },
         seed,
+        fitter,
     )
 
 
@@ -186,30 +238,29 @@ def _fit_trees(
     rounds: int,
     parameters: dict[str, Any],
     seed: int,
+    fitter: Fitter,
 ) -> Trees:
     # A leaf never holds more than a fifth of the rows, or few rows would give no tree at all.
     parameters["min_data_in_leaf"] = max(1, min(parameters["min_data_in_leaf"], len(success) // 5))
-    dataset = lgb.Dataset(features, success, weight=weights, free_raw_data=True)
-    booster = lgb.train(
-        {
-            "objective": "binary",
-            "verbosity": -1,
-            "num_threads": 1 if len(success) <= _SMALL else 0,
-            "seed": seed,
-            "deterministic": True,
-            "force_row_wise": True,
-            **parameters,
-        },
-        dataset,
-        rounds,
-    )
-    return Trees(booster.model_to_string())
+    shared = {
+        "objective": "binary",
+        "verbosity": -1,
+        "seed": seed,
+        "deterministic": True,
+        "force_row_wise": True,
+    }
+    return Trees(fitter(features, success, weights, rounds, shared | parameters))
 
 
 def fit_logistic(
-    features: Floats, success: Floats, weights: Floats, settings: Settings, seed: int
+    features: Floats,
+    success: Floats,
+    weights: Floats,
+    settings: Settings,
+    seed: int,
+    _fitter: Fitter = fit_here,
 ) -> Linear:
-    """Fit a logistic regression with L2."""
+    """Fit a logistic regression with L2, always in this process."""
     known = ~np.isnan(features)
     median = np.zeros(features.shape[1])
     for column in np.flatnonzero(known.any(axis=0)):
@@ -224,7 +275,7 @@ def fit_logistic(
     )
 
 
-Fit = Callable[[Floats, Floats, Floats, Settings, int], Model]
+Fit = Callable[[Floats, Floats, Floats, Settings, int, Fitter], Model]
 FITS: Final[dict[str, Fit]] = {
     "forest": fit_forest,
     "boosting": fit_boosting,

@@ -11,7 +11,7 @@ import optuna
 
 from trackrecord.learning.ensemble import choose_thresholds, fit_blend, fit_folds, out_of_fold
 from trackrecord.learning.judging import quality
-from trackrecord.learning.models import Floats, Settings
+from trackrecord.learning.models import Fitter, Floats, Settings, fit_here
 from trackrecord.learning.splits import Split
 
 Objective = Literal["log_loss", "auc", "precision", "recall", "f1", "profit"]
@@ -57,6 +57,7 @@ def search(
     budget: Budget,
     seed: int,
     progress: Callable[[int, float], None] = lambda _number, _score: None,
+    fitter: Fitter = fit_here,
 ) -> Settings:
     """Look for the settings that do best out of fold (Optuna's TPE, Akiba et al. 2019).
 
@@ -70,6 +71,7 @@ def search(
         budget: When to end.
         seed: Of everything drawn.
         progress: Called after each try with its number and the best score so far.
+        fitter: Where LightGBM's models are fitted.
     """
     standard = Settings()
 
@@ -85,7 +87,7 @@ def search(
             forest_leaves=trial.suggest_int("forest_leaves", 7, 127, log=True),
             strength=trial.suggest_float("strength", 1e-4, 1.0, log=True),
         )
-        return evaluate(rows, splits, tried, objective, seed)
+        return evaluate(rows, splits, tried, objective, seed, fitter)
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(
@@ -104,10 +106,15 @@ def search(
 
 
 def evaluate(
-    rows: Rows, splits: list[Split], settings: Settings, objective: Objective, seed: int
+    rows: Rows,
+    splits: list[Split],
+    settings: Settings,
+    objective: Objective,
+    seed: int,
+    fitter: Fitter = fit_here,
 ) -> float:
     """How well settings do out of fold: the objective, larger is better."""
-    folds = fit_folds(rows.features, rows.success, rows.weights, splits, settings, seed)
+    folds = fit_folds(rows.features, rows.success, rows.weights, splits, settings, seed, fitter)
     parts = out_of_fold(rows.features, folds)
     told = ~np.isnan(parts).any(axis=1)
     success, weights, returned = rows.success[told], rows.weights[told], rows.returned[told]

@@ -27,8 +27,10 @@ from trackrecord.learning.judging import quality, reliability_curve
 from trackrecord.learning.leaks import suspicious
 from trackrecord.learning.models import (
     KINDS,
+    Fitter,
     Floats,
     base_rate,
+    fit_here,
     log_loss,
 )
 from trackrecord.learning.search import Budget, Objective, Rows, search
@@ -151,6 +153,7 @@ def train(
     cost: float = 0.0,
     seed: int = 0,
     progress: Callable[[str], None] = lambda _: None,
+    fitter: Fitter = fit_here,
 ) -> Trained:
     """Train a challenger on the past, and judge it once on what came after.
 
@@ -163,6 +166,7 @@ def train(
         cost: Of a trade, a fraction, when thresholds are chosen.
         seed: Of everything drawn.
         progress: Told in words what is being done.
+        fitter: Where LightGBM's models are fitted.
 
     Raises:
         TooFewError: Too few outcomes, or only successes or failures.
@@ -188,10 +192,11 @@ def train(
         budget or Budget(),
         seed,
         lambda number, best: progress(f"settings {number} tried, best {objective} {best:.5f}"),
+        fitter,
     )
-    folds = fit_folds(rows.features, rows.success, rows.weights, splits, settings, seed)
+    folds = fit_folds(rows.features, rows.success, rows.weights, splits, settings, seed, fitter)
     blend, thresholds = _out_of_fold(rows, folds, cost)
-    models = fit_models(learn.features, learn.success, weights, settings, seed)
+    models = fit_models(learn.features, learn.success, weights, settings, seed, fitter)
     ensemble = Ensemble(models, blend, thresholds, learn.names)
     progress(f"judging on {len(unseen.success):,} outcomes that nothing has seen")
     beaten = champion or BaseRate(
