@@ -4,7 +4,7 @@
 
     TrackrecordError
     ├── ConfigurationError    settings are wrong: every problem is named, exit 2
-    ├── UnreachableError      a command found no broker or database: exit 2
+    ├── UnreachableError      a command found no broker, database or Dask cluster: exit 2
     ├── PassingError          retried with back-off, the assignment is kept
     ├── BadContentError       the database refuses a value: the batch is bisected
     ├── FencedError           somebody else owns the partition: leave and rejoin
@@ -35,7 +35,7 @@ class ConfigurationError(TrackrecordError):
 
 
 class UnreachableError(TrackrecordError):
-    """The broker or the database does not answer."""
+    """The broker, the database or the Dask cluster does not answer."""
 
 
 class PassingError(TrackrecordError):
