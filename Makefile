@@ -50,7 +50,7 @@ schemas: .venv/.installed ## write schemas/ anew from the models
 lock: .venv/.installed ## pin the dependencies of pyproject.toml anew
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --output-file requirements.lock
-	$(BIN)/uv pip compile pyproject.toml --extra services --extra learning --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --extra services --extra learning --extra dask --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --constraint requirements.lock \
 		--output-file deploy/requirements.lock
 
