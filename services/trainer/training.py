@@ -23,8 +23,15 @@ from trackrecord.learning.files import TamperedError, pack, unpack, version_of
 from trackrecord.learning.search import OBJECTIVES, Budget
 from trackrecord.learning.train import Data, TooFewError, train
 from trackrecord.runtime import clock, logs, models
+from trackrecord.runtime.dask import fitter_at
 from trackrecord.runtime.database import Cursor
-from trackrecord.runtime.errors import EXIT_COULD_NOT, PassingError, TrackrecordError
+from trackrecord.runtime.errors import (
+    EXIT_COULD_NOT,
+    ConfigurationError,
+    PassingError,
+    TrackrecordError,
+    UnreachableError,
+)
 from trackrecord.runtime.jobs import describe
 from trackrecord.runtime.logs import get_logger
 from trackrecord.runtime.settings import Settings
@@ -102,6 +109,9 @@ def _try(settings: Settings, job: store.Job, progress: Callable[[str], None]) ->
     except TamperedError as error:
         words = f"the champion was tampered with, and nothing can be judged against it: {error}"
         return store.Ended("failed", _points(found), error=words)
+    except (ConfigurationError, UnreachableError) as error:
+        # No attempt is made again: it waits for a person, and the champion serves meanwhile.
+        return store.Ended("failed", _points(found), error=str(error))
     except Exception as error:  # noqa: BLE001 - whatever it is, the run has failed of it
         _log.exception("training failed")
         return store.Ended("failed", _points(found), error=describe(error))
@@ -134,16 +144,18 @@ def _train(
     asked = _Asked.of(settings, job.options)
     data, champion = world.data, world.champion
     begin = unseen_from(data, champion.learnt_until if champion else 0, world.decided_until)
-    trained = train(
-        data,
-        champion=champion,
-        objective=asked.objective,
-        budget=asked.budget,
-        unseen_from=begin,
-        cost=settings.trainer_cost,
-        seed=asked.seed,
-        progress=progress,
-    )
+    with fitter_at(settings.trainer_dask, progress) as fitter:
+        trained = train(
+            data,
+            champion=champion,
+            objective=asked.objective,
+            budget=asked.budget,
+            unseen_from=begin,
+            cost=settings.trainer_cost,
+            seed=asked.seed,
+            progress=progress,
+            fitter=fitter,
+        )
     report = trained.report
     files = pack(
         trained.ensemble,

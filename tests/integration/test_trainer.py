@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -13,9 +14,10 @@ from services.trainer.serving import RefusedError, history, roll_back
 from services.trainer.training import run
 from tests.support import judged
 from tests.support.compare import fetch, session
+from tests.support.dask_cluster import dask_cluster
 from trackrecord.events import ModelTrained
 from trackrecord.learning.files import unpack, version_of
-from trackrecord.runtime import models
+from trackrecord.runtime import dask, models
 from trackrecord.runtime.jobs import METRICS
 from trackrecord.runtime.metrics import Metrics
 from trackrecord.runtime.settings import Settings
@@ -80,6 +82,44 @@ def test_noise_is_logged_and_not_promoted(quick: Settings) -> None:
     assert champion(quick) is None
     assert fetch(quick, "SELECT promoted, champion_version FROM ml_training_log") == [(False, None)]
     assert fetch(quick, "SELECT count(*) FROM models") == [(1,)]
+
+
+def test_on_a_cluster_it_ends_as_it_does_here(quick: Settings) -> None:
+    judged.fill(quick, 1, 3_000, 1.5)
+    with dask_cluster() as cluster:
+        ended = judged.train(quick.model_copy(update={"trainer_dask": cluster.scheduler_address}))
+    assert ended.made
+    assert ended.made.promoted
+    assert ended.made.report["metrics"]["auc"] > 0.8
+    assert champion(quick) == ended.made.version
+    with session(quick) as cursor:
+        files = models.model_files(cursor, ended.made.version)
+    assert b"[tree_learner: data]" in files["boosting.txt"]
+    assert version_of(files) == unpack(files)[1]["version"]
+
+
+@pytest.mark.parametrize(
+    ("missing", "words"),
+    [
+        (False, "no Dask scheduler answers at tcp://127.0.0.1:1"),
+        (True, "pip install 'trackrecord[learning,dask]'"),
+    ],
+)
+def test_without_its_cluster_a_run_fails_in_words_and_the_champion_stays(
+    quick: Settings, monkeypatch: pytest.MonkeyPatch, missing: bool, words: str
+) -> None:
+    monkeypatch.setattr(dask, "REACHED_WITHIN", 1.0)
+    if missing:
+        monkeypatch.setitem(sys.modules, "distributed", None)
+    judged.fill(quick, 1, 600, 1.5)
+    away = quick.model_copy(update={"trainer_dask": "tcp://127.0.0.1:1"})
+    assert judged.train(away).outcome == "failed"
+    assert state(quick, "status") == [("failed",)]
+    [(error, points)] = fetch(quick, "SELECT error, data_points FROM ml_training_log")
+    assert words in error
+    assert points == 600
+    assert [event.status for event in events(quick)] == ["failed"]
+    assert champion(quick) is None
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,14 @@ def train_command(
     horizon: Annotated[
         int, typer.Option(min=1, help="Bars after which a signal without horizon_bars expires.")
     ] = _HORIZON,
+    dask: Annotated[
+        str | None,
+        typer.Option(
+            help="A Dask scheduler on whose workers LightGBM's models are fitted, such as "
+            "tcp://127.0.0.1:8786; it must be trusted. Without files TRACKRECORD_TRAINER_DASK is "
+            "the default."
+        ),
+    ] = None,
     queue: Annotated[
         bool, typer.Option("--queue", help="Leave it to the trainer that runs, and return.")
     ] = False,
@@ -81,10 +89,11 @@ def train_command(
     try:
         if signals is None or bars is None:
             _refuse_options(output, success, cost, policy, horizon)
-            answer = _train_stored(home, seed, objective, budget, trials, queue=queue)
+            _refuse_together(dask, queue=queue)
+            answer = _train_stored(home, seed, objective, budget, trials, dask, queue=queue)
         else:
             answer, files = _train(
-                signals, bars, seed, objective, budget, trials, success, cost, policy, horizon
+                signals, bars, seed, objective, budget, trials, success, cost, policy, horizon, dask
             )
     except (InputError, ImportError) as error:
         print(f"trackrecord train: {error}", file=sys.stderr)  # noqa: T201 - one clear line
@@ -115,12 +124,24 @@ def _refuse_options(
         )
 
 
+def _refuse_together(dask: str | None, *, queue: bool) -> None:
+    from trackrecord.cli.common import InputError
+
+    # An address in the table would be one that whoever writes there chooses.
+    if dask is not None and queue:
+        raise InputError(
+            "--dask is for a training here and now; for those of the trainer that runs, set its "
+            "TRACKRECORD_TRAINER_DASK"
+        )
+
+
 def _train_stored(
     home: Path,
     seed: int,
     objective: ObjectiveOption,
     budget: float,
     trials: int | None,
+    dask: str | None,
     *,
     queue: bool,
 ) -> dict[str, Any]:
@@ -128,8 +149,11 @@ def _train_stored(
     from trackrecord.cli.common import load
 
     options = {"seed": seed, "objective": objective, "budget_seconds": budget}
+    settings = load(home)
+    if dask is not None:
+        settings = settings.model_copy(update={"trainer_dask": dask})
     do = train_stored.request if queue else train_stored.train
-    return do(load(home), options | ({"trials": trials} if trials else {}))
+    return do(settings, options | ({"trials": trials} if trials else {}))
 
 
 def _train(
@@ -143,6 +167,7 @@ def _train(
     cost: float,
     policy: PolicyOption,
     horizon: int,
+    dask: str | None,
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     from trackrecord.cli.common import notes
     from trackrecord.cli.train_input import in_columns, read_bars, read_signals
@@ -151,6 +176,7 @@ def _train(
     from trackrecord.learning.files import pack, version_of
     from trackrecord.learning.search import Budget
     from trackrecord.learning.train import TooFewError, train
+    from trackrecord.runtime.dask import fitter_at
 
     history = read_bars(bars)
     given = in_columns(read_signals(signals), history, horizon)
@@ -163,14 +189,16 @@ def _train(
     told = ", ".join(f"{count:,} {outcome}" for outcome, count in counts.items())
     notes.print(f"{len(given.events):,} signals: {told}")
     try:
-        trained = train(
-            rows,
-            objective=objective,
-            budget=Budget(None if trials and budget == 0 else budget, trials),
-            cost=cost,
-            seed=seed,
-            progress=notes.print,
-        )
+        with fitter_at(dask or "", notes.print) as fitter:
+            trained = train(
+                rows,
+                objective=objective,
+                budget=Budget(None if trials and budget == 0 else budget, trials),
+                cost=cost,
+                seed=seed,
+                progress=notes.print,
+                fitter=fitter,
+            )
     except TooFewError as error:
         return {
             "status": "failed",

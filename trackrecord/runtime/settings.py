@@ -186,6 +186,13 @@ class Settings(BaseModel):
         default=0.0, validation_alias="TRACKRECORD_TRAINER_COST"
     )
     """Cost of a trade, a fraction of its price, before it counts as a success."""
+    trainer_dask: str = Field(
+        default="",
+        pattern=r"^((tcp|tls)://[^\s/]+:[0-9]{1,5})?$",
+        validation_alias="TRACKRECORD_TRAINER_DASK",
+    )
+    """A Dask scheduler on whose workers LightGBM's models are fitted, such as
+    tcp://127.0.0.1:8786; it must be trusted. Empty: they are fitted on this machine."""
     trainer_stale_seconds: Annotated[float, Field(ge=1)] = Field(
         default=60.0, validation_alias="TRACKRECORD_TRAINER_STALE_SECONDS"
     )

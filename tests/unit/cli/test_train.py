@@ -12,8 +12,10 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+from tests.support.dask_cluster import dask_cluster
 from trackrecord.cli.main import app
 from trackrecord.features import NAMES
+from trackrecord.runtime.errors import UnreachableError
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
 DAYS = 700
@@ -106,6 +108,43 @@ def test_a_run_with_the_same_seed_gives_the_same_model(
         "--budget", 0, "--trials", 1, "--seed", 3,
     )  # fmt: skip
     assert json.loads(again.stdout)["version"] == trained["version"]
+
+
+def test_on_a_cluster_it_finds_the_same_and_answers_in_the_same_form(
+    files: Path, trained: dict[str, Any], tmp_path: Path
+) -> None:
+    with dask_cluster() as cluster:
+        result = run(
+            "train", "--json", "--signals", files / "signals.jsonl", "--bars",
+            files / "bars.parquet", "--output", tmp_path, "--budget", 0, "--trials", 1,
+            "--seed", 3, "--dask", cluster.scheduler_address,
+        )  # fmt: skip
+        assert f"by the Dask cluster at {cluster.scheduler_address}" in result.stderr
+    answer = json.loads(result.stdout)
+    assert set(answer) == set(trained)
+    assert answer["promoted"] == trained["promoted"]
+    # About 480 unseen outcomes: the standard error of the AUC is 0.02.
+    assert answer["metrics"]["auc"] == pytest.approx(trained["metrics"]["auc"], abs=0.02)
+    scored = run(
+        "score", files / "signals.jsonl", "--bars", files / "bars.parquet", "--model", tmp_path,
+        "--json",
+    )  # fmt: skip
+    assert json.loads(scored.stdout.splitlines()[0])["model_version"] == answer["version"]
+
+
+def test_a_cluster_that_is_not_there_is_said_and_the_trainer_has_its_own(
+    files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trackrecord.runtime.dask.REACHED_WITHIN", 1.0)
+    result = CliRunner().invoke(
+        app,
+        ["train", "--signals", str(files / "signals.jsonl"), "--bars", str(files / "bars.parquet"),
+         "--dask", "tcp://127.0.0.1:1"],
+    )  # fmt: skip
+    assert isinstance(result.exception, UnreachableError)
+    assert "no Dask scheduler answers at tcp://127.0.0.1:1" in str(result.exception)
+    queued = run("train", "--queue", "--dask", "tcp://127.0.0.1:1", code=2)
+    assert "set its TRACKRECORD_TRAINER_DASK" in " ".join(queued.output.split())
 
 
 def test_the_model_scores_signals_and_says_which_it_was(

@@ -22,6 +22,7 @@ def test_the_process_that_trains_has_the_settings_of_the_stage() -> None:
             "DATABASE_URL": "postgresql://u:p@db:5433/x",
             "TRACKRECORD_MODEL": "crypto",
             "TRACKRECORD_TRAINER_TRIALS": "7",
+            "TRACKRECORD_TRAINER_DASK": "tcp://scheduler:8786",
             "TRACKRECORD_TRAINER_DECAY": "false",
             "TRACKRECORD_KAFKA_SASL_MECHANISM": "PLAIN",
         }
@@ -58,6 +59,12 @@ def test_it_says_nothing_of_partitions_that_it_does_not_have() -> None:
 def test_a_search_without_end_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="has no end: set TRACKRECORD_TRAINER_TRIALS"):
         load_settings({"TRACKRECORD_TRAINER_BUDGET_SECONDS": "0"})
+
+
+def test_an_address_of_no_scheduler_is_refused() -> None:
+    for wrong in ("scheduler", "scheduler:8786", "http://scheduler:8786", "tcp://scheduler"):
+        with pytest.raises(ConfigurationError, match=f"TRACKRECORD_TRAINER_DASK='{wrong}'"):
+            load_settings({"TRACKRECORD_TRAINER_DASK": wrong})
 
 
 def test_packages_that_are_imported_already_are_there() -> None:
