@@ -155,6 +155,7 @@ def _train(
             seed=asked.seed,
             progress=progress,
             fitter=fitter,
+            clock=clock.monotonic,
         )
     report = trained.report
     files = pack(

@@ -198,6 +198,7 @@ def _train(
                 seed=seed,
                 progress=notes.print,
                 fitter=fitter,
+                clock=time.perf_counter,
             )
     except TooFewError as error:
         return {

@@ -46,6 +46,7 @@ FEWEST_ROWS: Final = 200
 
 _FOLDS: Final = 4
 _UNSEEN_SHARE: Final = 0.25
+_TIMED: Final = 100
 _ENOUGH: Final = 100_000
 """Outcomes from which settings and blend are found; the models then learn from all there are.
 Four folds of a million rows would take several times as long as the models themselves."""
@@ -154,6 +155,7 @@ def train(
     seed: int = 0,
     progress: Callable[[str], None] = lambda _: None,
     fitter: Fitter = fit_here,
+    clock: Callable[[], float] | None = None,
 ) -> Trained:
     """Train a challenger on the past, and judge it once on what came after.
 
@@ -167,6 +169,7 @@ def train(
         seed: Of everything drawn.
         progress: Told in words what is being done.
         fitter: Where LightGBM's models are fitted.
+        clock: Seconds; without one the time of a prediction is not known.
 
     Raises:
         TooFewError: Too few outcomes, or only successes or failures.
@@ -212,9 +215,22 @@ def train(
         "blocks": verdict.gain.blocks,
         "feature_importances": importances(ensemble),
         "suspicious_features": suspicious(learn.features, learn.names, learn.success),
+        "inference_ms": _inference_ms(ensemble, unseen.features, clock) if clock else None,
     }
-    report["targets"] = against_targets(report["metrics"] | report["stability"])
+    report["targets"] = against_targets(
+        report["metrics"] | report["stability"] | {"inference_ms": report["inference_ms"]}
+    )
     return Trained(ensemble, verdict, int(learn.span.ends_at.max()), report)
+
+
+def _inference_ms(ensemble: Ensemble, features: Floats, clock: Callable[[], float]) -> float:
+    """The longest of a hundred predictions, each of one signal, in milliseconds."""
+    took = []
+    for row in range(min(_TIMED, len(features))):
+        began = clock()
+        ensemble.predict(features[row : row + 1])
+        took.append(clock() - began)
+    return 1000 * max(took)
 
 
 def _part(data: Data, unseen_from: int | None, champion: Champion | None) -> tuple[Data, Data]:

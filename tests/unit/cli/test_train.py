@@ -93,6 +93,7 @@ def test_what_the_market_does_is_found_and_reported(trained: dict[str, Any]) -> 
     assert trained["metrics"]["log_loss"] < trained["baseline"]["log_loss"]
     assert trained["data_points"] > 1_900
     assert trained["targets"]["auc"]["target"] == 0.8
+    assert trained["targets"]["inference_ms"]["value"] > 0
     assert trained["targets"]["retraining_success"] == {
         "target": 0.95, "value": None, "met": None,
         "reason": "no run is logged, as a training from files stands alone",

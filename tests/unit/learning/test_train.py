@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -33,6 +34,7 @@ def test_what_is_planted_is_found_calibrated_and_promoted() -> None:
     found = trained.report["feature_importances"]
     assert set(list(found)[:3]) == {"feature_0", "feature_1", "feature_2"}
     assert trained.report["targets"]["auc"]["target"] == 0.8
+    assert trained.report["targets"]["inference_ms"]["met"] is None
     assert told[0].startswith("searching")
     json.dumps(trained.report, allow_nan=False)
 
@@ -48,6 +50,19 @@ def test_nothing_is_learnt_from_what_it_is_judged_on() -> None:
     fresh = world(3, 100, 1.0).features
     np.testing.assert_array_equal(again.ensemble.predict(fresh), trained.ensemble.predict(fresh))
     assert again.report["metrics"]["auc"] < 0.5 < trained.report["metrics"]["auc"]
+
+
+def test_the_slowest_prediction_is_told() -> None:
+    def ticks() -> Iterator[float]:
+        moment = 0.0
+        for number in range(1_000):
+            moment += 0.025 if number == 101 else 0.001
+            yield moment
+
+    clock = ticks()
+    trained = train(world(2, 800, 1.0), budget=QUICK, clock=lambda: next(clock))
+    assert trained.report["inference_ms"] == pytest.approx(25)
+    assert trained.report["targets"]["inference_ms"]["met"]
 
 
 @pytest.mark.parametrize("shared", [0.0, 1.0])
