@@ -17,7 +17,6 @@ OUR_EXIT: Final = "barrier"
 """The ``exit_id`` of exits that follow from bars."""
 
 _KEY: Final = ("symbol", "timeframe", "opened_us", "source")
-_CONTENT: Final = ("closed_us", "open", "high", "low", "close", "volume")
 SIGNAL_COLUMNS: Final = (
     "position", "appended_at", "signal_id", "revision", "strategy", "symbol", "timeframe", "side",
     "price", "target_price", "stop_loss", "horizon_bars", "entry", "exits", "confidence",
@@ -35,23 +34,21 @@ def as_bars(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def twice(bars: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
-    """Of bars that a batch names twice, the highest revision, and of that the first.
+def repeats(bars: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Of bars that a batch names more than once, the highest revision, and of that the first.
 
     Returns:
-        One row per bar, in the order of the key; and the positions of those that contradict the
-        row that stays.
+        One row per bar, in the order of the key; and the other rows that might contradict one:
+        those that come before any higher revision.
     """
     ordered = bars.sort(*_KEY, -pl.col("revision"), "position")
     kept = ordered.unique(_KEY, keep="first", maintain_order=True)
     if kept.height == bars.height:
-        return kept, []
-    dropped = ordered.join(kept.select("position"), on="position", how="anti")
-    same = dropped.join(kept, on=[*_KEY, "revision"], suffix="_kept")
-    differs = pl.any_horizontal(
-        pl.col(name).ne_missing(pl.col(f"{name}_kept")) for name in _CONTENT
-    )
-    return kept, same.filter(differs)["position"].to_list()
+        return kept, bars.clear()
+    in_turn = bars.sort(*_KEY, "position")
+    highest = pl.col("revision").cum_max().over(_KEY)
+    others = in_turn.filter(pl.col("revision") == highest)
+    return kept, others.join(kept.select("position"), on="position", how="anti")
 
 
 def as_signals(frame: pl.DataFrame, default_horizon: int) -> pl.DataFrame:

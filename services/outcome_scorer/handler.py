@@ -25,8 +25,8 @@ from services.outcome_scorer.frames import (
     as_signals,
     as_waiting,
     assessment_rows,
+    repeats,
     session_rows,
-    twice,
 )
 from services.outcome_scorer.judging import Judging
 from services.outcome_scorer.memory import Key, bar_columns, fill, waiting
@@ -54,8 +54,10 @@ class Prepared(NamedTuple):
     """A batch, ready for the database."""
 
     bars: pl.DataFrame
+    """Each once."""
+    repeats: bool
+    """Whether some came more than once."""
     signals: pl.DataFrame
-    conflicts: list[int]
     copies: tuple[CopyRows, CopyRows, CopyRows]
 
 
@@ -88,14 +90,20 @@ class OutcomeScorer(Handler):
 
     def prepare(self, batch: Batch) -> Prepared:
         """Bring bars, signals and exits into the forms in which they are loaded and judged."""
-        bars, conflicts = twice(as_bars(batch.of(MarketBar)))
+        bars, others = repeats(as_bars(batch.of(MarketBar)))
+        told = pl.concat(
+            [
+                each.with_columns(stays=pl.lit(stay))
+                for each, stay in ((bars, True), (others, False))
+            ]
+        )
         signals = as_signals(batch.of(SignalEmitted), self._settings.default_horizon_bars)
         copies = (
-            CopyRows.of(bars.drop("opened_us", "closed_us")),
+            CopyRows.of(told.drop("opened_us", "closed_us")),
             CopyRows.of(signals.select(SIGNAL_COLUMNS)),
             CopyRows.of(as_closes(batch.of(SignalClosed))),
         )
-        return Prepared(bars, signals, conflicts, copies)
+        return Prepared(bars, bool(others.height), signals, copies)
 
     def load(self, batch: Batch, cursor: Cursor) -> None:
         """COPY the batch into temporary tables."""
@@ -132,9 +140,8 @@ class OutcomeScorer(Handler):
             *assessed_events(assessed, batch.messages, clock.now()),
             *judging.events(),
         ]
-        conflicts = sorted({*prepared.conflicts, *told.conflicts})
         return Effects(
-            refused=[Refusal(position, "conflict", _CONFLICT) for position in conflicts],
+            refused=[Refusal(each, "conflict", _CONFLICT) for each in sorted(told.conflicts)],
             outgoing=outgoing,
             after_commit=partial(self._count, prepared, told, assessed, judging.outcomes),
         )
@@ -153,19 +160,19 @@ class OutcomeScorer(Handler):
         # Who was taken for delisted trades again.
         traded = set(bars.select("symbol", "timeframe").iter_rows())
         back = {key: last[key] for each in claimed if each.ceased and (key := each[:2]) in traded}
-        known = store.known_bars(cursor) if late.height else []
+        known = store.known_bars(cursor) if late.height or prepared.repeats else []
         store.write_bars(cursor)
-        repeats = [position for position, corrects, _ in known if not corrects]
+        there = [each for each in known if each.stays and each.is_there]
+        same = [each.position for each in there if not each.corrects]
         # Of two sources of one bar, the second to come may be the one that counts.
         shared = bars.filter(pl.struct("symbol", "timeframe", "opened_us").is_duplicated())
-        changed = pl.concat([late, shared]).filter(~pl.col("position").is_in(repeats))
+        changed = pl.concat([late, shared]).filter(~pl.col("position").is_in(same))
         firsts = changed.group_by("symbol", "timeframe").agg(pl.col("opened_us").min())
-        there = [position for position, _, _ in known]
         return Told(
             back | {(symbol, timeframe): first for symbol, timeframe, first in firsts.iter_rows()},
-            bars.filter(~pl.col("position").is_in(there)),
-            [position for position, _, contradicts in known if contradicts],
-            sum(corrects for _, corrects, _ in known),
+            bars.filter(~pl.col("position").is_in([each.position for each in there])),
+            [each.position for each in known if each.contradicts],
+            sum(each.corrects for each in there),
         )
 
     def _bring(

@@ -8,7 +8,7 @@ from trackrecord.runtime.times import micros, moment
 
 TEMPORARY: Final = """
 CREATE TEMPORARY TABLE new_bars (
-    position integer, partition integer, appended_at timestamptz,
+    stays boolean, position integer, partition integer, appended_at timestamptz,
     symbol text COLLATE "C", timeframe text COLLATE "C", source text COLLATE "C",
     opened_at timestamptz, closed_at timestamptz, open numeric, high numeric, low numeric,
     close numeric, volume numeric, revision integer
@@ -74,17 +74,25 @@ _BAR_CHANGES: Final = ", ".join(
     f"{name} = excluded.{name}" for name in (*_BAR_CONTENT.split(", "), "revision", "appended_at")
 )
 
+_NEW_CONTENT: Final = ", ".join(f"n.{name}" for name in _BAR_CONTENT.split(", "))
+_OLD_CONTENT: Final = _NEW_CONTENT.replace("n.", "b.")
+
 KNOWN_BARS: Final = f"""
-SELECT n.position, n.revision > b.revision,
-       n.revision = b.revision AND (n.closed_at, n.open, n.high, n.low, n.close, n.volume)
-           IS DISTINCT FROM (b.closed_at, b.open, b.high, b.low, b.close, b.volume)
-FROM new_bars AS n JOIN bars AS b USING ({_BAR_KEY})
+SELECT n.position, n.stays, b.revision IS NOT NULL, coalesce(n.revision > b.revision, false),
+       CASE WHEN n.revision = b.revision THEN ({_NEW_CONTENT}) IS DISTINCT FROM ({_OLD_CONTENT})
+            WHEN n.revision < b.revision THEN false
+            ELSE ROW ({_NEW_CONTENT}) IS DISTINCT FROM first_value(ROW ({_NEW_CONTENT})) OVER (
+                PARTITION BY {_BAR_KEY}, n.revision ORDER BY n.position)
+       END
+FROM new_bars AS n LEFT JOIN bars AS b USING ({_BAR_KEY})
 """
-"""Bars that are there: whether the new one corrects them, or contradicts them."""
+"""Of each new bar: whether it stays, is there already, corrects what is there, or contradicts
+what came before under its revision, in the table or in the batch."""
 
 WRITE_BARS: Final = f"""
 INSERT INTO bars ({_BAR_KEY}, {_BAR_CONTENT}, revision, appended_at)
-SELECT {_BAR_KEY}, {_BAR_CONTENT}, revision, appended_at FROM new_bars ORDER BY {_BAR_KEY}
+SELECT {_BAR_KEY}, {_BAR_CONTENT}, revision, appended_at FROM new_bars
+WHERE stays ORDER BY {_BAR_KEY}
 ON CONFLICT ({_BAR_KEY}) DO UPDATE
 SET {_BAR_CHANGES}
 WHERE bars.revision < excluded.revision

@@ -103,10 +103,21 @@ def claim(cursor: Cursor) -> list[Claimed]:
     return [Claimed(*row) for row in cursor.fetchall()]
 
 
-def known_bars(cursor: Cursor) -> list[tuple[int, bool, bool]]:
-    """Of the bars that are there: position, whether it corrects one, whether it contradicts one."""
+class Known(NamedTuple):
+    """What the table says of a bar of the batch."""
+
+    position: int
+    stays: bool
+    """Whether it is the one of the batch that counts."""
+    is_there: bool
+    corrects: bool
+    contradicts: bool
+
+
+def known_bars(cursor: Cursor) -> list[Known]:
+    """What the table says of the bars of the batch."""
     execute_planned(cursor, sql.KNOWN_BARS, {})
-    return list(cursor.fetchall())
+    return [Known(*row) for row in cursor.fetchall()]
 
 
 def write_bars(cursor: Cursor) -> None:

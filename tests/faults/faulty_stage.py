@@ -19,6 +19,7 @@ from typing import Any
 import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class
 
+from services.outcome_scorer import store as scorer_store
 from services.signal_tracker import store as tracker_store
 from tests.support.pipeline import stage_named
 from trackrecord.runtime import clock, database
@@ -147,7 +148,8 @@ def freeze_inside_copy(_stage: Stage, number: int) -> None:
         finally:
             io.BytesIO = real  # type: ignore[misc]
 
-    tracker_store.copy_rows = wrapped  # type: ignore[attr-defined]
+    for store in (tracker_store, scorer_store):
+        store.copy_rows = wrapped  # type: ignore[attr-defined]
 
 
 def _after_apply(stage: Stage, then: Callable[[], None]) -> None:

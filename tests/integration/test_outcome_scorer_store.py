@@ -1,6 +1,7 @@
 """Random histories in random batches, through the real tables, against the rules at once."""
 
 import random
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -8,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from confluent_kafka import Message
 from prometheus_client import CollectorRegistry
 
 from services.outcome_scorer.handler import OutcomeScorer
@@ -20,6 +22,7 @@ from trackrecord.learning.dataset import features_of, outcomes_of
 from trackrecord.outcomes import Bar, Judged, Signal, label
 from trackrecord.runtime import database
 from trackrecord.runtime.batch import Reader
+from trackrecord.runtime.decode import Refusal
 from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.stage import Context, Outgoing
 
@@ -49,6 +52,10 @@ class Scorer:
         for event in events:
             self._offset += 1
             messages.append(as_message(event, self._offset, self._offset % 3))
+        return [each.reason for each in self.read(messages)]
+
+    def read(self, messages: Sequence[Message]) -> list[Refusal]:
+        """One batch of messages; what was refused of it."""
         batch = self._reader.read(messages)
         assert not batch.refused, batch.refused
         with self.connection, self.connection.cursor() as cursor:
@@ -57,7 +64,7 @@ class Scorer:
         if effects.after_commit:
             effects.after_commit()
         self.said += effects.outgoing
-        return [each.reason for each in effects.refused]
+        return effects.refused
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         with self.connection, self.connection.cursor() as cursor:
@@ -290,6 +297,48 @@ def test_a_level_on_the_wrong_side_is_void_and_contradictions_are_refused(
     assert "needs a higher revision" in reason
     twice = [bar("AAA", 1, (100, 102, 99, 100)), bar("AAA", 1, (100, 103, 99, 100))]
     assert len(scorer.apply(twice)) == 1
+
+
+def in_other_words(event: MarketBar, offset: int) -> Message:
+    """A bar whose numbers are written with more zeros."""
+    text = event.to_json().decode()
+    for name in ("open", "high", "low", "close", "volume"):
+        text = re.sub(rf'("{name}":"[0-9]+)(\.[0-9]+)?"', r'\g<1>\g<2>00"', text)
+        text = re.sub(rf'("{name}":"[0-9]+)00"', r'\g<1>.00"', text)
+    return Message(
+        topic="market_bar", partition=0, offset=offset, value=text.encode(), timestamp=(2, 1)
+    )
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_which_bars_contradict_others_does_not_depend_on_the_batches(
+    settings: Settings, seed: int
+) -> None:
+    rng = random.Random(seed)
+    said = []
+    for _ in range(60):
+        day, high, revision = rng.randrange(4), rng.choice([101, 102.5]), rng.randrange(3)
+        said.append(bar("AAA", day, (100, high, 99, 100.5), revision))
+    scorer = Scorer(settings)
+    best: dict[datetime, MarketBar] = {}
+    wanted, found = [], []
+    left = []
+    for offset, each in enumerate(said):
+        before = best.get(each.opened_at)
+        if before is None or each.revision > before.revision:
+            best[each.opened_at] = each
+        elif each.revision == before.revision and each != before:
+            wanted.append(offset)
+        write = rng.choice([as_message, in_other_words])
+        left.append(write(each, offset))
+    while left:
+        size = rng.choice([1, 2, 5, 20])
+        found += [left[each.position].offset() for each in scorer.read(left[:size])]
+        left = left[size:]
+    assert found == wanted
+    assert scorer.rows("SELECT opened_at, high FROM bars ORDER BY 1") == [
+        (at, best[at].high) for at in sorted(best)
+    ]
 
 
 def test_a_symbol_that_ceases_to_trade_ends_its_signals_and_may_come_back(

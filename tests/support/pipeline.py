@@ -304,7 +304,7 @@ class Pipeline:
                 )
             except PassingError:
                 return False
-            return left == [(0,)] and all(at.get(place, 0) == end for place, end in ends.items())
+            return left == [(0,)] and all(at.get(place, 0) >= end for place, end in ends.items())
 
         ends = self.ends(stage)
         try:
@@ -355,6 +355,8 @@ class Pipeline:
         on_wire: Letters = {}
         for topic in {self.settings.topic(m.event_type) for m in stage_named(stage).consumes}:
             for each in wire.read(self.settings, f"{topic}.dlq"):
+                if each.header("dlq_stage") != stage:
+                    continue
                 place = (
                     each.header("dlq_topic") or "",
                     int(each.header("dlq_partition") or -1),

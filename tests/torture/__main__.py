@@ -47,6 +47,11 @@ def parse(arguments: Sequence[str]) -> tuple[Campaign, Path]:
     parser.add_argument(
         "--only", default="", metavar="KIND,...", help="choose faults from these kinds only"
     )
+    parser.add_argument(
+        "--judged",
+        action="store_true",
+        help="bars judge signals in every episode, not in a quarter",
+    )
     parser.add_argument("--mutant", choices=sorted(MUTANTS), help="break the stages like this")
     parser.add_argument("--keep", action="store_true", help="keep the logs of every episode")
     parser.add_argument(
@@ -71,6 +76,7 @@ def parse(arguments: Sequence[str]) -> tuple[Campaign, Path]:
         folder=folder,
         only=only,
         mutant=options.mutant,
+        judged=options.judged or None,
         keep=options.keep,
     )
     return campaign, options.result
@@ -150,7 +156,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     if campaign.mutant:
         return _tell_mutant(console, campaign.mutant, report)
-    if len(report.outcomes) >= _WORTH_KEEPING and not campaign.only:
+    if len(report.outcomes) >= _WORTH_KEEPING and not (campaign.only or campaign.judged):
         file.write_text(json.dumps(result, indent=1) + "\n")
         console.print(f"written to {file}")
     return 1 if report.failed else 0

@@ -40,7 +40,9 @@ class Campaign:
         runs: How many episodes.
         jobs: How many at a time.
         only: The kinds of faults to choose from; all if empty.
-        mutant: How the stages are broken, if they are; then the first failure is the end.
+        mutant: How the stages are broken, if they are; then the first failure is the end, and
+            there is no outcome_scorer.
+        judged: Whether there is an outcome_scorer; None to let each seed decide.
         heavy: Whether to play what needs a stack to itself too; else such seeds are left out.
         keep: Whether to keep the logs of all episodes.
         folder: Where stacks and logs are.
@@ -52,12 +54,14 @@ class Campaign:
     folder: Path
     only: tuple[str, ...] = ()
     mutant: str | None = None
+    judged: bool | None = None
     heavy: bool = True
     keep: bool = False
 
     def plans(self) -> list[Plan]:
         """The episodes, in the order of their seeds."""
-        every = (plan(seed, self.only) for seed in itertools.count(self.seed))
+        judged = False if self.mutant else self.judged
+        every = (plan(seed, self.only, judged=judged) for seed in itertools.count(self.seed))
         wanted = (each for each in every if self.heavy or not each.is_heavy)
         return list(itertools.islice(wanted, self.runs))
 

@@ -11,8 +11,9 @@ from typing import Any
 
 from tests.support import compare, oracle, runs, wire
 from tests.support.pipeline import Letters, Pipeline
+from tests.torture.check_outcomes import check_outcomes
 from tests.torture.history import Sent
-from tests.torture.plan import EXTRACTOR, TRACKER
+from tests.torture.plan import EXTRACTOR, SCORER, TRACKER
 from trackrecord.events import Event, ScriptExecuted, SignalClosed, SignalEmitted
 from trackrecord.events.codec import decode
 
@@ -50,13 +51,16 @@ class Verdict:
             self.problems.append(f"{what}: {error}")
 
 
-def check(pipeline: Pipeline, sent: Sequence[Sent], *, extracts: bool, replay: bool) -> Verdict:
+def check(
+    pipeline: Pipeline, sent: Sequence[Sent], *, extracts: bool, judges: bool, replay: bool
+) -> Verdict:
     """Check tables, sums, dead letters and outgoing events of every stage.
 
     Args:
         pipeline: All of its stages have stopped.
         sent: What was published.
         extracts: Whether there was an extractor.
+        judges: Whether there was an outcome_scorer.
         replay: Whether to hold a replay against the tables, too.
     """
     settings = pipeline.settings
@@ -72,6 +76,12 @@ def check(pipeline: Pipeline, sent: Sequence[Sent], *, extracts: bool, replay: b
     if extracts:
         verdict.ask("executions", lambda: _check_executions(verdict, pipeline, said))
         _check_letters(verdict, pipeline, EXTRACTOR, scripts, runs.expect(said)[1])
+    if judges:
+        judged, conflicts = check_outcomes(verdict, pipeline, signals)
+        found += judged
+        _check_letters(verdict, pipeline, SCORER, signals, conflicts)
+    bars = settings.topic("market_bar")
+    signals = [each for each in signals if each.place[0] != bars]
     _check_tracker(verdict, pipeline, signals, found)
     if replay:
         verdict.ask("replay", pipeline.check_replay)
@@ -122,7 +132,10 @@ def _check_tracker(
 ) -> None:
     read = [each for each in sent if each.item.event is not None]
     events: list[Event] = [each.item.event for each in read if each.item.event is not None]
-    events += [decode(SignalEmitted, each.value) for each in found]
+    models = {
+        pipeline.settings.topic(model.event_type): model for model in (SignalEmitted, SignalClosed)
+    }
+    events += [decode(models[each.topic], each.value) for each in found]
     expected = oracle.expect(events)
     verdict.ask("tables", lambda: compare.check(pipeline.settings, expected))
     _check_letters(verdict, pipeline, TRACKER, sent, expected.conflicts)

@@ -29,6 +29,7 @@ from tests.torture.plan import (
     BROKER_PROXY_KINDS,
     DATABASE_PROXY_KINDS,
     EXTRACTOR,
+    SCORER,
     TRACKER,
     Plan,
 )
@@ -136,18 +137,27 @@ def _play(scene: Scene, outcome: Outcome) -> None:
         raise publisher.error
     if publisher.is_alive():
         raise TimeoutError("the broker does not acknowledge what is published")
-    stages = [stage for stage in (EXTRACTOR, TRACKER) if plan.members[stage]]
+    stages = [stage for stage in (EXTRACTOR, SCORER, TRACKER) if plan.members.get(stage)]
     seconds = _DONE_SECONDS_OF_A_MUTANT if crew.mutant else _DONE_SECONDS
     stopped: list[str] = []
+    if plan.is_judged:
+        pipeline.done(SCORER, seconds)
+        publisher.end_market()
     for stage in stages:
         pipeline.done(stage, seconds)
         # Whoever was frozen goes on now, and may still send what a successor has sent too.
         stopped += crew.stop_all(stage)
     for stage in stages:
-        pipeline.done(stage, 1)
+        # The exits that an outcome_scorer was the last to publish, none is left to read.
+        if stage != SCORER:
+            pipeline.done(stage, 1)
     outcome.verified = plan.verify
     outcome.verdict = check(
-        pipeline, publisher.sent, extracts=bool(plan.members[EXTRACTOR]), replay=plan.verify
+        pipeline,
+        publisher.sent,
+        extracts=bool(plan.members[EXTRACTOR]),
+        judges=plan.is_judged,
+        replay=plan.verify,
     )
     outcome.verdict.problems += stopped
 

@@ -11,7 +11,7 @@ import psycopg2
 from confluent_kafka import KafkaException
 
 from tests.support.proxy import COMMIT, PRODUCE, Proxy
-from tests.torture.plan import FAILPOINTS, SESSION_MS, Order
+from tests.torture.plan import FAILPOINTS, SCORER, SESSION_MS, Order
 from tests.torture.scene import Record, Scene
 from trackrecord.runtime import database, kafka
 from trackrecord.runtime.errors import PassingError
@@ -28,6 +28,12 @@ _LOCKS = (
     "SELECT FROM consumer_offsets FOR UPDATE",
     "SELECT FROM strategy_days FOR UPDATE",
     "LOCK TABLE dead_letters, outbox IN EXCLUSIVE MODE",
+)
+_LOCKS_OF_SCORERS = (
+    "LOCK TABLE outcomes IN EXCLUSIVE MODE",
+    "SELECT FROM watched_symbols FOR UPDATE",
+    "LOCK TABLE sessions, closings IN EXCLUSIVE MODE",
+    *_LOCKS[3:],
 )
 
 
@@ -191,7 +197,8 @@ def _signal(pid: int, number: int) -> None:
 
 def hold_lock(scene: Scene, order: Order, record: Record) -> None:
     """Lock what the stages need, in a session of somebody else's."""
-    statement = _LOCKS[order.number % len(_LOCKS)]
+    locks = _LOCKS_OF_SCORERS if order.stage == SCORER else _LOCKS
+    statement = locks[order.number % len(locks)]
     try:
         connection = database.connect(scene.pipeline.settings, application="torture")
     except PassingError as error:

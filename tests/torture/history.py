@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import threading
 import time
@@ -11,14 +12,22 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from tests.faults import poison
-from tests.support import histories, runs, wire
+from tests.support import histories, markets, runs, wire
 from tests.torture.plan import Order, Plan
-from trackrecord.events import Event, ScriptExecuted, SignalClosed, SignalEmitted, derived_id
+from trackrecord.events import (
+    Event,
+    MarketBar,
+    ScriptExecuted,
+    SignalClosed,
+    SignalEmitted,
+    derived_id,
+)
 from trackrecord.runtime.settings import Settings
 
 _MODELS: tuple[type[Event], ...] = (SignalEmitted, SignalClosed, ScriptExecuted)
 _LARGEST_POISON = 310_000
 _CLOSED_SHARE = 0.4
+_OTHER_WORDS_SHARE = 0.1
 
 
 @dataclass(frozen=True)
@@ -47,7 +56,27 @@ def make(plan: Plan, settings: Settings) -> list[Item]:
         *_exits_of(said, rng),
     ]
     rng.shuffle(events)
-    return [Item(wire.parcel(settings, event, _partition(plan, event)), event) for event in events]
+    if plan.market:
+        events = _mixed(rng, events, markets.make(f"market-{plan.seed}", plan.market))
+    return [Item(_parcel(rng, settings, plan, event), event) for event in events]
+
+
+def _mixed(rng: random.Random, some: Sequence[Event], others: Sequence[Event]) -> list[Event]:
+    """Two sequences as one, each in its own order."""
+    left = [iter(some), iter(others)]
+    turns = [0] * len(some) + [1] * len(others)
+    rng.shuffle(turns)
+    return [next(left[turn]) for turn in turns]
+
+
+def _parcel(rng: random.Random, settings: Settings, plan: Plan, event: Event) -> wire.Parcel:
+    found = wire.parcel(settings, event, _partition(plan, event))
+    if isinstance(event, MarketBar) and found.value and rng.random() < _OTHER_WORDS_SHARE:
+        # The same in other words, which is no contradiction.
+        data = json.loads(found.value)
+        data["open"] += "0" if "." in data["open"] else ".0"
+        return replace(found, value=json.dumps(data).encode())
+    return found
 
 
 def _exits_of(said: Sequence[ScriptExecuted], rng: random.Random) -> Iterator[SignalClosed]:
@@ -80,6 +109,7 @@ def poisoned(plan: Plan, order: Order, settings: Settings, items: Sequence[Item]
     """A burst of bad messages, made from one of the good ones."""
     rng = random.Random(f"poison {plan.seed} {order.at}")
     models = _MODELS if plan.runs else _MODELS[:2]
+    models += (MarketBar,) if plan.market else ()
     model = models[order.number % len(models)]
     good = rng.choice([each for each in items if isinstance(each.event, model)])
     assert good.event
@@ -104,6 +134,8 @@ def _same_subject(event: Event, good: Event) -> bool:
             return event.signal_id == good.signal_id
         case SignalClosed(), SignalClosed():
             return (event.signal_id, event.exit_id) == (good.signal_id, good.exit_id)
+        case MarketBar(), MarketBar():
+            return event.symbol == good.symbol
     return False
 
 
@@ -149,3 +181,9 @@ class Publisher(threading.Thread):
                 self.sent += [Sent(item, place) for item, place in zip(items, places, strict=True)]
         except Exception as error:  # noqa: BLE001 - told by the thread that waits for this one
             self.error = error
+
+    def end_market(self) -> None:
+        """Publish one more session, when all else is done; it tells who has ceased to trade."""
+        items = [Item(wire.parcel(self._settings, bar), bar) for bar in markets.last_bars()]
+        places = wire.send(self._settings, [each.parcel for each in items])
+        self.sent += [Sent(item, place) for item, place in zip(items, places, strict=True)]

@@ -173,7 +173,7 @@ def main() -> None:
     end_with_parent()
     # Ctrl-C is for the campaign, which then ends this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for stage in ("signal_tracker", "extractor"):
+    for stage in ("signal_tracker", "extractor", "outcome_scorer"):
         stage_named(stage)
     reading, writing = os.pipe()
     os.set_blocking(writing, False)

@@ -11,9 +11,10 @@ import random
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
+from tests.support import markets
 from tests.support.histories import Shape
 
-TRACKER, EXTRACTOR = "signal_tracker", "extractor"
+TRACKER, EXTRACTOR, SCORER = "signal_tracker", "extractor", "outcome_scorer"
 
 PROCESS_KINDS = ("kill", "freeze", "stop", "join", "shift_clock", "forget_offsets")
 FAILPOINTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -46,6 +47,8 @@ KINDS = (*LIGHT_KINDS, *HEAVY_KINDS)
 SESSION_MS = 1000
 HEAVY_SHARE = 0.05
 VERIFY_SHARE = 0.15
+JUDGED_SHARE = 0.25
+"""Of the episodes, those in which bars judge signals, and nobody runs scripts."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,7 @@ class Plan:
         shape: How wild the history is.
         signals: Signals in the history of the strategies.
         runs: Runs of scripts, if there is an extractor.
+        market: Bars, and the signals that they judge, if there is an outcome_scorer.
         scattered: Whether exits lie in other partitions than their entries.
         bursts: When each part of the events is published, in seconds.
         orders: The faults, in the order of their time.
@@ -99,6 +103,7 @@ class Plan:
     shape: Shape
     signals: int
     runs: int
+    market: markets.Shape | None
     scattered: bool
     bursts: tuple[float, ...]
     orders: tuple[Order, ...]
@@ -113,17 +118,34 @@ class Plan:
         """Whether it needs a stack to itself."""
         return any(kind in HEAVY_KINDS for kind in self.kinds)
 
+    @property
+    def is_judged(self) -> bool:
+        """Whether there is an outcome_scorer."""
+        return self.market is not None
+
     def without_repeats(self) -> Plan:
         """The same with no id and revision published twice."""
         return replace(self, shape=replace(self.shape, duplicate=0.0, conflict=0.0))
 
 
-def plan(seed: int, only: Collection[str] = ()) -> Plan:
-    """Plan an episode; with ``only``, of these kinds of faults.
+def plan(seed: int, only: Collection[str] = (), *, judged: bool | None = None) -> Plan:
+    """Plan an episode.
+
+    Args:
+        seed: Of all that is drawn.
+        only: The kinds of faults to choose from; all if empty.
+        judged: Whether there is an outcome_scorer; None to let the seed decide.
 
     Raises:
         ValueError: There is no such kind.
     """
+    if judged is None:
+        judged = random.Random(f"judged {seed}").random() < JUDGED_SHARE
+    result = _plan(seed, only)
+    return _judged(result) if judged else result
+
+
+def _plan(seed: int, only: Collection[str]) -> Plan:
     if unknown := sorted(set(only) - set(KINDS)):
         raise ValueError(f"no fault {', '.join(unknown)}; there are {', '.join(KINDS)}")
     rng = random.Random(f"episode {seed}")
@@ -152,9 +174,38 @@ def plan(seed: int, only: Collection[str] = ()) -> Plan:
         shape=_shape(rng),
         signals=rng.randint(150, 350),
         runs=rng.randint(60, 160) if extractors else 0,
+        market=None,
         scattered=rng.random() < 0.5,
         bursts=(0.0, *sorted(rng.uniform(0.1, span) for _ in range(rng.randint(6, 14)))),
         orders=tuple(orders),
+    )
+
+
+def _judged(plan: Plan) -> Plan:
+    """The same with one or two outcome_scorers in the extractors' place, and at most two trackers.
+
+    Most of the faults are theirs.
+    """
+    rng = random.Random(f"market {plan.seed}")
+    return replace(
+        plan,
+        members={
+            TRACKER: min(plan.members[TRACKER], 2),
+            EXTRACTOR: 0,
+            SCORER: rng.choice([1, 2, 2]),
+        },
+        signals=plan.signals // 5,
+        runs=0,
+        market=markets.Shape(
+            symbols=rng.randint(3, 7),
+            bars=rng.randint(30, 50),
+            signals=rng.randint(60, 180),
+            late=rng.choice([0, 0, 3, 25, 100]),
+        ),
+        orders=tuple(
+            replace(each, stage=SCORER) if each.stage == EXTRACTOR or rng.random() < 0.7 else each
+            for each in plan.orders
+        ),
     )
 
 
