@@ -14,7 +14,7 @@ from services.outcome_scorer.apart import judge_apart
 from services.outcome_scorer.events import closed_event, scored_event
 from services.outcome_scorer.frames import outcome_rows, void_rows
 from services.outcome_scorer.memory import Key, fill, waiting
-from services.outcome_scorer.store import Asked
+from services.outcome_scorer.store import Asked, Ceased
 from trackrecord.outcomes.model import DELISTED_AFTER, Policy
 from trackrecord.outcomes.waiting import Judgement
 from trackrecord.outcomes.watch import Watch
@@ -85,7 +85,9 @@ class Judging:
             timeframes: Those of the batch.
         """
         watch = self._watch
-        told_at = self._ceased(timeframes)
+        ceased = self._ceased(timeframes)
+        self._tell_sooner([each for each in ceased if each.before])
+        told_at = {watch.slots[each[:2]]: each.told_at for each in ceased}
         slots = {watch.slots[key] for key in keys} | told_at.keys()
         if not slots:
             return
@@ -98,27 +100,40 @@ class Judging:
             # What is in memory of them has not moved on.
             watch.version[np.unique(deep.slot)] = -1
 
-    def _ceased(self, timeframes: Iterable[str]) -> dict[int, int]:
-        """Symbols without a bar for ten sessions, by place, and when that could be told."""
+    def _ceased(self, timeframes: Iterable[str]) -> list[Ceased]:
+        """Symbols without a bar for ten sessions, in memory as they stand in the tables."""
         watch = self._watch
         found = [
-            ((symbol, timeframe), version, told_at)
+            each
             for name in sorted(set(timeframes))
-            for symbol, timeframe, version, told_at in store.ceased(
-                self._cursor, name, DELISTED_AFTER
-            )
+            for each in store.ceased(self._cursor, name, DELISTED_AFTER)
         ]
-        slots = [watch.slot(key) for key, _, _ in found]
+        slots = [watch.slot(each[:2]) for each in found]
         stale = [
-            key
-            for slot, (key, version, _) in zip(slots, found, strict=True)
-            if watch.version[slot] != version - 1
+            each[:2]
+            for slot, each in zip(slots, found, strict=True)
+            if watch.version[slot] != each.version - 1
         ]
         if stale:
             fill(self._cursor, watch, stale, self._policy)
-        for key, version, _ in found:
-            watch.version[watch.slots[key]] = version
-        return {watch.slots[key]: told_at for key, _, told_at in found}
+        for slot, each in zip(slots, found, strict=True):
+            watch.version[slot] = each.version
+        return found
+
+    def _tell_sooner(self, ceased: Sequence[Ceased]) -> None:
+        """End signals sooner that were ended already, as a session has come late."""
+        if not ceased:
+            return
+        keys = [each[:2] for each in ceased]
+        # The whole horizon of all others had elapsed by the last bar.
+        asked = [
+            Asked(place, *each[:2], since=each.told_at + 1) for place, each in enumerate(ceased)
+        ]
+        ended = waiting(store.read_signals(self._cursor, asked, self._policy, ended=True))
+        if len(ended.slot):
+            told_at = {place: each.told_at for place, each in enumerate(ceased)}
+            judged = judge_apart(self._cursor, keys, ended, self._policy, told_at)
+            self._write_judged(judged, keys)
 
     def _write_judged(self, judged: Judgement, keys: Sequence[Key], *, all_: bool = False) -> None:
         slots = np.unique(judged.signals.slot)

@@ -61,7 +61,7 @@ ON CONFLICT DO NOTHING
 """
 
 LOCK: Final = f"""
-SELECT w.symbol, w.timeframe, w.version, {micros("w.last_opened_at")}, w.ceased
+SELECT w.symbol, w.timeframe, w.version, {micros("w.last_opened_at")}, w.ceased_at IS NOT NULL
 FROM watched_symbols AS w JOIN ({_NAMED}) AS named USING (symbol, timeframe)
 ORDER BY w.symbol, w.timeframe FOR UPDATE OF w
 """
@@ -169,10 +169,15 @@ SET moved = s.moved + excluded.moved, movers = s.movers + excluded.movers,
     above = s.above + excluded.above, compared = s.compared + excluded.compared
 """
 
+_WAITS: Final = """EXISTS (
+    SELECT FROM watched_signals AS s
+    WHERE s.symbol = w.symbol AND s.timeframe = w.timeframe
+      AND s.ends_at IS NULL AND s.problem IS NULL AND s.emitted_at <= w.last_opened_at)"""
+
 CEASED: Final = f"""
-UPDATE watched_symbols AS w SET version = w.version + 1, ceased = true
+UPDATE watched_symbols AS w SET version = w.version + 1, ceased_at = ceased.closed_at
 FROM (
-    SELECT w.symbol, w.timeframe, told.closed_at
+    SELECT w.symbol, w.timeframe, w.ceased_at, told.closed_at
     FROM watched_symbols AS w CROSS JOIN LATERAL (
         SELECT DISTINCT closed_at FROM sessions AS s
         WHERE s.timeframe = w.timeframe AND s.closed_at > w.last_closed_at
@@ -180,16 +185,16 @@ FROM (
     WHERE w.timeframe = %(timeframe)s AND w.last_closed_at < (
         SELECT DISTINCT closed_at FROM sessions WHERE timeframe = %(timeframe)s
         ORDER BY closed_at DESC OFFSET %(sessions)s - 1 LIMIT 1)
-      AND EXISTS (SELECT FROM watched_signals AS s
-                  WHERE s.symbol = w.symbol AND s.timeframe = w.timeframe
-                    AND s.ends_at IS NULL AND s.problem IS NULL
-                    AND s.emitted_at <= w.last_opened_at)
+      AND (w.ceased_at IS NOT NULL OR {_WAITS})
+      AND (w.ceased_at <> told.closed_at OR {_WAITS})
     ORDER BY w.symbol LIMIT 1000
     FOR UPDATE OF w SKIP LOCKED) AS ceased
 WHERE w.symbol = ceased.symbol AND w.timeframe = ceased.timeframe
-RETURNING w.symbol, w.timeframe, w.version, {micros("ceased.closed_at")}
+RETURNING w.symbol, w.timeframe, w.version, {micros("ceased.closed_at")},
+          {micros("ceased.ceased_at")}
 """
-"""Symbols where signals wait that have had no bar for so many sessions, and when that was told."""
+"""Symbols that have had no bar for so many sessions: where signals wait, and where a session that
+came late shows that this could be told sooner; when it could be, and what was said before."""
 
 REGIME: Final = f"""
 SELECT {micros("closed_at")} AS closed_at, sum(moved) / nullif(sum(movers), 0) AS moved,
@@ -292,7 +297,8 @@ ORDER BY n.position, n.signal_id
 TOUCH: Final = f"""
 UPDATE watched_symbols AS w
 SET version = w.version + 1,
-    ceased = w.ceased AND w.last_opened_at IS NOT DISTINCT FROM {moment("t.last_opened_at")},
+    ceased_at = CASE WHEN w.last_opened_at IS NOT DISTINCT FROM {moment("t.last_opened_at")}
+                     THEN w.ceased_at END,
     last_opened_at = coalesce({moment("t.last_opened_at")}, w.last_opened_at),
     last_closed_at = coalesce({moment("t.last_closed_at")}, w.last_closed_at)
 FROM touched AS t WHERE w.symbol = t.symbol AND w.timeframe = t.timeframe

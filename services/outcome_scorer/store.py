@@ -76,6 +76,18 @@ class Claimed(NamedTuple):
     """Whether its signals were ended, as it had no bar for ten sessions."""
 
 
+class Ceased(NamedTuple):
+    """A symbol without a bar for ten sessions, locked; microseconds since 1970 UTC."""
+
+    symbol: str
+    timeframe: str
+    version: int
+    told_at: int
+    """When it could be told."""
+    before: int | None
+    """When it was said before that it could be; its signals were ended then."""
+
+
 class Change(NamedTuple):
     """What became of a signal of the batch."""
 
@@ -163,13 +175,10 @@ def write_sessions(cursor: Cursor, sessions: pl.DataFrame) -> None:
     execute_planned(cursor, sql.WRITE_SESSIONS, {})
 
 
-def ceased(cursor: Cursor, timeframe: str, sessions: int) -> list[tuple[str, str, int, int]]:
-    """Symbols with waiting signals without a bar for so many sessions, locked.
-
-    Returns:
-        Symbol, timeframe, version, and when it could be told (microseconds since 1970 UTC).
-    """
-    return rows(cursor, sql.CEASED, {"timeframe": timeframe, "sessions": sessions})
+def ceased(cursor: Cursor, timeframe: str, sessions: int) -> list[Ceased]:
+    """Symbols without a bar for so many sessions that have signals to end, locked."""
+    found = rows(cursor, sql.CEASED, {"timeframe": timeframe, "sessions": sessions})
+    return [Ceased(*row) for row in found]
 
 
 def regime(cursor: Cursor, timeframe: str, since: int, until: int, moments: int) -> pl.DataFrame:

@@ -360,6 +360,28 @@ def test_a_symbol_that_ceases_to_trade_ends_its_signals_and_may_come_back(
     assert scorer.rows("SELECT ends_at FROM watched_signals") == [(None,)]
 
 
+@pytest.mark.parametrize("late", [5, 11])
+def test_when_it_could_be_told_that_a_symbol_ceased_does_not_depend_on_what_came_late(
+    settings: Settings, late: int
+) -> None:
+    scorer = Scorer(settings)
+    flat = (100, 101, 99, 100)
+    scorer.apply([bar("AAA", 0, flat), long(horizon_bars=30)])
+    touched = long(signal_id="touched", target_price=Decimal(102), horizon_bars=30)
+    scorer.apply([touched, bar("AAA", 1, (100, 103, 99, 100))])
+    for day in range(2, 13):
+        if day != late:
+            scorer.apply([bar("BBB", day, flat)])
+    at = "SELECT signal_id, outcome, known_at, ends_at, revision FROM outcomes ORDER BY signal_id"
+    told, told_late = FIRST + 11 * DAY + HOURS, FIRST + 12 * DAY + HOURS
+    met = ("touched", "target", FIRST + DAY + HOURS)
+    assert scorer.rows(at) == [("s", "expired", told_late, told_late, 0), (*met, told_late, 0)]
+    # Another symbol's bar shows that there was one more session.
+    scorer.apply([bar("CCC", late, flat)])
+    assert scorer.rows(at) == [("s", "expired", told, told, 1), (*met, told, 0)]
+    assert scorer.rows("SELECT DISTINCT ends_at FROM watched_signals") == [(told,)]
+
+
 def test_there_is_room_for_any_number_of_symbols_and_bars(settings: Settings) -> None:
     scorer = Scorer(settings)
     names = [f"S{number}" for number in range(150)]
