@@ -259,11 +259,14 @@ LEFT JOIN LATERAL (
 WHERE n.round = %(round)s AND n.changed
 ORDER BY n.signal_id
 ON CONFLICT (signal_id, policy) DO UPDATE
-SET revision = o.revision + 1, strategy = excluded.strategy, symbol = excluded.symbol,
+SET revision = o.revision + CASE WHEN o.signal_id IN (
+        SELECT signal_id FROM new_outcomes WHERE round < %(round)s AND changed) THEN 0 ELSE 1 END,
+    strategy = excluded.strategy, symbol = excluded.symbol,
     emitted_at = excluded.emitted_at,
     {", ".join(f"{name} = excluded.{name}" for name in _OUTCOME)}
 """
-"""The price is the level's or the bar's own, to the last digit; the arrays hold floats."""
+"""The price is the level's or the bar's own, to the last digit; the arrays hold floats. What
+changes twice in a batch is told once, and so has one revision."""
 
 WRITE_OUTCOME_ENDS: Final = f"""
 UPDATE outcomes AS o SET ends_at = {moment("n.ends_at")}

@@ -382,6 +382,23 @@ def test_when_it_could_be_told_that_a_symbol_ceased_does_not_depend_on_what_came
     assert scorer.rows("SELECT DISTINCT ends_at FROM watched_signals") == [(told,)]
 
 
+def test_a_batch_raises_the_revision_of_a_score_once(settings: Settings) -> None:
+    scorer = Scorer(settings)
+    flat = (100, 101, 99, 100)
+    scorer.apply([bar("AAA", 0, flat), long(horizon_bars=30)])
+    scorer.apply([bar("AAA", 1, flat), *(bar("BBB", day, flat) for day in range(2, 12))])
+    # It waits again for a moment, until it is told again that the symbol has ceased to trade.
+    scorer.apply([bar("AAA", 1, (100, 104, 99, 101), revision=1)])
+    said = [
+        decode(SignalScored, each.value)
+        for each in scorer.said
+        if each.event_type == "signal_scored"
+    ]
+    assert [(each.revision, each.outcome, each.exit_price) for each in said] == [
+        (0, "expired", 100), (1, "expired", 101),
+    ]  # fmt: skip
+
+
 def test_there_is_room_for_any_number_of_symbols_and_bars(settings: Settings) -> None:
     scorer = Scorer(settings)
     names = [f"S{number}" for number in range(150)]
