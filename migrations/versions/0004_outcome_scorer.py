@@ -33,14 +33,14 @@ def upgrade() -> None:
             version        bigint NOT NULL,
             last_opened_at timestamptz,
             last_closed_at timestamptz,
-            ceased_at      timestamptz,
+            ceased         boolean NOT NULL DEFAULT false,
             PRIMARY KEY (symbol, timeframe)
         ) WITH (fillfactor = 60);
         COMMENT ON TABLE watched_symbols IS 'Symbols with bars or signals, and where they stand';
         COMMENT ON COLUMN watched_symbols.version IS
             'Raised by every batch that changes a bar or a signal of the symbol';
-        COMMENT ON COLUMN watched_symbols.ceased_at IS
-            'When its signals were ended, as it had had no bar for ten sessions';
+        COMMENT ON COLUMN watched_symbols.ceased IS
+            'Whether its signals were ended as it had no bar for ten sessions';
         CREATE INDEX watched_symbols_by_last ON watched_symbols (timeframe, last_closed_at);
 
         CREATE TABLE sessions (

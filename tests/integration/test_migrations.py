@@ -12,11 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from alembic import command
+from sqlalchemy import create_engine, text
 
 from tests.integration.test_signal_tracker_store import run
 from tests.support import compare, histories, oracle
 from tests.support.servers import Services
-from trackrecord.runtime.migrate import migrate
+from trackrecord.runtime.migrate import config, migrate
 from trackrecord.runtime.settings import Settings, load_settings
 
 OLDEST = Path("/usr/lib/postgresql/15/bin")
@@ -36,6 +38,16 @@ def tables(settings: Settings) -> set[str]:
         (settings.database_schema,),
     )
     return {name for (name,) in found}
+
+
+def downgrade(settings: Settings, revision: str) -> None:
+    engine = create_engine(settings.database_url.replace("://", "+psycopg2://", 1))
+    with engine.begin() as connection:
+        connection.execute(text(f'SET search_path = "{settings.database_schema}"'))
+        alembic = config()
+        alembic.attributes.update(connection=connection, schema=settings.database_schema)
+        command.downgrade(alembic, revision)
+    engine.dispose()
 
 
 def empty(url: str) -> Settings:
@@ -68,6 +80,31 @@ def test_two_that_start_at_once_do_not_meet(schema: Settings) -> None:
         found = list(pool.map(migrate, [schema, schema]))
     assert sorted(before is None for before, _ in found) == [False, True]
     assert tables(schema) == TABLES
+
+
+@pytest.mark.kafka
+def test_symbols_that_ceased_before_0006_are_known_to_have_ceased_at_the_tenth_session(
+    schema: Settings,
+) -> None:
+    migrate(schema)
+    day = "timestamptz '2026-01-05' + {} * interval '1 day'"
+    rows = ", ".join(f"('1d', {day.format(n)}, 0, 0, 0, 0, 0)" for n in range(1, 15))
+    symbol = "INSERT INTO watched_symbols (symbol, timeframe, version, last_closed_at, ceased_at)"
+    compare.fetch(
+        schema,
+        "INSERT INTO sessions (timeframe, closed_at, partition, moved, movers, above, compared)"
+        f" VALUES {rows}; {symbol} VALUES ('GONE', '1d', 1, {day.format(2)}, {day.format(12)}),"
+        f" ('THERE', '1d', 1, {day.format(14)}, NULL); SELECT 1",
+    )
+    read = "SELECT symbol, ceased_at FROM watched_symbols ORDER BY symbol"
+    before = compare.fetch(schema, read)
+    downgrade(schema, "0005")
+    assert compare.fetch(schema, "SELECT symbol, ceased FROM watched_symbols ORDER BY symbol") == [
+        ("GONE", True),
+        ("THERE", False),
+    ]
+    migrate(schema)
+    assert compare.fetch(schema, read) == before
 
 
 @pytest.mark.kafka
