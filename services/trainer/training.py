@@ -42,8 +42,9 @@ _log = get_logger(__name__)
 _BEATS: Final = 5
 """Signs of life within the time after which there is none."""
 
-_TRIES: Final = 5
-"""To write what came of a run, before it is left to a later attempt."""
+_PATIENCE: Final = 300.0
+"""Seconds in which to write what came of a run, before it is left to a later attempt. While the
+database is away nobody else can take it up."""
 
 
 @dataclass(frozen=True)
@@ -180,15 +181,18 @@ def _train(
 
 def _write(settings: Settings, job: store.Job, ended: store.Ended) -> None:
     """Write the end of a run; where the answer to a commit is lost, look whether it was done."""
-    waits = clock.backoff()
-    for tries in range(_TRIES):
+    waits, until = clock.backoff(), clock.monotonic() + _PATIENCE
+    has_failed = False
+    while True:
         try:
             with store.session(settings, "trainer writes") as cursor:
-                if not (tries and store.has_ended(cursor, job)):
+                if not (has_failed and store.has_ended(cursor, job)):
                     store.finish(cursor, settings, job, ended)
         except (PassingError, psycopg2.OperationalError) as error:
-            if tries == _TRIES - 1:
+            if clock.monotonic() > until:
                 raise PassingError(str(error)) from error
+            _log.warning("will try again to write what came of it", reason=describe(error))
+            has_failed = True
             threading.Event().wait(next(waits))
         else:
             return

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.conftest import ROUNDS
-from tests.support import compare, histories, runs, wire
+from tests.support import compare, histories, judged, runs, trainings, wire
 from tests.support.extracted import check_signals
 from tests.support.outages import Server
 from tests.support.pipeline import Pipeline, StageProcess
@@ -108,6 +108,32 @@ def test_a_database_killed_and_recovered_and_then_restarted_in_good_order(
     assert len(stage.lines("assigned")) == 1
     assert stage.lines("will try again")
     assert stage.stop() == 0
+
+
+def test_a_database_restarted_during_a_training_and_away_at_its_end(
+    pipeline: Pipeline, services: Services, postgres: Server
+) -> None:
+    judged.fill(pipeline.settings, 1, 1_500, 1.5)
+    budget = {"TRACKRECORD_TRAINER_BUDGET_SECONDS": "4", "TRACKRECORD_TRAINER_STALE_SECONDS": "30"}
+    trainer = pipeline.start("trainer", **trainings.SLOW | budget)
+    child = trainings.child_of(trainer)
+    assert services.home
+    Stack.restart(services.home, "postgres")
+    postgres.await_health()
+    pid = postgres.pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        # It wants to write meanwhile.
+        time.sleep(4.0)
+    finally:
+        # By its id: what is paused is not taken for healthy.
+        os.kill(pid, signal.SIGKILL)
+    postgres.await_health(pid)
+    trainings.check_one_run(pipeline, trainer)
+    assert trainings.is_gone(child)
+    # What had been worked out was not thrown away.
+    assert trainings.jobs(pipeline, "attempts") == [(1,)]
+    assert trainer.stop() == 0
 
 
 def test_sessions_ended_again_and_again(pipeline: Pipeline, seed: str, rng: random.Random) -> None:

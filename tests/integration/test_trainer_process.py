@@ -7,62 +7,25 @@ import os
 import signal
 from datetime import UTC, datetime
 
-import psutil
 import pytest
 
 from tests.integration.pages import page
-from tests.support import judged, wire
+from tests.support import judged
 from tests.support.compare import fetch
-from tests.support.pipeline import Pipeline, StageProcess, until
-from trackrecord.events import ModelTrained, SignalScored
+from tests.support.pipeline import Pipeline, until
+from tests.support.trainings import (
+    QUICK,
+    SLOW,
+    check_one_run,
+    child_of,
+    is_gone,
+    jobs,
+    one_of_everything,
+    trained,
+)
+from trackrecord.events import SignalScored
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
-
-QUICK = {
-    "TRACKRECORD_TRAINER_BUDGET_SECONDS": "0",
-    "TRACKRECORD_TRAINER_TRIALS": "1",
-    "TRACKRECORD_TRAINER_LOOK_SECONDS": "0.5",
-    "TRACKRECORD_TRAINER_STALE_SECONDS": "4",
-}
-SLOW = {
-    **QUICK,
-    "TRACKRECORD_TRAINER_BUDGET_SECONDS": "300",
-    "TRACKRECORD_TRAINER_TRIALS": "0",
-}
-
-
-def jobs(pipeline: Pipeline, columns: str = "status") -> list[tuple[object, ...]]:
-    return fetch(pipeline.settings, f"SELECT {columns} FROM training_jobs ORDER BY requested_at")
-
-
-def child_of(process: StageProcess) -> psutil.Process:
-    """The process that trains, once it says that it has begun."""
-    until(lambda: any("searching" in str(each.get("doing")) for each in process.lines("training")),
-          "it trains", 60)  # fmt: skip
-    [child] = psutil.Process(process.pid).children()
-    return child
-
-
-def is_gone(child: psutil.Process) -> bool:
-    return not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
-
-
-def trained(pipeline: Pipeline) -> list[ModelTrained]:
-    found = wire.read(pipeline.settings, pipeline.settings.topic("model_trained"))
-    return [ModelTrained.model_validate_json(each.value or b"") for each in found]
-
-
-def check_one_run(pipeline: Pipeline, process: StageProcess) -> ModelTrained:
-    """Exactly one of everything."""
-    until(lambda: jobs(pipeline) == [("completed",)], "the run is completed", 120)
-    until(lambda: process.lines("trained"), "it says so")
-    until(lambda: fetch(pipeline.settings, "SELECT count(*) FROM outbox") == [(0,)], "it is sent")
-    [event] = trained(pipeline)
-    for table in ("ml_training_log", "models", "champions"):
-        assert fetch(pipeline.settings, f"SELECT count(*) FROM {table}") == [(1,)], table
-    assert event.promoted
-    assert event.champion_version == event.version
-    return event
 
 
 def test_killed_in_the_middle_it_is_taken_up_again_and_ends_once(pipeline: Pipeline) -> None:
@@ -75,6 +38,27 @@ def test_killed_in_the_middle_it_is_taken_up_again_and_ends_once(pipeline: Pipel
     heir = pipeline.start("trainer", **QUICK)
     check_one_run(pipeline, heir)
     assert jobs(pipeline, "attempts, trigger") == [(2, "outcomes")]
+
+
+def test_frozen_in_the_middle_it_is_replaced_and_writes_nothing_when_it_wakes(
+    pipeline: Pipeline,
+) -> None:
+    judged.fill(pipeline.settings, 1, 1_500, 1.5)
+    zombie = pipeline.start("trainer", **SLOW | {"TRACKRECORD_TRAINER_BUDGET_SECONDS": "3"})
+    child = child_of(zombie)
+    child.suspend()
+    zombie.freeze()
+    heir = pipeline.start("trainer", **QUICK)
+    told = check_one_run(pipeline, heir)
+    assert jobs(pipeline, "attempts, epoch") == [(2, 2)]
+    zombie.thaw()
+    child.resume()
+    until(lambda: zombie.lines("a training was given up"), "it finds that it was replaced", 60)
+    until(lambda: is_gone(child), "its training has ended")
+    until(lambda: zombie.is_ready, "it goes on")
+    assert one_of_everything(pipeline) == told
+    assert jobs(pipeline, "status, attempts, epoch") == [("completed", 2, 2)]
+    assert (zombie.stop(), heir.stop()) == (0, 0)
 
 
 def test_a_training_that_is_killed_is_begun_again_and_after_some_attempts_has_failed(
