@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from trackrecord.features.market import History, log_returns
-from trackrecord.features.windows import Floats, Rows, lagged, rolling_deviation, rolling_mean
+from trackrecord.features.windows import Floats, Rows, rolling_deviation, rolling_index
 
 
 class Regime(NamedTuple):
@@ -56,13 +56,15 @@ def regime_from(times: Rows, moved: Floats, breadth: Floats) -> Regime:
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         # A moment at which nothing can be compared moves nothing.
-        index: Floats = np.cumprod(1 + np.nan_to_num(moved)).astype(np.float64)
+        steps: Floats = 1 + np.nan_to_num(moved)
         own = np.arange(len(times))
+        after_20, _ = rolling_index(steps, own, 21)
+        index, mean = rolling_index(steps, own, 50)
         found = {
             "market_return_1": moved,
-            "market_return_20": index / lagged(index, own, 20) - 1,
+            "market_return_20": after_20 - 1,
             "market_volatility_20": rolling_deviation(np.log1p(np.nan_to_num(moved)), own, 20),
-            "market_average_gap_50": index / rolling_mean(index, own, 50) - 1,
+            "market_average_gap_50": index / mean - 1,
             "market_breadth": breadth,
         }
     return Regime(times, found)

@@ -86,6 +86,26 @@ def rolling_deviation(values: Floats, age: Rows, bars: int) -> Floats:
     return np.sqrt(squares / (bars - 1))
 
 
+def rolling_index(steps: Floats, age: Rows, bars: int) -> tuple[Floats, Floats]:
+    """An index that begins each window at 1: its last value, and its mean over the window.
+
+    Args:
+        steps: What it is multiplied by at each bar, (n,); the first of a window moves nothing.
+        age: Of each bar.
+        bars: In a window.
+
+    Returns:
+        Two (n,) arrays, NaN where there are fewer bars.
+    """
+    last, total = np.ones(len(steps)), np.ones(len(steps))
+    for lag in range(bars - 2, -1, -1):
+        last[lag:] *= steps[: max(len(steps) - lag, 0)]
+        total[lag:] += last[lag:]
+    few = age < bars - 1
+    last[few], total[few] = np.nan, np.nan
+    return last, total / bars
+
+
 def rolling_max(values: Floats, age: Rows, bars: int) -> Floats:
     """The largest value over so many bars."""
     # A window of 2k is two windows of k: as many passes as the width has binary digits.

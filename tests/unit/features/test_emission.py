@@ -9,6 +9,7 @@ from tests.unit.features.worlds import DAY, MONDAY, market, outcomes, signals, s
 from trackrecord.features import BARS_NEEDED, FEATURES, NAMES, Market, features_at_emission
 from trackrecord.features.catalogue import REGIME
 from trackrecord.features.record import Resolved
+from trackrecord.features.regime import MOMENTS_NEEDED, regime_from
 
 BARS = market(1, (400, 320, 300))
 FIRST, LAST = MONDAY + 150 * DAY, MONDAY + 399 * DAY
@@ -135,6 +136,27 @@ def test_the_market_is_the_mean_of_what_could_be_compared() -> None:
         above.append(close[-1] > close[-20:].mean())
     assert found["market_return_1"][0] == pytest.approx(np.mean(moves))
     assert found["market_breadth"][0] == pytest.approx(np.mean(above))
+
+
+def test_the_last_moments_give_the_same_bits_as_all_of_them() -> None:
+    rng = np.random.default_rng(3)
+    times = np.arange(400) * DAY
+    moved, breadth = rng.normal(0, 0.01, 400), rng.random(400)
+    moved[200] = np.nan  # nothing could be compared
+    whole = regime_from(times, moved, breadth).features
+    for begin in (0, 17, 300):
+        part = regime_from(times[begin:], moved[begin:], breadth[begin:]).features
+        for name, values in part.items():
+            known = slice(MOMENTS_NEEDED, None)
+            np.testing.assert_array_equal(values[known], whole[name][begin:][known], name)
+    index = np.cumprod(1 + np.nan_to_num(moved))
+    np.testing.assert_allclose(whole["market_return_20"][20:], index[20:] / index[:-20] - 1)
+    assert np.isnan(whole["market_return_20"][:20]).all()
+    mean = np.convolve(index, np.full(50, 1 / 50), "valid")
+    np.testing.assert_allclose(
+        whole["market_average_gap_50"][49:], index[49:] / mean - 1, atol=1e-12
+    )
+    assert np.isnan(whole["market_average_gap_50"][:49]).all()
 
 
 def test_a_record_counts_what_had_ended_before_the_emission() -> None:
