@@ -1,4 +1,4 @@
-"""The models that were trained: which there are, which was live when, and back to another."""
+"""The models that were trained: which there are, what they said, and back to another."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from trackrecord.cli.calibration import calibration
 from trackrecord.cli.common import DEFAULT_HOME, HomeOption, JsonOption, answer, load, notes, screen
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from trackrecord.runtime.settings import Settings
 
 app = typer.Typer(
-    help="Models that were trained: list, history, rollback.",
+    help="Models that were trained: list, history, calibration, rollback.",
     no_args_is_help=True,
 )
 
@@ -116,6 +117,9 @@ def rollback(
         answer({"model": settings.model, "changed": True, "live": version})
     else:
         screen.print(f"live now: {version or 'none'}")
+
+
+app.command()(calibration)
 
 
 def _asked(settings: Settings, name: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
