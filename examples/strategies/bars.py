@@ -5,7 +5,7 @@ import os
 import sys
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date, datetime
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
@@ -18,9 +18,12 @@ ATTEMPT_SECONDS = 2.0
 
 
 def arguments(description: str) -> argparse.Namespace:
-    """The arguments that every strategy here takes: symbols, until, idle_seconds."""
+    """The arguments that every strategy here takes: symbols, since, until, idle_seconds."""
     parser = argparse.ArgumentParser(description=description.splitlines()[0])
     parser.add_argument("--symbols", nargs="+", required=True, help="the shares to trade")
+    parser.add_argument(
+        "--since", type=date.fromisoformat, default=date.min, help="the first session that is read"
+    )
     parser.add_argument(
         "--until", type=date.fromisoformat, required=True, help="the last session, YYYY-MM-DD"
     )
@@ -30,8 +33,8 @@ def arguments(description: str) -> argparse.Namespace:
     return parser.parse_args()
 
 
-def read_bars(symbols: Sequence[str], until: date, idle_seconds: float) -> Iterator[MarketBar]:
-    """Daily bars of some symbols, from the first on the topic to a last session.
+def read_bars(options: argparse.Namespace) -> Iterator[MarketBar]:
+    """Daily bars of some symbols, from a first session to a last one.
 
     Each symbol's bars come oldest first, since a symbol lives in one partition; bars
     of different symbols mix. A bar that came before, again or corrected, is passed
@@ -41,9 +44,8 @@ def read_bars(symbols: Sequence[str], until: date, idle_seconds: float) -> Itera
     indicators up anew.
 
     Args:
-        symbols: Which symbols to read.
-        until: The last session's date (UTC), included.
-        idle_seconds: End when nothing came for this long.
+        options: As :func:`arguments` reads them. The dates of sessions are those of UTC, and both
+            are included; it ends when nothing came for ``idle_seconds``.
 
     Yields:
         Bars, until every symbol has reached the last session or nothing more comes.
@@ -59,11 +61,11 @@ def read_bars(symbols: Sequence[str], until: date, idle_seconds: float) -> Itera
     }
     consumer = Consumer(settings)
     latest: dict[str, datetime] = {}
-    waiting = set(symbols)
+    waiting = set(options.symbols)
     heard = time.monotonic()
     try:
-        consumer.assign(_partitions(consumer, topic, heard + idle_seconds))
-        while waiting and time.monotonic() - heard < idle_seconds:
+        consumer.assign(_partitions(consumer, topic, heard + options.idle_seconds))
+        while waiting and time.monotonic() - heard < options.idle_seconds:
             for message in consumer.consume(500, timeout=0.2):
                 if error := message.error():
                     if error.fatal():
@@ -80,9 +82,10 @@ def read_bars(symbols: Sequence[str], until: date, idle_seconds: float) -> Itera
                 if bar.symbol in latest and bar.opened_at <= latest[bar.symbol]:
                     continue
                 latest[bar.symbol] = bar.opened_at
-                if bar.opened_at.date() >= until:
+                session = bar.opened_at.date()
+                if session >= options.until:
                     waiting.discard(bar.symbol)
-                if bar.opened_at.date() <= until:
+                if options.since <= session <= options.until:
                     yield bar
     finally:
         consumer.close()

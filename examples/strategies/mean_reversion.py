@@ -87,7 +87,7 @@ def main() -> int:
     options = arguments(__doc__ or NAME)
     books = {symbol: MeanReversion() for symbol in options.symbols}
     with Publisher(NAME) as publisher:
-        for bar in read_bars(options.symbols, options.until, options.idle_seconds):
+        for bar in read_bars(options):
             for decision in books[bar.symbol].on_bar(bar):
                 if isinstance(decision, Enter):
                     publisher.signal(

@@ -8,8 +8,9 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ FOLDER = Path(__file__).parents[3] / "examples" / "strategies"
 # The strategies find their neighbours as any script does: in their own folder.
 sys.path.insert(0, str(FOLDER))
 
+import brackets  # type: ignore[import-not-found]  # noqa: E402
 import mean_reversion  # type: ignore[import-not-found]  # noqa: E402
 import moving_average_cross  # type: ignore[import-not-found]  # noqa: E402
 from decisions import Enter, Leave  # type: ignore[import-not-found]  # noqa: E402
@@ -149,6 +151,42 @@ def test_a_position_expires_at_the_close_of_its_tenth_session() -> None:
     assert (leave.reason, leave.price) == ("expired", Decimal("92.5"))
 
 
+def weeks(count: int) -> list[MarketBar]:
+    """Weekdays of so many weeks, each bar with a true range of 2."""
+    days = [day for day in range(7 * count) if day % 7 < 5]  # MORNING is a Monday's
+    return [bar(day, "99", "101", "100", "100") for day in days]
+
+
+def test_brackets_opens_both_sides_at_the_close_of_a_weeks_first_session() -> None:
+    bars = weeks(8)
+    decisions = decide(brackets.Brackets(), bars)
+
+    mondays = [each for each in bars if each.opened_at.weekday() == 0]
+    # The true ranges of 14 sessions are known from the fourth Monday on.
+    assert [each.at for each in decisions[::2]] == [each.closed_at for each in mondays[3:]]
+    for long, short in zip(decisions[::2], decisions[1::2], strict=True):
+        assert (long.side, short.side) == ("BUY", "SELL")
+        assert long.price == short.price == Decimal(100)
+        assert long.target - 100 == 100 - short.target > 0
+        assert 100 - long.stop == short.stop - 100 > 0
+    distances = [((one.target - 100) / 2, (100 - one.stop) / 2) for one in decisions[::2]]
+    assert set(distances) == {(1, 4), (2, 2), (4, 1)}
+    assert all(one != other for one, other in pairwise(distances))
+
+
+def test_brackets_says_the_same_whenever_it_was_started() -> None:
+    bars = weeks(12)
+    whole = decide(brackets.Brackets(), bars)
+    late = decide(brackets.Brackets(), bars[12:])
+    assert late
+    assert late == whole[-len(late) :]
+
+
+def test_brackets_has_no_level_at_or_below_zero() -> None:
+    wild = [flat(0, "1"), *(bar(day, "1", "60", "2", "2") for day in range(1, 60) if day % 7 < 5)]
+    assert decide(brackets.Brackets(), wild) == []
+
+
 def check_record(decisions: list[tuple[MarketBar, Any]]) -> int:
     """Check the rules that any record of decisions keeps; returns the number of entries."""
     entered: dict[str, Any] = {}
@@ -235,16 +273,16 @@ def run_strategy(name: str, servers: str, home: Path, *extra: str) -> tuple[int,
     return done.returncode, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", ["moving_average_cross", "mean_reversion"])
+@pytest.mark.parametrize("name", ["moving_average_cross", "mean_reversion", "brackets"])
 def test_a_strategy_process_publishes_its_logics_decisions_and_again_the_same(
     name: str, real_bars: list[MarketBar], tmp_path: Path
 ) -> None:
     symbols = ["AAPL", "GOOG", "IBM"]
-    until = datetime(2012, 6, 29, tzinfo=UTC).date()
+    since, until = date(2011, 3, 1), date(2012, 6, 29)
     with mock_broker() as servers:
         # Duplicates on the wire are normal, and the last bars lie beyond what is asked for.
         publish_bars(servers, real_bars + real_bars[:50])
-        arguments = ("--symbols", *symbols, "--until", str(until))
+        arguments = ("--symbols", *symbols, "--since", str(since), "--until", str(until))
         code, output = run_strategy(name, servers, tmp_path, *arguments)
         assert code == 0, output
         assert "t.market_bar: passed over a bar: not readable JSON" in output
@@ -259,11 +297,15 @@ def test_a_strategy_process_publishes_its_logics_decisions_and_again_the_same(
     exits = [decode(SignalClosed, value) for value in first[1]]
     assert {signal.strategy for signal in signals.values()} == {name}
 
-    logic = {"moving_average_cross": LOGICS[0], "mean_reversion": LOGICS[1]}[name]
+    logic = {
+        "moving_average_cross": LOGICS[0],
+        "mean_reversion": LOGICS[1],
+        "brackets": brackets.Brackets,
+    }[name]
     expected: dict[type, set[tuple[Any, ...]]] = defaultdict(set)
     books = {symbol: logic() for symbol in symbols}
     for each in real_bars:
-        if each.symbol in symbols and each.opened_at.date() <= until:
+        if each.symbol in symbols and since <= each.opened_at.date() <= until:
             for d in books[each.symbol].on_bar(each):
                 tail = (d.side,) if isinstance(d, Enter) else (d.exit,)
                 expected[type(d)].add((d.trade, d.at, d.price, *tail))
