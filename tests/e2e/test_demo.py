@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
+import subprocess
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.e2e.cli import trackrecord
+from tests.e2e.cli import ROOT, command, environment, trackrecord
 from tests.support.servers import lacking
 
 pytestmark = pytest.mark.kafka
@@ -16,20 +20,52 @@ pytestmark = pytest.mark.kafka
 SCRIPTS = {
     "stock_analyzer_v1.py", "btst_analyzer.py", "momentum_trader.py", "sector_rotation.py",
 }  # fmt: skip
+STRATEGIES = {"moving_average_cross", "mean_reversion", "brackets"}
 
 
-def test_it_ends_with_a_record_of_every_script_and_strategy(tmp_path: Path) -> None:
+@pytest.mark.timeout(400)
+def test_it_ends_with_a_record_of_every_script_strategy_and_model(tmp_path: Path) -> None:
     if reason := lacking():
         pytest.skip(f"no real Kafka: {reason}")
-    ran = trackrecord("demo", "--json", "--home", tmp_path, seconds=170)
-    assert ran.code == 0, ran.err
-    found = ran.data
+    with (tmp_path / "stderr").open("wb") as stderr, subprocess.Popen(
+        command("demo", "--serve", "--json", "--home", tmp_path),
+        stdout=subprocess.PIPE, stderr=stderr, env=environment(), cwd=ROOT, text=True,
+    ) as running:  # fmt: skip
+        try:
+            found = json.loads(answer(running))
+            home = tmp_path / "demo"
+            verified = trackrecord("replay", "--verify", "--json", "--home", home)
+            told = trackrecord("models", "calibration", "--json", "--home", home)
+        finally:
+            running.send_signal(signal.SIGINT)
+            assert running.wait(60) == 0
+    said = (tmp_path / "stderr").read_text()
+    assert "Traceback" not in said
+    check_records(found)
+    check_model(found)
+    assert verified.data["identical"], verified.out
+    assert told.data == found["calibration"]
+    processes = [each for each in Path("/proc").iterdir() if each.name.isdigit()]
+    assert not [each for each in processes if uses(each, tmp_path)]
+
+
+def answer(running: subprocess.Popen[str]) -> str:
+    """What it answers, up to the brace that ends it; it goes on running."""
+    lines: list[str] = []
+    for line in running.stdout or ():
+        lines.append(line)
+        if line == "}\n":
+            break
+    return "".join(lines)
+
+
+def check_records(found: dict[str, Any]) -> None:
     assert {name.removesuffix(".py") for name in found["scripts"]} == {
         name.removesuffix(".py") for name in SCRIPTS
     }
     assert all(record["runs"] > 5 for record in found["scripts"].values())
-    assert {"moving_average_cross", "mean_reversion"} <= set(found["strategies"])
-    for name in ("moving_average_cross", "mean_reversion"):
+    assert set(found["strategies"]) >= STRATEGIES
+    for name in STRATEGIES:
         record = found["strategies"][name]
         assert record["closed"] > 0
         assert record["closed"] == record["wins"] + record["losses"] + record["breakevens"]
@@ -47,9 +83,48 @@ def test_it_ends_with_a_record_of_every_script_and_strategy(tmp_path: Path) -> N
     )
     assert all(stage["healthy"] and not stage["lag"] for stage in found["stages"].values())
     assert found["seconds"] > 0
-    assert "Traceback" not in ran.err
-    processes = [each for each in Path("/proc").iterdir() if each.name.isdigit()]
-    assert not [each for each in processes if uses(each, tmp_path)]
+
+
+def check_model(found: dict[str, Any]) -> None:
+    """The first model: what it learnt from, what it said of all that came later, what happened."""
+    training, model, since = (
+        found["training"], found["calibration"], found["calibration"]["since"]
+    )  # fmt: skip
+    assert (training["status"], training["promoted"]) == ("completed", True), training["reason"]
+    assert found["events"]["model_trained"] == 1
+    assert model["version"] == training["version"]
+    assert training["data_points"] >= training["learnt_from"] + training["judged_on"]
+    assert model["judged"]["signals"] == training["judged_on"] >= 50
+    # It learnt how far the levels are, for there was nothing else to learn.
+    first = list(training["feature_importances"])[:3]
+    assert set(first) <= {
+        "reward_to_risk", "target_in_ranges", "stop_in_ranges", "target_distance", "stop_distance",
+    }  # fmt: skip
+
+    # Every signal before it was judged by none, every one after it by the model.
+    verdicts = dict(found["verdicts"])
+    before = verdicts.pop("none")
+    not_elapsed = before - training["data_points"] - found["outcomes"]["brackets"]["void"]
+    assert training["data_points"] < before
+    assert not_elapsed < 100
+    assert since["learnt"] == 0
+    assert sum(verdicts.values()) == since["signals"] + since["waiting"] + since["void"]
+    assert set(verdicts) >= set(since["verdicts"]) >= {"STRONG_BUY", "BUY", "STRONG_SELL", "SELL"}
+    assert all(each["signals"] <= verdicts[name] for name, each in since["verdicts"].items())
+    for parts in (since["verdicts"], since["strategies"]):
+        assert sum(each["signals"] for each in parts.values()) == since["signals"]
+    assert sum(each["count"] for each in since["bins"]) == since["signals"] > 1_000
+    for name, each in since["strategies"].items():
+        outcomes = found["outcomes"][name]
+        assert each["signals"] <= sum(outcomes[how] for how in ("target", "stop", "expired"))
+    assert set(since["strategies"]) == set(found["outcomes"])
+
+    # It goes on being right about what it learnt.
+    assert since["brier"] < since["brier_of_base_rate"]
+    assert since["gain"]["lower"] > 0
+    said = [each["predicted"] for each in since["bins"]]
+    assert said == sorted(said)
+    assert since["bins"][0]["happened"] < since["bins"][-1]["happened"]
 
 
 def uses(process: Path, folder: Path) -> bool:

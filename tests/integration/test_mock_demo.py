@@ -16,8 +16,8 @@ from trackrecord.local.errors import PartsUnavailable, StackFailed
 from trackrecord.local.stack import Stack
 
 SCRIPTS = {"stock_analyzer_v1.py", "btst_analyzer.py", "momentum_trader.py", "sector_rotation.py"}
-STRATEGIES = {"moving_average_cross", "mean_reversion"}
-SECONDS = 60
+STRATEGIES = {"moving_average_cross", "mean_reversion", "brackets"}
+SECONDS = 180
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -82,6 +82,8 @@ def test_the_demo_says_so_in_one_line_and_gives_the_same_tables(
         lag = None if name == "trainer" else 0  # what it reads are hints
         assert (stage["healthy"], stage["lag"], stage["dead_letters"]) == (True, lag, 0)
     assert report["strategies"]["mean_reversion"]["closed"] > 0
+    assert report["calibration"]["version"] == report["training"]["version"]
+    assert report["calibration"]["since"]["signals"] > 1000
     assert not (home / "demo" / "kafka").exists(), "that was a real Kafka"
     assert Stack.read_state(home / "demo") is None
 
