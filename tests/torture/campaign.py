@@ -19,6 +19,7 @@ from typing import Any, Self
 from benchmarks.harness import machine, versions
 from tests.support import compare
 from tests.torture.episode import Outcome, play
+from tests.torture.mutants import MUTANTS
 from tests.torture.nursery import Nursery, end_with_parent
 from tests.torture.plan import KINDS, Plan, plan
 from tests.torture.scene import Place
@@ -40,9 +41,9 @@ class Campaign:
         runs: How many episodes.
         jobs: How many at a time.
         only: The kinds of faults to choose from; all if empty.
-        mutant: How the stages are broken, if they are; then the first failure is the end, and
-            there is no outcome_scorer.
-        judged: Whether there is an outcome_scorer; None to let each seed decide.
+        mutant: How the stages are broken, if they are; then the first failure is the end.
+        judged: Whether there is an outcome_scorer; None to let each seed decide. The mutant
+            decides first.
         heavy: Whether to play what needs a stack to itself too; else such seeds are left out.
         keep: Whether to keep the logs of all episodes.
         folder: Where stacks and logs are.
@@ -60,7 +61,7 @@ class Campaign:
 
     def plans(self) -> list[Plan]:
         """The episodes, in the order of their seeds."""
-        judged = False if self.mutant else self.judged
+        judged = MUTANTS[self.mutant].judged if self.mutant else self.judged
         every = (plan(seed, self.only, judged=judged) for seed in itertools.count(self.seed))
         wanted = (each for each in every if self.heavy or not each.is_heavy)
         return list(itertools.islice(wanted, self.runs))

@@ -16,6 +16,7 @@ from typing import Any
 import psycopg2
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - it is a class
 
+from services.outcome_scorer.judging import Judging
 from services.signal_tracker.sum_statements import SUMS
 from trackrecord.runtime import database, offsets
 from trackrecord.runtime.batch import Partition
@@ -39,12 +40,14 @@ class Mutant:
         repeats: Whether histories keep what is published twice. What would already be found
             by that is to be found without it.
         shown_by: Faults that show it soonest, for a hunt that must be short; all if empty.
+        judged: Whether it is the outcome_scorer that is broken; else there is none.
     """
 
     meaning: str
     break_it: Callable[[], None]
     repeats: bool = True
     shown_by: tuple[str, ...] = ()
+    judged: bool = False
 
 
 _said: set[str] = set()
@@ -161,6 +164,14 @@ def _by_arrival() -> None:
     )
 
 
+def _no_second_look() -> None:
+    def look_away(_self: Judging, late: Mapping[Any, int]) -> None:
+        if late:
+            _say("no_second_look")
+
+    Judging.revisit = look_away  # type: ignore[method-assign]
+
+
 MUTANTS: dict[str, Mutant] = {
     "offsets_before_effects": Mutant(
         "offsets are committed before the effects, in a transaction of their own",
@@ -178,6 +189,11 @@ MUTANTS: dict[str, Mutant] = {
     ),
     "no_row_lock": Mutant(
         "an entry and an exit do not lock the row at which they meet", _without_row_lock
+    ),
+    "no_second_look": Mutant(
+        "a late or corrected bar changes no outcome whose horizon had elapsed",
+        _no_second_look,
+        judged=True,
     ),
     "by_arrival": Mutant("exits are folded in the order of their arrival", _by_arrival),
 }

@@ -189,6 +189,7 @@ def _judged(plan: Plan) -> Plan:
     rng = random.Random(f"market {plan.seed}")
     return replace(
         plan,
+        verify=plan.verify or rng.random() < VERIFY_SHARE,
         members={
             TRACKER: min(plan.members[TRACKER], 2),
             EXTRACTOR: 0,

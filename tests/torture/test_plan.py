@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from tests.torture.mutants import MUTANTS
-from tests.torture.plan import EXTRACTOR, FAILPOINTS, HEAVY_KINDS, KINDS, LIGHT_KINDS, plan
+from tests.torture.plan import (
+    EXTRACTOR,
+    FAILPOINTS,
+    HEAVY_KINDS,
+    KINDS,
+    LIGHT_KINDS,
+    SCORER,
+    plan,
+)
 from tests.torture.servers import ALL_FAULTS
 
 SEEDS = range(400)
@@ -48,7 +56,19 @@ def test_a_failpoint_is_used_in_a_stage_that_reaches_it() -> None:
     for each in map(plan, SEEDS):
         for order in each.orders:
             if order.kind in FAILPOINTS:
-                assert order.stage in FAILPOINTS[order.kind][1]
+                assert order.stage in (*FAILPOINTS[order.kind][1], SCORER)
+
+
+def test_bars_judge_signals_in_a_part_of_the_episodes_or_as_it_is_asked() -> None:
+    judged = [each for each in map(plan, SEEDS) if each.is_judged]
+    assert 0.15 < len(judged) / len(SEEDS) < 0.35
+    assert all(each.members[SCORER] for each in judged)
+    assert plan(7, judged=True).is_judged
+    assert not plan(7, judged=False).is_judged
+    assert plan(7, judged=True) == plan(7, judged=True)
+    # The same faults at the same times.
+    kept = [(order.at, order.kind) for order in plan(7, judged=False).orders]
+    assert [(order.at, order.kind) for order in plan(7, judged=True).orders] == kept
 
 
 def test_mutants_and_kinds_do_not_share_names() -> None:

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.kafka
 
 SEED = 1
 EPISODES = 4
+JUDGED_EPISODES = 3
 MOST_RUNS = 25
 """In which a broken version must be found here; the torture itself has fifty."""
 
@@ -39,6 +40,18 @@ def test_nothing_is_lost_and_nothing_doubled(place: Place, tmp_path: Path) -> No
     assert (result["runs"], result["lost"], result["doubled"]) == (EPISODES, 0, 0)
     assert result["events"] > 500 * EPISODES
     assert sum(counts["hit"] for counts in result["faults"].values()) >= EPISODES
+
+
+def test_outcomes_are_what_the_rules_say_of_all_bars_at_once(place: Place, tmp_path: Path) -> None:
+    campaign = Campaign(
+        seed=SEED, runs=JUDGED_EPISODES, jobs=2, folder=tmp_path, heavy=False, judged=True
+    )
+    report = played(campaign, place)
+    assert [(each.seed, each.verdict.problems, each.folder) for each in report.failed] == []
+    result = report.result(SEED)
+    assert (result["runs"], result["lost"], result["doubled"]) == (JUDGED_EPISODES, 0, 0)
+    assert result["events"] > 500 * JUDGED_EPISODES
+    assert result["replays_verified"] > 0
 
 
 @pytest.mark.parametrize("mutant", sorted(MUTANTS))
