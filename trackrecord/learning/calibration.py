@@ -13,6 +13,7 @@ from trackrecord.learning.contest import blocks_of, bound
 from trackrecord.learning.ensemble import NEVER
 from trackrecord.learning.judging import quality, reliability_curve
 from trackrecord.learning.models import Floats, base_rate, log_loss
+from trackrecord.learning.splits import Span, longest_horizon
 from trackrecord.performance.intervals import wilson
 
 VERDICTS: Final = ("STRONG_BUY", "BUY", "STRONG_SELL", "SELL", "SKIP")
@@ -125,13 +126,10 @@ def _group(said: Said) -> dict[str, Any]:
 
 
 def _bounded(said: Said, values: Floats) -> dict[str, Any]:
-    """A mean, and its one-sided 99 % bounds over blocks as long as the longest horizon.
-
-    A symbol that was halted for a year makes the blocks longer and fewer, and so the bounds wider.
-    """
+    """A mean, and its one-sided 99 % bounds over blocks as long as the horizons are."""
     if not len(values):
         return {"mean": None, "lower": None, "upper": None, "blocks": 0}
-    longest = int((said.ends_at - said.emitted_at).max())
+    longest = longest_horizon(Span(said.emitted_at, said.ends_at))
     found = bound(values, blocks_of(said.emitted_at, longest), np.random.default_rng(0))
     enough = len(values) >= _FEWEST
     return {
