@@ -196,6 +196,29 @@ def test_too_few_outcomes_are_a_failed_training_that_says_so(files: Path, tmp_pa
     assert "at least 200 are needed" in answer["reason"]
 
 
+@pytest.mark.parametrize(
+    ("success", "words"), [(-0.9, "only successes among"), (0.9, "only failures among")]
+)
+def test_where_all_outcomes_are_alike_there_is_nothing_to_tell_apart(
+    files: Path, success: float, words: str
+) -> None:
+    result = run(
+        "train", "--json", "--signals", files / "signals.jsonl", "--bars", files / "bars.parquet",
+        "--success", success, "--budget", 0, "--trials", 1, code=1,
+    )  # fmt: skip
+    answer = json.loads(result.stdout)
+    assert (answer["status"], answer["promoted"]) == ("failed", False)
+    assert words in answer["reason"]
+
+
+def test_a_training_without_bars_of_its_signals_says_so(files: Path, tmp_path: Path) -> None:
+    result = run(
+        "train", "--signals", files / "signals.jsonl", "--bars", bars_file(tmp_path), code=1
+    )
+    assert "signals are of symbols without bars" in result.output
+    assert "0 outcomes" in result.output
+
+
 def bars_file(folder: Path, **changes: Any) -> Path:
     rows = [
         {
