@@ -5,12 +5,16 @@ On a real broker and a durable database. Symbols get their first bars and signal
 it needs from its tables, and takes up what piled up: so many sessions of bars of all symbols.
 The clock runs from its first commit to the last.
 
+Beside it the memory of a process that holds a million waiting signals and 10,000 symbols with as
+many bars as are kept, and has judged all of them (``benchmarks/scoring_memory.py``).
+
 ``python -m benchmarks.scoring --symbols 500 --sessions 4`` tries it in small.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import random
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -39,10 +43,13 @@ SESSIONS = 20
 OURS = "outcome_scorer"
 TARGET = 20_000.0
 """Bars a second."""
+ROOM_MB = 1_000.0
+"""Of a process with a million signals that wait."""
 
 _BEFORE = 5
 _FIRST = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
 _FLUSH_SECONDS = 120.0
+_FILL_SECONDS = 300.0
 _OFFSETS = "SELECT coalesce(sum(next_offset), 0) - {} FROM consumer_offsets"
 
 
@@ -167,12 +174,23 @@ def run(
             runs.append({"way": OURS, **numbers})
     outcome = result("scoring", seed, runs, OURS, "bars_per_second")
     value = outcome["median"][OURS]["bars_per_second"]
+    with Process(["-m", "benchmarks.scoring_memory"], {}) as filled:
+        memory = json.loads(filled.wait(_FILL_SECONDS).splitlines()[-1])
+    peak = memory["peak_mb"]
     return outcome | {
         "symbols": symbols,
         "waiting_signals": symbols * each,
         "bars": symbols * sessions,
         "ratios": {f"target {TARGET:,.0f} bars/s": round(value / TARGET, 3)},
-        "targets": {"bars_per_second": {"target": TARGET, "value": value, "met": value >= TARGET}},
+        "memory": memory,
+        "targets": {
+            "bars_per_second": {"target": TARGET, "value": value, "met": value >= TARGET},
+            "peak_mb with a million signals": {
+                "target": ROOM_MB,
+                "value": peak,
+                "met": peak <= ROOM_MB,
+            },
+        },
     }
 
 
