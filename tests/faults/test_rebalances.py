@@ -8,7 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from confluent_kafka import TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from tests.faults.conftest import ROUNDS
@@ -55,6 +55,24 @@ def test_a_storm_of_members_that_come_and_go(
     pipeline.done("signal_tracker")
     pipeline.check_tracker(events, places)
     assert {each.stop() for each in members} <= {0, -signal.SIGTERM}
+
+
+def test_a_group_that_says_nothing_is_asked_again(pipeline: Pipeline, seed: str) -> None:
+    events = histories.make(seed, 50)
+    places = pipeline.publish(events)
+    # Whoever joins waits for this member, which does not say that it has heard of it.
+    silent = Consumer(
+        kafka.consumer_config(pipeline.settings, "signal_tracker")
+        | {"session.timeout.ms": 60_000, "max.poll.interval.ms": 120_000}
+    )
+    silent.subscribe([pipeline.settings.topic("signal_emitted")])
+    until(lambda: silent.consume(1, 0.1) or silent.assignment(), "it has partitions")
+    stage = pipeline.start("signal_tracker", **SESSION)
+    until(lambda: stage.lines("no partitions yet: joining again"), "it joins again", 40)
+    silent.close()
+    pipeline.done("signal_tracker")
+    pipeline.check_tracker(events, places)
+    assert stage.stop() == 0
 
 
 def test_offsets_that_kafka_forgets_change_nothing(

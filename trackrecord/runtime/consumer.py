@@ -123,6 +123,7 @@ class Consumer:
         self._health.last_turn = clock.monotonic()
         if self._member.unsettled:
             self._settle()
+        self._member.insist()
         self._outbox.serve()
         if self._outbox.backlog > self._settings.outbox_backlog:
             self._idle(0.1)

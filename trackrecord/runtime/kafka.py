@@ -59,9 +59,6 @@ def client_config(settings: Settings, client: str) -> dict[str, Any]:
         "socket.timeout.ms": 10_000,
         "reconnect.backoff.ms": 50,
         "reconnect.backoff.max.ms": 2000,
-        # To begin anew from the bootstrap servers drops requests under way without a word: a
-        # consumer that was about to join then waits for its answer for ever.
-        "metadata.recovery.strategy": "none",
         "allow.auto.create.topics": False,
     }
 

@@ -29,6 +29,9 @@ _POSITION_GONE = {KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._AUTO_OFFSET_RESET}
 _PATIENCE_SECONDS = 2.0
 """Silence after which a topic that is being caught up with has nothing more to say."""
 
+_JOINS_WITHIN = 15.0
+"""Seconds that joining may take at least, however short the session time-out is."""
+
 
 class Membership:
     """One member of a stage's consumer group."""
@@ -63,6 +66,8 @@ class Membership:
         self._era = 0
         self._goals: dict[Partition, int] = {}
         self._heard = 0.0
+        self._joins_since = clock.monotonic()
+        self._joins_within = max(_JOINS_WITHIN, 3 * settings.session_timeout_ms / 1000)
         self.wait_for_turn: Callable[[], None] = lambda: None
         """Called when partitions come or go: returns when no batch is under way."""
 
@@ -85,6 +90,7 @@ class Membership:
 
     def join(self) -> None:
         """Become a member; partitions come with a later poll."""
+        self._joins_since = clock.monotonic()
         self._consumer.subscribe(
             self._topics,
             on_assign=self._on_assign,
@@ -97,6 +103,19 @@ class Membership:
         self._let_go()
         with suppress(KafkaException):
             self._consumer.unsubscribe()
+
+    def insist(self) -> None:
+        """Join anew if the group has said nothing for too long.
+
+        A client that joins just as the broker goes away may wait for an answer that was thrown
+        away with the connection, and would do so for ever.
+        """
+        if self._settled or self._assigned is not None:
+            return
+        if clock.monotonic() - self._joins_since > self._joins_within:
+            _log.warning("no partitions yet: joining again", after_seconds=self._joins_within)
+            self.leave()
+            self.join()
 
     def close(self) -> None:
         """Leave for good."""
@@ -126,6 +145,7 @@ class Membership:
         self._assigned = None
         self._settled = False
         self._distrusted = False
+        self._joins_since = clock.monotonic()
 
     # -- taking partitions up -----------------------------------------------------------------
 
