@@ -9,7 +9,13 @@ from typing import Final, Literal
 import numpy as np
 import optuna
 
-from trackrecord.learning.ensemble import choose_thresholds, fit_blend, fit_folds, out_of_fold
+from trackrecord.learning.ensemble import (
+    Fold,
+    choose_thresholds,
+    fit_blend,
+    fit_folds,
+    out_of_fold,
+)
 from trackrecord.learning.judging import quality
 from trackrecord.learning.models import Fitter, Floats, Settings, fit_here
 from trackrecord.learning.splits import Split
@@ -58,7 +64,7 @@ def search(
     seed: int,
     progress: Callable[[int, float], None] = lambda _number, _score: None,
     fitter: Fitter = fit_here,
-) -> Settings:
+) -> tuple[Settings, list[Fold]]:
     """Look for the settings that do best out of fold (Optuna's TPE, Akiba et al. 2019).
 
     The settings that come with the package are tried first, so that the result is never worse
@@ -72,10 +78,15 @@ def search(
         seed: Of everything drawn.
         progress: Called after each try with its number and the best score so far.
         fitter: Where LightGBM's models are fitted.
+
+    Returns:
+        The settings, and the models that were fitted with them out of fold.
     """
     standard = Settings()
+    best: tuple[float, Settings, list[Fold]] | None = None
 
     def score(trial: optuna.Trial) -> float:
+        nonlocal best
         tried = Settings(
             leaves=trial.suggest_int("leaves", 3, 63, log=True),
             rate=trial.suggest_float("rate", 0.01, 0.2, log=True),
@@ -87,7 +98,11 @@ def search(
             forest_leaves=trial.suggest_int("forest_leaves", 7, 127, log=True),
             strength=trial.suggest_float("strength", 1e-4, 1.0, log=True),
         )
-        return evaluate(rows, splits, tried, objective, seed, fitter)
+        folds = fit_folds(rows.features, rows.success, rows.weights, splits, tried, seed, fitter)
+        value = evaluate(rows, folds, objective)
+        if best is None or value > best[0]:
+            best = value, tried, folds
+        return value
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(
@@ -102,19 +117,13 @@ def search(
         timeout=budget.seconds,
         callbacks=[lambda study_, trial: progress(trial.number + 1, study_.best_value)],
     )
-    return Settings(**study.best_params)
+    if best is None:
+        raise ValueError("the budget allows no try: give it a second, or a trial")
+    return best[1:]
 
 
-def evaluate(
-    rows: Rows,
-    splits: list[Split],
-    settings: Settings,
-    objective: Objective,
-    seed: int,
-    fitter: Fitter = fit_here,
-) -> float:
-    """How well settings do out of fold: the objective, larger is better."""
-    folds = fit_folds(rows.features, rows.success, rows.weights, splits, settings, seed, fitter)
+def evaluate(rows: Rows, folds: list[Fold], objective: Objective) -> float:
+    """How well models do out of fold: the objective, larger is better."""
     parts = out_of_fold(rows.features, folds)
     told = ~np.isnan(parts).any(axis=1)
     success, weights, returned = rows.success[told], rows.weights[told], rows.returned[told]

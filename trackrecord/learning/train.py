@@ -19,7 +19,6 @@ from trackrecord.learning.ensemble import (
     Thresholds,
     choose_thresholds,
     fit_blend,
-    fit_folds,
     fit_models,
     out_of_fold,
 )
@@ -188,7 +187,7 @@ def train(
         raise TooFewError("no stretch of time is left to learn from before another: the horizons "
                           "are as long as the whole history")  # fmt: skip
     progress(f"searching settings on {len(rows.success):,} of {len(learn.success):,} outcomes")
-    settings = search(
+    settings, folds = search(
         rows,
         splits,
         objective,
@@ -197,7 +196,6 @@ def train(
         lambda number, best: progress(f"settings {number} tried, best {objective} {best:.5f}"),
         fitter,
     )
-    folds = fit_folds(rows.features, rows.success, rows.weights, splits, settings, seed, fitter)
     blend, thresholds = _out_of_fold(rows, folds, cost)
     models = fit_models(learn.features, learn.success, weights, settings, seed, fitter)
     ensemble = Ensemble(models, blend, thresholds, learn.names)
