@@ -266,7 +266,10 @@ def test_a_stage_that_cannot_follow_its_killed_supervisor_is_ended_by_down(
     state = Stack.up(own_home, [StageSpec("paused", 1, [sys.executable, str(STAGE)])], [])
     stage = state.process("paused")
     assert stage.pid is not None
+    paused = psutil.Process(stage.pid)
     os.kill(stage.pid, signal.SIGSTOP)
+    # Of two signals that wait, the lower one, by which it follows, would come first.
+    eventually(lambda: paused.status() == psutil.STATUS_STOPPED)
     os.kill(state.supervisor_pid, signal.SIGKILL)
     eventually(lambda: not state.supervised)
     assert child.is_alive(stage.pid, stage.created)
