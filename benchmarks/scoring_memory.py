@@ -15,19 +15,19 @@ import numpy as np
 import services.outcome_scorer.service  # noqa: F401 - its modules take room too
 from trackrecord.outcomes.waiting import BarColumns, Known, Waiting
 from trackrecord.outcomes.watch import KEPT, Watch
+from trackrecord.times import DAY
 
 SYMBOLS = 10_000
 SIGNALS = 1_000_000
 _PARTS = 10
 _WAITED = 20
-_DAY = 86_400_000_000
 _SESSION = 23_400_000_000
 
 
 def filled(symbols: int, signals: int) -> Watch:
     """All symbols, and signals that no bar has reached."""
     watch = Watch()
-    opened = 10**15 + np.arange(KEPT, dtype=np.int64) * _DAY
+    opened = 10**15 + np.arange(KEPT, dtype=np.int64) * DAY
     rng = np.random.default_rng(0)
     for number in range(symbols):
         close = 100 + rng.standard_normal(KEPT).cumsum() / 10

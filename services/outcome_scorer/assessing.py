@@ -131,12 +131,9 @@ class Assessor:
     def _judged(self, signals: pl.DataFrame, features: NDArray[np.float64]) -> Assessed:
         if self._ensemble is None:
             return Assessed(signals, self.names, features, None, None, [], [])
-        from trackrecord.learning.ensemble import in_order  # noqa: PLC0415
-
-        ensemble = self._ensemble
-        probability = ensemble.predict(in_order(features, self.names, ensemble.features))
+        probability = self._ensemble.predict_named(features, self.names)
         direction = signals["direction"].to_numpy().astype(np.int8)
-        thresholds = ensemble.thresholds
+        thresholds = self._ensemble.thresholds
         return Assessed(
             signals,
             self.names,

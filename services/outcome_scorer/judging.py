@@ -68,14 +68,7 @@ class Judging:
         Args:
             late: By symbol, when the first such bar opened.
         """
-        if not late:
-            return
-        keys = list(late)
-        asked = [Asked(place, *key, since=late[key]) for place, key in enumerate(keys)]
-        ended = waiting(store.read_signals(self._cursor, asked, self._policy, ended=True))
-        if len(ended.slot):
-            judged = judge_apart(self._cursor, keys, ended, self._policy)
-            self._write_judged(judged, keys, all_=True)
+        self._judge_ended(late, {}, all_=True)
 
     def judge(self, keys: Sequence[Key], timeframes: Iterable[str]) -> None:
         """Judge what waits for bars of symbols, and where a symbol has ceased to trade.
@@ -122,18 +115,29 @@ class Judging:
 
     def _tell_sooner(self, ceased: Sequence[Ceased]) -> None:
         """End signals sooner that were ended already, as a session has come late."""
-        if not ceased:
-            return
-        keys = [each[:2] for each in ceased]
+        told_at = {each[:2]: each.told_at for each in ceased}
         # The whole horizon of all others had elapsed by the last bar.
-        asked = [
-            Asked(place, *each[:2], since=each.told_at + 1) for place, each in enumerate(ceased)
-        ]
+        self._judge_ended({key: told + 1 for key, told in told_at.items()}, told_at, all_=False)
+
+    def _judge_ended(
+        self, since: Mapping[Key, int], told_at: Mapping[Key, int], *, all_: bool
+    ) -> None:
+        """Judge anew what had ended at a moment of its symbol or later.
+
+        Args:
+            since: The moment, by symbol.
+            told_at: Symbols that have ceased to trade, and when that could be told.
+            all_: Whether what is said as before is written too.
+        """
+        if not since:
+            return
+        keys = list(since)
+        asked = [Asked(place, *key, since=since[key]) for place, key in enumerate(keys)]
         ended = waiting(store.read_signals(self._cursor, asked, self._policy, ended=True))
         if len(ended.slot):
-            told_at = {place: each.told_at for place, each in enumerate(ceased)}
-            judged = judge_apart(self._cursor, keys, ended, self._policy, told_at)
-            self._write_judged(judged, keys)
+            told = {place: told_at[key] for place, key in enumerate(keys) if key in told_at}
+            judged = judge_apart(self._cursor, keys, ended, self._policy, told)
+            self._write_judged(judged, keys, all_=all_)
 
     def _write_judged(self, judged: Judgement, keys: Sequence[Key], *, all_: bool = False) -> None:
         slots = np.unique(judged.signals.slot)

@@ -14,6 +14,7 @@ from trackrecord.learning.models import Floats
 from trackrecord.learning.splits import Span, longest_horizon
 from trackrecord.learning.train import Data
 from trackrecord.learning.triggers import Live
+from trackrecord.outcomes.columns import won
 from trackrecord.runtime.database import Cursor, rows
 from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.times import micros
@@ -69,7 +70,7 @@ def training_rows(cursor: Cursor, settings: Settings, cut_off: datetime) -> Data
     return Data(
         _features(kind, texts, sets, names),
         tuple(names),
-        (gain - settings.trainer_cost > settings.trainer_success).astype(np.float64),
+        _success(gain, settings),
         gain,
         number.astype(np.int64),
         Span(np.array(emitted_at, np.int64), np.array(ends_at, np.int64)),
@@ -92,7 +93,7 @@ def live_record(
     return Live(
         emitted_at=emitted_at,
         probability=probability.astype(np.float64),
-        success=(returned - settings.trainer_cost > settings.trainer_success).astype(np.float64),
+        success=_success(returned, settings),
         returned=returned.astype(np.float64),
         taken=taken.astype(bool),
         longest_horizon=longest_horizon(Span(emitted_at, ends_at)),
@@ -115,6 +116,11 @@ def features_then_and_now(
         for found in (then, now)
     ]
     return both[0], both[1]
+
+
+def _success(returned: Floats, settings: Settings) -> Floats:
+    cost, threshold = settings.trainer_cost, settings.trainer_success
+    return won(returned, cost=cost, threshold=threshold).astype(np.float64)
 
 
 def _asked(settings: Settings, cut_off: datetime) -> dict[str, Any]:

@@ -58,7 +58,6 @@ def _score(file: Path | None, bars: Path, model: Path | None, horizon: int) -> l
     from trackrecord.cli.train_input import in_columns, read_bars, read_signals
     from trackrecord.features import NAMES, Market
     from trackrecord.learning.dataset import features_of, outcomes_of
-    from trackrecord.learning.ensemble import in_order
 
     ensemble, version = _load(model)
     history = read_bars(bars)
@@ -73,7 +72,7 @@ def _score(file: Path | None, bars: Path, model: Path | None, horizon: int) -> l
     qualities: list[str | None] = [None] * len(given.events)
     reason = "no model was given: --model names the folder that `trackrecord train` wrote"
     if ensemble is not None and len(given.events):
-        found = ensemble.predict(in_order(features, NAMES, ensemble.features))
+        found = ensemble.predict_named(features, NAMES)
         probability = [float(value) for value in found]
         verdicts = list(map(str, ensemble.thresholds.verdicts(found, sent.signals.direction)))
         qualities = list(map(str, ensemble.thresholds.qualities(found)))

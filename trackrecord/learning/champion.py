@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trackrecord.learning.contest import FEWEST_BLOCKS, blocks_of
-from trackrecord.learning.ensemble import Ensemble, in_order
+from trackrecord.learning.ensemble import Ensemble
 from trackrecord.learning.models import Floats
 from trackrecord.learning.splits import longest_horizon
 from trackrecord.learning.train import FEWEST_ROWS, Data, TooFewError
@@ -32,7 +32,7 @@ class Serving:
 
     def predict(self, data: Data) -> Floats:
         """Probabilities of success, (n,)."""
-        return self.ensemble.predict(in_order(data.features, data.names, self.ensemble.features))
+        return self.ensemble.predict_named(data.features, data.names)
 
     def takes(self, probability: Floats) -> NDArray[np.bool_]:
         """Which signals it takes, (n,)."""

@@ -14,7 +14,7 @@ from trackrecord.learning.models import Floats
 from trackrecord.learning.splits import Rows, Span
 from trackrecord.learning.train import Data
 from trackrecord.outcomes import JUMP_LIMITS, Bars, Labels, Policy, Signals, label_many
-from trackrecord.outcomes.columns import PENDING, VOID
+from trackrecord.outcomes.columns import PENDING, VOID, won
 from trackrecord.outcomes.model import DELISTED_AFTER
 
 
@@ -157,7 +157,7 @@ def rows_of(
     return Data(
         features[used],
         NAMES,
-        (returned - cost > threshold).astype(np.float64),
+        won(returned, cost=cost, threshold=threshold).astype(np.float64),
         returned,
         sent.signals.symbol[used],
         Span(sent.signals.emitted_at[used], outcomes.ends_at[used]),

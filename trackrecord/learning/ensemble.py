@@ -78,6 +78,10 @@ class Ensemble:
         """Probabilities of success: (n, k) features in the order of ``features``, to (n,)."""
         return self.blend.apply(parts_of(self.models, features))
 
+    def predict_named(self, features: Floats, names: Sequence[str]) -> Floats:
+        """The same from features in any order, by name; one that is not there is unknown."""
+        return self.predict(in_order(features, names, self.features))
+
 
 def in_order(features: Floats, names: Sequence[str], wanted: Sequence[str]) -> Floats:
     """Columns by name, in another order; one that is not there is unknown (NaN) throughout."""

@@ -123,6 +123,11 @@ def label_many(
     return labels
 
 
+def won(returned: Floats, *, cost: float, threshold: float) -> Flags:
+    """:meth:`trackrecord.outcomes.model.Judged.won` for many, (n,); false without a return."""
+    return np.asarray(returned - cost > threshold)
+
+
 class _Sweep:
     """Signals that advance together. Shorts are seen in a mirror, as longs of negative prices."""
 

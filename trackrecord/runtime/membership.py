@@ -90,7 +90,6 @@ class Membership:
 
     def join(self) -> None:
         """Become a member; partitions come with a later poll."""
-        self._joins_since = clock.monotonic()
         self._consumer.subscribe(
             self._topics,
             on_assign=self._on_assign,

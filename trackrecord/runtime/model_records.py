@@ -10,9 +10,11 @@ import numpy as np
 import polars as pl
 
 from trackrecord.learning.calibration import Said, calibration, with_intervals
+from trackrecord.outcomes.columns import won
 from trackrecord.runtime.database import Cursor, connect, read_columns, rows
 from trackrecord.runtime.models import champion
 from trackrecord.runtime.settings import Settings
+from trackrecord.runtime.times import micros
 
 _TRAINING: Final = """
     SELECT l.outcome, l.version, l.promoted, l.reason, l.error, l.data_points, m.report
@@ -32,9 +34,8 @@ _ABOUT: Final = """
 
 # As it is learnt from: only once the whole horizon has elapsed, or fast outcomes would be
 # counted more than slow ones.
-_SAID: Final = """
-    SELECT (extract(epoch FROM a.emitted_at) * 1000000)::bigint AS emitted_at,
-           (extract(epoch FROM o.ends_at) * 1000000)::bigint AS ends_at,
+_SAID: Final = f"""
+    SELECT {micros("a.emitted_at")} AS emitted_at, {micros("o.ends_at")} AS ends_at,
            a.probability, o."return" AS returned, a.verdict, a.strategy,
            a.emitted_at <= %(learnt_until)s AS learnt,
            o.outcome = 'void' AS void
@@ -141,7 +142,7 @@ def _since(frame: pl.DataFrame, settings: Settings) -> dict[str, Any]:
     told = ~learnt & ~void & pl.col("ends_at").is_not_null() & pl.col("returned").is_not_null()
     kept = frame.filter(told)
     returned = kept["returned"].to_numpy()
-    success = returned - settings.trainer_cost > settings.trainer_success
+    success = won(returned, cost=settings.trainer_cost, threshold=settings.trainer_success)
     said = Said(
         kept["emitted_at"].to_numpy(),
         kept["ends_at"].to_numpy(),
