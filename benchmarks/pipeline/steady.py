@@ -1,7 +1,9 @@
-"""A producer at an even pace: ``python -m benchmarks.pipeline.steady RATE EVENTS SEED``.
+"""A producer at an even pace: ``python -m benchmarks.pipeline.steady RATE EVENTS SEED LINGER_MS``.
 
 Every second event is an entry, every second the exit of a signal entered a second before. Each
-carries the time at which it is handed to the client. Prints the rate that it kept.
+carries the time at which it is handed to the client. All but that time is written before the
+clock starts, because the producer shares the machine with what it measures. Prints the rate that
+it kept.
 """
 
 from __future__ import annotations
@@ -9,8 +11,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections import deque
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from confluent_kafka import Producer
@@ -18,10 +19,55 @@ from confluent_kafka import Producer
 from benchmarks.pipeline import events
 
 _FLUSH_SECONDS = 30.0
-_SHORTEST_SLEEP = 0.0005
+_TICK_SECONDS = 0.001
+"""To wake for each event by itself would cost more than to send it."""
+_NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def main(rate: int, total: int, seed: int) -> float:
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """An event that lacks its time only.
+
+    Attributes:
+        topic: Without the prefix.
+        symbol: The key.
+        head: Of the value, up to the time.
+        tail: After it.
+    """
+
+    topic: str
+    symbol: str
+    head: bytes
+    tail: bytes
+
+    @classmethod
+    def of(cls, topic: str, signal: events.Signal, value: bytes) -> Unsent:
+        """Split a value at the time that nobody has."""
+        head, tail = value.split(events.wire_time(_NO_TIME).encode())
+        return cls(topic, signal.symbol, head, tail)
+
+
+def unsent(rate: int, total: int, seed: int) -> list[Unsent]:
+    """The events in the order in which they are sent."""
+    behind = min(rate // 2, total // 4)
+    order: list[Unsent] = []
+    waiting: list[events.Signal] = []
+    made = events.signals(total, seed)
+    left = 0
+    for number in range(total):
+        # The exits lag; what they lag by is made up for at the start by entries alone.
+        if len(waiting) - left < behind or number % 2 == 0:
+            signal = replace(next(made), emitted_at=_NO_TIME)
+            waiting.append(signal)
+            order.append(Unsent.of("signal_emitted", signal, events.entry_value(signal)))
+        else:
+            signal = replace(waiting[left], closed_at=_NO_TIME)
+            left += 1
+            order.append(Unsent.of("signal_closed", signal, events.exit_value(signal)))
+    return order
+
+
+def main(rate: int, total: int, seed: int, linger_ms: int) -> float:
     """Send ``total`` events at ``rate`` events a second.
 
     Returns:
@@ -30,30 +76,29 @@ def main(rate: int, total: int, seed: int) -> float:
     prefix = os.environ["BENCH_PREFIX"]
     # The client's own defaults, but for the partitioner, which the SDK sets too.
     producer = Producer(
-        {"bootstrap.servers": os.environ["BENCH_BROKER"], "partitioner": "murmur2_random"}
+        {
+            "bootstrap.servers": os.environ["BENCH_BROKER"],
+            "partitioner": "murmur2_random",
+            "linger.ms": linger_ms,
+        }
     )
     heads = events.event_headers()
-    waiting: deque[events.Signal] = deque()
-    behind = min(rate // 2, total // 4)
-    made = events.signals(total, seed)
+    topics = {topic: prefix + topic for topic in heads}
+    order = unsent(rate, total, seed)
     # The connection is made, and the topics are known, before the clock starts.
     producer.list_topics(timeout=10)
     began = time.monotonic()
-    for number in range(total):
-        due = began + number / rate
-        if (ahead := due - time.monotonic()) > 0:
+    for number, event in enumerate(order):
+        if (ahead := began + number / rate - time.monotonic()) > 0:
             producer.poll(0)
-            time.sleep(max(ahead, _SHORTEST_SLEEP))
-        now = datetime.now(UTC)
-        # The exits lag; what they lag by is made up for at the start by entries alone.
-        if len(waiting) < behind or number % 2 == 0:
-            signal = replace(next(made), emitted_at=now)
-            waiting.append(signal)
-            topic, value = "signal_emitted", events.entry_value(signal)
-        else:
-            signal = replace(waiting.popleft(), closed_at=now)
-            topic, value = "signal_closed", events.exit_value(signal)
-        producer.produce(prefix + topic, value, signal.symbol, headers=heads[topic])
+            time.sleep(max(ahead, _TICK_SECONDS))
+        now = events.wire_time(datetime.now(UTC)).encode()
+        producer.produce(
+            topics[event.topic],
+            event.head + now + event.tail,
+            event.symbol,
+            headers=heads[event.topic],
+        )
     kept = total / (time.monotonic() - began)
     if producer.flush(_FLUSH_SECONDS):
         raise RuntimeError("the broker has not acknowledged all events; see its log")
@@ -61,4 +106,4 @@ def main(rate: int, total: int, seed: int) -> float:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"{main(*map(int, sys.argv[1:4])):.1f}\n")
+    sys.stdout.write(f"{main(*map(int, sys.argv[1:5])):.1f}\n")
