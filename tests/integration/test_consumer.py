@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import ExitStack
+from dataclasses import replace
 
 import psycopg2.errors
 import pytest
 from confluent_kafka import Message
+from confluent_kafka.admin import AdminClient
 
 from tests.integration.sink import (
     TOO_MUCH,
@@ -27,7 +30,10 @@ from tests.support import compare, wire
 from tests.support.pipeline import until
 from trackrecord.events import SignalClosed, derived_id
 from trackrecord.events.codec import decode
+from trackrecord.runtime import kafka
+from trackrecord.runtime.batch import Partition
 from trackrecord.runtime.errors import HaltedError, PassingError
+from trackrecord.runtime.offsets import Origin
 from trackrecord.runtime.settings import Settings
 
 pytestmark = pytest.mark.kafka
@@ -303,6 +309,31 @@ def test_a_member_that_was_left_without_partitions_is_ready_again_after_a_passin
 
 def limited(settings: Settings) -> Settings:
     return settings.model_copy(update={"dead_letters_in_a_row": 20, "batch_size": 200})
+
+
+def test_a_predecessor_that_moved_on_while_the_broker_was_asked_halts_nobody(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(settings, signals(40))
+    with running(settings) as consumer:
+        consumer.caught_up()
+    ask = kafka.origins
+    asked: list[int] = []
+
+    def asked_before_most_was_published(
+        client: AdminClient, places: Iterable[Partition]
+    ) -> dict[Partition, Origin]:
+        asked.append(len(list(places)))
+        found = ask(client, places)
+        return found if len(asked) > 1 else {p: replace(o, end_offset=1) for p, o in found.items()}
+
+    monkeypatch.setattr(kafka, "origins", asked_before_most_was_published)
+    with running(settings) as consumer:
+        publish(settings, signals(20, start=40))
+        consumer.caught_up()
+    assert sunk(settings) == {f"s{number}" for number in range(60)}
+    # All, the one that seemed to be beyond its end, and all again.
+    assert asked == [3, 1, 3]
 
 
 def test_too_many_dead_letters_in_a_row_stop_it_and_the_batch_has_no_effect(

@@ -171,7 +171,7 @@ class Membership:
             self._claims = offsets.resume(connection, self._stage, self._claims)
         elif self._assigned:
             origins = self._origins(self._assigned)
-            self._claims = offsets.claim(connection, self._stage, origins)
+            self._claims = self._claim(connection, origins)
             self._identity.expect({topic: each.topic_id for (topic, _), each in origins.items()})
             self._goals = {
                 place: origin.end_offset
@@ -197,6 +197,18 @@ class Membership:
         if new:
             _log.info("assigned", partitions=len(self._claims), topics=self._topics)
         return new
+
+    def _claim(
+        self, connection: Connection, origins: Mapping[Partition, offsets.Origin]
+    ) -> dict[Partition, offsets.Claim]:
+        try:
+            return offsets.claim(connection, self._stage, origins)
+        except offsets.BeyondEndError as error:
+            # A predecessor that has not left yet may have read what came after the question.
+            place = error.place
+            if error.next_offset > self._origins([place])[place].end_offset:
+                raise
+            raise PassingError(f"{place[0]}/{place[1]} moved on while it was taken up") from None
 
     def _origins(self, places: Sequence[Partition]) -> dict[Partition, offsets.Origin]:
         try:

@@ -44,6 +44,24 @@ class Origin:
     end_offset: int
 
 
+class BeyondEndError(HaltedError):
+    """A partition ends before what was already read of it, as far as the broker has said.
+
+    Attributes:
+        place: The partition.
+        next_offset: Where the stage is.
+    """
+
+    def __init__(self, place: Partition, next_offset: int, end_offset: int) -> None:
+        """Say so in words."""
+        super().__init__(
+            f"{place[0]}/{place[1]}: next is offset {next_offset}, but the topic ends at "
+            f"{end_offset}: it lost what was already read"
+        )
+        self.place = place
+        self.next_offset = next_offset
+
+
 @dataclass(frozen=True)
 class Claim:
     """The right to move a partition."""
@@ -64,6 +82,8 @@ def claim(
 
     Raises:
         psycopg2.errors.LockNotAvailable: Somebody holds a row for longer than a second.
+        BeyondEndError: A topic ends before where the stage is, or its predecessor was still
+            moving on after the broker was asked.
         HaltedError: A topic is not the one that was read before, or what comes
             next has been deleted from it.
     """
@@ -140,10 +160,7 @@ def _check_origin(place: Partition, origin: Origin, next_offset: int, topic_id: 
             f"{origin.first_offset}: what lies between was deleted before it was read"
         )
     if next_offset > origin.end_offset:
-        raise HaltedError(
-            f"{where}: next is offset {next_offset}, but the topic ends at "
-            f"{origin.end_offset}: it lost what was already read"
-        )
+        raise BeyondEndError(place, next_offset, origin.end_offset)
 
 
 def made_anew(where: str, known: str, found: str) -> str:
