@@ -168,8 +168,11 @@ class OutcomeScorer(Handler):
         shared = bars.filter(pl.struct("symbol", "timeframe", "opened_us").is_duplicated())
         changed = pl.concat([late, shared]).filter(~pl.col("position").is_in(same))
         firsts = changed.group_by("symbol", "timeframe").agg(pl.col("opened_us").min())
+        since = dict(back)
+        for symbol, timeframe, first in firsts.iter_rows():
+            since[symbol, timeframe] = min(first, since.get((symbol, timeframe), first))
         return Told(
-            back | {(symbol, timeframe): first for symbol, timeframe, first in firsts.iter_rows()},
+            since,
             bars.filter(~pl.col("position").is_in([each.position for each in there])),
             [each.position for each in known if each.contradicts],
             sum(each.corrects for each in there),
