@@ -136,7 +136,7 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     except BrokenProcessPool:
         sys.stderr.write(
-            "a process that plays episodes was killed (out of memory?): "
+            "processes that play episodes were killed again and again (out of memory?): "
             f"run the rest with --seed {campaign.seed + len(report.outcomes)}\n"
         )
         return 2

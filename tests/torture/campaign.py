@@ -9,8 +9,9 @@ import shutil
 import statistics
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,9 @@ from trackrecord.local.stack import Stack
 from trackrecord.runtime.settings import load_settings
 
 _KAFKA_VERSION_PART = "kafka_2.13-"
+_MOST_CRASHES = 10
+"""Of the processes that play: the Kafka client aborts now and then when a broker is killed."""
+
 _TRIES = 5
 """Runs in which a mutant must have done what it was made for at least once."""
 
@@ -75,11 +79,13 @@ class Report:
         outcomes: Of every episode that was played, in the order of their end.
         seconds: How long it took.
         postgres: The database's version.
+        crashes: How often a process that plays died, so that its episodes were played again.
     """
 
     outcomes: list[Outcome] = field(default_factory=list)
     seconds: float = 0.0
     postgres: str = ""
+    crashes: int = 0
 
     @property
     def failed(self) -> list[Outcome]:
@@ -124,6 +130,7 @@ class Report:
             "replays_verified": sum(each.verified for each in self.outcomes),
             "faults": self.faults(),
             "skipped": self.skipped(),
+            "played_again_after_a_crash_of_the_player": self.crashes,
             "seconds": round(self.seconds, 1),
             "median_seconds_of_a_run": round(
                 statistics.median(each.seconds for each in self.outcomes), 2
@@ -183,6 +190,14 @@ class Stacks:
             self._places[heavy] = Place(state.kafka, state.database_url, home)
         return self._places[heavy]
 
+    def renew(self, *, heavy: bool) -> Place:
+        """Another stack in the place of one that nobody knows the state of."""
+        left = self._places.pop(heavy, None)
+        if left is not None and left.home is not None:
+            Stack.down(left.home)
+            shutil.rmtree(left.home, ignore_errors=True)
+        return self.place(heavy=heavy)
+
 
 def run(campaign: Campaign, report: Report, shared: Place | None = None) -> Iterator[Outcome]:
     """Play a campaign; yields each outcome as it comes, and adds it to the report.
@@ -204,38 +219,64 @@ def run(campaign: Campaign, report: Report, shared: Place | None = None) -> Iter
             if planned and heavy not in places:
                 places[heavy] = stacks.place(heavy=heavy)
         report.postgres = _postgres_version(next(iter(places.values())))
-        pool = stack.enter_context(
-            ProcessPoolExecutor(
-                campaign.jobs, multiprocessing.get_context("spawn"), initializer=end_with_parent
-            )
-        )
-        stack.callback(pool.shutdown, wait=False, cancel_futures=True)
-        playing: dict[Future[Outcome], bool] = {}
-        while playing or waiting[False] or waiting[True]:
-            while len(playing) < campaign.jobs:
-                # One episode at a time has the stack that may be broken.
-                heavy = bool(waiting[True]) and True not in playing.values()
-                if not waiting[heavy]:
-                    break
-                chosen = waiting[heavy].popleft()
+        pool = _pool(campaign, stack)
+        playing: dict[Future[Outcome], Plan] = {}
+        while playing or any(waiting.values()):
+            while len(playing) < campaign.jobs and (chosen := _next(waiting, playing.values())):
+                folder = campaign.folder / f"run-{chosen.seed}"
                 playing[
                     pool.submit(
                         _play,
                         chosen,
-                        places[heavy],
-                        campaign.folder / f"run-{chosen.seed}",
+                        places[chosen.is_heavy],
+                        folder,
                         campaign.mutant,
                         campaign.keep,
                     )
-                ] = heavy
+                ] = chosen
             for future in wait(playing, return_when=FIRST_COMPLETED).done:
-                del playing[future]
-                outcome = future.result()
+                chosen = playing.pop(future)
+                try:
+                    outcome = future.result()
+                except BrokenProcessPool:
+                    report.crashes += 1
+                    if report.crashes > _MOST_CRASHES:
+                        raise
+                    lost = [chosen, *playing.values()]
+                    playing = {}
+                    _put_back(lost, waiting, campaign.folder)
+                    if any(each.is_heavy for each in lost):
+                        places[True] = stacks.renew(heavy=True)
+                    pool = _pool(campaign, stack)
+                    break
                 report.outcomes.append(outcome)
                 report.seconds = time.monotonic() - started
                 yield outcome
                 if campaign.mutant and _is_enough(report):
                     return
+
+
+def _next(waiting: Mapping[bool, deque[Plan]], playing: Collection[Plan]) -> Plan | None:
+    """One episode at a time has the stack that may be broken."""
+    heavy = bool(waiting[True]) and not any(each.is_heavy for each in playing)
+    return waiting[heavy].popleft() if waiting[heavy] else None
+
+
+def _put_back(lost: Sequence[Plan], waiting: Mapping[bool, deque[Plan]], folder: Path) -> None:
+    """Have episodes played again whose player died."""
+    for each in lost:
+        shutil.rmtree(folder / f"run-{each.seed}", ignore_errors=True)
+        waiting[each.is_heavy].appendleft(each)
+
+
+def _pool(campaign: Campaign, stack: ExitStack) -> ProcessPoolExecutor:
+    pool = stack.enter_context(
+        ProcessPoolExecutor(
+            campaign.jobs, multiprocessing.get_context("spawn"), initializer=end_with_parent
+        )
+    )
+    stack.callback(pool.shutdown, wait=False, cancel_futures=True)
+    return pool
 
 
 def _is_enough(report: Report) -> bool:

@@ -27,6 +27,8 @@ from trackrecord.runtime.settings import Settings
 _MODELS: tuple[type[Event], ...] = (SignalEmitted, SignalClosed, ScriptExecuted)
 _LARGEST_POISON = 310_000
 _CLOSED_SHARE = 0.4
+_PATIENCE_SECONDS = 150
+"""A broker that was killed may need a minute to be back on a machine that is busy."""
 _OTHER_WORDS_SHARE = 0.1
 
 
@@ -170,7 +172,7 @@ class Publisher(threading.Thread):
 
     def run(self) -> None:
         """Publish it all."""
-        producer = wire.producer_of(self._settings)
+        producer = wire.producer_of(self._settings, _PATIENCE_SECONDS)
         started = time.monotonic()
         try:
             for at, items in self._bursts:
