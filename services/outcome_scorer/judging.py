@@ -15,6 +15,7 @@ from services.outcome_scorer.events import closed_event, scored_event
 from services.outcome_scorer.frames import outcome_rows, void_rows
 from services.outcome_scorer.memory import Key, fill, waiting
 from services.outcome_scorer.store import Asked, Ceased
+from trackrecord.events import MarketBar
 from trackrecord.outcomes.model import DELISTED_AFTER, Policy
 from trackrecord.outcomes.waiting import Judgement
 from trackrecord.outcomes.watch import Watch
@@ -22,6 +23,9 @@ from trackrecord.runtime import clock
 from trackrecord.runtime.batch import Batch
 from trackrecord.runtime.database import Cursor
 from trackrecord.runtime.stage import Outgoing
+
+_CEASED_AT_ONCE = 1000
+"""Symbols that are brought into memory together."""
 
 
 class Judging:
@@ -77,8 +81,17 @@ class Judging:
             keys: Symbols that have changed.
             timeframes: Those of the batch.
         """
+        names = self._where_some_have_ceased(timeframes)
+        ceased = self._ceased(names)
+        self._judge(keys, ceased)
+        seen = {each[:2] for each in ceased}
+        while len(ceased) >= _CEASED_AT_ONCE:
+            ceased = [each for each in self._ceased(names) if each[:2] not in seen]
+            seen |= {each[:2] for each in ceased}
+            self._judge([], ceased)
+
+    def _judge(self, keys: Sequence[Key], ceased: Sequence[Ceased]) -> None:
         watch = self._watch
-        ceased = self._ceased(timeframes)
         self._tell_sooner([each for each in ceased if each.before])
         told_at = {watch.slots[each[:2]]: each.told_at for each in ceased}
         slots = {watch.slots[key] for key in keys} | told_at.keys()
@@ -93,14 +106,29 @@ class Judging:
             # What is in memory of them has not moved on.
             watch.version[np.unique(deep.slot)] = -1
 
-    def _ceased(self, timeframes: Iterable[str]) -> list[Ceased]:
-        """Symbols without a bar for ten sessions, in memory as they stand in the tables."""
-        watch = self._watch
-        found = [
-            each
+    def _where_some_have_ceased(self, timeframes: Iterable[str]) -> list[str]:
+        """Timeframes with symbols that have ceased to trade, if that can be told by now.
+
+        Where sessions have piled up, some partitions are read before others: a symbol has had no
+        bar for so long only if none lies unread. An exit that was published cannot be taken back.
+        """
+        reach = self._batch.reach
+        if reach.ends_here():
+            store.take_turns(self._cursor)
+        names = [
+            name
             for name in sorted(set(timeframes))
-            for each in store.ceased(self._cursor, name, DELISTED_AFTER)
+            if store.have_ceased(self._cursor, name, DELISTED_AFTER)
         ]
+        return names if names and reach.has_all(MarketBar) else []
+
+    def _ceased(self, timeframes: Sequence[str]) -> list[Ceased]:
+        """Some symbols without a bar for ten sessions, in memory as they stand in the tables."""
+        watch = self._watch
+        found: list[Ceased] = []
+        for name in timeframes:
+            most = _CEASED_AT_ONCE - len(found)
+            found += store.ceased(self._cursor, name, DELISTED_AFTER, most)
         slots = [watch.slot(each[:2]) for each in found]
         stale = [
             each[:2]

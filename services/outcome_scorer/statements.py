@@ -174,9 +174,7 @@ _WAITS: Final = """EXISTS (
     WHERE s.symbol = w.symbol AND s.timeframe = w.timeframe
       AND s.ends_at IS NULL AND s.problem IS NULL AND s.emitted_at <= w.last_opened_at)"""
 
-CEASED: Final = f"""
-UPDATE watched_symbols AS w SET version = w.version + 1, ceased_at = ceased.closed_at
-FROM (
+_CEASED: Final = f"""
     SELECT w.symbol, w.timeframe, w.ceased_at, told.closed_at
     FROM watched_symbols AS w CROSS JOIN LATERAL (
         SELECT DISTINCT closed_at FROM sessions AS s
@@ -186,15 +184,29 @@ FROM (
         SELECT DISTINCT closed_at FROM sessions WHERE timeframe = %(timeframe)s
         ORDER BY closed_at DESC OFFSET %(sessions)s - 1 LIMIT 1)
       AND (w.ceased_at IS NOT NULL OR {_WAITS})
-      AND (w.ceased_at <> told.closed_at OR {_WAITS})
-    ORDER BY w.symbol LIMIT 1000
-    FOR UPDATE OF w SKIP LOCKED) AS ceased
+      AND (w.ceased_at <> told.closed_at OR {_WAITS})"""
+
+HAVE_CEASED: Final = f"SELECT EXISTS ({_CEASED})"
+"""Whether :data:`CEASED` has anything to find; locks nothing."""
+
+LOCK_CEASED: Final = f"""
+SELECT found.symbol FROM ({_CEASED} ORDER BY w.symbol LIMIT %(most)s
+    FOR UPDATE OF w SKIP LOCKED) AS found
+"""
+"""Lock some. What it says of them may be of before the lock, so that is asked again."""
+
+CEASED: Final = f"""
+UPDATE watched_symbols AS w SET version = w.version + 1, ceased_at = ceased.closed_at
+FROM ({_CEASED} AND w.symbol = ANY (%(symbols)s)) AS ceased
 WHERE w.symbol = ceased.symbol AND w.timeframe = ceased.timeframe
 RETURNING w.symbol, w.timeframe, w.version, {micros("ceased.closed_at")},
           {micros("ceased.ceased_at")}
 """
 """Symbols that have had no bar for so many sessions: where signals wait, and where a session that
 came late shows that this could be told sooner; when it could be, and what was said before."""
+
+TAKE_TURNS: Final = "SELECT pg_advisory_xact_lock(hashtextextended(current_schema(), 0))"
+"""Wait until no other member is between its question and its commit."""
 
 REGIME: Final = f"""
 SELECT {micros("closed_at")} AS closed_at, sum(moved) / nullif(sum(movers), 0) AS moved,

@@ -175,9 +175,24 @@ def write_sessions(cursor: Cursor, sessions: pl.DataFrame) -> None:
     execute_planned(cursor, sql.WRITE_SESSIONS, {})
 
 
-def ceased(cursor: Cursor, timeframe: str, sessions: int) -> list[Ceased]:
-    """Symbols without a bar for so many sessions that have signals to end, locked."""
-    found = rows(cursor, sql.CEASED, {"timeframe": timeframe, "sessions": sessions})
+def take_turns(cursor: Cursor) -> None:
+    """Let no two members, each with the last of its messages, miss what the other one brings."""
+    cursor.execute(sql.TAKE_TURNS)
+
+
+def have_ceased(cursor: Cursor, timeframe: str, sessions: int) -> bool:
+    """Whether a symbol that has signals to end has had no bar for so many sessions."""
+    [(found,)] = rows(cursor, sql.HAVE_CEASED, {"timeframe": timeframe, "sessions": sessions})
+    return bool(found)
+
+
+def ceased(cursor: Cursor, timeframe: str, sessions: int, most: int) -> list[Ceased]:
+    """Up to so many of these symbols, locked."""
+    parameters = {"timeframe": timeframe, "sessions": sessions, "most": most}
+    symbols = [symbol for (symbol,) in rows(cursor, sql.LOCK_CEASED, parameters)]
+    if not symbols:
+        return []
+    found = rows(cursor, sql.CEASED, {**parameters, "symbols": symbols})
     return [Ceased(*row) for row in found]
 
 

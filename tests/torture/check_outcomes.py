@@ -13,6 +13,7 @@ from tests.support.pipeline import Pipeline
 from tests.torture.history import Sent
 from trackrecord.events import Event, SignalClosed, SignalScored
 from trackrecord.events.codec import decode
+from trackrecord.runtime.settings import Settings
 
 _ROUNDING = Decimal("1e-15")
 """Of a fraction: a table holds floats, and the oracle decimals."""
@@ -49,9 +50,7 @@ def check_outcomes(
     """
     events: list[Event] = [each.item.event for each in sent if each.item.event is not None]
     expected = outcome_oracle.expect(events)
-    names = [name.strip('"') for name in _COLUMNS.split(", ")]
-    rows = compare.fetch(pipeline.settings, f"SELECT {_COLUMNS} FROM outcomes")
-    table: dict[str, Row] = {row[0]: dict(zip(names, row, strict=True)) for row in rows}
+    table = _read(pipeline.settings)
     verdict.ask("outcomes", lambda: _check_table(expected, table))
     verdict.ask("bars", lambda: _check_bars(pipeline, expected))
     settled = [name for name, row in table.items() if row["outcome"] != "pending"]
@@ -86,14 +85,29 @@ def _one_form(found: dict[str, list[wire.Parcel]]) -> Iterator[bytes]:
 # -- tables -------------------------------------------------------------------------------------
 
 
-def _check_table(expected: Expected, table: dict[str, Row]) -> None:
-    unknown = table.keys() - expected.verdicts.keys()
-    assert not unknown, f"outcomes of nothing: {sorted(unknown)[:3]}"
-    wrong = [
+def differences(expected: Expected, settings: Settings) -> list[str]:
+    """Where the outcomes in the table are not as expected, in words."""
+    return _differences(expected, _read(settings))
+
+
+def _read(settings: Settings) -> dict[str, Row]:
+    names = [name.strip('"') for name in _COLUMNS.split(", ")]
+    rows = compare.fetch(settings, f"SELECT {_COLUMNS} FROM outcomes")
+    return {row[0]: dict(zip(names, row, strict=True)) for row in rows}
+
+
+def _differences(expected: Expected, table: dict[str, Row]) -> list[str]:
+    return [
         f"{name}: {why}"
         for name, verdict in expected.verdicts.items()
         for why in _differs(verdict, table.get(name))
     ]
+
+
+def _check_table(expected: Expected, table: dict[str, Row]) -> None:
+    unknown = table.keys() - expected.verdicts.keys()
+    assert not unknown, f"outcomes of nothing: {sorted(unknown)[:3]}"
+    wrong = _differences(expected, table)
     assert not wrong, f"{len(wrong)} differences, such as {'; '.join(wrong[:4])}"
 
 

@@ -32,6 +32,23 @@ class Span(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Reach:
+    """What a handler must know before it concludes from what is not there.
+
+    Unless told otherwise, as in a replay, a batch is the last one.
+
+    Attributes:
+        ends_here: Whether this member has nothing left to read, as far as is known without
+            asking: then no later batch of its own may come to the conclusion.
+        has_all: Whether every message of an event's topic that was published by now is in this
+            batch or was committed before, by whichever member. Asks the broker.
+    """
+
+    ends_here: Callable[[], bool] = lambda: True
+    has_all: Callable[[type[Event]], bool] = lambda _: True
+
+
+@dataclass(frozen=True)
 class Batch:
     """Messages of any of a stage's topics, in the order in which they were read.
 
@@ -43,6 +60,7 @@ class Batch:
         refused: The messages that could not be read, and why.
         prepared: What the handler made of it beforehand (``Handler.prepare``).
         spans: What it holds of each partition.
+        reach: Where it lies among all that was published.
     """
 
     messages: Sequence[Message]
@@ -50,6 +68,7 @@ class Batch:
     refused: list[Refusal] = field(default_factory=list)
     prepared: Any = None
     spans: dict[Partition, Span] = field(default_factory=dict)
+    reach: Reach = field(default_factory=Reach)
 
     def of(self, model: type[Event]) -> pl.DataFrame:
         """The batch's events of one type; an empty frame where there are none."""

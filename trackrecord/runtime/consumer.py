@@ -22,8 +22,9 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import TypeVar
 
 import psycopg2
@@ -32,7 +33,7 @@ from confluent_kafka import Message
 from trackrecord.events.topics import dead_letter_topic
 from trackrecord.runtime import clock, database, dead_letters, kafka
 from trackrecord.runtime.ahead import Ahead, Fetched
-from trackrecord.runtime.batch import Batch, Reader, place_of, places_of
+from trackrecord.runtime.batch import Batch, Partition, Reach, Reader, place_of, places_of
 from trackrecord.runtime.dead_letters import DeadLetter, Limit
 from trackrecord.runtime.decode import Refusal
 from trackrecord.runtime.errors import (
@@ -49,6 +50,7 @@ from trackrecord.runtime.metrics import Metrics
 from trackrecord.runtime.outbox import Outbox, Row
 from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.stage import Effects, Handler, Stage
+from trackrecord.runtime.unread import Unread
 
 _log = get_logger(__name__)
 
@@ -77,6 +79,7 @@ class Consumer:
             settings.dead_letters_share,
         )
         self._member = Membership(stage.name, self._reader.topics, settings, self._on_leaving)
+        self._unread = Unread(stage.name, settings)
         self._ahead = Ahead(self._reader, self._member, settings)
         self._outbox = Outbox(stage.name, kafka.client_config(settings, stage.name))
         self._connection: database.Connection | None = None
@@ -228,7 +231,8 @@ class Consumer:
                 if not refusal:
                     self._handler.load(batch, cursor)
                 self._member.advance(cursor, moves)
-                effects = Effects() if refusal else self._handler.apply(batch, cursor)
+                placed = replace(batch, reach=self._reach(cursor, moves))
+                effects = Effects() if refusal else self._handler.apply(placed, cursor)
                 refused = [refusal] if refusal else [*batch.refused, *effects.refused]
                 letters = self._letters(messages, refused)
                 limit = self._limit.check(len(messages), [each.position for each in refused])
@@ -244,6 +248,12 @@ class Consumer:
         forget_acknowledged()
         self._outbox.send(outgoing)
         self._after_commit(messages, letters, effects, started)
+
+    def _reach(self, cursor: database.Cursor, moves: Mapping[Partition, int]) -> Reach:
+        return Reach(
+            lambda: self._member.has_read_all(moves),
+            lambda event: not self._unread.any(cursor, self._settings.topic(event.event_type)),
+        )
 
     def _letters(self, messages: Sequence[Message], refused: Sequence[Refusal]) -> list[DeadLetter]:
         now = clock.now()

@@ -65,6 +65,7 @@ class Membership:
         self._distrusted = False
         self._era = 0
         self._goals: dict[Partition, int] = {}
+        self._ends: dict[Partition, int] = {}
         self._heard = 0.0
         self._joins_since = clock.monotonic()
         self._joins_within = max(_JOINS_WITHIN, 3 * settings.session_timeout_ms / 1000)
@@ -262,6 +263,8 @@ class Membership:
             for message, place in zip(messages, places_of(messages), strict=True)
             if place in self._claims and message.error() is None
         ]
+        if good:
+            self._ends = {place: self._end(place) for place in self._claims}
         if self._goals:
             self._catch_up(good)
         return good
@@ -310,6 +313,14 @@ class Membership:
                 raise PassingError(f"{place[0]}/{place[1]} came from an old position")
         return {place: span.after for place, span in spans.items()}
 
+    def has_read_all(self, moves: Mapping[Partition, int]) -> bool:
+        """Whether nothing is left on our partitions after these moves, as of the last poll."""
+        # The client is not asked here: beside a batch it may wait for the end of the batch.
+        return not any(
+            self._ends.get(place, 0) > moves.get(place, claim.next_offset)
+            for place, claim in self._claims.items()
+        )
+
     def advance(self, cursor: Cursor, moves: Mapping[Partition, int]) -> None:
         """Move positions in the transaction of the effects; see :func:`offsets.advance`."""
         offsets.advance(
@@ -325,13 +336,13 @@ class Membership:
 
     def lag(self) -> int:
         """Messages of our partitions that are not committed, as far as the client knows."""
-        behind = 0
-        for (topic, partition), claim in self._claims.items():
-            _, end = self._consumer.get_watermark_offsets(
-                TopicPartition(topic, partition), cached=True
-            )
-            behind += max(end - claim.next_offset, 0)
-        return behind
+        return sum(
+            max(self._end(place) - claim.next_offset, 0) for place, claim in self._claims.items()
+        )
+
+    def _end(self, place: Partition) -> int:
+        """The end of a partition when the client last fetched; negative if it never did."""
+        return self._consumer.get_watermark_offsets(TopicPartition(*place), cached=True)[1]
 
     def tell_kafka(self) -> None:
         """Let Kafka's own committed offsets follow, for tools that look there."""

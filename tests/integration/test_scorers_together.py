@@ -1,0 +1,77 @@
+"""Two outcome_scorers that share partitions in any turns come to what the rules say at once."""
+
+from __future__ import annotations
+
+import random
+import zlib
+from collections.abc import Iterator
+
+import pytest
+
+from tests.integration.test_outcome_scorer_store import Scorer
+from tests.support import markets, outcome_oracle
+from tests.support.messages import as_message
+from tests.torture.check_outcomes import differences
+from trackrecord.events import Event
+from trackrecord.runtime.settings import Settings
+
+pytestmark = pytest.mark.kafka
+
+PARTITIONS = 3
+
+
+def partition_of(event: Event) -> int:
+    return zlib.crc32(event.key.encode()) % PARTITIONS
+
+
+def turns(rng: random.Random, events: list[Event]) -> Iterator[tuple[int, list[Event], bool]]:
+    """Whose turn it is, its batch, and whether all members have forgotten everything before it.
+
+    A member reads its partitions in their order, one ahead of the other or behind, and now and
+    then they are shared out anew.
+    """
+    left = {
+        number: [each for each in events if partition_of(each) == number]
+        for number in range(PARTITIONS)
+    }
+    owners = {number: number % 2 for number in left}
+    while any(left.values()):
+        shared_anew = rng.random() < 0.1
+        if shared_anew:
+            owners = {number: rng.randrange(2) for number in left}
+        member = rng.randrange(2)
+        mine = [number for number, owner in owners.items() if owner == member]
+        rng.shuffle(mine)
+        room, batch = rng.choice([1, 5, 10, 40]), list[Event]()
+        for number in mine:
+            taken = rng.randint(0, room - len(batch))
+            batch += left[number][:taken]
+            left[number] = left[number][taken:]
+        if batch or shared_anew:
+            yield member, batch, shared_anew
+    yield 0, [*markets.last_bars()], False
+
+
+@pytest.mark.parametrize(("seed", "late"), [(4, 25), (19, 3), (22, 2), (48, 0)])
+def test_members_in_any_turns_come_to_what_the_rules_say(
+    settings: Settings, seed: int, late: int
+) -> None:
+    rng = random.Random(seed)
+    events = markets.make(f"together {seed}", markets.Shape(symbols=5, signals=60, late=late))
+    scorers = [Scorer(settings), Scorer(settings)]
+    came: list[Event] = []
+    for member, batch, forgotten in turns(rng, events):
+        if forgotten:
+            for each in scorers:
+                each.handler.forget()
+        came += batch
+        scorers[member].read(
+            [
+                as_message(event, len(came) - len(batch) + place, partition_of(event))
+                for place, event in enumerate(batch)
+            ]
+        )
+    expected = outcome_oracle.expect(came)
+    assert not differences(expected, settings)
+    for each in scorers:
+        each.connection.close()
