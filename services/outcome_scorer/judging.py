@@ -113,7 +113,7 @@ class Judging:
         bar for so long only if none lies unread. An exit that was published cannot be taken back.
         """
         reach = self._batch.reach
-        if reach.ends_here():
+        if reach.ends_here() or (self._batch.of(MarketBar).height and reach.ends_here(MarketBar)):
             store.take_turns(self._cursor)
         names = [
             name

@@ -38,13 +38,14 @@ class Reach:
     Unless told otherwise, as in a replay, a batch is the last one.
 
     Attributes:
-        ends_here: Whether this member has nothing left to read, as far as is known without
-            asking: then no later batch of its own may come to the conclusion.
+        ends_here: Whether this member has nothing left to read of some events' topics, or of any
+            if none is named, as far as is known without asking: then no later batch of its own
+            may come to the conclusion.
         has_all: Whether every message of an event's topic that was published by now is in this
             batch or was committed before, by whichever member. Asks the broker.
     """
 
-    ends_here: Callable[[], bool] = lambda: True
+    ends_here: Callable[..., bool] = lambda *_: True
     has_all: Callable[[type[Event]], bool] = lambda _: True
 
 

@@ -30,6 +30,7 @@ from typing import TypeVar
 import psycopg2
 from confluent_kafka import Message
 
+from trackrecord.events import Event
 from trackrecord.events.topics import dead_letter_topic
 from trackrecord.runtime import clock, database, dead_letters, kafka
 from trackrecord.runtime.ahead import Ahead, Fetched
@@ -250,9 +251,12 @@ class Consumer:
         self._after_commit(messages, letters, effects, started)
 
     def _reach(self, cursor: database.Cursor, moves: Mapping[Partition, int]) -> Reach:
+        def topic(event: type[Event]) -> str:
+            return self._settings.topic(event.event_type)
+
         return Reach(
-            lambda: self._member.has_read_all(moves),
-            lambda event: not self._unread.any(cursor, self._settings.topic(event.event_type)),
+            lambda *events: self._member.has_read_all(moves, [topic(each) for each in events]),
+            lambda event: not self._unread.any(cursor, topic(event)),
         )
 
     def _letters(self, messages: Sequence[Message], refused: Sequence[Refusal]) -> list[DeadLetter]:

@@ -7,7 +7,7 @@ reads a partition only when both agree.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from operator import methodcaller
@@ -313,12 +313,13 @@ class Membership:
                 raise PassingError(f"{place[0]}/{place[1]} came from an old position")
         return {place: span.after for place, span in spans.items()}
 
-    def has_read_all(self, moves: Mapping[Partition, int]) -> bool:
+    def has_read_all(self, moves: Mapping[Partition, int], topics: Collection[str] = ()) -> bool:
         """Whether nothing is left on our partitions after these moves, as of the last poll."""
         # The client is not asked here: beside a batch it may wait for the end of the batch.
         return not any(
             self._ends.get(place, 0) > moves.get(place, claim.next_offset)
             for place, claim in self._claims.items()
+            if not topics or place[0] in topics
         )
 
     def advance(self, cursor: Cursor, moves: Mapping[Partition, int]) -> None:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from trackrecord.runtime import clock, kafka
 from trackrecord.runtime.batch import Partition, place_of
 from trackrecord.runtime.database import Cursor, rows
-from trackrecord.runtime.errors import PassingError
 from trackrecord.runtime.settings import Settings
 
 _MOST_MARKS = 1000
@@ -29,7 +29,8 @@ class Unread:
         """Ask nothing yet."""
         self._stage = stage
         self._settings = settings
-        self._admin = kafka.admin(settings)
+        # Most stages never ask, and a client has threads and connections of its own.
+        self._admin: AdminClient | None = None
 
     def any(self, cursor: Cursor, topic: str) -> bool:
         """Whether there are any, besides those whose effects are in this transaction.
@@ -43,13 +44,11 @@ class Unread:
             (self._stage, topic),
         )
         stands = dict(found)
-        try:
-            places = kafka.partitions_of(self._admin, [topic])
-            ends = kafka.end_offsets(self._admin, places)
-        except PassingError:
-            # A client that did not get through is not asked again; see Membership.
-            self._admin = kafka.admin(self._settings)
-            raise
+        client = self._admin or kafka.admin(self._settings)
+        # A client that did not get through is not asked again; see Membership.
+        self._admin = None
+        ends = kafka.end_offsets(client, kafka.partitions_of(client, [topic]))
+        self._admin = client
         # What nobody has taken up yet may lie anywhere.
         behind = {
             place: stands.get(place[1], 0)
