@@ -222,44 +222,41 @@ def run(campaign: Campaign, report: Report, shared: Place | None = None) -> Iter
         pool = _pool(campaign, stack)
         playing: dict[Future[Outcome], Plan] = {}
         while playing or any(waiting.values()):
-            while len(playing) < campaign.jobs and (chosen := _next(waiting, playing.values())):
-                folder = campaign.folder / f"run-{chosen.seed}"
-                playing[
-                    pool.submit(
-                        _play,
-                        chosen,
-                        places[chosen.is_heavy],
-                        folder,
-                        campaign.mutant,
-                        campaign.keep,
-                    )
-                ] = chosen
-            for future in wait(playing, return_when=FIRST_COMPLETED).done:
-                chosen = playing.pop(future)
-                try:
+            try:
+                while len(playing) < campaign.jobs and (chosen := _next(waiting, playing.values())):
+                    playing[_submit(pool, campaign, chosen, places)] = chosen
+                    waiting[chosen.is_heavy].popleft()
+                for future in wait(playing, return_when=FIRST_COMPLETED).done:
                     outcome = future.result()
-                except BrokenProcessPool:
-                    report.crashes += 1
-                    if report.crashes > _MOST_CRASHES:
-                        raise
-                    lost = [chosen, *playing.values()]
-                    playing = {}
-                    _put_back(lost, waiting, campaign.folder)
-                    if any(each.is_heavy for each in lost):
-                        places[True] = stacks.renew(heavy=True)
-                    pool = _pool(campaign, stack)
-                    break
-                report.outcomes.append(outcome)
-                report.seconds = time.monotonic() - started
-                yield outcome
-                if campaign.mutant and _is_enough(report):
-                    return
+                    del playing[future]
+                    report.outcomes.append(outcome)
+                    report.seconds = time.monotonic() - started
+                    yield outcome
+                    if campaign.mutant and _is_enough(report):
+                        return
+            except BrokenProcessPool:
+                report.crashes += 1
+                if report.crashes > _MOST_CRASHES:
+                    raise
+                lost, playing = list(playing.values()), {}
+                _put_back(lost, waiting, campaign.folder)
+                if any(each.is_heavy for each in lost):
+                    places[True] = stacks.renew(heavy=True)
+                pool = _pool(campaign, stack)
+
+
+def _submit(
+    pool: ProcessPoolExecutor, campaign: Campaign, chosen: Plan, places: Mapping[bool, Place]
+) -> Future[Outcome]:
+    folder = campaign.folder / f"run-{chosen.seed}"
+    place = places[chosen.is_heavy]
+    return pool.submit(_play, chosen, place, folder, campaign.mutant, campaign.keep)
 
 
 def _next(waiting: Mapping[bool, deque[Plan]], playing: Collection[Plan]) -> Plan | None:
     """One episode at a time has the stack that may be broken."""
     heavy = bool(waiting[True]) and not any(each.is_heavy for each in playing)
-    return waiting[heavy].popleft() if waiting[heavy] else None
+    return waiting[heavy][0] if waiting[heavy] else None
 
 
 def _put_back(lost: Sequence[Plan], waiting: Mapping[bool, deque[Plan]], folder: Path) -> None:
