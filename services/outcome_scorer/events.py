@@ -85,8 +85,8 @@ def scored_event(
 def closed_event(
     row: Sequence[Any], strategy: str, symbol: str, position: int, messages: Sequence[Message]
 ) -> Outgoing:
-    """The exit of a signal that nobody manages: signal, price, time and reason."""
-    signal_id, price, closed_at, reason = row
+    """The exit of a signal that nobody manages, by a row of the statement CLOSE."""
+    signal_id, price, closed_at, reason, entry_price = row
     event = SignalClosed(
         signal_id=signal_id,
         exit_id=OUR_EXIT,
@@ -95,6 +95,7 @@ def closed_event(
         price=Decimal(price),
         closed_at=closed_at,
         reason=reason,
+        entry_price=None if entry_price is None else Decimal(entry_price),
     )
     return _outgoing(event, position, messages[position])
 

@@ -288,14 +288,18 @@ WHERE n.round = %(round)s AND o.signal_id = n.signal_id AND o.policy = %(policy)
 """
 
 CLOSE: Final = f"""
-INSERT INTO closings (signal_id, exit_price, closed_at, reason, own)
-SELECT o.signal_id, o.exit_price, {moment("n.exit_at")}, o.outcome, true
+INSERT INTO closings (signal_id, exit_price, closed_at, reason, own, entry_price)
+SELECT o.signal_id, o.exit_price, {moment("n.exit_at")}, o.outcome, true,
+       CASE WHEN w.next_open THEN (
+           SELECT open FROM bars
+           WHERE symbol = w.symbol AND timeframe = w.timeframe AND opened_at >= w.emitted_at
+           ORDER BY opened_at, source LIMIT 1) END
 FROM new_outcomes AS n JOIN outcomes AS o ON o.signal_id = n.signal_id AND o.policy = %(policy)s
 JOIN watched_signals AS w ON w.signal_id = n.signal_id
 WHERE n.round = %(round)s AND n.changed AND w.barriers AND o.exit_price IS NOT NULL
 ORDER BY o.signal_id
 ON CONFLICT DO NOTHING
-RETURNING signal_id, exit_price::text, closed_at, reason
+RETURNING signal_id, exit_price::text, closed_at, reason, entry_price::text
 """
 """Exits of signals that nobody manages, once: what was published is not changed by late bars."""
 

@@ -238,7 +238,8 @@ def write_outcomes(
         now: When they were scored.
 
     Returns:
-        The exits to publish: signal, price, time, reason.
+        The exits to publish: signal, price, time, reason, and the entry price of a signal that was
+        entered at the next open.
     """
     parameters = {"policy": policy, "now": now, "round": outcomes["round"][0]}
     copy_rows(cursor, "new_outcomes", CopyRows.of(outcomes))

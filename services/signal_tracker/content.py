@@ -10,7 +10,7 @@ from trackrecord.runtime.stage import DerivedTable
 
 _NUMERIC: Final = frozenset(
     {"price", "quantity", "target_price", "stop_loss", "fee", "fee_rate", "leverage", "interest",
-     "funding", *(set(REALISED) - {"outcome"})}
+     "funding", "entry_price", *(set(REALISED) - {"outcome"})}
 )  # fmt: skip
 
 

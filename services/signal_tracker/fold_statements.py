@@ -37,7 +37,7 @@ def _quotient(above: str, below: str, places: int) -> str:
 _ENTRY: Final = """
 SELECT {0}.signal_id, {0}.strategy, {0}.symbol, {0}.currency, {0}.price,
        {0}.quantity, {0}.leverage, CASE {0}.side WHEN 'BUY' THEN 1 ELSE -1 END AS direction,
-       coalesce({0}.fee, {0}.fee_rate * {0}.price * {0}.quantity, 0) AS entry_fee
+       {0}.fee, {0}.fee_rate, {0}.entry
 FROM {0} WHERE {1}
 """
 _OLD: Final = _ENTRY.format("old_signals", "old_signals.revision >= 0")
@@ -46,6 +46,15 @@ _NOT_CORRECTED: Final = (
     " AND NOT EXISTS (SELECT FROM new_entries AS n WHERE n.signal_id = old_signals.signal_id)"
 )
 _BOTH: Final = f"{_OLD}{_NOT_CORRECTED} UNION ALL {_NEW}"
+
+
+def _entered(told: str) -> str:
+    """SQL of the price and the fee of an entry ``e``, whose first exit tells an entry price."""
+    price = f"CASE WHEN e.entry = 'next_open' THEN coalesce({told}, e.price) ELSE e.price END"
+    return (
+        f"{price} AS entered, coalesce(e.fee, e.fee_rate * ({price}) * e.quantity, 0) AS entry_fee"
+    )
+
 
 # Of a signal that is closed: what it gained for its return, and the outcome of that.
 _GAINED: Final = "CASE WHEN leverage IS NULL THEN {0} ELSE {0} * leverage END"
@@ -94,7 +103,8 @@ FROM (
             SELECT *, gross - fees - carry AS realised_pnl
             FROM (
                 SELECT *, closed_quantity = opened AS closes,
-                       (price - entry_price) * closed_quantity * direction AS gross,
+                       opened * entered + direction * entry_fee AS basis,
+                       (price - entered) * closed_quantity * direction AS gross,
                        coalesce(fee, fee_rate * price * closed_quantity, 0)
                            + CASE WHEN closed_quantity = opened OR entry_fee = 0 THEN entry_fee
                                   ELSE {_share("opened")} END AS fees
@@ -104,8 +114,8 @@ FROM (
                            CASE WHEN x.quantity < e.quantity THEN x.quantity
                                 ELSE e.quantity END AS closed_quantity,
                            coalesce(x.interest, 0) + coalesce(x.funding, 0) AS carry,
-                           e.price AS entry_price, e.quantity AS opened, e.leverage, e.direction,
-                           e.entry_fee, e.quantity * e.price + e.direction * e.entry_fee AS basis
+                           {_entered("x.entry_price")}, e.quantity AS opened, e.leverage,
+                           e.direction
                     FROM new_exits AS x LEFT JOIN ({_BOTH}) AS e USING (signal_id)
                     OFFSET 0) AS matched
                 OFFSET 0) AS priced
@@ -113,7 +123,9 @@ FROM (
         OFFSET 0) AS closed
     OFFSET 0) AS divided
 """
-"""What each new exit realises if it is its signal's only one; nulls while the entry is unknown."""
+"""What each new exit realises if it is its signal's only one.
+
+While the entry is unknown, ``closed_quantity`` and what is earned are null."""
 
 FOLD_ONE: Final = f"""
 INSERT INTO folded
@@ -126,22 +138,27 @@ WHERE closed_quantity IS NOT NULL AND signal_id NOT IN (SELECT signal_id FROM se
 
 FOLD_SEVERAL: Final = f"""
 INSERT INTO folded
-WITH entries AS MATERIALIZED (
-    SELECT * FROM ({_BOTH}) AS both_ JOIN several USING (signal_id)
-), exits_known AS (
+WITH exits_known AS (
     SELECT position, signal_id, exit_id, price, quantity, closed_at, fee, fee_rate, interest,
-           funding
+           funding, entry_price
     FROM new_exits
     UNION ALL
     SELECT NULL, o.signal_id, o.exit_id, o.price, o.quantity, o.closed_at, o.fee, o.fee_rate,
-           o.interest, o.funding
+           o.interest, o.funding, o.entry_price
     FROM old_exits AS o
     WHERE NOT EXISTS (SELECT FROM new_exits AS n
                       WHERE n.signal_id = o.signal_id AND n.exit_id = o.exit_id)
+), told AS (
+    SELECT DISTINCT ON (signal_id) signal_id, entry_price FROM exits_known
+    ORDER BY signal_id, closed_at, exit_id
+), entries AS MATERIALIZED (
+    SELECT e.signal_id, several.partition, e.strategy, e.symbol, e.currency, e.quantity,
+           e.leverage, e.direction, {_entered("told.entry_price")}
+    FROM ({_BOTH}) AS e JOIN several USING (signal_id) LEFT JOIN told USING (signal_id)
 ), wanted AS (
     SELECT x.position, x.signal_id, x.exit_id, x.closed_at, x.price AS exit_price,
            x.fee AS exit_fee, x.fee_rate AS exit_fee_rate, x.interest, x.funding,
-           e.partition, e.strategy, e.symbol, e.currency, e.price, e.quantity, e.leverage,
+           e.partition, e.strategy, e.symbol, e.currency, e.entered, e.quantity, e.leverage,
            e.direction, e.entry_fee, coalesce(x.quantity, e.quantity) AS wants,
            sum(coalesce(x.quantity, e.quantity)) OVER in_order AS wanted_so_far
     FROM exits_known AS x JOIN entries AS e USING (signal_id)
@@ -170,8 +187,8 @@ WITH entries AS MATERIALIZED (
                 ELSE coalesce(interest, 0) + coalesce(funding, 0) END AS carry
     FROM shared
 ), realised AS (
-    SELECT *, (exit_price - price) * closed_quantity * direction - fees - carry AS realised_pnl,
-           quantity * price + direction * entry_fee AS basis
+    SELECT *, (exit_price - entered) * closed_quantity * direction - fees - carry AS realised_pnl,
+           quantity * entered + direction * entry_fee AS basis
     FROM priced
 ), summed AS (
     SELECT *, sum(realised_pnl) OVER (PARTITION BY signal_id) AS signal_pnl FROM realised

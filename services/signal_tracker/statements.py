@@ -18,7 +18,7 @@ ENTRY_CONTENT: Final = (
 )  # fmt: skip
 EXIT_CONTENT: Final = (
     "symbol", "strategy", "price", "quantity", "closed_at", "fee", "fee_rate", "interest",
-    "funding", "reason",
+    "funding", "reason", "entry_price",
 )  # fmt: skip
 REALISED: Final = (
     "closed_quantity", "realised_pnl", "fees", "carry", "signal_pnl", '"return"', "outcome",
@@ -57,20 +57,20 @@ CREATE TEMPORARY TABLE new_exits (
     signal_id text COLLATE "C", exit_id text COLLATE "C", revision integer,
     symbol text COLLATE "C", strategy text COLLATE "C", price numeric, quantity numeric,
     closed_at timestamptz, fee numeric, fee_rate numeric, interest numeric, funding numeric,
-    reason text COLLATE "C"
+    reason text COLLATE "C", entry_price numeric
 ) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE old_signals (
     signal_id text COLLATE "C", revision integer, strategy text COLLATE "C",
     symbol text COLLATE "C", side text COLLATE "C", price numeric, quantity numeric,
     currency text COLLATE "C", emitted_at timestamptz, fee numeric, fee_rate numeric,
-    leverage numeric, backdated boolean
+    leverage numeric, entry text COLLATE "C", backdated boolean
 ) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE old_exits (
     signal_id text COLLATE "C", exit_id text COLLATE "C", revision integer,
     symbol text COLLATE "C", strategy text COLLATE "C", price numeric, quantity numeric,
     closed_at timestamptz, fee numeric, fee_rate numeric, interest numeric, funding numeric,
-    reason text COLLATE "C", closed_quantity numeric, realised_pnl numeric, fees numeric,
-    carry numeric, signal_pnl numeric, "return" numeric, outcome smallint
+    reason text COLLATE "C", entry_price numeric, closed_quantity numeric, realised_pnl numeric,
+    fees numeric, carry numeric, signal_pnl numeric, "return" numeric, outcome smallint
 ) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE several (
     signal_id text COLLATE "C", partition integer
@@ -95,7 +95,7 @@ LOCK_KNOWN: Final = """
 WITH locked AS (
     INSERT INTO old_signals
     SELECT signal_id, revision, strategy, symbol, side, price, quantity, currency, emitted_at,
-           fee, fee_rate, leverage, backdated
+           fee, fee_rate, leverage, entry, backdated
     FROM signals
     WHERE signal_id = ANY (ARRAY(SELECT signal_id FROM new_entries
                                  UNION ALL SELECT signal_id FROM new_exits))

@@ -25,6 +25,7 @@ from trackrecord.runtime.batch import Reader
 from trackrecord.runtime.decode import Refusal
 from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.stage import Context, Outgoing
+from trackrecord.tracking import Entry, Exit, fold
 
 pytestmark = pytest.mark.kafka
 FIRST = datetime(2026, 1, 5, tzinfo=UTC)
@@ -270,6 +271,7 @@ def test_exits_of_signals_that_nobody_manages_are_published_once(settings: Setti
     [closed] = [each for each in scorer.said if each.event_type == "signal_closed"]
     event = decode(SignalClosed, closed.value)
     assert (event.price, event.reason, event.exit_id) == (Decimal("104.5"), "target", "barrier")
+    assert event.entry_price is None  # it was entered at the signal's own
     # A correction shows that the stop was met before: the score changes, the exit does not.
     scorer.apply([bar("AAA", 1, (101, 103, 94, 102), revision=1)])
     assert len([each for each in scorer.said if each.event_type == "signal_closed"]) == 1
@@ -280,6 +282,28 @@ def test_exits_of_signals_that_nobody_manages_are_published_once(settings: Setti
     ]
     assert [(each.outcome, each.revision) for each in scores] == [("target", 0), ("stop", 1)]
     assert scores[0].features["direction"] == 1.0
+
+
+def test_the_exit_of_a_signal_entered_at_the_next_open_tells_that_open(
+    settings: Settings,
+) -> None:
+    scorer = Scorer(settings)
+    said = long(target_price=Decimal("104.5"), entry="next_open", exits="barriers", horizon_bars=5)
+    scorer.apply([bar("AAA", 0, (100, 101, 99, 100)), said])
+    scorer.apply([bar("AAA", 1, (101.37, 103, 100, 102)), bar("AAA", 2, (102, 105, 101, 104))])
+    [event] = [
+        decode(SignalClosed, each.value)
+        for each in scorer.said
+        if each.event_type == "signal_closed"
+    ]
+    assert event.entry_price == Decimal("101.37")
+    position = fold(Entry.of(said), [Exit.of(event)])
+    [(returned,)] = scorer.rows('SELECT "return" FROM outcomes')
+    assert position.return_ is not None
+    assert float(position.return_) == pytest.approx(returned, rel=1e-14)
+    # What was published stays, also when the open is corrected.
+    scorer.apply([bar("AAA", 1, (101.5, 103, 100, 102), revision=1)])
+    assert scorer.rows("SELECT entry_price FROM closings") == [(Decimal("101.37"),)]
 
 
 def test_a_level_on_the_wrong_side_is_void_and_contradictions_are_refused(

@@ -77,6 +77,7 @@ entry_contents = st.fixed_dictionaries(
         "quantity": quantities,
         "emitted_at": moments,
         "leverage": st.sampled_from([None, Decimal(3)]),
+        "entry": st.sampled_from(["filled", "next_open"]),
     }
 )
 exit_contents = st.fixed_dictionaries(
@@ -87,6 +88,7 @@ exit_contents = st.fixed_dictionaries(
         "closed_at": moments,
         "interest": st.one_of(st.none(), decimals("0", "1", 4)),
         "funding": st.one_of(st.none(), decimals("-1", "1", 4)),
+        "entry_price": st.one_of(st.none(), prices),
         "reason": st.sampled_from(["target", "stop"]),
     }
 )

@@ -69,6 +69,7 @@ def _signal(rng: random.Random, signal_id: str, shape: Shape) -> list[SignalEmit
         currency=rng.choice(shape.currencies),
         emitted_at=emitted_at,
         leverage=rng.choice([None, None, Decimal(3)]),
+        entry=rng.choice(["filled", "filled", "next_open"]),
         **_fee(rng),
     )
     events: list[SignalEmitted | SignalClosed] = []
@@ -99,6 +100,7 @@ def _signal(rng: random.Random, signal_id: str, shape: Shape) -> list[SignalEmit
             reason=rng.choice(["target", "stop", "manual"]),
             interest=rng.choice([None, None, money(rng, 2)]),
             funding=rng.choice([None, None, -money(rng, 2)]),
+            entry_price=rng.choice([None, money(rng, 500, places)]),
             **_fee(rng),
         )
         events += _with_noise(rng, exit_, shape)

@@ -82,6 +82,9 @@ def expect(events: Iterable[Any]) -> Expected:
 def _signal(entry: Any, exits: list[SignalClosed], rows: Any, days: Any) -> dict[str, Any]:
     side = 1 if entry.side == "BUY" else -1
     price, quantity = F(entry.price), F(entry.quantity)
+    exits = sorted(exits, key=lambda e: (e.closed_at, e.exit_id.encode()))
+    if entry.entry == "next_open" and exits:
+        price = F(exits[0].entry_price or entry.price)
     fee = F(entry.fee) if entry.fee is not None else F(entry.fee_rate or 0) * price * quantity
     left, fee_left, total = quantity, fee, F(0)
     closed_at = None
@@ -91,7 +94,7 @@ def _signal(entry: Any, exits: list[SignalClosed], rows: Any, days: Any) -> dict
             days[kind, owner, entry.currency, day][name] += F(value)
 
     add(entry.emitted_at.date(), "signals", 1)
-    for each in sorted(exits, key=lambda e: (e.closed_at, e.exit_id.encode())):
+    for each in exits:
         take = min(left, F(each.quantity) if each.quantity is not None else left)
         if take == 0:
             continue

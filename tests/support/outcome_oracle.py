@@ -18,8 +18,8 @@ from trackrecord.outcomes import DEFAULT_HORIZON, Bar, Judged, Signal, label
 Key = tuple[str, str]
 """Symbol and timeframe."""
 BarKey = tuple[str, str, datetime, str]
-Exit = tuple[Decimal, datetime, str]
-"""Price, moment and reason."""
+Exit = tuple[Decimal, datetime, str, Decimal | None]
+"""Price, moment, reason, and the entry price where the signal is entered at the next open."""
 
 _SESSIONS = 10
 
@@ -195,4 +195,6 @@ def _any_exit(
             for known in ((), sessions):
                 found = _verdict(entry, bars, known)
                 if found.judged.exit_price is not None and found.exit_at is not None:
-                    yield found.judged.exit_price, found.exit_at, found.judged.outcome
+                    entered = after[0].open if entry.entry == "next_open" else None
+                    outcome = found.judged.outcome
+                    yield found.judged.exit_price, found.exit_at, outcome, entered

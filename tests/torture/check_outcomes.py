@@ -185,7 +185,9 @@ def _check_exits(
         event = decode(SignalClosed, value)
         assert event.exit_id == "barrier"
         assert event.signal_id not in told, f"{event.signal_id} was closed twice"
-        told[event.signal_id] = (event.price, event.closed_at, event.reason)
+        told[event.signal_id] = (
+            event.price, event.closed_at, event.reason, event.entry_price
+        )  # fmt: skip
     strange = {
         name: exit_ for name, exit_ in told.items() if exit_ not in expected.exits.get(name, ())
     }
@@ -194,6 +196,6 @@ def _check_exits(
     assert not missing, f"{len(missing)} exits were not published, such as {min(missing)}"
     kept = compare.fetch(
         pipeline.settings,
-        "SELECT signal_id, exit_price, closed_at, reason FROM closings WHERE own",
+        "SELECT signal_id, exit_price, closed_at, reason, entry_price FROM closings WHERE own",
     )
     assert {row[0]: row[1:] for row in kept} == told

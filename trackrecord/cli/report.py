@@ -265,7 +265,7 @@ def _signals(home: Any, strategy: str | None, limit: int, as_json: bool) -> None
         answer({"signals": signals})
         return
     table = Table(box=None, header_style="bold")
-    for name in ("signal", "strategy", "symbol", "side", "quantity", "price", "emitted", "outcome"):
+    for name in ("signal", "strategy", "symbol", "side", "quantity", "entry", "emitted", "outcome"):
         table.add_column(name)
     table.add_column("PnL", justify="right")
     for signal in signals:
@@ -275,7 +275,7 @@ def _signals(home: Any, strategy: str | None, limit: int, as_json: bool) -> None
             signal["symbol"],
             signal["side"],
             signal["quantity"],
-            signal["price"],
+            signal["entry_price"] or "next open",
             f"{signal['emitted_at']:%Y-%m-%d %H:%M}",
             signal["outcome"] or "open",
             f"{_money(signal['realised_pnl'])} {signal['currency']}",

@@ -128,6 +128,8 @@ class SignalClosed(Event):
     """The exit price per unit."""
     quantity: Quantity | None = None
     """Units closed; left out: all that is still open in the order of ``closed_at``, ``exit_id``."""
+    entry_price: Price | None = None
+    """The open at which a signal with ``entry`` ``next_open`` was entered, by its first exit."""
     closed_at: UtcTime
     """When it was closed."""
     fee: Amount | None = None

@@ -208,9 +208,9 @@ def _by_day(inner: dict[tuple[str, str | None], Sums]) -> dict[str, dict[str, Su
 def read_signals(connection: Connection, strategy: str | None, limit: int) -> list[dict[str, Any]]:
     """The newest signals with what became of them, money as ``Decimal``."""
     columns = (
-        "signal_id", "strategy", "symbol", "side", "price", "quantity", "currency", "emitted_at",
-        "backdated", "closed_quantity", "excess_quantity", "realised_pnl", "fees", "closed_at",
-        '"return"', "outcome",
+        "signal_id", "strategy", "symbol", "side", "price", "entry_price", "quantity",
+        "currency", "emitted_at", "backdated", "closed_quantity", "excess_quantity",
+        "realised_pnl", "fees", "closed_at", '"return"', "outcome",
     )  # fmt: skip
     with connection, connection.cursor() as cursor:
         found = rows(

@@ -27,7 +27,7 @@ SideName = Literal["BUY", "SELL", "LONG", "SHORT"]
 _MONEY_FIELDS: Final = frozenset(
     {
         *("price", "quantity", "target_price", "stop_loss", "fee", "fee_rate", "leverage"),
-        *("interest", "funding", "open", "high", "low", "close", "volume"),
+        *("interest", "funding", "entry_price", "open", "high", "low", "close", "volume"),
     }
 )
 
@@ -144,6 +144,7 @@ class EventHelpers(ABC):
         fee_rate: Money | None = None,
         interest: Money | None = None,
         funding: Money | None = None,
+        entry_price: Money | None = None,
         exit_id: str | None = None,
         closed_at: datetime | None = None,
         traceparent: str | None = None,
@@ -159,6 +160,8 @@ class EventHelpers(ABC):
             fee_rate: Fraction of the exit notional paid, instead of ``fee``.
             interest: Interest paid for holding what was closed.
             funding: Funding paid for holding what was closed.
+            entry_price: The open at which a signal with ``entry="next_open"`` was entered; left
+                out, its own price counts.
             exit_id: This exit's id; left out: a new one.
             closed_at: When it was closed, with a time zone; left out: now.
             traceparent: The W3C trace context that it belongs to.
@@ -183,6 +186,7 @@ class EventHelpers(ABC):
             fee_rate=fee_rate,
             interest=interest,
             funding=funding,
+            entry_price=entry_price,
             reason=reason,
         )
         self.publish(event, traceparent=traceparent)

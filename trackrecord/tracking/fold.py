@@ -7,8 +7,8 @@ kept and counted but without effect on PnL.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -37,13 +37,31 @@ class Entry:
     fee: Decimal | None = None
     fee_rate: Decimal | None = None
     leverage: Decimal | None = None
+    next_open: bool = False
+    """Whether it is entered at the next bar's open, which exits tell, and not at ``price``."""
 
     @classmethod
     def of(cls, event: SignalEmitted) -> Entry:
         """The entry that an event announces."""
         return cls(
-            event.side, event.price, event.quantity, event.fee, event.fee_rate, event.leverage
+            event.side,
+            event.price,
+            event.quantity,
+            event.fee,
+            event.fee_rate,
+            event.leverage,
+            event.entry == "next_open",
         )
+
+    def entered(self, exits: Sequence[Exit]) -> Entry:
+        """The entry at the price at which it was made.
+
+        Args:
+            exits: In order. The first one tells the price, so that no later exit changes what an
+                earlier one realised; if it does not, the signal's own counts.
+        """
+        told = exits[0].entry_price if self.next_open and exits else None
+        return self if told is None else replace(self, price=told)
 
 
 @dataclass(frozen=True)
@@ -58,6 +76,7 @@ class Exit:
     fee_rate: Decimal | None = None
     interest: Decimal | None = None
     funding: Decimal | None = None
+    entry_price: Decimal | None = None
 
     @classmethod
     def of(cls, event: SignalClosed) -> Exit:
@@ -71,6 +90,7 @@ class Exit:
             event.fee_rate,
             event.interest,
             event.funding,
+            event.entry_price,
         )
 
 
@@ -116,13 +136,15 @@ def fold(entry: Entry, exits: Iterable[Exit]) -> Position:
     Returns:
         The position; all money exact, in the entry's currency.
     """
+    ordered = sorted(exits, key=lambda one: (one.closed_at, one.exit_id))
+    entry = entry.entered(ordered)
     entry_fee = fee_money(entry.fee, entry.fee_rate, entry.price, entry.quantity)
     remaining_fee = entry_fee
     remaining = entry.quantity
     realised: list[Realised] = []
     closed_at: datetime | None = None
     with exact():
-        for each in sorted(exits, key=lambda one: (one.closed_at, one.exit_id)):
+        for each in ordered:
             wanted = remaining if each.quantity is None else each.quantity
             quantity = min(wanted, remaining)
             if quantity > 0:

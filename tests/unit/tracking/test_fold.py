@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction as F
@@ -45,6 +46,7 @@ def entries(draw: st.DrawFn) -> SignalEmitted:
         quantity=draw(quantities),
         emitted_at=START,
         leverage=draw(st.sampled_from([None, Decimal(3), Decimal("0.5")])),
+        entry=draw(st.sampled_from(["filled", "next_open"])),
         **draw(fees()),
     )
 
@@ -62,6 +64,7 @@ def exits(draw: st.DrawFn) -> list[SignalClosed]:
             reason="manual",
             interest=draw(st.one_of(st.none(), decimals("-2", "2", 4))),
             funding=draw(st.one_of(st.none(), decimals("-2", "2", 4))),
+            entry_price=draw(st.one_of(st.none(), prices)),
             **draw(fees()),
         )
         for exit_id in draw(st.lists(st.sampled_from("abcXYZé\U0001f4c8"), unique=True, max_size=5))
@@ -173,7 +176,8 @@ def test_a_position_closed_in_full_has_paid_the_whole_entry_fee(
     entry: SignalEmitted, closed: list[SignalClosed]
 ) -> None:
     free = {"fee": None, "fee_rate": None}
-    position = folded(entry, [each.model_copy(update=free) for each in closed])
+    at_its_price = entry.model_copy(update={"entry": "filled"})
+    position = folded(at_its_price, [each.model_copy(update=free) for each in closed])
     notional = F(entry.price) * F(entry.quantity)
     whole = F(entry.fee or 0) + F(entry.fee_rate or 0) * notional
     if position.open_quantity == 0:
@@ -214,3 +218,16 @@ def test_it_equals_an_independent_recomputation_with_fractions(
         }
         for each in position.exits
     } == expected.exits
+
+
+def test_an_exit_tells_at_what_a_signal_of_the_next_open_was_entered() -> None:
+    entry = Entry("BUY", Decimal(100), Decimal(2), fee_rate=Decimal("0.01"), next_open=True)
+    first = Exit("a", Decimal(110), START, Decimal(1), entry_price=Decimal(102))
+    rest = Exit("b", Decimal(111), START + timedelta(hours=1), entry_price=Decimal(999))
+    position = fold(entry, [rest, first])
+    assert position.realised_pnl == 8 + 9 - Decimal("2.04")  # the first to be closed tells it
+    assert position.return_ == fold(replace(entry, price=Decimal(102)), [first, rest]).return_
+    untold = [replace(each, entry_price=None) for each in (first, rest)]
+    assert fold(entry, untold).realised_pnl == 10 + 11 - 2
+    assert fold(replace(entry, next_open=False), [first, rest]) == fold(entry, untold)
+    assert fold(entry, [untold[0], rest]) == fold(entry, untold)
