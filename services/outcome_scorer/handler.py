@@ -124,6 +124,8 @@ class OutcomeScorer(Handler):
             self.forget()
         claimed = store.claim(cursor)
         told = self._write_bars(cursor, prepared, claimed)
+        if prepared.signals["revision"].max():
+            claimed = _as_left(claimed, store.leave(cursor))
         changes = store.write_signals(cursor, self._settings.default_horizon_bars)
         judging = Judging(cursor, self._watch, self._policy, batch, _positions(prepared))
         judging.revisit(told.late)
@@ -288,6 +290,11 @@ class OutcomeScorer(Handler):
         self._metrics.count_all("trackrecord_outcomes_total", "outcome", outcomes)
         self._metrics.set("trackrecord_waiting_signals", len(self._watch.signals.slot))
         self._metrics.set("trackrecord_models_refused", len(self._assessor.refused))
+
+
+def _as_left(claimed: Sequence[Claimed], left: Sequence[Key]) -> Sequence[Claimed]:
+    """The symbols of a batch, of which some have lost signals to others."""
+    return [each._replace(version=each.version + (each[:2] in left)) for each in claimed]
 
 
 def _positions(prepared: Prepared) -> dict[str, int]:

@@ -123,6 +123,23 @@ RETURNING signal_id, xmax = 0, problem IS NOT NULL
 """
 """Signals that are new or corrected; says which, and whether nothing can be said of them."""
 
+LEFT: Final = """
+WITH moved AS (
+    SELECT w.symbol, w.timeframe
+    FROM new_signals AS n JOIN watched_signals AS w USING (signal_id)
+    WHERE n.revision > w.revision AND (w.symbol, w.timeframe) <> (n.symbol, n.timeframe)
+    ORDER BY w.signal_id FOR UPDATE OF w
+), left_ AS (
+    SELECT symbol, timeframe FROM watched_symbols
+    WHERE (symbol, timeframe) IN (SELECT * FROM moved)
+    ORDER BY symbol, timeframe FOR UPDATE
+)
+UPDATE watched_symbols AS w SET version = version + 1
+FROM left_ WHERE w.symbol = left_.symbol AND w.timeframe = left_.timeframe
+RETURNING w.symbol, w.timeframe
+"""
+"""Symbols that a correction takes a signal away from: who has them in memory reads them again."""
+
 WRITE_CLOSES: Final = """
 INSERT INTO closings (signal_id, closed_at, reason, own)
 SELECT DISTINCT ON (signal_id) signal_id, closed_at, reason, false FROM new_closes

@@ -143,6 +143,14 @@ def write_signals(cursor: Cursor, default_horizon: int) -> list[Change]:
     return [Change(*row) for row in cursor.fetchall()]
 
 
+def leave(cursor: Cursor) -> list[tuple[str, str]]:
+    """Symbols and timeframes that signals of the batch leave for others, by a correction.
+
+    What is in memory of them is out of date from now on, here and with every other member.
+    """
+    return rows(cursor, sql.LEFT)
+
+
 def write_closes(cursor: Cursor) -> None:
     """Note signals that were closed by others: they get no exit of ours."""
     execute_planned(cursor, sql.WRITE_CLOSES, {})

@@ -12,7 +12,7 @@ from tests.integration.test_outcome_scorer_store import Scorer
 from tests.support import markets, outcome_oracle
 from tests.support.messages import as_message
 from tests.torture.check_outcomes import differences
-from trackrecord.events import Event
+from trackrecord.events import Event, MarketBar, SignalEmitted
 from trackrecord.runtime.settings import Settings
 
 pytestmark = pytest.mark.kafka
@@ -52,12 +52,30 @@ def turns(rng: random.Random, events: list[Event]) -> Iterator[tuple[int, list[E
     yield 0, [*markets.last_bars()], False
 
 
-@pytest.mark.parametrize(("seed", "late"), [(4, 25), (19, 3), (22, 2), (48, 0)])
+def with_moves(rng: random.Random, events: list[Event], most: int) -> list[Event]:
+    """Some signals are told again, later, of another symbol: a correction, and that of one."""
+    symbols = sorted({each.symbol for each in events if isinstance(each, MarketBar)})
+    signals = [each for each in events if isinstance(each, SignalEmitted)]
+    events = list(events)
+    for signal in rng.sample(signals, most):
+        after = events.index(signal)
+        for revision in range(1, rng.choice([2, 3])):
+            moved = {"symbol": rng.choice(symbols), "revision": signal.revision + revision}
+            after = min(after + rng.choice([1, 20, 80]), len(events))
+            events.insert(after, signal.model_copy(update=moved))
+    return events
+
+
+@pytest.mark.parametrize(
+    ("seed", "late", "moved"),
+    [(4, 25, 0), (19, 3, 0), (22, 2, 0), (48, 0, 0), (1, 0, 20), (2, 3, 20), (3, 3, 40)],
+)
 def test_members_in_any_turns_come_to_what_the_rules_say(
-    settings: Settings, seed: int, late: int
+    settings: Settings, seed: int, late: int, moved: int
 ) -> None:
     rng = random.Random(seed)
     events = markets.make(f"together {seed}", markets.Shape(symbols=5, signals=60, late=late))
+    events = with_moves(rng, events, moved)
     scorers = [Scorer(settings), Scorer(settings)]
     came: list[Event] = []
     for member, batch, forgotten in turns(rng, events):
