@@ -8,6 +8,9 @@ from typing import Final
 DAY: Final = 86_400_000_000
 """Microseconds."""
 
+NEVER: Final = -(2**63)
+"""Stands in columns of times for none; before all of them."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_DAY: Final = _EPOCH.date()
 _MICROSECOND: Final = timedelta(microseconds=1)

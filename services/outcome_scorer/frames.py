@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from trackrecord.outcomes.columns import HOWS, OUTCOMES
 from trackrecord.outcomes.waiting import Judgement
 from trackrecord.runtime.times import wire_micros
+from trackrecord.times import NEVER
 
 OUR_EXIT: Final = "barrier"
 """The ``exit_id`` of exits that follow from bars."""
@@ -153,9 +154,8 @@ def outcome_rows(
         positions: The message of the batch that each is owed to.
         all_: Whether what is as before is told too.
     """
-    told = np.flatnonzero(judged.changed | (judged.ends_at > 0) | all_)
+    told = np.flatnonzero(judged.changed | (judged.ends_at > NEVER) | all_)
     now = judged.now.take(told)
-    left = now.exit_opened_at > 0
     label = np.array([None, 1, -1, 0, None], object)[now.outcome]
     numbers = {
         "return": now.returned,
@@ -173,7 +173,7 @@ def outcome_rows(
             "how": pl.Series([HOWS[code] if code else None for code in now.how], dtype=pl.String),
             "ambiguous": now.ambiguous,
             "delisted": now.delisted,
-            "exit_opened_at": np.where(left, now.exit_opened_at, 0),
+            "exit_opened_at": now.exit_opened_at,
             "exit_at": judged.exit_at[told],
             "known_at": now.known_at,
             "ends_at": judged.ends_at[told],

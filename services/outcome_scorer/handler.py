@@ -40,6 +40,7 @@ from trackrecord.runtime.database import CopyRows, Cursor
 from trackrecord.runtime.decode import Refusal
 from trackrecord.runtime.metrics import Metrics
 from trackrecord.runtime.stage import Context, Effects, Handler
+from trackrecord.times import NEVER
 
 _AVERAGE_OF = 20
 _MOST_SYMBOLS = 50_000
@@ -155,7 +156,10 @@ class OutcomeScorer(Handler):
         bars = prepared.bars
         if not bars.height:
             return Told({}, bars, [], 0)
-        last = {(each.symbol, each.timeframe): each.last_opened_at or -1 for each in claimed}
+        last = {
+            each[:2]: NEVER if each.last_opened_at is None else each.last_opened_at
+            for each in claimed
+        }
         names = bars.select("symbol", "timeframe").iter_rows()
         behind = pl.Series([last[key] for key in names], dtype=pl.Int64)
         late = bars.filter(pl.col("opened_us") <= behind)
@@ -292,7 +296,7 @@ class OutcomeScorer(Handler):
         self._metrics.set("trackrecord_models_refused", len(self._assessor.refused))
 
 
-def _as_left(claimed: Sequence[Claimed], left: Sequence[Key]) -> Sequence[Claimed]:
+def _as_left(claimed: Sequence[Claimed], left: Sequence[Key]) -> list[Claimed]:
     """The symbols of a batch, of which some have lost signals to others."""
     return [each._replace(version=each.version + (each[:2] in left)) for each in claimed]
 

@@ -14,6 +14,7 @@ from trackrecord.outcomes.columns import HOWS, OUTCOMES
 from trackrecord.outcomes.waiting import BarColumns, Known, Waiting
 from trackrecord.outcomes.watch import KEPT, Watch
 from trackrecord.runtime.database import Cursor
+from trackrecord.times import NEVER
 
 Key = tuple[str, str]
 """Symbol and timeframe."""
@@ -61,11 +62,11 @@ def waiting(frame: pl.DataFrame) -> Waiting:
         _coded(frame["outcome"], _OUTCOME),
         _coded(frame["how"], _HOW),
         _flags(frame["ambiguous"]),
-        frame["exit_opened_at"].fill_null(0).to_numpy(),
+        frame["exit_opened_at"].fill_null(NEVER).to_numpy(),
         *(_numbers(frame[name]) for name in ("return", "mae", "mfe")),
         _flags(frame["delisted"]),
         frame["bars_held"].fill_null(0).to_numpy(),
-        frame["known_at"].fill_null(0).to_numpy(),
+        frame["known_at"].fill_null(NEVER).to_numpy(),
     ]
     columns: list[Any] = [
         np.array(frame["signal_id"].to_list(), np.object_),

@@ -16,6 +16,7 @@ from trackrecord.learning.train import Data
 from trackrecord.outcomes import JUMP_LIMITS, Bars, Labels, Policy, Signals, label_many
 from trackrecord.outcomes.columns import PENDING, VOID, won
 from trackrecord.outcomes.model import DELISTED_AFTER
+from trackrecord.times import NEVER
 
 
 class Sent(NamedTuple):
@@ -34,8 +35,8 @@ class Outcomes:
     Attributes:
         labels: Outcome, exit and excursions.
         entered_at: The price of the entry.
-        known_at: When the exit bar closed; 0 while pending or void.
-        ends_at: When the whole horizon had elapsed; 0 where it has not.
+        known_at: When the exit bar closed; NEVER while pending or void.
+        ends_at: When the whole horizon had elapsed; NEVER where it has not.
         delisted: Whether it expired because its symbol ceased to trade.
     """
 
@@ -49,7 +50,9 @@ class Outcomes:
     def settled(self) -> NDArray[np.bool_]:
         """Which have an outcome, and all of their horizon behind them."""
         return np.asarray(
-            (self.labels.outcome != PENDING) & (self.labels.outcome != VOID) & (self.ends_at > 0)
+            (self.labels.outcome != PENDING)
+            & (self.labels.outcome != VOID)
+            & (self.ends_at > NEVER)
         )
 
 
@@ -90,7 +93,7 @@ def outcomes_of(
     )
     labels = label_many(prices, asked, policy, jump_limits)
     last = first + signals.horizon - 1
-    ends_at = np.zeros(len(first), np.int64)
+    ends_at = np.full(len(first), NEVER)
     whole = last < end
     ends_at[whole] = bars.closed_at[last[whole]]
     # Whoever met a level early in a symbol that ceased to trade must not be forgotten either.
@@ -104,7 +107,7 @@ def outcomes_of(
     into: list[Any] = list(labels)
     for column, values in zip(into, found, strict=True):
         column[over] = values
-    known_at = np.zeros(len(first), np.int64)
+    known_at = np.full(len(first), NEVER)
     left = labels.exit_row >= 0
     known_at[left] = bars.closed_at[labels.exit_row[left]]
     known_at[over] = told_at[over]
@@ -115,7 +118,7 @@ def _delisted(
     bars: History, end: Rows, waiting: NDArray[np.bool_]
 ) -> tuple[NDArray[np.bool_], Rows]:
     """Which signals have a symbol that ceased to trade, and when that could be told."""
-    told_at = np.zeros(len(end), np.int64)
+    told_at = np.full(len(end), NEVER)
     if not waiting.any():
         return waiting, told_at
     sessions = np.unique(bars.closed_at)
@@ -127,7 +130,7 @@ def _delisted(
 
 def features_of(market: Market, sent: Sent, outcomes: Outcomes) -> Floats:
     """The features of signals at their emission, (n, k) in the order of the catalogue."""
-    over = outcomes.known_at > 0
+    over = outcomes.known_at > NEVER
     found = features_at_emission(
         market,
         sent.signals,

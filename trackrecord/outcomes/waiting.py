@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trackrecord.outcomes.columns import Flags, Floats, Rows
+from trackrecord.times import NEVER
 
 
 class BarColumns(NamedTuple):
@@ -79,7 +80,7 @@ class Waiting(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What is on record, (n,) arrays; what has no exit has a 0 or NaN in its place."""
+    """What is on record, (n,) arrays; what has no exit has 0, NEVER or NaN in its place."""
 
     outcome: NDArray[np.int8]
     how: NDArray[np.int8]
@@ -102,13 +103,13 @@ class Known(NamedTuple):
             np.zeros(count, np.int8),
             np.zeros(count, np.int8),
             np.zeros(count, np.bool_),
-            np.zeros(count, np.int64),
+            np.full(count, NEVER),
             unknown[0],
             unknown[1],
             unknown[2],
             np.zeros(count, np.bool_),
             np.zeros(count, np.int64),
-            np.zeros(count, np.int64),
+            np.full(count, NEVER),
         )
 
     def take(self, rows: Any) -> Known:
@@ -138,4 +139,4 @@ class Judgement(NamedTuple):
     exit_at: Rows
     """The moment of the exit: the exit bar's open where a gap jumped the level, else its close."""
     ends_at: Rows
-    """When the whole horizon had elapsed; 0 where it has not."""
+    """When the whole horizon had elapsed; NEVER where it has not."""

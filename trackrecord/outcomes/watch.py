@@ -25,6 +25,7 @@ from trackrecord.outcomes.columns import (
 )
 from trackrecord.outcomes.model import Policy
 from trackrecord.outcomes.waiting import BarColumns, Judgement, Known, Waiting
+from trackrecord.times import NEVER
 
 KEPT: Final = 512
 """Bars of each symbol that are kept: for the longest features, and horizons of a year."""
@@ -132,16 +133,16 @@ class Watch:
         return BarColumns(*columns)
 
     def last_opened_at(self, slot: Rows) -> Rows:
-        """When the last bar of each symbol opened; -1 where there is none."""
+        """When the last bar of each symbol opened; NEVER where there is none."""
         return self._last(self._bars.opened_at, slot)
 
     def last_closed_at(self, slot: Rows) -> Rows:
-        """When it closed; -1 where there is none."""
+        """When it closed; NEVER where there is none."""
         return self._last(self._bars.closed_at, slot)
 
     def _last(self, column: Rows, slot: Rows) -> Rows:
         count = self.count[slot]
-        return np.where(count > 0, column[slot, np.maximum(count - 1, 0)], -1)
+        return np.where(count > 0, column[slot, np.maximum(count - 1, 0)], NEVER)
 
     def moves(self, slot: Rows, opened_at: Rows, average_of: int) -> tuple[Floats, Floats]:
         """What bars say of the market.
@@ -228,7 +229,7 @@ class Watch:
         for record, found in records:
             record[mine] = found
         stay = np.ones(len(self.signals.slot), np.bool_)
-        stay[mine[judged.ends_at > 0]] = False
+        stay[mine[judged.ends_at > NEVER]] = False
         if not stay.all():
             self.signals = self.signals.take(stay)
         return judged, too_old
@@ -238,11 +239,11 @@ class Watch:
         place = self._place(slot, signals.emitted_at)
         first = slot * self._kept + place
         end = slot * self._kept + self.count[slot]
-        told = np.zeros(len(self.count), np.int64)
+        told = np.full(len(self.count), NEVER)
         told[list(ceased)] = list(ceased.values())
         told_at = told[slot]
         there = place < self.count[slot]
-        over = there & (told_at > 0) & (first + signals.horizon > end)
+        over = there & (told_at > NEVER) & (first + signals.horizon > end)
         columns: list[Any] = [column.reshape(-1) for column in self._bars]
         flat = BarColumns(*columns)
         opens = flat.open[np.minimum(first, len(flat.open) - 1)]
@@ -259,13 +260,13 @@ class Watch:
             ),
             policy,
         )
-        delisted = over & (flat.closed_at[np.maximum(end - 1, 0)] > 0) & _at_last(labels, end)
+        delisted = over & _at_last(labels, end)
         now = _known(labels, flat, first, delisted, told_at)
         last = first + signals.horizon - 1
-        ends_at = np.where(last < end, flat.closed_at[np.minimum(last, len(flat.open) - 1)], 0)
+        ends_at = np.where(last < end, flat.closed_at[np.minimum(last, len(flat.open) - 1)], NEVER)
         ends_at = np.where(over, told_at, ends_at)
         row = np.maximum(labels.exit_row, 0)
-        closed_at = np.where(labels.exit_row >= 0, flat.closed_at[row], 0)
+        closed_at = np.where(labels.exit_row >= 0, flat.closed_at[row], NEVER)
         exit_at = np.where(labels.how == GAP, flat.opened_at[row], closed_at)
         return Judgement(signals, now, now.differs(signals.known), exit_at, ends_at)
 
@@ -282,11 +283,11 @@ def _known(labels: Labels, bars: BarColumns, first: Rows, delisted: Flags, told_
         labels.outcome,
         labels.how,
         labels.ambiguous,
-        np.where(left, bars.opened_at[row], 0),
+        np.where(left, bars.opened_at[row], NEVER),
         labels.returned,
         labels.mae,
         labels.mfe,
         delisted,
         np.where(left, labels.exit_row - first + 1, 0),
-        np.where(delisted, told_at, np.where(left, bars.closed_at[row], 0)),
+        np.where(delisted, told_at, np.where(left, bars.closed_at[row], NEVER)),
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from trackrecord.times import NEVER
+
 
 def micros(name: str) -> str:
     """SQL of microseconds since 1970 UTC."""
@@ -12,7 +14,8 @@ def micros(name: str) -> str:
 
 def moment(name: str) -> str:
     """SQL of a time from microseconds since 1970 UTC; null where there are none."""
-    return f"CASE WHEN {name} > 0 THEN 'epoch'::timestamptz + {name} * interval '1 us' END"
+    then = f"'epoch'::timestamptz + {name} * interval '1 us'"
+    return f"CASE WHEN {name} > '{NEVER}'::bigint THEN {then} END"
 
 
 def wire_micros(name: str) -> pl.Expr:
