@@ -35,7 +35,7 @@ class Signal:
     """An entry and the exit that closes it.
 
     Attributes:
-        signal_id: Random, as a UUID is.
+        signal_id: A UUID: random, or of version 7, as the SDK makes them.
         exit_id: Likewise.
         strategy: One of 40.
         symbol: One of 500.
@@ -74,16 +74,25 @@ class Signal:
         return gained * self.tenths - self.fees
 
 
-def signals(count: int, seed: int = SEED, start: datetime = START) -> Iterator[Signal]:
-    """Make signals in the order of their times; the same ones for the same arguments."""
+def signals(
+    count: int, seed: int = SEED, start: datetime = START, *, random_ids: bool = True
+) -> Iterator[Signal]:
+    """Make signals in the order of their times; the same ones for the same arguments.
+
+    Args:
+        count: How many.
+        seed: Of all that is drawn.
+        start: When the first is emitted.
+        random_ids: Whether ids are random throughout, or begin with the time of emission.
+    """
     rng = random.Random(seed)
     step = _SPAN / max(count, 1)
     for number in range(count):
         entry = rng.randint(10_000, 20_000)
         emitted_at = start + number * step
         yield Signal(
-            signal_id=_identifier(rng),
-            exit_id=_identifier(rng),
+            signal_id=_identifier(rng, None if random_ids else emitted_at),
+            exit_id=_identifier(rng, None if random_ids else emitted_at),
             strategy=f"strategy-{rng.randrange(STRATEGIES):02d}",
             symbol=f"SYM{rng.randrange(SYMBOLS):03d}",
             side="BUY" if rng.random() < 0.5 else "SELL",  # noqa: PLR2004 - as often as not
@@ -97,8 +106,10 @@ def signals(count: int, seed: int = SEED, start: datetime = START) -> Iterator[S
         )
 
 
-def _identifier(rng: random.Random) -> str:
+def _identifier(rng: random.Random, at: datetime | None) -> str:
     digits = f"{rng.getrandbits(128):032x}"
+    if at is not None:
+        digits = f"{int(at.timestamp() * 1000):012x}7{digits[13:]}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 

@@ -2,8 +2,9 @@
 
 The tracker takes new events on top of 0.1, 1 and 10 million signals (50 with ``full``), loaded
 into its tables by :mod:`benchmarks.pipeline.history`: its rate, its memory, and the time that a
-report takes should hardly change. And as many events without a history, by one consumer and by two
-of one group.
+report takes should hardly change. Ids are UUIDs of version 7, as the SDK makes them; on 10 million
+also random ones, as other publishers may send. And as many events without a history, by one
+consumer and by two of one group.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ SIZES = (100_000, 1_000_000, 10_000_000)
 LARGEST = 50_000_000
 SIGNALS = 100_000
 """New signals of a run, each with its exit."""
+RANDOM = SIZES[-1]
+"""Signals of the history whose ids are random."""
 ONE, TWO = "one consumer", "two consumers"
 FLAT = 0.8
 """What is left of the rate, and of the speed of a report, on the largest history, at least."""
@@ -54,11 +57,13 @@ class Round:
     signals: int
     seed: int
     number: int
+    random_ids: bool
 
     def made(self) -> Any:
         """Its signals."""
         start = events.START + timedelta(days=7 * self.number)
-        return events.signals(self.signals, self.seed + self.number, start)
+        seed = self.seed + self.number
+        return events.signals(self.signals, seed, start, random_ids=self.random_ids)
 
     @property
     def since(self) -> str:
@@ -83,7 +88,7 @@ def run(options: Options | None = None, at: Servers | None = None) -> dict[str, 
         at = at or stack.enter_context(servers())
         kept = Histories(at, stack, _batch(options))
         for number in range(options.rounds):
-            new = _publish(at, number, options)
+            new = _publish(at, number, options, random_ids=False)
             for way, consumers in ((ONE, 1), (TWO, 2)):
                 say(f"round {number + 1} of {options.rounds}: {way}")
                 measured = together.measure(
@@ -96,13 +101,16 @@ def run(options: Options | None = None, at: Servers | None = None) -> dict[str, 
                 numbers = {**measured.numbers(), "report_seconds": 0.0}
                 runs.append({"way": way, **numbers})
                 say(f"  {numbers['events_per_second']:,.0f} events/s")
-            for size in sizes:
-                say(f"round {number + 1} of {options.rounds}: on {size:,} signals")
+            with_random = _publish(at, number, options, random_ids=True)
+            several = [(size, new) for size in sizes]
+            for size, new_ in [*several, (sizes[-1] if options.quick else RANDOM, with_random)]:
+                way = _name(size, random_ids=new_.random_ids)
+                say(f"round {number + 1} of {options.rounds}: on {way}")
                 with ExitStack() as short:
-                    settings = kept.of(size, new.prefix, short)
+                    settings = kept.of(size, new_, short)
                     settle(settings.database_url)
-                    numbers = _measure(settings, new)
-                runs.append({"way": _name(size), **numbers})
+                    numbers = _measure(settings, new_)
+                runs.append({"way": way, **numbers})
                 say(f"  {numbers['events_per_second']:,.0f} events/s")
     smallest, largest = _name(sizes[0]), _name(sizes[-1])
     outcome = result("growth", options.seed, runs, smallest, "events_per_second")
@@ -140,17 +148,17 @@ def summary(of: dict[str, dict[str, float]], smallest: str, largest: str) -> dic
     }
 
 
-def _name(size: int) -> str:
-    return f"{size / 1e6:g} M signals"
+def _name(size: int, *, random_ids: bool = False) -> str:
+    return f"{size / 1e6:g} M signals{', random ids' if random_ids else ''}"
 
 
 def _batch(options: Options) -> dict[str, str]:
     return {"TRACKRECORD_BATCH_SIZE": "500"} if options.quick else {}
 
 
-def _publish(at: Servers, number: int, options: Options) -> Round:
+def _publish(at: Servers, number: int, options: Options, *, random_ids: bool) -> Round:
     signals = 4_000 if options.quick else SIGNALS
-    new = Round(make_topics(at), signals, options.seed, number)
+    new = Round(make_topics(at), signals, options.seed, number, random_ids)
     events.publish_matched(at.broker, new.prefix, new.made)
     return new
 
@@ -163,22 +171,24 @@ class Histories:
         self._at = at
         self._more = more
         self._stack = stack
-        self._kept: dict[int, Settings] = {}
+        self._kept: dict[tuple[int, bool], Settings] = {}
 
-    def of(self, size: int, prefix: str, short: ExitStack) -> Settings:
-        """Settings of a tracker on a history of so many signals, which has read nothing yet.
+    def of(self, size: int, new: Round, short: ExitStack) -> Settings:
+        """Settings of a tracker on a history of so many signals, which has read nothing new yet.
 
         A small one is loaded anew each time, for a round makes it larger by too much; a large
         one stays, and what a round adds to it hardly counts.
         """
-        if size not in self._kept:
+        key = (size, new.random_ids)
+        if key not in self._kept:
             stack = self._stack if size > _KEEP_ABOVE else short
-            settings = stack.enter_context(tracker_space(self._at, prefix, **self._more))
-            history.load(settings.database_url, settings.database_schema, size)
+            settings = stack.enter_context(tracker_space(self._at, new.prefix, **self._more))
+            url, schema = settings.database_url, settings.database_schema
+            history.load(url, schema, size, random_ids=new.random_ids)
             if size <= _KEEP_ABOVE:
                 return settings
-            self._kept[size] = settings
-        settings = self._kept[size].model_copy(update={"topic_prefix": prefix})
+            self._kept[key] = settings
+        settings = self._kept[key].model_copy(update={"topic_prefix": new.prefix})
         connection = connect(settings.database_url, settings.database_schema)
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM consumer_offsets")

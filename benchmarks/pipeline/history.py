@@ -2,7 +2,8 @@
 
 Signals with one exit each, all closed, over the 250 days before the events of a run begin, by the
 same strategies and in the same symbols; made in the database, and the sums from what was made.
-Ids are random, as UUIDs are, so that rows that lie together in an index do not in the table.
+Ids are UUIDs of version 7, as the SDK makes them, or random ones, so that rows that lie together in
+an index do not in the table.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ _CHUNK = 1_000_000
 
 # Spread by multiplication with primes: no two columns go together.
 _MADE = f"""
-SELECT md5(n::text)::uuid::text AS signal_id, md5('exit' || n)::uuid::text AS exit_id,
+SELECT (made_at || substr(md5(n::text), length(made_at) + 1))::uuid::text AS signal_id,
+       (made_at || substr(md5('exit' || n), length(made_at) + 1))::uuid::text AS exit_id,
        'strategy-' || lpad((n * 48271 %% 2147483647 %% {STRATEGIES})::text, 2, '0') AS strategy,
        'SYM' || lpad(symbol::text, 3, '0') AS symbol, symbol %% {PARTITIONS} AS partition,
        side, price, quantity, entry_fee, exit_price, entry_fee + exit_fee AS fees,
@@ -43,7 +45,10 @@ FROM (
            timestamptz '{START.isoformat()}' - interval '{DAYS} days'
                + n * (interval '{DAYS - 1} days' / %(count)s::float8) AS emitted_at
     FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS n
-) AS drawn
+) AS drawn CROSS JOIN LATERAL (
+    SELECT CASE WHEN %(random_ids)s THEN ''
+                ELSE lpad(to_hex((extract(epoch FROM emitted_at) * 1000)::bigint), 12, '0') || '7'
+           END AS made_at) AS begun
 """
 
 _SIGNALS = f"""
@@ -83,13 +88,14 @@ _OF_EXITS = {
 _NONE_HERE = {"backdated", "carry"}
 
 
-def load(url: str, schema: str, size: int) -> None:
+def load(url: str, schema: str, size: int, *, random_ids: bool) -> None:
     """Fill the tracker's empty tables.
 
     Args:
         url: The database.
         schema: The tracker's.
         size: How many signals.
+        random_ids: Whether ids are random throughout, or begin with the time of emission.
 
     Raises:
         RuntimeError: A table of sums has a column that this does not know how to fill.
@@ -97,7 +103,7 @@ def load(url: str, schema: str, size: int) -> None:
     started = time.monotonic()
     # Two at a time: that many cores the smallest machine has.
     with ThreadPoolExecutor(2) as threads:
-        list(threads.map(partial(_fill, url, schema, size), ("signals", "exits")))
+        list(threads.map(partial(_fill, url, schema, size, random_ids), ("signals", "exits")))
         list(threads.map(partial(_add_up, url, schema), ("strategy", "symbol")))
     connection = connect(url, schema)
     with connection.cursor() as cursor:
@@ -106,12 +112,13 @@ def load(url: str, schema: str, size: int) -> None:
     say(f"  {size:,} signals loaded in {time.monotonic() - started:.0f} s")
 
 
-def _fill(url: str, schema: str, size: int, table: str) -> None:
+def _fill(url: str, schema: str, size: int, random_ids: bool, table: str) -> None:
     with _session(url, schema) as cursor:
         key = _drop_key(cursor, table)
         for first in range(1, size + 1, _CHUNK):
             last = min(size, first + _CHUNK - 1)
-            cursor.execute(_INSERT[table], {"first": first, "last": last, "count": size})
+            bounds = {"first": first, "last": last, "count": size}
+            cursor.execute(_INSERT[table], bounds | {"random_ids": random_ids})
         cursor.execute(key)
         cursor.execute(f"VACUUM (ANALYZE) {table}")
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer, Message, TopicPartition
 from prometheus_client import CollectorRegistry
@@ -78,20 +78,32 @@ def run(options: Options | None = None, at: Servers | None = None) -> dict[str, 
 def _round(settings: Settings, signals: int) -> Iterator[dict[str, Any]]:
     reader = Reader(_MODELS, settings.topic_prefix)
     handler = SignalTracker(Context(settings, CollectorRegistry()))
-    connection = database.connect(settings, application="profile", batches=handler.temporary)
     spent: dict[str, float] = defaultdict(float)
-    for model, kind in _KINDS.items():
-        for messages in _polls(settings, model.event_type, signals, spent, kind):
-            _timed(spent, f"{kind}: process: headers", partial(_headers, messages))
-            batch = _timed(
-                spent, f"{kind}: process: decode and check", partial(reader.read, messages)
-            )
-            prepared = _timed(spent, f"{kind}: process: prepare", partial(handler.prepare, batch))
-            batch = replace(batch, prepared=prepared)
-            _apply(connection, handler, batch, spent, kind)
-    connection.close()
+    planned: dict[str, str] = {}
+    with closing(
+        database.connect(settings, application="profile", batches=handler.temporary)
+    ) as connection:
+        for model, kind in _KINDS.items():
+            for messages in _polls(settings, model.event_type, signals, spent, kind):
+                _timed(spent, f"{kind}: process: headers", partial(_headers, messages))
+                batch = _timed(
+                    spent, f"{kind}: process: decode and check", partial(reader.read, messages)
+                )
+                prepared = _timed(
+                    spent, f"{kind}: process: prepare", partial(handler.prepare, batch)
+                )
+                batch = replace(batch, prepared=prepared)
+                _apply(connection, handler, batch, _Spent(spent, kind, planned))
     for way, seconds in spent.items():
         yield {"way": way, "microseconds_per_event": seconds / signals * _MICRO}
+
+
+class _Spent(NamedTuple):
+    """Seconds by way, of what kind of event, and what the session's plans are for."""
+
+    seconds: dict[str, float]
+    kind: str
+    planned: dict[str, str]
 
 
 def _headers(messages: Sequence[Message]) -> list[Any]:
@@ -131,13 +143,13 @@ def _apply(
     connection: database.Connection,
     handler: SignalTracker,
     batch: Batch,
-    spent: dict[str, float],
-    kind: str,
+    noted: _Spent,
 ) -> None:
+    spent, kind, _ = noted
     pid = connection.info.backend_pid
     begun = time.thread_time()
     with connection.cursor() as cursor:
-        watched: Any = _Watched(cursor, pid, spent, kind)
+        watched: Any = _Watched(cursor, pid, noted)
         handler.load(batch, watched)
         handler.apply(batch, watched)
         before = _backend_seconds(pid)
@@ -153,14 +165,10 @@ def _backend_seconds(pid: int) -> float:
 class _Watched:
     """A cursor that notes what each statement costs the backend."""
 
-    def __init__(
-        self, cursor: database.Cursor, pid: int, spent: dict[str, float], kind: str
-    ) -> None:
+    def __init__(self, cursor: database.Cursor, pid: int, noted: _Spent) -> None:
         self._cursor = cursor
         self._pid = pid
-        self._spent = spent
-        self._kind = kind
-        self._planned: dict[str, str] = {}
+        self._spent, self._kind, self._planned = noted
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._cursor, name)

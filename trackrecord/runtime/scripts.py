@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +16,7 @@ from trackrecord.events import ScriptExecuted
 from trackrecord.events.codec import MAX_EVENT_BYTES, validate
 from trackrecord.runtime import clock
 from trackrecord.runtime.errors import ConfigurationError
+from trackrecord.sdk.identifiers import new_id
 
 _GRACE_SECONDS = 2.0
 
@@ -53,7 +53,7 @@ def execute(
     command = [sys.executable, str(path)] if path.suffix == ".py" else [str(path.resolve())]
     started_at = clock.now()
     said: dict[str, Any] = {
-        "execution_id": str(uuid.uuid4()),
+        "execution_id": new_id(),
         "script": path.name if name is None else name,
         "program": " ".join([str(path), *arguments])[:1024],
         "symbol": symbol,

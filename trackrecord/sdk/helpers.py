@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final, Literal, TypeVar
-from uuid import uuid4
 
 from trackrecord.events import (
     Event,
@@ -18,6 +17,7 @@ from trackrecord.events import (
     SignalEmitted,
     codec,
 )
+from trackrecord.sdk.identifiers import new_id
 
 Money = str | Decimal | int
 """An exact amount: ``"150.25"``, ``Decimal("150.25")`` or ``150``; never a float."""
@@ -107,7 +107,7 @@ class EventHelpers(ABC):
         """
         event = _make(
             SignalEmitted,
-            signal_id=signal_id or str(uuid4()),
+            signal_id=signal_id or new_id(),
             strategy=self.strategy,
             symbol=symbol,
             side=side,
@@ -176,7 +176,7 @@ class EventHelpers(ABC):
         event = _make(
             SignalClosed,
             signal_id=signal_id,
-            exit_id=exit_id or str(uuid4()),
+            exit_id=exit_id or new_id(),
             symbol=symbol,
             strategy=strategy,
             price=price,
@@ -252,7 +252,7 @@ class EventHelpers(ABC):
         finished_at = finished_at or datetime.now(UTC)
         event = _make(
             ScriptExecuted,
-            execution_id=execution_id or str(uuid4()),
+            execution_id=execution_id or new_id(),
             script=script,
             program=program,
             symbol=symbol,
