@@ -69,8 +69,12 @@ def test_latency_is_measured_from_the_senders_clock(at: Servers) -> None:
     assert numbers["measured"] >= 300
 
 
-def test_a_loaded_history_is_one_that_the_tracker_would_have_written(settings: Settings) -> None:
-    history.load(settings.database_url, settings.database_schema, 400)
+@pytest.mark.parametrize("random_ids", [True, False])
+def test_a_loaded_history_is_one_that_the_tracker_would_have_written(
+    settings: Settings, random_ids: bool
+) -> None:
+    url, schema = settings.database_url, settings.database_schema
+    history.load(url, schema, 400, random_ids=random_ids)
     entries = compare.fetch(
         settings,
         "SELECT to_jsonb(e) FROM (SELECT signal_id, strategy, symbol, side, price::text,"
