@@ -6,7 +6,7 @@ import http.client
 
 import pytest
 
-from tests.support import histories
+from tests.support import compare, histories
 from tests.support.pipeline import Pipeline, StageProcess, until
 
 pytestmark = pytest.mark.kafka
@@ -47,4 +47,6 @@ def test_a_halted_stage_can_be_seen_before_it_ends(pipeline: Pipeline, seed: str
         "TRACKRECORD_BATCH_SIZE",
     )
     assert stage.stop() == 3
-    assert pipeline.read_so_far("signal_tracker") == 0
+    # What came in a batch of its own before the limit was met is kept as dead letters, no more.
+    letters = compare.fetch(pipeline.settings, "SELECT count(*) FROM dead_letters")[0][0]
+    assert pipeline.read_so_far("signal_tracker") == letters < 50

@@ -61,17 +61,18 @@ def test_too_many_dead_letters_halt_it_with_exit_code_3_and_a_restart_halts_agai
 ) -> None:
     settings = pipeline.settings
     topic = settings.topic("signal_emitted")
-    wire.send(settings, [wire.Parcel(topic, b"k", b"garbage")] * 30)
-    for _ in range(2):
+    wire.send(settings, [wire.Parcel(topic, b"k", b"garbage")] * 100)
+    for run in (1, 2):
         process = pipeline.start("signal_tracker", TRACKRECORD_DEAD_LETTERS_IN_A_ROW="20")
         assert process.ended() == 3
         [line] = process.lines("halted")
         assert "20 messages in a row were refused" in line["reason"]
-    assert compare.fetch(settings, "SELECT count(*) FROM dead_letters") == [(0,)]
-    assert all(at == 0 for at in pipeline.positions("signal_tracker").values())
+        # Fewer may have come in a batch before; of the batch that met the limit nothing stays.
+        letters = compare.fetch(settings, "SELECT count(*) FROM dead_letters")[0][0]
+        assert pipeline.read_so_far("signal_tracker") == letters < 20 * run
     pipeline.start_ready("signal_tracker")
     pipeline.done("signal_tracker")
-    assert compare.fetch(settings, "SELECT count(*) FROM dead_letters") == [(30,)]
+    assert compare.fetch(settings, "SELECT count(*) FROM dead_letters") == [(100,)]
 
 
 def test_a_dead_letter_is_in_the_log_with_its_event_and_trace(pipeline: Pipeline) -> None:
