@@ -13,7 +13,7 @@ from trackrecord.runtime.consumer import Consumer
 from trackrecord.runtime.errors import EXIT_COULD_NOT, EXIT_HALTED, FatalError, HaltedError
 from trackrecord.runtime.logs import get_logger
 from trackrecord.runtime.metrics import RUNTIME_METRICS
-from trackrecord.runtime.process import collect_rarely, take_turns_often
+from trackrecord.runtime.process import collect_rarely, take_turns
 from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.stage import Context, Stage
 from trackrecord.runtime.startup import start
@@ -57,7 +57,7 @@ def run(stage: Stage, settings: Settings) -> int:
 
     on_signals(stop)
     collect_rarely()
-    take_turns_often()
+    take_turns(handler.turn_seconds)
     _log.info("started", metrics_port=port, broker=settings.kafka_bootstrap_servers)
     try:
         consumer.run()

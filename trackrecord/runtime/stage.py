@@ -66,9 +66,12 @@ class Handler(ABC):
     Attributes:
         temporary: Statements that make the temporary tables of a session, to be emptied at
             every commit.
+        turn_seconds: For which one of the process's threads keeps the interpreter while
+            another waits for it.
     """
 
     temporary: ClassVar[str] = ""
+    turn_seconds: ClassVar[float] = 0.0005
 
     def prepare(self, batch: Batch) -> Any:  # noqa: B027 - many need nothing of the kind
         """Do what needs no database; the result becomes ``batch.prepared``.
