@@ -14,7 +14,7 @@ from confluent_kafka import Message
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.extractor import handler
+from services.extractor import reading
 from services.extractor.signals import refusal_to_signal, signal_event
 from trackrecord.events import ScriptExecuted, SignalEmitted
 from trackrecord.events.codec import decode
@@ -98,9 +98,9 @@ def test_the_same_run_has_one_digest_however_it_was_written() -> None:
         {**FIELDS, "parameters": {"a": [1], "b": 1.5}},
         {**FIELDS, "a_field_of_a_newer_publisher": 1},
     ]
-    assert len(set(handler._digests(frame(*ways)))) == 1
+    assert len(set(reading._digests(frame(*ways)))) == 1
     others = [{**FIELDS, "exit_code": 1}, {**FIELDS, "symbol": None}, {**FIELDS, "output": "x"}]
-    assert len(set(handler._digests(frame(FIELDS, *others)))) == 4
+    assert len(set(reading._digests(frame(FIELDS, *others)))) == 4
 
 
 def test_a_digest_stays_what_it_was_when_the_run_was_recorded() -> None:
@@ -111,4 +111,4 @@ def test_a_digest_stays_what_it_was_when_the_run_was_recorded() -> None:
         ]
     )  # fmt: skip
     digest = hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
-    assert handler._digests(frame(FIELDS)) == [digest]
+    assert reading._digests(frame(FIELDS)) == [digest]
