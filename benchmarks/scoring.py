@@ -25,6 +25,7 @@ from benchmarks.harness import RESULTS, result, show
 from benchmarks.pipeline.common import (
     Process,
     Servers,
+    connect,
     environment,
     make_topics,
     packing_producer,
@@ -35,13 +36,13 @@ from benchmarks.pipeline.common import (
 from benchmarks.pipeline.measure import watch
 from trackrecord.events import Event, MarketBar, SignalEmitted
 from trackrecord.events.codec import headers
+from trackrecord.runtime.settings import Settings
 
 SEED = 11
 SYMBOLS = 10_000
 SIGNALS_PER_SYMBOL = 10
-SESSIONS = 8
-"""Fewer than those after which a symbol counts as delisted: what has piled up is read partition by
-partition, so that the symbols of one would lag behind those of another as they never do live."""
+SESSIONS = 20
+"""So many that the clock runs for some seconds, and fewer than the signals wait for."""
 OURS = "outcome_scorer"
 TARGET = 20_000.0
 """Bars a second."""
@@ -85,6 +86,17 @@ def signals(symbols: int, each: int) -> Iterator[tuple[str, str]]:
         for number in range(symbols):
             names = f'"signal_id":"s-{number}-{place}","strategy":"m{place}","symbol":"S{number}"'
             yield f"S{number}", f'{{{names},{levels},"emitted_at":"{emitted}"}}'
+
+
+def _all_wait(settings: Settings) -> None:
+    """Raises RuntimeError where a signal has ended: the others would have been less to do."""
+    connection = connect(settings.database_url, settings.database_schema)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM outcomes WHERE outcome <> 'pending'")
+        [(ended,)] = cursor.fetchall()
+    connection.close()
+    if ended:
+        raise RuntimeError(f"{ended:,} signals have ended, and none should")
 
 
 def _text(moment: datetime) -> str:
@@ -139,6 +151,7 @@ def measure(at: Servers, symbols: int, each: int, sessions: int, seed: int) -> d
                 _OFFSETS.format(there),
                 count,
             )
+        _all_wait(settings)
     return {
         "bars_per_second": measured.events_per_second,
         "cpu_seconds_per_million": measured.cpu_seconds_per_million,
