@@ -9,10 +9,10 @@ import psycopg2
 import pytest
 from confluent_kafka import Producer
 
-from tests.integration.test_outcome_scorer_store import Scorer, bar, long
 from tests.support import wire
 from tests.support.compare import fetch
 from tests.support.pipeline import Pipeline, until
+from tests.support.scorer import Scorer, bar, long
 from trackrecord.events import Event, MarketBar, SignalClosed, SignalEmitted
 from trackrecord.events.codec import decode
 from trackrecord.runtime import kafka

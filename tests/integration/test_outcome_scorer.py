@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.integration.test_outcome_scorer_store import DAY, FIRST, bar, long
 from tests.support import wire
 from tests.support.compare import fetch
 from tests.support.pipeline import Pipeline
+from tests.support.scorer import DAY, FIRST, bar, long
 from trackrecord.events import Event, MarketBar
 
 pytestmark = pytest.mark.kafka

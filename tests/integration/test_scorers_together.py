@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.test_outcome_scorer_store import Scorer
 from tests.support import markets, outcome_oracle
 from tests.support.messages import as_message
+from tests.support.scorer import Scorer
 from tests.torture.check_outcomes import differences
 from trackrecord.events import Event, MarketBar, SignalEmitted
 from trackrecord.runtime.settings import Settings

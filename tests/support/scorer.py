@@ -1,0 +1,101 @@
+"""The outcome_scorer's handler without its process, and bars and signals to give it."""
+
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from confluent_kafka import Message
+from prometheus_client import CollectorRegistry
+
+from services.outcome_scorer.handler import OutcomeScorer
+from tests.support.messages import as_message
+from trackrecord.events import Event, MarketBar, SignalClosed, SignalEmitted
+from trackrecord.runtime import database
+from trackrecord.runtime.batch import Reader
+from trackrecord.runtime.decode import Refusal
+from trackrecord.runtime.settings import Settings
+from trackrecord.runtime.stage import Context, Outgoing
+
+FIRST = datetime(2026, 1, 5, tzinfo=UTC)
+DAY = timedelta(days=1)
+HOURS = timedelta(hours=8)
+
+
+class Scorer:
+    """The stage's handler on tables of its own, and what it published."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.handler = OutcomeScorer(Context(settings, CollectorRegistry()))
+        self._reader = Reader(
+            (MarketBar, SignalEmitted, SignalClosed), prepare=self.handler.prepare
+        )
+        self.connection = database.connect(
+            settings, application="test", batches=self.handler.temporary
+        )
+        self.said: list[Outgoing] = []
+        self._offset = 0
+
+    def apply(self, events: Sequence[Event]) -> list[str]:
+        """One batch; the reasons of what was refused."""
+        messages = []
+        for event in events:
+            self._offset += 1
+            messages.append(as_message(event, self._offset, self._offset % 3))
+        return [each.reason for each in self.read(messages)]
+
+    def read(self, messages: Sequence[Message]) -> list[Refusal]:
+        """One batch of messages; what was refused of it."""
+        batch = self._reader.read(messages)
+        assert not batch.refused, batch.refused
+        with self.connection, self.connection.cursor() as cursor:
+            self.handler.load(batch, cursor)
+            effects = self.handler.apply(batch, cursor)
+        if effects.after_commit:
+            effects.after_commit()
+        self.said += effects.outgoing
+        return effects.refused
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        with self.connection, self.connection.cursor() as cursor:
+            return database.rows(cursor, query)
+
+
+def bar(symbol: str, day: int, prices: Sequence[float], revision: int = 0) -> MarketBar:
+    opened, high, low, close = (Decimal(str(round(each, 2))) for each in prices)
+    return MarketBar(
+        symbol=symbol,
+        timeframe="1d",
+        source="test",
+        opened_at=FIRST + day * DAY,
+        closed_at=FIRST + day * DAY + HOURS,
+        open=opened,
+        high=high,
+        low=low,
+        close=close,
+        volume=Decimal(1000),
+        revision=revision,
+    )
+
+
+def walk(rng: random.Random, symbol: str, days: int) -> list[MarketBar]:
+    """Daily bars; some days are missing."""
+    price, bars = 100.0, []
+    for day in range(days):
+        opened = price * (1 + rng.gauss(0, 0.01))
+        close = opened * (1 + rng.gauss(0, 0.02))
+        high = max(opened, close) * (1 + abs(rng.gauss(0, 0.01)))
+        low = min(opened, close) * (1 - abs(rng.gauss(0, 0.01)))
+        price = close
+        if rng.random() > 0.05:
+            bars.append(bar(symbol, day, (opened, high, low, close)))
+    return bars
+
+
+def long(symbol: str = "AAA", **more: Any) -> SignalEmitted:
+    """A long at 100, emitted when the first bar closes."""
+    said = {"signal_id": "s", "strategy": "m", "side": "BUY", "price": Decimal(100)}
+    return SignalEmitted.model_validate(
+        {**said, "symbol": symbol, "emitted_at": FIRST + HOURS, **more}
+    )
