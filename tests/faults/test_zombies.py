@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tests.faults.conftest import ROUNDS
-from tests.support import histories
+from tests.support import compare, histories
 from tests.support.pipeline import Pipeline, until
 
 pytestmark = pytest.mark.kafka
@@ -111,3 +111,32 @@ def test_a_batch_that_takes_longer_than_a_consumer_may_be_silent_has_no_effect_a
     places += pipeline.publish(more)
     pipeline.done("signal_tracker")
     pipeline.check_tracker([*events, *more], places)
+
+
+def test_members_that_are_asked_to_stop_as_they_thaw_stop(
+    pipeline: Pipeline, seed: str, rng: random.Random
+) -> None:
+    """The client hears of its loss while it is closed: one in some eighty waited for ever."""
+    events = histories.make(seed, 500)
+    places = pipeline.publish(events)
+    for _ in range(ROUNDS):
+        members = [
+            pipeline.start("signal_tracker", TRACKRECORD_BATCH_SIZE="5", **SESSION)
+            for _ in range(6)
+        ]
+        until(lambda: all(each.lines("assigned") for each in members), "all have joined")  # noqa: B023
+        for each in members:
+            each.freeze()
+        compare.fetch(
+            pipeline.settings,
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            " WHERE application_name = 'trackrecord signal_tracker'",
+        )
+        time.sleep(1.2 + rng.random())
+        for each in members:
+            each.thaw()
+            each.ask_to_stop()
+        assert [each.ended() for each in members] == [0] * 6
+    pipeline.start("signal_tracker", **SESSION)
+    pipeline.done("signal_tracker")
+    pipeline.check_tracker(events, places)

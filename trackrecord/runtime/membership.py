@@ -29,6 +29,9 @@ _POSITION_GONE = {KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._AUTO_OFFSET_RESET}
 _PATIENCE_SECONDS = 2.0
 """Silence after which a topic that is being caught up with has nothing more to say."""
 
+_LEAVES_WITHIN = 0.5
+"""Seconds in which the group is heard before a client is closed."""
+
 _JOINS_WITHIN = 15.0
 """Seconds that joining may take at least, however short the session time-out is."""
 
@@ -118,7 +121,16 @@ class Membership:
             self.join()
 
     def close(self) -> None:
-        """Leave for good."""
+        """Leave for good.
+
+        What the group still has to say is heard before: a client that hears while it closes that
+        its partitions are lost waits for itself, and for ever.
+        """
+        era, until = self._era, clock.monotonic() + _LEAVES_WITHIN
+        with suppress(KafkaException, RuntimeError):
+            self._consumer.unsubscribe()
+            while self._era == era and clock.monotonic() < until:
+                self._consumer.consume(1, 0.02)
         with suppress(KafkaException, RuntimeError):
             self._consumer.close()
 
