@@ -33,7 +33,7 @@ from benchmarks.pipeline.common import (
     servers,
     tracker_space,
 )
-from benchmarks.pipeline.measure import watch
+from benchmarks.pipeline.measure import count, watch
 from trackrecord.events import Event, MarketBar, SignalEmitted
 from trackrecord.events.codec import headers
 from trackrecord.runtime.settings import Settings
@@ -92,8 +92,7 @@ def _all_wait(settings: Settings) -> None:
     """Raises RuntimeError where a signal has ended: the others would have been less to do."""
     connection = connect(settings.database_url, settings.database_schema)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM outcomes WHERE outcome <> 'pending'")
-        [(ended,)] = cursor.fetchall()
+        ended = count(cursor, "SELECT count(*) FROM outcomes WHERE outcome <> 'pending'")
     connection.close()
     if ended:
         raise RuntimeError(f"{ended:,} signals have ended, and none should")

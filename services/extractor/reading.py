@@ -18,13 +18,9 @@ from typing import Any, NamedTuple
 import polars as pl
 from confluent_kafka import Message
 
-from services.extractor.signals import refusal_to_signal, signal_event
-from trackrecord.events import Event
-from trackrecord.events.codec import encode, header, headers
+from services.extractor.signals import SOURCE, refusal_to_signal, signal_event
 from trackrecord.extraction import Extraction, Recommendation, extract
-from trackrecord.runtime import clock
 from trackrecord.runtime.database import CopyRows
-from trackrecord.runtime.decode import headers_of
 from trackrecord.runtime.stage import Outgoing
 
 _PLACE = frozenset({"position", "partition", "appended_at"})
@@ -112,18 +108,6 @@ def read(frame: pl.DataFrame, messages: Sequence[Message], *, exits: bool) -> Pr
     return Prepared(runs, CopyRows.of(_executions(frame, readings)), CopyRows.of(recommendations))
 
 
-def outgoing(event: Event, message: Message, position: int) -> Outgoing:
-    """An event that a run causes, in the trace of the run's own message."""
-    trace = header(headers_of(message), "traceparent")
-    return Outgoing(
-        event.event_type,
-        event.key.encode(),
-        encode(event),
-        headers(event, source="/extractor", time=clock.now(), traceparent=trace),
-        position,
-    )
-
-
 def _run(
     row: dict[str, Any],
     found: Extraction,
@@ -140,7 +124,11 @@ def _run(
         symbol = each.symbol or row["symbol"]
         reason = refusal_to_signal(each, symbol, exits=exits)
         signal = None if reason else signal_event(row, number, each, said_at)
-        signals.append(None if signal is None else outgoing(signal, messages[position], position))
+        signals.append(
+            None
+            if signal is None
+            else Outgoing.of(signal, source=SOURCE, position=position, cause=messages[position])
+        )
         recommended.append(
             (
                 position,

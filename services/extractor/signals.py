@@ -11,6 +11,9 @@ from trackrecord.events import SignalClosed, SignalEmitted, derived_id
 from trackrecord.events.types import FRACTION_DIGITS, INTEGER_DIGITS
 from trackrecord.extraction import Recommendation
 
+SOURCE = "/extractor"
+"""Who publishes what a run becomes."""
+
 _SIDES = {
     "BUY": "BUY",
     "STRONG_BUY": "BUY",

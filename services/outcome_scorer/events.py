@@ -11,10 +11,7 @@ from confluent_kafka import Message
 
 from services.outcome_scorer.assessing import Assessed
 from services.outcome_scorer.frames import OUR_EXIT
-from trackrecord.events import Event, SignalAssessed, SignalClosed, SignalScored
-from trackrecord.events.codec import encode, header, headers
-from trackrecord.runtime import clock
-from trackrecord.runtime.decode import headers_of
+from trackrecord.events import SignalAssessed, SignalClosed, SignalScored
 from trackrecord.runtime.stage import Outgoing
 
 _SOURCE = "/outcome_scorer"
@@ -41,7 +38,7 @@ def assessed_events(
                 features=_named(each.names, each.features[place].tolist()),
                 assessed_at=now,
             )
-            yield _outgoing(event, position, messages[position])
+            yield Outgoing.of(event, source=_SOURCE, position=position, cause=messages[position])
 
 
 def scored_event(
@@ -79,7 +76,7 @@ def scored_event(
         features=_named(names[feature_set], features) if feature_set else {},
         scored_at=now,
     )
-    return _outgoing(event, position, messages[position])
+    return Outgoing.of(event, source=_SOURCE, position=position, cause=messages[position])
 
 
 def closed_event(
@@ -97,7 +94,7 @@ def closed_event(
         reason=reason,
         entry_price=None if entry_price is None else Decimal(entry_price),
     )
-    return _outgoing(event, position, messages[position])
+    return Outgoing.of(event, source=_SOURCE, position=position, cause=messages[position])
 
 
 def _named(names: Sequence[str], values: Sequence[float | None]) -> dict[str, float | None]:
@@ -105,14 +102,3 @@ def _named(names: Sequence[str], values: Sequence[float | None]) -> dict[str, fl
         name: None if value is None or value != value else value  # noqa: PLR0124 - NaN
         for name, value in zip(names, values, strict=True)
     }
-
-
-def _outgoing(event: Event, position: int, cause: Message) -> Outgoing:
-    trace = header(headers_of(cause), "traceparent")
-    return Outgoing(
-        event.event_type,
-        event.key.encode(),
-        encode(event),
-        headers(event, source=_SOURCE, time=clock.now(), traceparent=trace),
-        position,
-    )

@@ -11,7 +11,7 @@ import pytest
 from confluent_kafka import Message
 
 from tests.support.messages import as_message
-from tests.support.scorer import DAY, FIRST, HOURS, Scorer, bar, long, walk
+from tests.support.scorer import DAY, FIRST, HOURS, Scorer, bar, long
 from trackrecord.cli.train_input import BarFile, in_columns
 from trackrecord.events import Event, MarketBar, SignalEmitted
 from trackrecord.features import History, Market
@@ -20,6 +20,20 @@ from trackrecord.outcomes import Bar, Judged, Signal, label
 from trackrecord.runtime.settings import Settings
 
 pytestmark = pytest.mark.kafka
+
+
+def walk(rng: random.Random, symbol: str, days: int) -> list[MarketBar]:
+    """Daily bars; some days are missing."""
+    price, bars = 100.0, []
+    for day in range(days):
+        opened = price * (1 + rng.gauss(0, 0.01))
+        close = opened * (1 + rng.gauss(0, 0.02))
+        high = max(opened, close) * (1 + abs(rng.gauss(0, 0.01)))
+        low = min(opened, close) * (1 - abs(rng.gauss(0, 0.01)))
+        price = close
+        if rng.random() > 0.05:
+            bars.append(bar(symbol, day, (opened, high, low, close)))
+    return bars
 
 
 def signal(rng: random.Random, number: int, bars: Sequence[MarketBar]) -> SignalEmitted:

@@ -1,6 +1,5 @@
 """The outcome_scorer's handler without its process, and bars and signals to give it."""
 
-import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -77,20 +76,6 @@ def bar(symbol: str, day: int, prices: Sequence[float], revision: int = 0) -> Ma
         volume=Decimal(1000),
         revision=revision,
     )
-
-
-def walk(rng: random.Random, symbol: str, days: int) -> list[MarketBar]:
-    """Daily bars; some days are missing."""
-    price, bars = 100.0, []
-    for day in range(days):
-        opened = price * (1 + rng.gauss(0, 0.01))
-        close = opened * (1 + rng.gauss(0, 0.02))
-        high = max(opened, close) * (1 + abs(rng.gauss(0, 0.01)))
-        low = min(opened, close) * (1 - abs(rng.gauss(0, 0.01)))
-        price = close
-        if rng.random() > 0.05:
-            bars.append(bar(symbol, day, (opened, high, low, close)))
-    return bars
 
 
 def long(symbol: str = "AAA", **more: Any) -> SignalEmitted:

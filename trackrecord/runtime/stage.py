@@ -13,13 +13,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
+from confluent_kafka import Message
 from prometheus_client import CollectorRegistry
 
 from trackrecord.events import Event
-from trackrecord.events.codec import Headers
+from trackrecord.events.codec import Headers, encode, header, headers
+from trackrecord.runtime import clock
 from trackrecord.runtime.batch import Batch
 from trackrecord.runtime.database import Cursor
-from trackrecord.runtime.decode import Refusal
+from trackrecord.runtime.decode import Refusal, headers_of
 from trackrecord.runtime.settings import Settings
 
 
@@ -40,6 +42,25 @@ class Outgoing:
     value: bytes
     headers: Headers
     position: int
+
+    @classmethod
+    def of(cls, event: Event, *, source: str, position: int, cause: Message) -> Outgoing:
+        """An event that a message of the batch causes, in the trace of that message.
+
+        Args:
+            event: What is published.
+            source: Who publishes it, as in :func:`trackrecord.events.codec.headers`.
+            position: Of the message in the batch.
+            cause: The message.
+        """
+        trace = header(headers_of(cause), "traceparent")
+        return cls(
+            event.event_type,
+            event.key.encode(),
+            encode(event),
+            headers(event, source=source, time=clock.now(), traceparent=trace),
+            position,
+        )
 
 
 @dataclass(frozen=True)
