@@ -43,3 +43,30 @@ def test_a_signal_that_comes_while_a_line_is_written_is_heeded() -> None:
         timeout=60,
     )
     assert '"signal": "SIGTERM"' in found.stdout
+
+
+_SIGNAL_WITHIN_A_DELETION = """
+import signal
+from trackrecord.runtime.process import stop_at_once
+
+class Dropped:
+    def __del__(self):
+        signal.raise_signal(signal.SIGTERM)
+
+stop_at_once()
+dropped = Dropped()
+del dropped
+print("started all the same")
+"""
+
+
+def test_a_stage_that_is_told_to_stop_while_it_starts_does_not_start() -> None:
+    # Python drops an exception that is raised while an object is deleted.
+    found = subprocess.run(
+        [sys.executable, "-c", _SIGNAL_WITHIN_A_DELETION],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (found.returncode, found.stdout) == (0, "")
