@@ -17,31 +17,36 @@ from functools import partial
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - it is a class
 
 from benchmarks.pipeline.common import connect, say
-from benchmarks.pipeline.events import PARTITIONS, START, STRATEGIES, SYMBOLS
+from benchmarks.pipeline.events import START, STRATEGIES, SYMBOLS
 
 DAYS = 250
 _CHUNK = 1_000_000
 
-# Spread by multiplication with primes: no two columns go together.
+
+# Each column from another hash of the number: no two of them go together.
+def _any(below: int, seed: int) -> str:
+    return f"(hashint8extended(n, {seed}) & 2147483647) %% {below}"
+
+
 _MADE = f"""
 SELECT (made_at || substr(md5(n::text), length(made_at) + 1))::uuid::text AS signal_id,
        (made_at || substr(md5('exit' || n), length(made_at) + 1))::uuid::text AS exit_id,
-       'strategy-' || lpad((n * 48271 %% 2147483647 %% {STRATEGIES})::text, 2, '0') AS strategy,
-       'SYM' || lpad(symbol::text, 3, '0') AS symbol, symbol %% {PARTITIONS} AS partition,
+       'strategy-' || lpad(({_any(STRATEGIES, 1)})::text, 2, '0') AS strategy,
+       'SYM' || lpad(symbol::text, 3, '0') AS symbol,
        side, price, quantity, entry_fee, exit_price, entry_fee + exit_fee AS fees,
        exit_fee, emitted_at, emitted_at + interval '95 minutes' AS closed_at,
        (exit_price - price) * quantity * CASE side WHEN 'BUY' THEN 1 ELSE -1 END
            - entry_fee - exit_fee AS pnl,
        price * quantity + entry_fee * CASE side WHEN 'BUY' THEN 1 ELSE -1 END AS basis
 FROM (
-    SELECT n, n * 69621 %% 2147483647 %% {SYMBOLS} AS symbol,
-           CASE n * 16807 %% 2147483647 %% 2 WHEN 0 THEN 'BUY' ELSE 'SELL' END AS side,
-           (10000 + n * 40692 %% 2147483399 %% 10001) * 0.01 AS price,
-           (10000 + n * 40692 %% 2147483399 %% 10001 - 500 + n * 40014 %% 2147483563 %% 1021)
+    SELECT n, {_any(SYMBOLS, 2)} AS symbol,
+           CASE {_any(2, 3)} WHEN 0 THEN 'BUY' ELSE 'SELL' END AS side,
+           (10000 + {_any(10001, 4)}) * 0.01 AS price,
+           (10000 + {_any(10001, 4)} - 500 + {_any(1021, 5)})
                * 0.01 AS exit_price,
-           (1 + n * 39373 %% 2147483647 %% 1000) * 0.1 AS quantity,
-           n * 742938285 %% 2147483647 %% 100 * 0.01 AS entry_fee,
-           n * 950706376 %% 2147483647 %% 100 * 0.01 AS exit_fee,
+           (1 + {_any(1000, 6)}) * 0.1 AS quantity,
+           {_any(100, 7)} * 0.01 AS entry_fee,
+           {_any(100, 8)} * 0.01 AS exit_fee,
            timestamptz '{START.isoformat()}' - interval '{DAYS} days'
                + n * (interval '{DAYS - 1} days' / %(count)s::float8) AS emitted_at
     FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS n
@@ -159,7 +164,7 @@ def _add_up(url: str, schema: str, owner: str) -> None:
             " WHERE table_schema = current_schema() AND table_name = %s ORDER BY ordinal_position",
             (f"{owner}_days",),
         )
-        keys = (owner, "currency", "day", "partition")
+        keys = (owner, "currency", "day", "lane")
         sums = [name for (name,) in cursor.fetchall() if name not in keys]
         unknown = set(sums) - _OF_ENTRIES.keys() - _OF_EXITS.keys() - _NONE_HERE
         if unknown:
@@ -167,13 +172,12 @@ def _add_up(url: str, schema: str, owner: str) -> None:
                 f"{owner}_days has columns that benchmarks/pipeline/history.py does not fill: "
                 f"{', '.join(sorted(unknown))}"
             )
-        partition = f"substr(symbol, 4)::int % {PARTITIONS}"
 
         def part(table: str, at: str, of: dict[str, str]) -> str:
             values = ", ".join(f"coalesce({of.get(name, '0')}, 0) AS {name}" for name in sums)
             return (
                 f"SELECT {owner}, 'USD' AS currency, ({at} AT TIME ZONE 'UTC')::date AS day,"
-                f" {partition} AS partition, {values} FROM {table} GROUP BY 1, 2, 3, 4"
+                f" 0 AS lane, {values} FROM {table} GROUP BY 1, 2, 3"
             )
 
         added = ", ".join(f"sum({name})" for name in sums)

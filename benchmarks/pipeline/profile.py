@@ -28,6 +28,7 @@ from trackrecord.events import Event, SignalClosed, SignalEmitted
 from trackrecord.runtime import database, kafka
 from trackrecord.runtime.batch import Batch, Reader
 from trackrecord.runtime.decode import headers_of
+from trackrecord.runtime.process import collect_rarely
 from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.stage import Context
 
@@ -52,6 +53,7 @@ def run(options: Options | None = None, at: Servers | None = None) -> dict[str, 
         prefix = make_topics(at)
         say(f"publishing {2 * signals:,} events")
         events.publish_matched(at.broker, prefix, lambda: events.signals(signals, options.seed))
+        collect_rarely()  # as a stage does
         for number in range(options.rounds):
             say(f"round {number + 1} of {options.rounds}")
             with tracker_space(at, prefix) as settings:

@@ -51,7 +51,7 @@ class Extractor(Handler):
     def apply(self, batch: Batch, cursor: Cursor) -> Effects:
         """Record runs that are new, and publish their signals."""
         prepared: Prepared = batch.prepared
-        applied = store.apply(cursor, timezone=self._settings.day_timezone)
+        applied = store.apply(cursor, timezone=self._settings.day_timezone, lane=batch.lane)
         fresh = [run for run in prepared.runs if run.row["position"] in applied.fresh]
         return Effects(
             refused=[Refusal(position, "conflict", _CONFLICT) for position in applied.conflicts],

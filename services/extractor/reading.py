@@ -152,7 +152,7 @@ def _run(
 def _executions(frame: pl.DataFrame, readings: list[tuple[str | None, ...]]) -> pl.DataFrame:
     """The rows of executions, in the order of the frame."""
     return frame.select(
-        "position", "partition", "execution_id", "script", "program", "symbol", "started_at",
+        "position", "execution_id", "script", "program", "symbol", "started_at",
         "finished_at", "exit_code",
         pl.col("output").str.len_bytes().alias("output_bytes"),
         pl.from_epoch("appended_at", time_unit="ms"),

@@ -40,7 +40,7 @@ TABLES = (
 
 TEMPORARY = """
 CREATE TEMPORARY TABLE new_executions (
-    position integer, partition integer, execution_id text COLLATE "C", script text,
+    position integer, execution_id text COLLATE "C", script text,
     program text, symbol text, started_at timestamptz, finished_at timestamptz,
     exit_code integer, output_bytes integer, digest text COLLATE "C", final_action text,
     return_pct numeric, outcome text, extractor_version text, appended_at timestamptz
@@ -87,8 +87,8 @@ FROM new_recommendations AS r JOIN fresh_executions USING (position)
 """
 
 _MOVE_DAYS = f"""
-INSERT INTO script_days AS days (script, day, partition, {", ".join(SUMS)})
-SELECT script, (finished_at AT TIME ZONE %(timezone)s)::date, partition, count(*),
+INSERT INTO script_days AS days (script, day, lane, {", ".join(SUMS)})
+SELECT script, (finished_at AT TIME ZONE %(timezone)s)::date, %(lane)s::integer, count(*),
        count(*) FILTER (WHERE exit_code <> 0),
        count(*) FILTER (WHERE final_action IN ('BUY', 'STRONG_BUY', 'BTST_BUY')),
        count(*) FILTER (WHERE final_action IN ('SELL', 'STRONG_SELL')),
@@ -98,8 +98,8 @@ SELECT script, (finished_at AT TIME ZONE %(timezone)s)::date, partition, count(*
        count(*) FILTER (WHERE outcome = 'breakeven'), count(return_pct),
        coalesce(sum(return_pct), 0)
 FROM new_executions JOIN fresh_executions USING (position)
-GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
-ON CONFLICT (script, day, partition) DO UPDATE
+GROUP BY 1, 2 ORDER BY 1, 2
+ON CONFLICT (script, day, lane) DO UPDATE
 SET {", ".join(f"{name} = days.{name} + excluded.{name}" for name in SUMS)}
 """
 
@@ -129,12 +129,18 @@ def load(cursor: Cursor, executions: CopyRows, recommendations: CopyRows) -> Non
     copy_rows(cursor, "new_recommendations", recommendations)
 
 
-def apply(cursor: Cursor, *, timezone: str) -> Applied:
-    """Write the runs that are new, their recommendations, and the sums."""
+def apply(cursor: Cursor, *, timezone: str, lane: int) -> Applied:
+    """Write the runs that are new, their recommendations, and the sums.
+
+    Args:
+        cursor: In the transaction of :func:`load`.
+        timezone: Whose midnight ends a day.
+        lane: Which rows of sums are moved.
+    """
     cursor.execute(_WRITE_EXECUTIONS)
     conflicts = [position for (position,) in rows(cursor, _CONFLICTS)]
     cursor.execute(_WRITE_RECOMMENDATIONS)
-    cursor.execute(_MOVE_DAYS, {"timezone": timezone})
+    cursor.execute(_MOVE_DAYS, {"timezone": timezone, "lane": lane})
     fresh = {position for (position,) in rows(cursor, "SELECT position FROM fresh_executions")}
     return Applied(fresh, conflicts)
 

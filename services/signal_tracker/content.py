@@ -22,7 +22,7 @@ def _content(table: str, names: tuple[str, ...]) -> str:
 
 
 def _days_content(table: str, owner: str) -> str:
-    """Over partitions, without rows that came to nothing."""
+    """Over lanes, without rows that came to nothing."""
     sums = ", ".join(
         f"trim_scale(sum({name})) AS {name}" if name in MONEY else f"sum({name}) AS {name}"
         for name in SUMS

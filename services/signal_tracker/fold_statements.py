@@ -81,9 +81,9 @@ def _share(opened: str) -> str:
 
 FIND_SEVERAL: Final = """
 INSERT INTO several
-SELECT signal_id, min(partition)
-FROM (SELECT signal_id, partition, true AS is_exit FROM new_exits
-      UNION ALL SELECT signal_id, partition, false FROM new_entries) AS named
+SELECT signal_id
+FROM (SELECT signal_id, true AS is_exit FROM new_exits
+      UNION ALL SELECT signal_id, false FROM new_entries) AS named
 GROUP BY signal_id
 HAVING count(*) FILTER (WHERE is_exit) > 1
     OR signal_id IN (SELECT signal_id FROM old_exits)
@@ -129,7 +129,7 @@ While the entry is unknown, ``closed_quantity`` and what is earned are null."""
 
 FOLD_ONE: Final = f"""
 INSERT INTO folded
-SELECT position, signal_id, exit_id, partition, owner, traded, currency, day, closed_quantity,
+SELECT position, signal_id, exit_id, owner, traded, currency, day, closed_quantity,
        realised_pnl, fees, carry, signal_pnl, "return", outcome
 FROM ({ONE_EXIT}) AS realised
 WHERE closed_quantity IS NOT NULL AND signal_id NOT IN (SELECT signal_id FROM several)
@@ -152,13 +152,13 @@ WITH exits_known AS (
     SELECT DISTINCT ON (signal_id) signal_id, entry_price FROM exits_known
     ORDER BY signal_id, closed_at, exit_id
 ), entries AS MATERIALIZED (
-    SELECT e.signal_id, several.partition, e.strategy, e.symbol, e.currency, e.quantity,
+    SELECT e.signal_id, e.strategy, e.symbol, e.currency, e.quantity,
            e.leverage, e.direction, {_entered("told.entry_price")}
     FROM ({_BOTH}) AS e JOIN several USING (signal_id) LEFT JOIN told USING (signal_id)
 ), wanted AS (
     SELECT x.position, x.signal_id, x.exit_id, x.closed_at, x.price AS exit_price,
            x.fee AS exit_fee, x.fee_rate AS exit_fee_rate, x.interest, x.funding,
-           e.partition, e.strategy, e.symbol, e.currency, e.entered, e.quantity, e.leverage,
+           e.strategy, e.symbol, e.currency, e.entered, e.quantity, e.leverage,
            e.direction, e.entry_fee, coalesce(x.quantity, e.quantity) AS wants,
            sum(coalesce(x.quantity, e.quantity)) OVER in_order AS wanted_so_far
     FROM exits_known AS x JOIN entries AS e USING (signal_id)
@@ -197,7 +197,7 @@ WITH exits_known AS (
 ), divided AS (
     SELECT *, {_RETURN_QUOTIENT} AS quotient FROM gained
 )
-SELECT position, signal_id, exit_id, partition, strategy, symbol, currency,
+SELECT position, signal_id, exit_id, strategy, symbol, currency,
        (closed_at AT TIME ZONE %(timezone)s)::date, closed_quantity, realised_pnl, fees, carry,
        CASE WHEN closes THEN signal_pnl END, {_RETURN}, {_OUTCOME}
 FROM divided

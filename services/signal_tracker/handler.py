@@ -57,6 +57,7 @@ class SignalTracker(Handler):
             prepared.shape,
             backdated_after=self._settings.backdated_after_seconds,
             timezone=self._settings.day_timezone,
+            lane=batch.lane,
         )
         return Effects(
             refused=[

@@ -42,7 +42,7 @@ def _kept_in_row(columns: str) -> str:
 
 TEMPORARY: Final = """
 CREATE TEMPORARY TABLE new_entries (
-    position integer, partition integer, appended_at timestamptz,
+    position integer, appended_at timestamptz,
     signal_id text COLLATE "C", revision integer,
     strategy text COLLATE "C", symbol text COLLATE "C", side text COLLATE "C",
     price numeric, quantity numeric, currency text COLLATE "C", emitted_at timestamptz,
@@ -53,7 +53,7 @@ CREATE TEMPORARY TABLE new_entries (
 ) ON COMMIT DELETE ROWS;
 """ + _kept_in_row(f"""
 CREATE TEMPORARY TABLE new_exits (
-    position integer, partition integer, appended_at timestamptz,
+    position integer, appended_at timestamptz,
     signal_id text COLLATE "C", exit_id text COLLATE "C", revision integer,
     symbol text COLLATE "C", strategy text COLLATE "C", price numeric, quantity numeric,
     closed_at timestamptz, fee numeric, fee_rate numeric, interest numeric, funding numeric,
@@ -73,17 +73,17 @@ CREATE TEMPORARY TABLE old_exits (
     fees numeric, carry numeric, signal_pnl numeric, "return" numeric, outcome smallint
 ) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE several (
-    signal_id text COLLATE "C", partition integer
+    signal_id text COLLATE "C"
 ) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE folded (
-    position integer, signal_id text COLLATE "C", exit_id text COLLATE "C", partition integer,
+    position integer, signal_id text COLLATE "C", exit_id text COLLATE "C",
     strategy text COLLATE "C", symbol text COLLATE "C", currency text COLLATE "C", day date,
     closed_quantity numeric, realised_pnl numeric, fees numeric, carry numeric,
     signal_pnl numeric, "return" numeric, outcome smallint
 ) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE deltas (
     strategy text COLLATE "C", symbol text COLLATE "C", currency text COLLATE "C",
-    day date, partition integer,
+    day date,
     {", ".join(f"{name} bigint" for name in COUNTED)},
     {", ".join(f"{name} numeric" for name in MONEY)}
 ) ON COMMIT DELETE ROWS;

@@ -81,7 +81,9 @@ def as_rows(frame: pl.DataFrame) -> CopyRows:
     They are in the order of the index: neighbours are found, and inserted, in the same pages.
     """
     return CopyRows.of(
-        frame.sort("signal_id").with_columns(pl.from_epoch("appended_at", time_unit="ms"))
+        frame.drop("partition")
+        .sort("signal_id")
+        .with_columns(pl.from_epoch("appended_at", time_unit="ms"))
     )
 
 
@@ -91,7 +93,9 @@ def load(cursor: Cursor, entries: CopyRows, exits: CopyRows) -> None:
     copy_rows(cursor, "new_exits", exits)
 
 
-def apply(cursor: Cursor, shape: Shape, *, backdated_after: int, timezone: str) -> Applied:
+def apply(
+    cursor: Cursor, shape: Shape, *, backdated_after: int, timezone: str, lane: int
+) -> Applied:
     """Apply what was loaded.
 
     Args:
@@ -99,6 +103,7 @@ def apply(cursor: Cursor, shape: Shape, *, backdated_after: int, timezone: str) 
         shape: Of the batch.
         backdated_after: Seconds between the publisher's time and the broker's that are tolerated.
         timezone: Whose midnight ends a day.
+        lane: Which rows of sums are moved.
 
     Raises:
         PassingError: Another consumer made a row of the batch at the same moment; the next
@@ -106,7 +111,7 @@ def apply(cursor: Cursor, shape: Shape, *, backdated_after: int, timezone: str) 
     """
     if not shape.signals:  # all were refused on reading
         return Applied(set(), 0, 0, 0, 0, 0, 0)
-    parameters = {"backdated_after": backdated_after, "timezone": timezone}
+    parameters = {"backdated_after": backdated_after, "timezone": timezone, "lane": lane}
     execute_planned(cursor, sql.LOCK_KNOWN, {})
     [(known, met)] = cursor.fetchall()
     old_exits = 0

@@ -1,7 +1,7 @@
 """What the sums by strategy and by symbol gain and lose through a batch.
 
 A signal's new contributions are added, its old ones taken away. Where there are
-old ones, ``deltas`` holds both by strategy, symbol, currency, day and partition;
+old ones, ``deltas`` holds both by strategy, symbol, currency and day;
 else the sums are added at once.
 """
 
@@ -27,20 +27,16 @@ class _Part:
 
     source: str
     owner: str
-    partition: str
     day: str
     sums: dict[str, str]
     sign: str = ""
 
     def select(self, *columns: str) -> str:
-        """The sums by some columns of the owner, day and partition."""
+        """The sums by some columns of the owner, and by day."""
         values = ", ".join(f"{self.sign}{self.sums.get(name, '0')} AS {name}" for name in SUMS)
         named = ", ".join(f"{self.owner}.{name}" for name in columns)
-        groups = ", ".join(str(place + 1) for place in range(len(columns) + 2))
-        return (
-            f"SELECT {named}, {self.day} AS day, {self.partition}.partition, {values}"
-            f" FROM {self.source} GROUP BY {groups}"
-        )
+        groups = ", ".join(str(place + 1) for place in range(len(columns) + 1))
+        return f"SELECT {named}, {self.day} AS day, {values} FROM {self.source} GROUP BY {groups}"
 
     def into_deltas(self) -> str:
         """The statement that adds them to ``deltas``."""
@@ -72,26 +68,23 @@ _EMITTED: Final = "({}.emitted_at AT TIME ZONE %(timezone)s)::date"
 _NEW_ENTRIES: Final = _Part(
     "new_entries AS n",
     "n",
-    "n",
     _EMITTED.format("n"),
     _entries("n", "n.appended_at - n.emitted_at > make_interval(secs => %(backdated_after)s)"),
 )
 _OLD_ENTRIES: Final = _Part(
     "old_signals AS o JOIN new_entries AS n USING (signal_id) WHERE o.revision >= 0",
     "o",
-    "n",
     _EMITTED.format("o"),
     _entries("o", "o.backdated"),
     "-",
 )
-_NEW_EXITS: Final = _Part("folded AS x WHERE x.closed_quantity > 0", "x", "x", "x.day", _EXITS)
+_NEW_EXITS: Final = _Part("folded AS x WHERE x.closed_quantity > 0", "x", "x.day", _EXITS)
 _REALISED: Final = replace(_NEW_EXITS, source="realised AS x WHERE x.closed_quantity > 0")
 _IN_REALISED: Final = {"strategy": "owner", "symbol": "traded"}
 _OLD_EXITS: Final = _Part(
     "old_exits AS x JOIN several AS v USING (signal_id) JOIN old_signals AS o USING (signal_id)"
     " WHERE x.closed_quantity > 0",
     "o",
-    "v",
     "(x.closed_at AT TIME ZONE %(timezone)s)::date",
     _EXITS,
     "-",
@@ -105,20 +98,17 @@ CHANGES: Final = tuple(
 
 def _summed(owner: str, source: str) -> str:
     sums = ", ".join(f"sum({name}) AS {name}" for name in SUMS)
-    return (
-        f"SELECT {owner}, currency, day, partition, {sums} FROM {source}"
-        f" GROUP BY {owner}, currency, day, partition"
-    )
+    return f"SELECT {owner}, currency, day, {sums} FROM {source} GROUP BY {owner}, currency, day"
 
 
 def _upsert(table: str, owner: str, source: str) -> str:
-    """Add sums to a table; one batch locks its rows in one order."""
+    """Add sums to the rows of our own lane; one batch locks its rows in one order."""
     added = ", ".join(f"{name} = days.{name} + excluded.{name}" for name in SUMS)
     return f"""
-INSERT INTO {table} AS days ({owner}, currency, day, partition, {SUM_COLUMNS})
-{source}
-ORDER BY 1, 2, 3, 4
-ON CONFLICT ({owner}, currency, day, partition) DO UPDATE SET {added}
+INSERT INTO {table} AS days ({owner}, currency, day, {SUM_COLUMNS}, lane)
+SELECT *, %(lane)s::integer FROM ({source}) AS summed
+ORDER BY 1, 2, 3
+ON CONFLICT ({owner}, currency, day, lane) DO UPDATE SET {added}
 """
 
 

@@ -39,6 +39,7 @@ class Sink(Handler):
 
     def __init__(self, _context: Context | None = None) -> None:
         self.sizes: list[int] = []
+        self.lanes: set[int] = set()
         self.forgotten = 0
         self.before: Fault = lambda _cursor: None
         self.after: Fault = lambda _cursor: None
@@ -57,6 +58,7 @@ class Sink(Handler):
         self.after(cursor)
         frame = batch.of(SignalEmitted)
         self.sizes.append(frame.height)
+        self.lanes.add(batch.lane)
         return Effects(
             refused=[
                 Refusal(position, "conflict", "no tables in this stage like it")

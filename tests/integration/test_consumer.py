@@ -263,6 +263,9 @@ def test_two_consumers_share_the_partitions_and_one_takes_over_from_the_other(
         second.caught_up()
         assert first.handler.sizes
         assert second.handler.sizes
+        # Each adds to rows of its own, and they stay the same ones.
+        assert len(first.handler.lanes) == len(second.handler.lanes) == 1
+        assert first.handler.lanes != second.handler.lanes
         second.stop()
         until(lambda: first.metric("trackrecord_assigned_partitions") == 3, "the first has all")
         publish(settings, signals(100, 300))

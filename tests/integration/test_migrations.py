@@ -108,6 +108,25 @@ def test_symbols_that_ceased_before_0006_are_known_to_have_ceased_at_the_tenth_s
 
 
 @pytest.mark.kafka
+def test_sums_by_partition_before_0008_are_added_up_with_those_by_lane(schema: Settings) -> None:
+    migrate(schema)
+    events = histories.make("by-lane", 200)
+    half = len(events) // 2
+    run(schema, events[:half], [20] * (half // 20) + [half % 20])
+    downgrade(schema, "0007")
+    columns = "SELECT DISTINCT table_name FROM information_schema.columns"
+    had = f"{columns} WHERE table_schema = %s AND column_name = 'partition' ORDER BY 1"
+    assert {name for (name,) in compare.fetch(schema, had, (schema.database_schema,))} >= {
+        "script_days",
+        "strategy_days",
+        "symbol_days",
+    }
+    migrate(schema)
+    run(schema, events[half:], [len(events) - half])
+    compare.check(schema, oracle.expect(events))
+
+
+@pytest.mark.kafka
 def test_every_table_and_its_columns_that_need_it_are_explained(settings: Settings) -> None:
     found = compare.fetch(
         settings,

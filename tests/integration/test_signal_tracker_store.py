@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -19,12 +20,12 @@ from trackrecord.runtime.stage import Context
 
 
 def run(settings: Settings, events: Sequence[Event], batches: Sequence[int]) -> list[int]:
-    """Apply events in batches of the given sizes; the indices of those refused."""
+    """Apply events in batches of these sizes, by three in turn; the indices of those refused."""
     handler = SignalTracker(Context(settings, CollectorRegistry()))
     reader = Reader((SignalEmitted, SignalClosed), prepare=handler.prepare)
     connection = database.connect(settings, application="test", batches=handler.temporary)
     refused, start = [], 0
-    for size in batches:
+    for number, size in enumerate(batches):
         part = events[start : start + size]
         batch = reader.read(
             [as_message(event, start + i, (start + i) % 3) for i, event in enumerate(part)]
@@ -32,7 +33,7 @@ def run(settings: Settings, events: Sequence[Event], batches: Sequence[int]) -> 
         assert not batch.refused
         with connection, connection.cursor() as cursor:
             handler.load(batch, cursor)
-            effects = handler.apply(batch, cursor)
+            effects = handler.apply(replace(batch, lane=number % 3), cursor)
         refused += [start + each.position for each in effects.refused]
         start += size
     connection.close()

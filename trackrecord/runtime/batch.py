@@ -62,6 +62,8 @@ class Batch:
         prepared: What the handler made of it beforehand (``Handler.prepare``).
         spans: What it holds of each partition.
         reach: Where it lies among all that was published.
+        lane: Which rows of sums it adds to. No other member of the group has the same at the
+            same time, so that none waits for another; readers add up all lanes.
     """
 
     messages: Sequence[Message]
@@ -70,6 +72,7 @@ class Batch:
     prepared: Any = None
     spans: dict[Partition, Span] = field(default_factory=dict)
     reach: Reach = field(default_factory=Reach)
+    lane: int = 0
 
     def of(self, model: type[Event]) -> pl.DataFrame:
         """The batch's events of one type; an empty frame where there are none."""

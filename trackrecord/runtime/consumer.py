@@ -232,7 +232,7 @@ class Consumer:
                 if not refusal:
                     self._handler.load(batch, cursor)
                 self._member.advance(cursor, moves)
-                placed = replace(batch, reach=self._reach(cursor, moves))
+                placed = replace(batch, reach=self._reach(cursor, moves), lane=self._member.lane)
                 effects = Effects() if refusal else self._handler.apply(placed, cursor)
                 refused = [refusal] if refusal else [*batch.refused, *effects.refused]
                 letters = self._letters(messages, refused)

@@ -90,6 +90,12 @@ class Membership:
         """The partitions that this process may move, and where they are."""
         return self._claims
 
+    @property
+    def lane(self) -> int:
+        """A number that no other member has at this time: that of our first partition."""
+        topic, partition = min(self._claims, key=lambda place: (place[1], place[0]))
+        return partition * len(self._topics) + self._topics.index(topic)
+
     # -- joining and leaving ------------------------------------------------------------------
 
     def join(self) -> None:
