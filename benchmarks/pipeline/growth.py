@@ -46,7 +46,7 @@ GROWN = 1.2
 """What memory may grow to."""
 SCALING = 1.6
 _KEEP_ABOVE = 1_000_000
-_REPORTS = 5
+_REPORTS = 25
 
 
 @dataclass(frozen=True)

@@ -124,7 +124,7 @@ class DerivedTable:
     Attributes:
         name: The table.
         content: A SELECT of what follows from the topics alone: no wall clock,
-            no row order, decimals in one form (``trim_scale``), sums over partitions.
+            no row order, decimals in one form (``trim_scale``), sums over lanes.
         key: The columns of it that tell its rows apart.
         setting: A column, and the setting whose value stands there in all rows that are made
             with it. Replay makes and compares the rows of the present setting; those that an
