@@ -22,7 +22,12 @@ help: ## this list
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-setup: .venv/.installed ## the virtual environment and the parts of the local stack
+# Half a minute, once for each state of the sources; without a C compiler all else works.
+.venv/.compiled: .venv/.installed $(wildcard trackrecord/extraction/*.py)
+	-@$(BIN)/python -m trackrecord.cli.compile
+	@touch $@
+
+setup: .venv/.compiled ## the virtual environment and the parts of the local stack
 	@$(BIN)/python -m trackrecord.local.parts
 
 demo: .venv/.installed ## real scripts and strategies on real prices, and the record of each
@@ -35,7 +40,7 @@ check: .venv/.installed ## format, lint, types, import contracts, exported schem
 	$(BIN)/lint-imports
 	$(BIN)/python -m trackrecord.cli.schemas --check
 
-test: check ## all checks and tests, on a real Kafka and Postgres
+test: check .venv/.compiled ## all checks and tests, on a real Kafka and Postgres
 	$(BIN)/pytest
 
 bench: setup ## every claim of benchmarks/, measured
@@ -53,6 +58,9 @@ lock: .venv/.installed ## pin the dependencies of pyproject.toml anew
 	$(BIN)/uv pip compile pyproject.toml --extra services --extra learning --extra dask --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --constraint requirements.lock \
 		--output-file deploy/requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra compile --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-annotate --constraint requirements.lock \
+		--output-file deploy/compile.lock
 
 clean: ## remove the virtual environment and local state (not downloaded parts)
 	rm -rf .venv .trackrecord

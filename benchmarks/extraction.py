@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.harness import machine, result, show, versions
-from trackrecord.extraction import EXTRACTOR_VERSION, extract
+from trackrecord.extraction import COMPILED, EXTRACTOR_VERSION, extract
 
 ROOT = Path(__file__).resolve().parent.parent
 CASES = ROOT / "tests" / "unit" / "extraction" / "cases"
@@ -278,6 +278,7 @@ def run(rounds: int = ROUNDS, fuzzed: int = FUZZED) -> dict[str, Any]:
         "hostile_mebibyte_seconds": round(REQUIRED_SECONDS / max(hostile.values()), 3),
     }
     outcome["hostile_mebibyte_seconds"] = hostile
+    outcome["compiled"] = COMPILED
     outcome["fuzz"] = fuzz(cases, fuzzed)
     outcome["accuracy"] = accuracy
     return outcome

@@ -39,7 +39,7 @@ from benchmarks.pipeline.common import (
 )
 from benchmarks.pipeline.measure import watch
 from trackrecord.events.codec import headers
-from trackrecord.extraction import EXTRACTOR_VERSION, extract
+from trackrecord.extraction import COMPILED, EXTRACTOR_VERSION, extract
 from trackrecord.runtime.settings import Settings
 
 SEED = 7
@@ -215,6 +215,7 @@ def run(outputs: int = OUTPUTS, rounds: int = ROUNDS, seed: int = SEED) -> dict[
     value = outcome["median"][OURS]["outputs_per_cpu_second"]
     return outcome | {
         "clock": "from the first commit seen to the last event acknowledged, seen every 20 ms",
+        "compiled": COMPILED,
         "outputs": outputs,
         "bytes_per_event": round(size, 1),
         "ways": WAYS,

@@ -8,6 +8,12 @@ the same answer.
 
 from __future__ import annotations
 
+from trackrecord import compiled
+
+COMPILED = compiled.prefer(__path__)
+"""Whether its modules run as machine code; they say the same either way."""
+
+# ruff: noqa: E402 - no module of the package may be imported before that line
 from trackrecord.extraction.extractor import EXTRACTOR_VERSION, extract
 from trackrecord.extraction.insight import (
     extract_recommendation_from_output,
@@ -26,6 +32,7 @@ from trackrecord.extraction.packs import PackError
 from trackrecord.extraction.ruleset import RuleSet, default_rules
 
 __all__ = [
+    "COMPILED",
     "EXTRACTOR_VERSION",
     "Evidence",
     "Extraction",

@@ -32,10 +32,12 @@ class Memory:
 
     Args:
         rules: What words and phrases mean.
+        lines_kept: How many lines are remembered.
     """
 
-    def __init__(self, rules: RuleSet) -> None:
+    def __init__(self, rules: RuleSet, lines_kept: int = _LINES_KEPT) -> None:
         self.words: Final = Words(rules)
+        self._lines_kept: Final = lines_kept
         # A unit behind a number is dropped, so that one with a digit would change what follows.
         self._digits_aside: Final = not any(
             term is not None and term.letter == UNIT and _DIGIT.search(phrase)
@@ -105,7 +107,7 @@ class Memory:
         return tokens
 
     def _make_room(self) -> None:
-        if len(self._bare) + len(self._told) > _LINES_KEPT:
+        if len(self._bare) + len(self._told) > self._lines_kept:
             self._bare.clear()
             self._told.clear()
 

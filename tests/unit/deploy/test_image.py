@@ -6,8 +6,13 @@ import re
 import tomllib
 from pathlib import Path
 
-from tests.unit.deploy.compose_file import DEPLOY, image_entrypoint
+import pytest
 
+from tests.unit.deploy.compose_file import DEPLOY, image_entrypoint
+from trackrecord.cli.compile import PACKAGES
+from trackrecord.compiled import FOLDER
+
+LOCKS = ("requirements.lock", "compile.lock")
 ROOT = DEPLOY.parent
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
 
@@ -20,10 +25,11 @@ def _names(requirements: list[str]) -> set[str]:
     return {re.split(r"[<>=!~\[; ]", each, maxsplit=1)[0] for each in requirements}
 
 
-def test_it_holds_the_versions_that_the_tests_ran_with() -> None:
-    ours, tested = _pins(DEPLOY / "requirements.lock"), _pins(ROOT / "requirements.lock")
+@pytest.mark.parametrize("lock", LOCKS)
+def test_it_is_made_of_the_versions_that_the_tests_ran_with(lock: str) -> None:
+    ours, tested = _pins(DEPLOY / lock), _pins(ROOT / "requirements.lock")
     assert len(ours) > 10
-    assert ours == {name: tested.get(name) for name in ours}, "make deploy/requirements.lock anew"
+    assert ours == {name: tested.get(name) for name in ours}, "run `make lock`"
 
 
 def test_it_holds_what_the_services_need_and_no_tools() -> None:
@@ -37,11 +43,21 @@ def test_it_holds_what_the_services_need_and_no_tools() -> None:
     assert (_names(extras["dev"]) | _names(extras["local"])) - needed & ours == {"psutil"}
 
 
-def test_every_package_is_checked_by_its_digest() -> None:
-    lock = (DEPLOY / "requirements.lock").read_text()
-    for entry in re.split(r"\n(?=[a-z])", lock.strip()):
+def test_the_stage_that_compiles_has_the_compiler_and_leaves_it_behind() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    needed = _names(project["optional-dependencies"]["compile"])
+    assert needed <= set(_pins(DEPLOY / "compile.lock"))
+    taken = re.findall(r"^COPY --from=compile (\S+)", DOCKERFILE, re.MULTILINE)
+    assert taken == [f"/app/trackrecord/{name}/{FOLDER}" for name in PACKAGES]
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_package_is_checked_by_its_digest(lock: str) -> None:
+    for entry in re.split(r"\n(?=[a-z])", (DEPLOY / lock).read_text().strip()):
         assert "--hash=sha256:" in entry, entry
-    assert "--require-hashes --only-binary :all:" in DOCKERFILE
+    installed = re.findall(r"pip install(?:[^&]|\\\n)*", DOCKERFILE)
+    assert len(installed) == len(LOCKS)
+    assert all("--require-hashes --only-binary :all:" in each for each in installed)
 
 
 def test_it_does_not_run_as_root() -> None:
@@ -57,6 +73,8 @@ def test_whatever_is_copied_exists_and_reaches_the_builder() -> None:
         if line.startswith("!")
     }
     assert set(copied) == let_in
+    # What the host compiled is for the host.
+    assert f"**/{FOLDER}" in (ROOT / ".dockerignore").read_text().splitlines()
     assert all((ROOT / path).exists() for path in copied)
 
 

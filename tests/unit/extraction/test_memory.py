@@ -92,9 +92,8 @@ def test_an_amount_that_is_broken_by_a_line_end_is_one_number(amount: str) -> No
     assert Document(text, RULES).letters == "".join(tokens.shape for _, _, tokens in whole)
 
 
-def test_more_lines_than_are_remembered_are_still_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trackrecord.extraction.memory._LINES_KEPT", 10)
-    memory, words = Memory(RULES), Words(RULES)
+def test_more_lines_than_are_remembered_are_still_read() -> None:
+    memory, words = Memory(RULES, lines_kept=10), Words(RULES)
     for case in OWN_CASES[:50]:
         folded = fold(case["text"])
         assert said(memory.lines(folded)) == said(cut(words, folded))
