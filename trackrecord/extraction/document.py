@@ -7,11 +7,10 @@ its shape, which rules match.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from decimal import Decimal
-from functools import partial
 from itertools import chain
-from typing import Final, NamedTuple
+from typing import Final, final
 
 from trackrecord.extraction import lexer, numbers
 from trackrecord.extraction.folding import fold
@@ -35,23 +34,22 @@ READ_AT_EACH_END: Final = 96 * 1024
 """Characters read at the beginning and at the end of a text longer than twice as many."""
 
 
-class Line(NamedTuple):
-    """One line: tokens first..last-1 of the document, and their letters."""
+@final
+class Line:
+    """One line: tokens first..last-1 of the document, their letters, and what it may be."""
 
-    number: int
-    first: int
-    last: int
-    start: int
-    end: int
-    shape: str
-    traits: Traits
-    """What it may be."""
+    __slots__ = ("end", "first", "last", "number", "shape", "start", "traits")
 
-
-# Line(...) spelled so that it takes half the time.
-_line: Final[Callable[[tuple[int, int, int, int, int, str, Traits]], Line]] = partial(
-    tuple.__new__, Line
-)
+    def __init__(
+        self, number: int, first: int, last: int, start: int, end: int, shape: str, traits: Traits
+    ) -> None:
+        self.number = number
+        self.first = first
+        self.last = last
+        self.start = start
+        self.end = end
+        self.shape = shape
+        self.traits = traits
 
 
 class Document:
@@ -123,7 +121,7 @@ class Document:
                 continue
             else:
                 after_blank = True
-            lines.append(_line((len(lines), first, last, start, end, shape, tokens.traits)))
+            lines.append(Line(len(lines), first, last, start, end, shape, tokens.traits))
             first = last
 
     def marked_btst(self, end: int) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, final
 
 from trackrecord.extraction.ruleset import matcher
 
@@ -19,38 +19,37 @@ _LONGEST_HEADER: Final = 128
 _HELD: Final = frozenset({"O", "O:", "O-", "O(N)", "O(N):"})
 
 
-class Traits(NamedTuple):
+@final
+class Traits:
     """What a line may be, as far as its shape tells."""
 
-    acts: bool
-    """It names an action."""
-    leads_on: bool
-    """It ends in a label, whose action may stand on the next line."""
-    reports: bool
-    """It may state a result."""
-    names: bool
-    """It may name an instrument."""
-    may_head: bool
-    """It may head a table: it names several things and holds no values."""
-    levels: bool
-    """A number stands behind a label of a price or of confidence."""
-    held: bool
-    """It may be a heading such as "Open positions:", under which positions are listed."""
+    __slots__ = ("acts", "held", "leads_on", "levels", "may_head", "names", "reports")
+
+    def __init__(self, shape: str) -> None:
+        self.acts: Final = not ACTIONS.isdisjoint(shape)
+        """It names an action."""
+        self.leads_on: Final = (
+            not self.acts
+            and shape[-1:] in set("LFG:>-|")
+            and shape.rstrip(":>-|")[-1:] in set("LFG")
+        )
+        """It ends in a label, whose action may stand on the next line."""
+        self.reports: Final = "R" in shape or "b" in shape or "|" in shape
+        """It may state a result."""
+        self.names: Final = "S" in shape or "N" in shape or "Y" in shape
+        """It may name an instrument."""
+        self.may_head: Final = _may_head(shape)
+        """It may head a table: it names several things and holds no values."""
+        self.levels: Final = _LEVELS(shape)
+        """A number stands behind a label of a price or of confidence."""
+        self.held: Final = shape in _HELD
+        """It may be a heading such as "Open positions:", under which positions are listed."""
 
 
 @lru_cache(maxsize=8192)
 def traits_of(shape: str) -> Traits:
     """Return what a line of this shape may be."""
-    acts = not ACTIONS.isdisjoint(shape)
-    return Traits(
-        acts,
-        not acts and shape[-1:] in set("LFG:>-|") and shape.rstrip(":>-|")[-1:] in set("LFG"),
-        "R" in shape or "b" in shape or "|" in shape,
-        "S" in shape or "N" in shape or "Y" in shape,
-        _may_head(shape),
-        _LEVELS(shape),
-        shape in _HELD,
-    )
+    return Traits(shape)
 
 
 @lru_cache(maxsize=8192)

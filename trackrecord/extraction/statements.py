@@ -136,8 +136,8 @@ def find(document: Document, flags: frozenset[str], taken: set[int], findings: F
     joined: set[int] = set()
     shapes: set[str] = set()
     for line in lines:
-        acts, leads_on, *_ = line.traits
-        if not (acts or leads_on) or line.number in taken or line.number in joined:
+        leads_on = line.traits.leads_on
+        if not (leads_on or line.traits.acts) or line.number in taken or line.number in joined:
             continue
         shape = line.shape
         if leads_on:

@@ -33,8 +33,8 @@ def cut(words: Words, folded: str) -> list[tuple[int, int, Tokens]]:
 
 
 def said(lines: list[tuple[int, int, Tokens]]) -> list[tuple[object, ...]]:
-    """What tokens are; where their digits matter is the memory's own affair."""
-    return [(start, end, *tokens[:-1]) for start, end, tokens in lines]
+    """What tokens are; what a line may be follows, where digits matter is the memory's affair."""
+    return [(start, end, *tokens[:-2]) for start, end, tokens in lines]
 
 
 def other_values(rng: random.Random, text: str) -> str:
