@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha1
 from typing import Any, ClassVar
 from uuid import NAMESPACE_URL, uuid5
 
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 NAMESPACE = uuid5(NAMESPACE_URL, "urn:trackrecord")
 """The namespace of every id that trackrecord derives."""
+_NAMESPACE_BYTES = NAMESPACE.bytes
 
 
 def derived_id(*parts: object) -> str:
@@ -18,9 +20,13 @@ def derived_id(*parts: object) -> str:
         *parts: The subject, from the general to the particular.
 
     Returns:
-        A UUIDv5 in its usual text form.
+        A UUIDv5 (RFC 9562, section 5.5) in its usual text form.
     """
-    return str(uuid5(NAMESPACE, "\x1f".join(str(part) for part in parts)))
+    name = "\x1f".join([str(part) for part in parts])
+    # As uuid.uuid5 does it, without the object that is only written out: a third of the time.
+    digits = sha1(_NAMESPACE_BYTES + name.encode(), usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(digits[16], 16) % 4]
+    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
 
 
 class Event(BaseModel):
