@@ -30,7 +30,7 @@ from benchmarks.pipeline.common import (
     tracker,
     tracker_space,
 )
-from benchmarks.pipeline.measure import OFFSETS, count
+from benchmarks.pipeline.measure import OFFSETS, Stolen, count
 from trackrecord.runtime.settings import Settings
 
 SECONDS = 20.0
@@ -107,7 +107,7 @@ def run(options: Options | None = None, at: Servers | None = None) -> dict[str, 
             for pace in paces:
                 say(f"round {round_ + 1} of {options.rounds}: {pace}")
                 numbers = measure(at, pace, warm_up, seconds, options.seed)
-                say(f"  p99 {numbers['p99_ms']:.1f} ms")
+                say(f"  p99 {numbers['p99_ms']:.1f} ms, {numbers['stolen_percent']:.1f} % stolen")
                 runs.append({"way": str(pace), **numbers})
     fastest = str(paces[-1])
     outcome = result("latency", options.seed, runs, fastest, "p99_ms", more_is_better=False)
@@ -143,8 +143,10 @@ def measure(at: Servers, pace: Pace, warm_up: float, seconds: float, seed: int) 
             _until_ready(settings, process)
             sending = [str(each) for each in (pace.rate, total, seed, pace.linger_ms)]
             environ = {"BENCH_BROKER": at.broker, "BENCH_PREFIX": prefix}
+            stolen = Stolen()
             with Process(["-m", "benchmarks.pipeline.steady", *sending], environ) as producer:
                 said = producer.wait(warm_up + seconds + _PATIENCE_SECONDS)
+            stolen_percent = stolen.percent()
             achieved = float(said.splitlines()[-1])
             _until_done(settings, process, total)
         latencies = _latencies(settings, commits, seconds)
@@ -162,6 +164,7 @@ def measure(at: Servers, pace: Pace, warm_up: float, seconds: float, seed: int) 
         "sent_per_second": achieved,
         "commits": float(len(commits.seen)),
         "measured": float(len(latencies)),
+        "stolen_percent": stolen_percent,
     }
 
 

@@ -50,6 +50,30 @@ class Measurement:
         return asdict(self)
 
 
+class Stolen:
+    """How much of the processors' time a host gave to others, since this was made.
+
+    On a virtual machine that shares its processors, a run that was robbed of them measures the
+    neighbours. A machine that does not tell (``steal`` of ``/proc/stat``) lost none.
+    """
+
+    def __init__(self) -> None:
+        self._stolen, self._all = _processor_times()
+
+    def percent(self) -> float:
+        """The share so far, of all processors."""
+        stolen, whole = _processor_times()
+        return 100 * (stolen - self._stolen) / max(whole - self._all, 0.01)
+
+
+def _processor_times() -> tuple[float, float]:
+    """Seconds that were stolen, and all seconds, of all processors since the start."""
+    times = psutil.cpu_times()
+    # Guests' time is in user time too.
+    guests = getattr(times, "guest", 0.0) + getattr(times, "guest_nice", 0.0)
+    return getattr(times, "steal", 0.0), sum(times) - guests
+
+
 def cpu_seconds(pids: Iterable[int]) -> float:
     """User and system time of processes; one that is not on this machine counts nothing."""
     total = 0.0

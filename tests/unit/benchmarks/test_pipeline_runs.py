@@ -67,6 +67,7 @@ def test_latency_is_measured_from_the_senders_clock(at: Servers) -> None:
     (numbers,) = outcome["median"].values()
     assert 0 < numbers["p50_ms"] <= numbers["p99_ms"] <= numbers["max_ms"]
     assert numbers["measured"] >= 300
+    assert 0 <= numbers["stolen_percent"] <= 100
 
 
 @pytest.mark.parametrize("random_ids", [True, False])
