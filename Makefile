@@ -63,4 +63,4 @@ lock: .venv/.installed ## pin the dependencies of pyproject.toml anew
 		--output-file deploy/compile.lock
 
 clean: ## remove the virtual environment and local state (not downloaded parts)
-	rm -rf .venv .trackrecord
+	rm -rf .venv .trackrecord trackrecord/extraction/__compiled__
