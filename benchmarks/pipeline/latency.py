@@ -5,6 +5,9 @@ entered a while before, each with the time of its sending. A trigger on the tabl
 sends a notification with the transaction's id, which Postgres delivers once the transaction is
 committed, durable and visible to all; so nothing is polled, and the clock stops not too early but
 a little late. After the run each row names the transaction that wrote it.
+
+A virtual machine whose host gave its processors to others measures the others: such a run is
+measured again, and stays in the result apart from those that count.
 """
 
 from __future__ import annotations
@@ -12,8 +15,10 @@ from __future__ import annotations
 import select
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -40,6 +45,10 @@ NEW_BROKER_SECONDS = 50.0
 """A broker translates its code for about a minute; a run of this length is thrown away."""
 TARGET_MS = 100.0
 """The 99th percentile at the highest rate."""
+STOLEN_PERCENT = 1.0
+"""A run that was robbed of more processor time than that is measured again."""
+TRIES = 4
+"""How often; after that the run that was robbed least counts."""
 _PERCENTILES = {"p50": 50.0, "p99": 99.0, "p99_9": 99.9}
 _PATIENCE_SECONDS = 60.0
 _CHANNEL = "committed"
@@ -92,12 +101,13 @@ def run(options: Options | None = None, at: Servers | None = None) -> dict[str, 
         RuntimeError: The tracker failed or fell behind, or the producer could not keep the pace.
     """
     options = options or Options()
-    paces, seconds, warm_up, new_broker = (
-        ((Pace(200, 5),), 2.0, 1.0, 0.0)
+    paces, seconds, warm_up, new_broker, tries = (
+        ((Pace(200, 5),), 2.0, 1.0, 0.0, 1)
         if options.quick
-        else (PACES, SECONDS, WARM_UP_SECONDS, NEW_BROKER_SECONDS)
+        else (PACES, SECONDS, WARM_UP_SECONDS, NEW_BROKER_SECONDS, TRIES)
     )
     runs: list[dict[str, Any]] = []
+    robbed: list[dict[str, Any]] = []
     with ExitStack() as stack:
         at = at or stack.enter_context(servers())
         if new_broker:
@@ -106,9 +116,10 @@ def run(options: Options | None = None, at: Servers | None = None) -> dict[str, 
         for round_ in range(options.rounds):
             for pace in paces:
                 say(f"round {round_ + 1} of {options.rounds}: {pace}")
-                numbers = measure(at, pace, warm_up, seconds, options.seed)
-                say(f"  p99 {numbers['p99_ms']:.1f} ms, {numbers['stolen_percent']:.1f} % stolen")
+                once = partial(measure, at, pace, warm_up, seconds, options.seed)
+                numbers, others = calmest(once, tries)
                 runs.append({"way": str(pace), **numbers})
+                robbed.extend({"way": str(pace), **each} for each in others)
     fastest = str(paces[-1])
     outcome = result("latency", options.seed, runs, fastest, "p99_ms", more_is_better=False)
     p99s = {way: numbers["p99_ms"] for way, numbers in outcome["median"].items()}
@@ -120,8 +131,11 @@ def run(options: Options | None = None, at: Servers | None = None) -> dict[str, 
         "method": (
             "time of sending in the event, to the receipt of a notification that Postgres sends "
             f"when the transaction is visible; {new_broker:g} s with a new broker thrown away, "
-            f"then {warm_up:g} s of warm-up and {seconds:g} s for each run"
+            f"then {warm_up:g} s of warm-up and {seconds:g} s for each run; a run that lost more "
+            f"than {STOLEN_PERCENT:g} % of the processors' time to the host's other guests was "
+            f"measured again, up to {tries} times in all, and the one that lost least counts"
         ),
+        "robbed": robbed,
         "targets": {
             f"p99_ms at {pace}": {
                 "target": TARGET_MS,
@@ -132,6 +146,33 @@ def run(options: Options | None = None, at: Servers | None = None) -> dict[str, 
             if pace.rate == paces[-1].rate
         },
     }
+
+
+def calmest(
+    once: Callable[[], dict[str, float]], tries: int
+) -> tuple[dict[str, float], list[dict[str, float]]]:
+    """Measure until a run is hardly robbed of processor time.
+
+    Args:
+        once: Measures once.
+        tries: How often at most.
+
+    Returns:
+        The run that was robbed least, and the others.
+    """
+    done: list[dict[str, float]] = []
+    while len(done) < tries:
+        done.append(once())
+        stolen = done[-1]["stolen_percent"]
+        again = stolen > STOLEN_PERCENT and len(done) < tries
+        say(
+            f"  p99 {done[-1]['p99_ms']:.1f} ms, {stolen:.1f} % stolen"
+            + ("; once more" if again else "")
+        )
+        if not again:
+            break
+    done.sort(key=lambda run: run["stolen_percent"])
+    return done[0], done[1:]
 
 
 def measure(at: Servers, pace: Pace, warm_up: float, seconds: float, seed: int) -> dict[str, float]:
