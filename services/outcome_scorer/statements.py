@@ -372,8 +372,14 @@ TABLES: Final = (
     ),
     (
         "watched_symbols",
-        "SELECT symbol, timeframe, last_opened_at, last_closed_at FROM watched_symbols",
+        (
+            "SELECT symbol, timeframe, last_opened_at, last_closed_at FROM watched_symbols"
+            " WHERE last_opened_at IS NOT NULL"
+        ),
         ("symbol", "timeframe"),
     ),
 )
-"""What replay rebuilds and compares: tables, their content and key."""
+"""What replay rebuilds and compares: tables, their content and key.
+
+A symbol without bars has a row only to be locked by, which says nothing, and which a signal that
+was corrected within one batch never made."""

@@ -6,6 +6,7 @@ import pytest
 
 from tests.support import compare, histories, oracle, wire
 from tests.support.pipeline import Pipeline, stage_named
+from tests.support.scorer import bar, long
 from trackrecord.events import ScriptExecuted
 from trackrecord.runtime.comparison import Difference
 from trackrecord.runtime.replay import Replay
@@ -79,6 +80,21 @@ def test_rows_that_are_missing_are_differences(
         " (SELECT signal_id, exit_id FROM exits ORDER BY 1, 2 LIMIT 2) RETURNING 1",
     )
     assert changed(replay(pipeline).verify(quiet)) == {"exits": 2}
+
+
+def test_a_symbol_that_a_correction_took_its_only_signal_from_is_no_difference(
+    pipeline: Pipeline,
+) -> None:
+    # The stage may have met the symbol before the correction, or have read both at once.
+    pipeline.start_ready("outcome_scorer")
+    pipeline.publish([bar("HERE", 0, (100, 101, 99, 100)), long("GONE")])
+    pipeline.done("outcome_scorer")
+    pipeline.publish([long("HERE", revision=1)])
+    pipeline.done("outcome_scorer")
+    scorer = Replay(pipeline.settings, [stage_named("outcome_scorer")])
+    found = scorer.verify(quiet)
+    assert changed(found) == {}
+    assert found["watched_symbols"].rows == 1
 
 
 def test_it_publishes_nothing_and_leaves_no_schema_behind(pipeline: Pipeline) -> None:
