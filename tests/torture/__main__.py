@@ -119,6 +119,7 @@ def main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     console = Console(width=140, highlight=False)
     report = Report()
+    died = False
     console.print("  (*: hit what was under way; -: not seen to; in parentheses: could not be)")
     try:
         for outcome in run(campaign, report):
@@ -135,18 +136,21 @@ def main(arguments: Sequence[str]) -> int:
         sys.stderr.write(f"no real Kafka and Postgres: {error.reason}\n{HOW_TO_GET_IT}\n")
         return 2
     except BrokenProcessPool:
+        died = True
         sys.stderr.write(
-            "processes that play episodes were killed again and again (out of memory?): "
-            f"run the rest with --seed {campaign.seed + len(report.outcomes)}\n"
+            "processes that play episodes died again and again (out of memory?): "
+            f"{len(report.outcomes)} of {campaign.runs} episodes were played\n"
         )
-        return 2
     except KeyboardInterrupt:
         console.print("interrupted")
     finally:
         with contextlib.suppress(OSError):
             campaign.folder.rmdir()  # unless something was kept in it
-    if not report.outcomes:
-        return 2
+    told = _tell(console, campaign, file, report) if report.outcomes else 2
+    return 2 if died else told
+
+
+def _tell(console: Console, campaign: Campaign, file: Path, report: Report) -> int:
     console.print(table(report))
     result = report.result(campaign.seed)
     console.print(

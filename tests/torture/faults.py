@@ -8,12 +8,12 @@ import threading
 from collections.abc import Callable
 
 import psycopg2
-from confluent_kafka import KafkaException
 
 from tests.support.proxy import COMMIT, PRODUCE, Proxy
+from tests.torture.forget import forget
 from tests.torture.plan import FAILPOINTS, SCORER, SESSION_MS, Order
 from tests.torture.scene import Record, Scene
-from trackrecord.runtime import database, kafka
+from trackrecord.runtime import database
 from trackrecord.runtime.errors import PassingError
 
 Fault = Callable[[Scene, Order, Record], None]
@@ -129,20 +129,16 @@ def forget_offsets(scene: Scene, order: Order, record: Record) -> None:
             crew.leave(member)
         else:
             member.process.kill()
-    group = scene.pipeline.settings.topic(stage)
-    client = kafka.admin(scene.pipeline.settings)
+    settings = scene.pipeline.settings
 
     def delete(tries: int = 5) -> None:
-        try:
-            client.delete_consumer_groups([group])[group].result(5)
-        except (KafkaException, TimeoutError):
+        record.hit = forget(settings.kafka_bootstrap_servers, settings.topic(stage))
+        if not record.hit:
             # Whoever was frozen or killed counts as a member for a while; a broker may be away.
             if tries:
                 scene.later(SESSION_MS / 3000, lambda: delete(tries - 1))
                 return
             record.note = "the group was never empty, or the broker away"
-        else:
-            record.hit = True
         crew.open(stage)
 
     scene.later(0.2, delete)
