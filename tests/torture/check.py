@@ -72,7 +72,7 @@ def check(
     signals = [each for each in sent if each.place[0] != topic]
     said = [each.item.event for each in scripts if isinstance(each.item.event, ScriptExecuted)]
     on_wire = wire.read(settings, settings.topic("signal_emitted"))
-    found = _outgoing(verdict, sent, said, on_wire)
+    found = _outgoing(verdict, pipeline, sent, said, on_wire)
     if extracts:
         verdict.ask("executions", lambda: _check_executions(verdict, pipeline, said))
         _check_letters(verdict, pipeline, EXTRACTOR, scripts, runs.expect(said)[1])
@@ -91,6 +91,7 @@ def check(
 
 def _outgoing(
     verdict: Verdict,
+    pipeline: Pipeline,
     sent: Sequence[Sent],
     said: Sequence[ScriptExecuted],
     on_wire: Sequence[wire.Parcel],
@@ -107,7 +108,13 @@ def _outgoing(
 
     def check() -> None:
         missing, extra = expected - copies.keys(), copies.keys() - expected
-        assert not missing, f"{len(missing)} signals were never published, such as {min(missing)}"
+        if missing:
+            query = "SELECT count(*) FROM recommendations WHERE signal_id = ANY(%s)"
+            ((known,),) = compare.fetch(pipeline.settings, query, (list(missing),))
+            raise AssertionError(
+                f"{len(missing)} signals were never published, such as {min(missing)}; "
+                f"{known} of them stand in recommendations"
+            )
         assert not extra, f"{len(extra)} signals that no run explains, such as {min(extra)}"
         differing = [name for name, same in copies.items() if len(same) > 1]
         assert not differing, f"{len(differing)} signals in more than one form: {differing[:3]}"

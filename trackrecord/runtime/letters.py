@@ -9,6 +9,7 @@ from typing import Any
 from confluent_kafka import KafkaError, Message, Producer
 
 from trackrecord.runtime import clock, kafka
+from trackrecord.runtime.acknowledged import Acknowledged
 from trackrecord.runtime.database import connect, rows
 from trackrecord.runtime.dead_letters import ATTEMPT
 from trackrecord.runtime.errors import UnreachableError
@@ -97,6 +98,7 @@ def replay_letters(settings: Settings, ids: Sequence[str]) -> tuple[int, list[st
             "message.timeout.ms": int(_SECONDS * 1000),
         }
     )
+    told = Acknowledged()
     done: list[str] = []
     failed: list[KafkaError] = []
     missing: list[str] = []
@@ -107,12 +109,13 @@ def replay_letters(settings: Settings, ids: Sequence[str]) -> tuple[int, list[st
             continue
 
         def delivered(
-            error: KafkaError | None, _message: Message, letter_id: str = letter_id
+            error: KafkaError | None, message: Message, letter_id: str = letter_id
         ) -> None:
-            if error is None:
+            problem = told.problem(error, message)
+            if problem is None:
                 done.append(letter_id)
             else:
-                failed.append(error)
+                failed.append(problem)
 
         own = [(n, v) for n, v in letter["headers"] if n != ATTEMPT]
         producer.produce(

@@ -4,6 +4,9 @@ Rows are written in the transaction of the effects, published byte for byte
 after its commit, and deleted once the broker has acknowledged them. Whatever
 is still there when a partition is assigned is sent again. So the topics may
 hold a duplicate, never a gap, and never an event that no row explains.
+
+Where an acknowledgement cannot be true (:mod:`trackrecord.runtime.acknowledged`),
+all that waits for one is sent again by a new client, which counts anew.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from confluent_kafka import KafkaError, Message, Producer
 
 from trackrecord.events.codec import Headers
 from trackrecord.events.topics import MAX_DEAD_LETTER_BYTES
+from trackrecord.runtime.acknowledged import Acknowledged
 from trackrecord.runtime.batch import Partition
 from trackrecord.runtime.clock import monotonic
 from trackrecord.runtime.database import Connection, Cursor, insert_records, rows
@@ -74,25 +78,29 @@ class Outbox:
     def __init__(self, stage: str, config: Mapping[str, Any]) -> None:
         """Make the producer; it connects in the background."""
         self._stage = stage
-        self._producer = Producer(
-            {
-                **config,
-                # Ordered and without duplicates of its own making, for as long as it takes:
-                # a message that gave up would leave a gap, so none ever does.
-                "enable.idempotence": True,
-                "acks": "all",
-                "message.timeout.ms": 0,
-                "partitioner": "murmur2_random",
-                "compression.type": "lz4",
-                "linger.ms": 5,
-                # A dead letter is an event of any size that the broker took, and its headers.
-                "message.max.bytes": MAX_DEAD_LETTER_BYTES,
-                "queue.buffering.max.messages": 200_000,
-            }
-        )
-        self._pending: set[int] = set()
+        self._config = {
+            **config,
+            # Ordered and without duplicates of its own making, for as long as it takes:
+            # a message that gave up would leave a gap, so none ever does.
+            "enable.idempotence": True,
+            "acks": "all",
+            "message.timeout.ms": 0,
+            "partitioner": "murmur2_random",
+            "compression.type": "lz4",
+            "linger.ms": 5,
+            # A dead letter is an event of any size that the broker took, and its headers.
+            "message.max.bytes": MAX_DEAD_LETTER_BYTES,
+            "queue.buffering.max.messages": 200_000,
+        }
+        self._pending: dict[int, Row] = {}
         self._acknowledged: list[int] = []
         self._failed: KafkaError | None = None
+        self._start_client()
+
+    def _start_client(self) -> None:
+        self._producer = Producer(self._config)
+        self._told = Acknowledged()
+        self._doubted = False
 
     @property
     def backlog(self) -> int:
@@ -130,21 +138,25 @@ class Outbox:
         for row_id, row in messages:
             if row_id in self._pending:
                 continue
-            self._pending.add(row_id)
-            while True:
-                try:
-                    self._producer.produce(
-                        row.topic,
-                        row.value,
-                        row.key,
-                        headers=list(row.headers),
-                        on_delivery=self._on_delivery(row_id),
-                    )
-                except BufferError:
-                    self._producer.poll(0.1)
-                else:
-                    break
+            self._pending[row_id] = row
+            self._produce(row_id, row)
         self.serve()
+
+    def _produce(self, row_id: int, row: Row) -> None:
+        delivered = self._on_delivery(row_id, self._producer)
+        while True:
+            try:
+                self._producer.produce(
+                    row.topic,
+                    row.value,
+                    row.key,
+                    headers=list(row.headers),
+                    on_delivery=delivered,
+                )
+            except BufferError:
+                self._producer.poll(0.1)
+            else:
+                return
 
     def resend(self, connection: Connection, places: Iterable[Partition]) -> int:
         """Send what is left of partitions that were just taken up; returns how many."""
@@ -159,7 +171,7 @@ class Outbox:
                 " ORDER BY id",
                 (self._stage, wanted),
             )
-        known = self._pending.union(self._acknowledged)
+        known = self._pending.keys() | set(self._acknowledged)
         left = [row for row in left if row[0] not in known]
         self.send(
             (
@@ -184,7 +196,7 @@ class Outbox:
         Raises:
             FatalError: The broker refuses for good.
         """
-        self._producer.poll(0)
+        self._poll(0)
         if self._failed is not None:
             raise FatalError(f"the broker refuses an outgoing event: {self._failed.str()}")
 
@@ -192,15 +204,35 @@ class Outbox:
         """Wait for acknowledgements; returns how many are still missing."""
         until = monotonic() + timeout
         while self._pending and monotonic() < until:
-            self._producer.poll(0.05)
+            self._poll(0.05)
         return len(self._pending)
 
-    def _on_delivery(self, row_id: int) -> Callable[[KafkaError | None, Message], None]:
-        def delivered(error: KafkaError | None, _message: Message) -> None:
-            self._pending.discard(row_id)
-            if error is None:
-                self._acknowledged.append(row_id)
-            else:
+    def _poll(self, seconds: float) -> None:
+        self._producer.poll(seconds)
+        if self._doubted:
+            _log.warning(
+                "an acknowledgement cannot be true: sending again by a new client",
+                messages=len(self._pending),
+            )
+            self._producer.purge(blocking=False)
+            self._start_client()
+            for row_id, row in list(self._pending.items()):
+                self._produce(row_id, row)
+
+    def _on_delivery(
+        self, row_id: int, client: Producer
+    ) -> Callable[[KafkaError | None, Message], None]:
+        def delivered(error: KafkaError | None, message: Message) -> None:
+            if client is not self._producer or row_id not in self._pending:
+                return  # it was sent again by another
+            if error is not None:
+                del self._pending[row_id]
                 self._failed = error
+                return
+            if not self._told.is_true(message):
+                self._doubted = True
+                return
+            del self._pending[row_id]
+            self._acknowledged.append(row_id)
 
         return delivered

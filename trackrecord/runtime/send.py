@@ -11,6 +11,7 @@ from rich.progress import Progress
 from trackrecord.events import Event
 from trackrecord.events.codec import encode, headers
 from trackrecord.runtime import clock, kafka
+from trackrecord.runtime.acknowledged import Acknowledged
 from trackrecord.runtime.errors import UnreachableError
 from trackrecord.runtime.settings import Settings
 
@@ -56,14 +57,16 @@ def send(
     )
     _check_topics(producer, settings, {event.event_type for event, _ in events})
     done = 0
+    told = Acknowledged()
     failed: list[KafkaError] = []
 
-    def delivered(error: KafkaError | None, _message: Message) -> None:
+    def delivered(error: KafkaError | None, message: Message) -> None:
         nonlocal done
-        if error is None:
+        problem = told.problem(error, message)
+        if problem is None:
             done += 1
         else:
-            failed.append(error)
+            failed.append(problem)
 
     bars = Progress(console=Console(stderr=True), transient=True, disable=not progress)
     with bars as bar:
