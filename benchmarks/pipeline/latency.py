@@ -161,7 +161,8 @@ def calmest(
         The run that was robbed least, and the others.
     """
     done: list[dict[str, float]] = []
-    while len(done) < tries:
+    again = True
+    while again:
         done.append(once())
         stolen = done[-1]["stolen_percent"]
         again = stolen > STOLEN_PERCENT and len(done) < tries
@@ -169,8 +170,6 @@ def calmest(
             f"  p99 {done[-1]['p99_ms']:.1f} ms, {stolen:.1f} % stolen"
             + ("; once more" if again else "")
         )
-        if not again:
-            break
     done.sort(key=lambda run: run["stolen_percent"])
     return done[0], done[1:]
 

@@ -9,11 +9,11 @@ from typing import Any
 from confluent_kafka import KafkaError, Message, Producer
 
 from trackrecord.runtime import clock, kafka
-from trackrecord.runtime.acknowledged import Acknowledged
 from trackrecord.runtime.database import connect, rows
 from trackrecord.runtime.dead_letters import ATTEMPT
 from trackrecord.runtime.errors import UnreachableError
 from trackrecord.runtime.settings import Settings
+from trackrecord.sdk.acknowledged import Acknowledged
 
 _COLUMNS = (
     "id", "topic", "partition", "log_offset", "stage", "error_class", "reason", "first_seen",

@@ -11,9 +11,9 @@ from rich.progress import Progress
 from trackrecord.events import Event
 from trackrecord.events.codec import encode, headers
 from trackrecord.runtime import clock, kafka
-from trackrecord.runtime.acknowledged import Acknowledged
 from trackrecord.runtime.errors import UnreachableError
 from trackrecord.runtime.settings import Settings
+from trackrecord.sdk.acknowledged import Acknowledged
 
 _SECONDS_WITHOUT_PROGRESS = 30.0
 _SECONDS_TO_ANSWER = 10.0

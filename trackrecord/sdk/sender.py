@@ -3,9 +3,8 @@
 The Kafka client keeps trying for ever and in order; so all that is left to do
 here is to keep a bounded window of events with it, and to start that window
 over, from the first event without an acknowledgement, where the client reports
-an error that it cannot get over by itself, or acknowledges what cannot be true:
-offsets grow in each partition, and one that does not is of an earlier event, of
-which the broker took this one for a repeat.
+an error that it cannot get over by itself, or an acknowledgement that cannot be
+true (:mod:`trackrecord.sdk.acknowledged`).
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException
 
+from trackrecord.sdk.acknowledged import Acknowledged
 from trackrecord.sdk.backlog import Backlog, Entry
 from trackrecord.sdk.client import REJECTED
 from trackrecord.sdk.delivery import Delivery, DeliveryCallback
@@ -72,7 +72,7 @@ class Sender(threading.Thread):
         self._outstanding = 0
         self._recovering = False
         self._fatal = False
-        self._last: dict[tuple[str, int], int] = {}
+        self._told = Acknowledged()
         self._suspect_out = False
         self._retry_seconds = _FIRST_RETRY_SECONDS
         self._retry_at: float | None = None
@@ -174,7 +174,7 @@ class Sender(threading.Thread):
         self._outstanding -= 1
         self._suspect_out = False
         if error is None:
-            if not self._is_new(message):
+            if not self._told.is_true(message):
                 self._backlog.trouble("an acknowledgement cannot be true: sending again")
                 self._fatal = self._recovering = True
                 return
@@ -193,14 +193,6 @@ class Sender(threading.Thread):
             if error.code() not in _PURGED:
                 self._backlog.trouble(error.str())
         self._note_fatal(error)
-
-    def _is_new(self, message: Any) -> bool:
-        """Whether the offset of an event lies behind those that were acknowledged before it."""
-        place, offset = (message.topic(), message.partition()), message.offset()
-        if offset is None or offset <= self._last.get(place, -1):
-            return False
-        self._last[place] = offset
-        return True
 
     def _reject(self, entry: Entry, reason: str) -> None:
         if self._backlog.spool:
@@ -261,7 +253,7 @@ class Sender(threading.Thread):
         self._retry_at = None
         if self._fatal:
             self.client = self._make_client(self._connection_error)
-            self._last = {}
+            self._told = Acknowledged()
             self._fatal = False
         self._backlog.settle()
         self._backlog.restart()

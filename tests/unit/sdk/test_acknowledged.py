@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from confluent_kafka import KafkaError, Message
 
-from trackrecord.runtime.acknowledged import Acknowledged
+from trackrecord.sdk.acknowledged import Acknowledged
 
 
 def message(partition: int, offset: int) -> Message:
