@@ -158,9 +158,8 @@ def _executions(frame: pl.DataFrame, readings: list[tuple[str | None, ...]]) -> 
     """The rows of executions, in the order of the frame."""
     return frame.select(
         "position", "execution_id", "script", "program", "symbol", "started_at",
-        "finished_at", "exit_code",
+        "finished_at", "exit_code", "appended_at",
         pl.col("output").str.len_bytes().alias("output_bytes"),
-        pl.from_epoch("appended_at", time_unit="ms"),
     ).hstack(pl.DataFrame(readings, schema=_READ, orient="row"))  # fmt: skip
 
 

@@ -31,7 +31,6 @@ def as_bars(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(
         wire_micros("opened_at").alias("opened_us"),
         wire_micros("closed_at").alias("closed_us"),
-        pl.from_epoch("appended_at", time_unit="ms"),
     )
 
 
@@ -58,7 +57,6 @@ def as_signals(frame: pl.DataFrame, default_horizon: int) -> pl.DataFrame:
         frame.sort("signal_id", -pl.col("revision"), "position")
         .unique("signal_id", keep="first", maintain_order=True)
         .with_columns(
-            pl.from_epoch("appended_at", time_unit="ms"),
             wire_micros("emitted_at").alias("emitted_us"),
             pl.when(pl.col("side") == "BUY").then(1).otherwise(-1).alias("direction"),
             pl.col("horizon_bars").fill_null(default_horizon).alias("horizon_"),

@@ -80,11 +80,9 @@ def as_rows(frame: pl.DataFrame) -> CopyRows:
 
     They are in the order of the index: neighbours are found, and inserted, in the same pages.
     """
-    return CopyRows.of(
-        frame.drop("partition")
-        .sort("signal_id")
-        .with_columns(pl.from_epoch("appended_at", time_unit="ms"))
-    )
+    rows = frame.clone()
+    rows.drop_in_place("partition")
+    return CopyRows.of(rows.sort("signal_id", multithreaded=False))
 
 
 def load(cursor: Cursor, entries: CopyRows, exits: CopyRows) -> None:

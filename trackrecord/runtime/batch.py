@@ -57,7 +57,7 @@ class Batch:
         messages: As the broker gave them.
         frames: By event type, the valid events: the columns of
             :class:`~trackrecord.runtime.decode.Decoder`, and ``partition`` and
-            ``appended_at`` (the broker's time, milliseconds since 1970 UTC).
+            ``appended_at`` (the broker's time, UTC, in milliseconds).
         refused: The messages that could not be read, and why.
         prepared: What the handler made of it beforehand (``Handler.prepare``).
         spans: What it holds of each partition.
@@ -114,20 +114,21 @@ class Reader:
             positions = by_topic[topic]
             chosen = [messages[position] for position in positions]
             frame, bad = decoder.read(chosen, positions)
-            place = pl.DataFrame(
-                {
-                    "position": pl.Series(positions, dtype=pl.Int64),
-                    "partition": pl.Series(list(map(_partition, chosen)), dtype=pl.Int64),
-                    "appended_at": pl.Series(
-                        [message.timestamp()[1] for message in chosen], dtype=pl.Int64
-                    ),
-                }
-            )
-            frames[decoder.model.event_type] = (
-                frame.hstack(place.drop("position"))
-                if frame.height == place.height
-                else frame.join(place, on="position", how="left", maintain_order="left")
-            )
+            place = [
+                pl.Series("partition", list(map(_partition, chosen)), dtype=pl.Int64),
+                pl.Series(
+                    "appended_at",
+                    [message.timestamp()[1] for message in chosen],
+                    dtype=pl.Datetime("ms"),
+                ),
+            ]
+            if bad:
+                at = pl.Series("position", positions, dtype=pl.Int64)
+                places = pl.DataFrame([at, *place])
+                frame = frame.join(places, on="position", how="left", maintain_order="left")
+            else:
+                frame = frame.hstack(place)
+            frames[decoder.model.event_type] = frame
             refused.extend(bad)
         batch = Batch(messages, frames, refused, spans=spans_of(messages))
         return replace(batch, prepared=self._prepare(batch))

@@ -2,7 +2,7 @@
 
 The models of :mod:`trackrecord.events` are the contract. This module derives
 from a model's annotations what the fast path may accept without asking the
-model: a strict decoder type for each field, and conditions on whole columns.
+model: a strict decoder type for each field, and a rule for whole columns.
 It accepts only what the model accepts, and gives the same value; whatever it
 does not accept is shown to the model, which decides.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from typing import Annotated, Any, Literal, Union
 
@@ -21,19 +21,12 @@ from pydantic.fields import FieldInfo
 
 from trackrecord.events import Event
 from trackrecord.events import types as t
+from trackrecord.runtime import rules
+from trackrecord.runtime.rules import Rule
 
-_CONTROL = r"[\x00-\x1f\x7f]"
-_DECIMAL = rf"^{t.DECIMAL_TEXT}$"
-_TIME = (
-    r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T"
-    r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?Z$"
-)
-# A flat object of plain texts, short numbers, booleans and nulls.
-_FLAT_VALUE = r'("[^"\\\x00-\x1f]*"|-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,12})?|true|false|null)'
-_FLAT_PAIR = rf'"[^"\\\x00-\x1f]*": ?{_FLAT_VALUE}'
-_FLAT_JSON = rf"^(null|\{{({_FLAT_PAIR}(, ?{_FLAT_PAIR})*)?\}})$"
+Canonical = Callable[[Sequence[Any]], Sequence[Any]]
 
-Rule = Callable[[pl.Expr], pl.Expr]
+_SIDES = {"LONG": "BUY", "SHORT": "SELL"}
 
 
 @dataclass(frozen=True)
@@ -46,8 +39,8 @@ class Column:
         decoder: The strict type that the decoder reads.
         default: What a message without the field means; ``msgspec.NODEFAULT`` if it must be there.
         dtype: The column's type. Decimals and times stay texts, as Postgres reads them.
-        rule: What a value must fulfil beyond its type; nulls always pass.
-        canonical: Turns accepted values into the one form that the model would give.
+        rule: What a value must fulfil beyond its type.
+        canonical: Turns the values of a column into the one form that the model would give.
     """
 
     name: str
@@ -56,56 +49,17 @@ class Column:
     default: Any
     dtype: Any
     rule: Rule | None = None
-    canonical: Rule | None = None
+    canonical: Canonical | None = None
 
 
-def _has_no_control(value: pl.Expr) -> pl.Expr:
-    return ~value.str.contains(_CONTROL)
+def _side(values: Sequence[Any]) -> Sequence[Any]:
+    if _SIDES.keys().isdisjoint(values):
+        return values
+    return [_SIDES.get(value, value) for value in values]
 
 
-def _has_no_nul(value: pl.Expr) -> pl.Expr:
-    return ~value.str.contains("\x00", literal=True)
-
-
-def _is_decimal(value: pl.Expr) -> pl.Expr:
-    return value.str.contains(_DECIMAL)
-
-
-def _is_not_negative(value: pl.Expr) -> pl.Expr:
-    return _is_decimal(value) & ~value.str.starts_with("-")
-
-
-def _is_positive(value: pl.Expr) -> pl.Expr:
-    return _is_not_negative(value) & value.str.contains("[1-9]")
-
-
-def _is_rate(value: pl.Expr) -> pl.Expr:
-    return _is_decimal(value) & value.str.contains(r"^-?0+(\.[0-9]+)?$")
-
-
-def _is_utc_time(value: pl.Expr) -> pl.Expr:
-    day = value.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
-    return value.str.contains(_TIME) & day.is_not_null() & ~value.str.starts_with("0000")
-
-
-def _matches(pattern: str) -> Rule:
-    return lambda value: value.str.contains(pattern)
-
-
-def _side(value: pl.Expr) -> pl.Expr:
-    return value.replace({"LONG": "BUY", "SHORT": "SELL"})
-
-
-def _flat_json(value: pl.Expr) -> pl.Expr:
-    return value.str.contains(_FLAT_JSON)
-
-
-def _flat_object(value: pl.Expr) -> pl.Expr:
-    return _flat_json(value) & value.str.starts_with("{")
-
-
-def _json_null(value: pl.Expr) -> pl.Expr:
-    return pl.when(value == "null").then(None).otherwise(value)
+def _json_null(values: Sequence[Any]) -> Sequence[Any]:
+    return [None if value == "null" else value for value in values]
 
 
 def _str(least: int, most: int) -> Any:
@@ -121,23 +75,23 @@ _NOTHING: Any = Annotated[int, msgspec.Meta(ge=1, le=0)]
 
 _TEXT = pl.String
 _BASES: dict[Any, Any] = {bool: pl.Boolean, int: pl.Int64, float: pl.Float64}
-_KINDS: list[tuple[Any, Any, Any, Rule | None, Rule | None]] = [
-    (t.Identifier, _str(1, 128), _TEXT, _has_no_control, None),
-    (t.Symbol, _str(1, 64), _TEXT, _has_no_control, None),
-    (t.Reason, _str(0, 200), _TEXT, _has_no_control, None),
-    (t.Text, str, _TEXT, _has_no_nul, None),  # or shorter, see _kind
-    (t.Currency, str, _TEXT, _matches("^[A-Z0-9]{2,12}$"), None),
-    (t.Timeframe, str, _TEXT, _matches("^[1-9][0-9]{0,3}(s|m|h|d|w|M)$"), None),
+_KINDS: list[tuple[Any, Any, Any, Rule | None, Canonical | None]] = [
+    (t.Identifier, _str(1, 128), _TEXT, rules.NO_CONTROL, None),
+    (t.Symbol, _str(1, 64), _TEXT, rules.NO_CONTROL, None),
+    (t.Reason, _str(0, 200), _TEXT, rules.NO_CONTROL, None),
+    (t.Text, str, _TEXT, rules.NO_NUL, None),  # or shorter, see _kind
+    (t.Currency, str, _TEXT, rules.pattern("[A-Z0-9]{2,12}"), None),
+    (t.Timeframe, str, _TEXT, rules.pattern("[1-9][0-9]{0,3}(s|m|h|d|w|M)"), None),
     (t.Side, Literal["BUY", "SELL", "LONG", "SHORT"], _TEXT, None, _side),
-    (t.PositiveDecimal, str, _TEXT, _is_positive, None),
-    (t.NonNegativeDecimal, str, _TEXT, _is_not_negative, None),
-    (t.ExactDecimal, str, _TEXT, _is_decimal, None),
-    (t.Rate, str, _TEXT, _is_rate, None),
-    (t.UtcTime, str, _TEXT, _is_utc_time, None),
+    (t.PositiveDecimal, str, _TEXT, rules.POSITIVE, None),
+    (t.NonNegativeDecimal, str, _TEXT, rules.NOT_NEGATIVE, None),
+    (t.ExactDecimal, str, _TEXT, rules.DECIMAL, None),
+    (t.Rate, str, _TEXT, rules.RATE, None),
+    (t.UtcTime, str, _TEXT, rules.UTC_TIME, None),
     (t.Revision, _int(0), pl.Int64, None, None),
     (t.PositiveCount, _int(1), pl.Int64, None, None),
     (t.Fraction, Annotated[float, msgspec.Meta(ge=0, le=1)], pl.Float64, None, None),
-    (t.FreeJson, msgspec.Raw, _TEXT, _flat_json, _json_null),
+    (t.FreeJson, msgspec.Raw, _TEXT, rules.FLAT_JSON, _json_null),
 ]
 
 
@@ -163,7 +117,8 @@ def _column(model: type[Event], name: str, hint: Any) -> Column:
     default: Any = msgspec.NODEFAULT
     if decoder is msgspec.Raw:
         default = msgspec.Raw(b"null") if optional else msgspec.NODEFAULT
-        rule = rule if optional else _flat_object
+        if not optional:
+            rule, canonical = rules.FLAT_OBJECT, None
     elif optional:
         decoder, default = (decoder if decoder is _NOTHING else decoder | None), None
     elif not field.is_required() and decoder is not _NOTHING:
@@ -172,7 +127,7 @@ def _column(model: type[Event], name: str, hint: Any) -> Column:
     return Column(name, wire, decoder, default, dtype, rule, canonical)
 
 
-def _kind(hint: Any, field: FieldInfo) -> tuple[Any, Any, Rule | None, Rule | None]:
+def _kind(hint: Any, field: FieldInfo) -> tuple[Any, Any, Rule | None, Canonical | None]:
     for alias, decoder, dtype, rule, canonical in _KINDS:
         if hint == alias:
             return decoder, dtype, rule, canonical
@@ -182,7 +137,7 @@ def _kind(hint: Any, field: FieldInfo) -> tuple[Any, Any, Rule | None, Rule | No
         return _bounded_int(field), pl.Int64, None, None
     longest = _longest_text(hint)
     if longest is not None:
-        return _str(0, longest), _TEXT, _has_no_nul, None
+        return _str(0, longest), _TEXT, rules.NO_NUL, None
     base = typing.get_args(hint)[0] if typing.get_origin(hint) is Annotated else hint
     return _NOTHING, _BASES.get(base, pl.String), None, None
 
@@ -213,27 +168,3 @@ def _limits(field: FieldInfo) -> dict[str, Any]:
         known = is_dataclass(rule) and not isinstance(rule, type)
         limits |= asdict(rule) if known else {repr(rule): rule}
     return limits
-
-
-def _not_both_fees() -> pl.Expr:
-    return pl.col("fee").is_null() | pl.col("fee_rate").is_null()
-
-
-def _bar_geometry() -> pl.Expr:
-    open_, high, low, close = (
-        pl.col(name).cast(pl.Decimal(38, t.FRACTION_DIGITS), strict=False)
-        for name in ("open", "high", "low", "close")
-    )
-    fits = (high >= open_) & (high >= close) & (low <= open_) & (low <= close)
-    # Both are UTC texts of one form only where they are equally long.
-    opened, closed = pl.col("opened_at"), pl.col("closed_at")
-    ordered = (opened.str.len_bytes() == closed.str.len_bytes()) & (opened < closed)
-    return fits.fill_null(value=False) & ordered
-
-
-MODEL_RULES: dict[str, Callable[[], pl.Expr]] = {
-    "signal_emitted": _not_both_fees,
-    "signal_closed": _not_both_fees,
-    "market_bar": _bar_geometry,
-}
-"""The rules that models check across fields, as conditions on columns."""

@@ -200,8 +200,12 @@ class CopyRows:
 
     @classmethod
     def of(cls, frame: pl.DataFrame) -> CopyRows:
-        """The rows of a frame, for a table whose columns have the frame's names."""
+        """The rows of a frame, for a table whose columns have the frame's names.
+
+        Columns without any value are left out; no temporary table has defaults.
+        """
         buffer = io.BytesIO()
+        frame = pl.DataFrame([each for each in frame if each.null_count() < frame.height])
         frame.write_csv(buffer, include_header=False, quote_style="non_numeric", null_value="")
         columns = ", ".join(f'"{name}"' for name in frame.columns)
         return cls(columns, buffer.getvalue(), frame.height)

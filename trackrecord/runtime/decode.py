@@ -1,9 +1,9 @@
 """From the messages of a poll to columns, and a reason for each message that is refused.
 
 Two paths lead to the same columns. The fast one decodes each message in C with
-strict types and checks whole columns. A message that it does not accept goes
-to the event's model, which has the last word and words the reason. The fast
-path accepts nothing that the model refuses.
+strict types and checks whole columns (:mod:`trackrecord.runtime.rules`). A message that
+it does not accept goes to the event's model, which has the last word and words
+the reason. The fast path accepts nothing that the model refuses.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from operator import attrgetter
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import msgspec
 import polars as pl
@@ -23,10 +23,13 @@ from confluent_kafka import Message
 from trackrecord.events import Event, InvalidEventError
 from trackrecord.events.codec import MAX_EVENT_BYTES, decode, header, is_too_deep
 from trackrecord.events.types import plain_decimal, wire_time
-from trackrecord.runtime.columns import MODEL_RULES, Column, columns_of
+from trackrecord.runtime.columns import Column, columns_of
+from trackrecord.runtime.rules import ACROSS
 
 _PART = 1_000
 """Messages decoded at once: few enough that their objects stay in the processor's cache."""
+
+_ACROSS = "across fields"
 
 _SHORT = 512
 """Bytes of a message that can be neither nested too deeply nor hold a number that is too long."""
@@ -52,6 +55,17 @@ class Refusal:
     reason: str
 
 
+class _Part(NamedTuple):
+    """Messages that the fast path has decoded.
+
+    A column without any value keeps its rule, and so does one that needs no more than a look.
+    """
+
+    frame: pl.DataFrame
+    doubtful: frozenset[str]
+    """The columns whose rules are still to be asked; ``_ACROSS`` for the rule across them."""
+
+
 class Decoder:
     """Reads the messages of one event type."""
 
@@ -68,43 +82,30 @@ class Decoder:
         self._schema = {column.name: column.dtype for column in self.columns}
         self._type = model.ce_type().encode()
         self._skips = any(column.decoder is msgspec.Raw for column in self.columns)
-        self._checks: dict[tuple[bool, ...], tuple[pl.Expr, list[pl.Expr]]] = {}
+        self._across = ACROSS.get(model.event_type)
+        self._nulls = [
+            pl.Series(column.name, [None] * _PART, dtype=column.dtype) for column in self.columns
+        ]
+        self._conditions: dict[frozenset[str], pl.Expr] = {}
 
     @staticmethod
     def _field(column: Column) -> tuple[Any, ...]:
         name = msgspec.field(default=column.default, name=column.wire)
         return (column.name, column.decoder, name)
 
-    def _check(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The rows that keep all rules, in canonical form.
-
-        A column without any value keeps its rule. Most optional ones are like that, and of a
-        small batch the conditions cost more than the rows.
-        """
-        filled = tuple(frame[column.name].null_count() < frame.height for column in self.columns)
-        if filled not in self._checks:
-            self._checks[filled] = self._conditions(
-                [column for column, some in zip(self.columns, filled, strict=True) if some]
-            )
-        accept, canonical = self._checks[filled]
-        accepted = frame.filter(accept)
-        return accepted.with_columns(canonical) if canonical else accepted
-
-    def _conditions(self, columns: Sequence[Column]) -> tuple[pl.Expr, list[pl.Expr]]:
-        conditions = [
-            column.rule(pl.col(column.name)) for column in columns if column.rule is not None
-        ]
-        across = MODEL_RULES.get(self.model.event_type)
-        if across is not None:
-            conditions.append(across())
-        # What is null keeps a rule, and null and false is false.
-        accept = pl.all_horizontal(conditions).fill_null(value=True) if conditions else pl.lit(True)
-        canonical = [
-            column.canonical(pl.col(column.name)).alias(column.name)
-            for column in columns
-            if column.canonical is not None
-        ]
-        return accept, canonical
+    def _condition(self, doubtful: frozenset[str]) -> pl.Expr:
+        """True for the rows that keep the rules of some columns, and the rule across them."""
+        if doubtful not in self._conditions:
+            conditions = [
+                column.rule.condition(pl.col(column.name))
+                for column in self.columns
+                if column.rule is not None and column.name in doubtful
+            ]
+            if self._across is not None and _ACROSS in doubtful:
+                conditions.append(self._across.condition())
+            # What is null keeps a rule, and null and false is false.
+            self._conditions[doubtful] = pl.all_horizontal(conditions).fill_null(value=True)
+        return self._conditions[doubtful]
 
     def read(
         self, messages: Sequence[Message], positions: Sequence[int]
@@ -123,9 +124,10 @@ class Decoder:
         parts = [
             self._read_part(messages[at : at + _PART], positions[at : at + _PART])
             for at in range(0, len(messages), _PART)
-        ]
-        frame = pl.concat(parts) if parts else self._frame([], [])
-        accepted = self._check(frame)
+        ] or [self._frame([], [])]
+        accepted = pl.concat([part.frame for part in parts])
+        if doubtful := frozenset[str]().union(*(part.doubtful for part in parts)):
+            accepted = accepted.filter(self._condition(doubtful))
         if accepted.height == len(messages):
             return accepted, []
         done = set(accepted["position"].to_list())
@@ -144,7 +146,7 @@ class Decoder:
             accepted = pl.concat([accepted, slow]).sort("position")
         return accepted, refused
 
-    def _read_part(self, messages: Sequence[Message], positions: Sequence[int]) -> pl.DataFrame:
+    def _read_part(self, messages: Sequence[Message], positions: Sequence[int]) -> _Part:
         fast = self._read_fast([message.value() for message in messages])
         own = [said in (None, self._type) for said in map(_ce_type, messages)]
         if all(own) and None not in fast:
@@ -174,13 +176,31 @@ class Decoder:
                 result[index] = None
         return result
 
-    def _frame(self, structs: list[Any], positions: Sequence[int]) -> pl.DataFrame:
-        columns = list(zip(*map(self._get, structs), strict=True)) or [()] * len(self.columns)
-        data: dict[str, pl.Series] = {"position": pl.Series(positions, dtype=pl.Int64)}
-        for column, values in zip(self.columns, columns, strict=True):
-            texts = [_raw_text(v) for v in values] if column.decoder is msgspec.Raw else values
-            data[column.name] = pl.Series(column.name, texts, dtype=column.dtype)
-        return pl.DataFrame(data)
+    def _frame(self, structs: list[Any], positions: Sequence[int]) -> _Part:
+        taken = list(zip(*map(self._get, structs), strict=True)) or [()] * len(self.columns)
+        data = [pl.Series("position", positions, dtype=pl.Int64)]
+        filled: set[str] = set()
+        doubtful: set[str] = set()
+        for column, nulls, found in zip(self.columns, self._nulls, taken, strict=True):
+            values: Sequence[Any] = found
+            if column.decoder is msgspec.Raw:
+                values = [_raw_text(value) for value in values]
+            if column.canonical is not None:
+                values = column.canonical(values)
+            missing = values.count(None)
+            if missing == len(values):
+                data.append(nulls.head(missing))
+                continue
+            filled.add(column.name)
+            data.append(pl.Series(column.name, values, dtype=column.dtype))
+            if column.rule is None:
+                continue
+            there = [value for value in values if value is not None] if missing else values
+            if not column.rule.look(there):
+                doubtful.add(column.name)
+        if self._across is not None and not self._across.look(filled):
+            doubtful.add(_ACROSS)
+        return _Part(pl.DataFrame(data), frozenset(doubtful))
 
     def _read_slow(self, message: Message, position: int) -> Refusal | dict[str, Any]:
         said = header(headers_of(message), "ce_type")

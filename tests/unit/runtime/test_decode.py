@@ -31,7 +31,7 @@ VALUES: list[Any] = [
     None, True, False, 0, 1, -1, 2**31 - 1, 2**31, -(2**31), -(2**31) - 1, 10**30, 0.0, 1.0, 0.5,
     1.5, -0.0, 1e308, 150.25, [], {}, [1], {"a": 1}, {"a": {"b": [None, "x"]}}, {"a": "\x00"},
     {"a": 1.0}, {"a": 10**20}, {"": ""}, [{"a": 1}], [{}], "", " ", "0", "-0", "00", "0.0",
-    "1", "-1", "01.50", "1.50", "+1", " 1", "1 ", "1\n", ".5", "5.", "1e3", "1E-3", "NaN",
+    "1", "-1", "01.50", "1.50", "+1", " 1", "1 ", "1\n", "1 2", ".5", "5.", "1e3", "1E-3", "NaN",
     "Infinity", "\u0661", "1_000", "9" * 20, "9" * 21, "1." + "0" * 18, "1." + "0" * 19,
     "0." + "0" * 17 + "1", "-0.000000000000000001", "0.999999999999999999", "1.0", "-0.99",
     "2026-03-02T14:30:00Z", "2026-03-02T14:30:00z", "2026-03-02t14:30:00Z", "2026-03-02 14:30:00Z",
@@ -39,7 +39,8 @@ VALUES: list[Any] = [
     "2026-03-02T14:30:00.120000Z", "2026-03-02T14:30:00.1234567Z", "2026-02-30T14:30:00Z",
     "2024-02-29T00:00:00Z", "2023-02-29T00:00:00Z", "0000-01-01T00:00:00Z", "0001-01-01T00:00:00Z",
     "0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59-05:00",
-    "2026-03-02T24:00:00Z", "2026-03-02T14:30:60Z", "2026-03-02T14:30:00Z\n", "2026-03-02",
+    "2026-03-02T14:30:00Z 2026-03-02T14:30:00Z", "2026-03-02T24:00:00Z",
+    "2026-03-02T14:30:60Z", "2026-03-02T14:30:00Z\n", "2026-03-02",
     "BUY", "SELL", "LONG", "SHORT", "buy", "BUY\n", "USD", "usd", "U", "USD\n", "A" * 13, "1d",
     "0d", "1D", "1M", "10000m", "1d\n", "own", "barriers", "filled", "next_open", "completed",
     "draft", "target", "x" * 64, "x" * 65, "x" * 128, "x" * 129, "x" * 200, "x" * 201,
@@ -132,10 +133,11 @@ def verdict(model: type[Event], value: bytes | None) -> Event | str:
         return str(error)
 
 
-def check(model: type[Event], values: list[bytes | None]) -> int:
+def check(model: type[Event], values: list[bytes | None], decoder: Decoder | None = None) -> int:
     """Hold the decoder against the model; returns how many messages were accepted."""
     positions = [7 * index + 3 for index in range(len(values))]
-    frame, refused = Decoder(model).read([message(value) for value in values], positions)
+    decoder = decoder or Decoder(model)
+    frame, refused = decoder.read([message(value) for value in values], positions)
     rows = {row["position"]: row for row in frame.iter_rows(named=True)}
     reasons = {each.position: each for each in refused}
     assert frame["position"].to_list() == sorted(rows)
@@ -162,6 +164,40 @@ def check(model: type[Event], values: list[bytes | None]) -> int:
 def test_it_accepts_refuses_and_reads_whatever_the_model_does(model: type[Event]) -> None:
     values = list(corpus(model, seed=1, count=600))
     assert 100 < check(model, values) < len(values) - 100
+
+
+@pytest.mark.parametrize("model", EVENTS.values(), ids=EVENTS)
+def test_a_batch_of_one_is_judged_as_by_the_model(model: type[Event]) -> None:
+    """A look at the columns of a batch is enough only where all of it is ordinary."""
+    decoder = Decoder(model)
+    accepted = [check(model, [value], decoder) for value in corpus(model, seed=3, count=100)]
+    assert 50 < sum(accepted) < len(accepted) - 50
+
+
+def richest(model: type[Event]) -> dict[str, Any]:
+    """The example with the most fields."""
+    examples = (EXAMPLES / model.event_type).glob("*.json")
+    content: list[dict[str, Any]] = [json.loads(path.read_bytes()) for path in examples]
+    return max(content, key=len)
+
+
+@pytest.mark.parametrize("model", EVENTS.values(), ids=EVENTS)
+def test_one_odd_value_among_ordinary_ones_is_judged_as_by_the_model(model: type[Event]) -> None:
+    decoder, full = Decoder(model), richest(model)
+    ordinary = json.dumps(full).encode()
+    for name in full:
+        for value in VALUES:
+            odd = json.dumps({**full, name: value}).encode()
+            assert check(model, [ordinary, odd, ordinary], decoder) in {2, 3}
+
+
+def test_every_day_of_a_year_is_judged_as_by_the_model() -> None:
+    decoder, full = Decoder(SignalEmitted), richest(SignalEmitted)
+    for year in (1, 1900, 2023, 2024):
+        for month in range(14):
+            for day in range(33):
+                said = f"{year:04}-{month:02}-{day:02}T23:59:59Z"
+                check(SignalEmitted, [json.dumps({**full, "emitted_at": said}).encode()], decoder)
 
 
 @pytest.mark.parametrize("model", EVENTS.values(), ids=EVENTS)
