@@ -24,7 +24,7 @@ help: ## this list
 
 # Half a minute, once for each state of the sources; without a C compiler all else works.
 .venv/.compiled: .venv/.installed $(wildcard trackrecord/extraction/*.py)
-	-@$(BIN)/python -m trackrecord.cli.compile
+	-@$(BIN)/python -m tools.compile
 	@touch $@
 
 setup: .venv/.compiled ## the virtual environment and the parts of the local stack
@@ -38,7 +38,7 @@ check: .venv/.installed ## format, lint, types, import contracts, exported schem
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m trackrecord.cli.schemas --check
+	$(BIN)/python -m tools.schemas --check
 
 test: check .venv/.compiled ## all checks and tests, on a real Kafka and Postgres
 	$(BIN)/pytest
@@ -50,7 +50,7 @@ torture: setup ## random faults at random moments, and an exact check: make tort
 	$(BIN)/python -m tests.torture --runs $(RUNS) --seed $(SEED)
 
 schemas: .venv/.installed ## write schemas/ anew from the models
-	$(BIN)/python -m trackrecord.cli.schemas
+	$(BIN)/python -m tools.schemas
 
 lock: .venv/.installed ## pin the dependencies of pyproject.toml anew
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \

@@ -26,13 +26,13 @@ from typing import Any
 import numpy as np
 
 from benchmarks.harness import result
-from trackrecord.performance import drawdown, returns, sharpe
-from trackrecord.performance.columns import Column
-from trackrecord.performance.days import COUNTS, DayTable
-from trackrecord.performance.moments import records
-from trackrecord.performance.summary import written
-from trackrecord.performance.trade_numbers import summarise
-from trackrecord.performance.trades import Trades
+from trackrecord.performance.exact_columns import Column
+from trackrecord.performance.returns import drawdown, sharpe, statistics
+from trackrecord.performance.sums.days import COUNTS, DayTable
+from trackrecord.performance.sums.records import records
+from trackrecord.performance.sums.written import written
+from trackrecord.performance.trades.many_trades import Trades
+from trackrecord.performance.trades.summary import summarise
 from trackrecord.times import day_number
 
 SEED = 7
@@ -151,12 +151,12 @@ def _ours(values: Any) -> list[object]:
         sharpe.sharpe(values),
         sharpe.sortino(values),
         drawdown.max_drawdown(values),
-        returns.cagr(values),
+        statistics.cagr(values),
         drawdown.calmar(values),
-        returns.volatility(values),
-        returns.total_return(values),
-        returns.value_at_risk(values),
-        returns.conditional_value_at_risk(values),
+        statistics.volatility(values),
+        statistics.total_return(values),
+        statistics.value_at_risk(values),
+        statistics.conditional_value_at_risk(values),
     ]
 
 

@@ -12,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 
 from tests.support.servers import HOW_TO_GET_IT, Services, lacking, servers
 from trackrecord.local.errors import PartsUnavailable
-from trackrecord.runtime.migrate import migrate
+from trackrecord.runtime.admin.migrate import migrate
 from trackrecord.runtime.settings import Settings, load_settings
 
 # A busy machine makes generating slow; that says nothing about what is tested.

@@ -1,6 +1,6 @@
 """Modules that were compiled ahead of time, taken instead of their sources.
 
-``python -m trackrecord.cli.compile`` makes machine code of a package's modules (mypyc). It lies in
+``python -m tools.compile`` makes machine code of a package's modules (mypyc). It lies in
 ``__compiled__`` inside the package, in a folder named after the digest of the sources and the
 interpreter it is for. So it is never stale: a source that was changed gives another digest, no
 such folder is there, and the sources themselves run, slower, with the same answers.

@@ -26,7 +26,7 @@ from trackrecord.features.windows import Floats
 from trackrecord.learning.dataset import Outcomes, Sent, features_of, outcomes_of, rows_of
 from trackrecord.learning.search import Budget
 from trackrecord.learning.train import Trained, train
-from trackrecord.outcomes.columns import OUTCOMES
+from trackrecord.outcomes.label_many import OUTCOMES
 
 SEED: Final = 7
 TRIALS: Final = 3

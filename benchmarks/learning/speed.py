@@ -37,7 +37,7 @@ from trackrecord.features import (
 )
 from trackrecord.features.windows import Floats
 from trackrecord.learning.ensemble import fit_models
-from trackrecord.learning.models import KINDS, Settings, sigmoid
+from trackrecord.learning.members import KINDS, Settings, sigmoid
 from trackrecord.learning.search import Budget
 from trackrecord.learning.splits import Span
 from trackrecord.learning.train import Data, train

@@ -23,7 +23,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a
 from benchmarks.pipeline.peers import job
 from trackrecord.local.stack import Stack
 from trackrecord.runtime import kafka
-from trackrecord.runtime.migrate import migrate
+from trackrecord.runtime.admin.migrate import migrate
 from trackrecord.runtime.settings import Settings, load_settings
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -30,7 +30,7 @@ from benchmarks.pipeline.common import (
     tracker_space,
 )
 from benchmarks.pipeline.measure import OFFSETS, watch
-from trackrecord.runtime.records import read_report
+from trackrecord.reports.strategies import read_report
 from trackrecord.runtime.settings import Settings
 
 SIZES = (100_000, 1_000_000, 10_000_000)

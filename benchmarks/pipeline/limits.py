@@ -25,7 +25,7 @@ from benchmarks.pipeline.peers import job
 from services.signal_tracker.handler import SignalTracker
 from trackrecord.events import SignalClosed, SignalEmitted
 from trackrecord.runtime import database, kafka
-from trackrecord.runtime.batch import Reader
+from trackrecord.runtime.decoding.batch import Reader
 from trackrecord.runtime.settings import Settings, load_settings
 from trackrecord.runtime.stage import Context
 

@@ -26,9 +26,9 @@ from benchmarks.pipeline.common import Options, Servers, make_topics, say, serve
 from services.signal_tracker.handler import SignalTracker
 from trackrecord.events import Event, SignalClosed, SignalEmitted
 from trackrecord.runtime import database, kafka
-from trackrecord.runtime.batch import Batch, Reader
-from trackrecord.runtime.decode import headers_of
-from trackrecord.runtime.process import collect_rarely
+from trackrecord.runtime.decoding.batch import Batch, Reader
+from trackrecord.runtime.decoding.decoder import headers_of
+from trackrecord.runtime.process.memory_and_threads import collect_rarely
 from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.stage import Context
 

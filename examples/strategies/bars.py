@@ -12,7 +12,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPar
 
 from trackrecord.events import InvalidEventError, MarketBar
 from trackrecord.events.codec import decode
-from trackrecord.sdk.config import kafka_settings, topic_prefix
+from trackrecord.kafka.config import kafka_settings, topic_prefix
 
 ATTEMPT_SECONDS = 2.0
 

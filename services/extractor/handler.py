@@ -12,9 +12,9 @@ from services.extractor.reading import Prepared, Run
 from services.extractor.signals import SOURCE, close_event, refusal_to_signal
 from trackrecord.events import ScriptExecuted
 from trackrecord.runtime import clock
-from trackrecord.runtime.batch import Batch
 from trackrecord.runtime.database import Cursor
-from trackrecord.runtime.decode import Refusal
+from trackrecord.runtime.decoding.batch import Batch
+from trackrecord.runtime.decoding.decoder import Refusal
 from trackrecord.runtime.metrics import Metrics
 from trackrecord.runtime.stage import Context, Effects, Handler, Outgoing
 

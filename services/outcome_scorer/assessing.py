@@ -28,7 +28,7 @@ from trackrecord.features import (
 from trackrecord.features.regime import MOMENTS_NEEDED, regime_from
 from trackrecord.outcomes.waiting import BarColumns
 from trackrecord.outcomes.watch import Watch
-from trackrecord.runtime import models
+from trackrecord.runtime import champion
 from trackrecord.runtime.database import Cursor
 from trackrecord.runtime.logs import get_logger
 
@@ -146,7 +146,7 @@ class Assessor:
 
     def _load(self, cursor: Cursor) -> None:
         """Take up the champion, if it is another than before and its files are sound."""
-        version = models.champion(cursor, self.model)
+        version = champion.champion(cursor, self.model)
         if version == self._version or version in self.refused:
             return
         if version is None:
@@ -156,7 +156,7 @@ class Assessor:
         from trackrecord.learning.files import TamperedError  # noqa: PLC0415
 
         try:
-            ensemble = self._unpacked(models.model_files(cursor, version), version)
+            ensemble = self._unpacked(champion.model_files(cursor, version), version)
         except TamperedError as error:
             # Who served before goes on serving.
             self.refused.add(version)

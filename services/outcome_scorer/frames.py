@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from trackrecord.outcomes.columns import HOWS, OUTCOMES
+from trackrecord.outcomes.label_many import HOWS, OUTCOMES
 from trackrecord.outcomes.waiting import Judgement
-from trackrecord.runtime.times import wire_micros
+from trackrecord.runtime.sql_times import wire_micros
 from trackrecord.times import NEVER
 
 OUR_EXIT: Final = "barrier"

@@ -35,9 +35,9 @@ from services.outcome_scorer.store import Change, Claimed
 from trackrecord.events import MarketBar, SignalClosed, SignalEmitted
 from trackrecord.outcomes.watch import Watch
 from trackrecord.runtime import clock
-from trackrecord.runtime.batch import Batch
 from trackrecord.runtime.database import CopyRows, Cursor
-from trackrecord.runtime.decode import Refusal
+from trackrecord.runtime.decoding.batch import Batch
+from trackrecord.runtime.decoding.decoder import Refusal
 from trackrecord.runtime.metrics import Metrics
 from trackrecord.runtime.stage import Context, Effects, Handler
 from trackrecord.times import NEVER

@@ -20,8 +20,8 @@ from trackrecord.outcomes.model import DELISTED_AFTER, Policy
 from trackrecord.outcomes.waiting import Judgement
 from trackrecord.outcomes.watch import Watch
 from trackrecord.runtime import clock
-from trackrecord.runtime.batch import Batch
 from trackrecord.runtime.database import Cursor
+from trackrecord.runtime.decoding.batch import Batch
 from trackrecord.runtime.stage import Outgoing
 
 _CEASED_AT_ONCE = 1000

@@ -10,7 +10,7 @@ import polars as pl
 
 from services.outcome_scorer import store
 from services.outcome_scorer.store import Asked
-from trackrecord.outcomes.columns import HOWS, OUTCOMES
+from trackrecord.outcomes.label_many import HOWS, OUTCOMES
 from trackrecord.outcomes.waiting import BarColumns, Known, Waiting
 from trackrecord.outcomes.watch import KEPT, Watch
 from trackrecord.runtime.database import Cursor

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from trackrecord.runtime.times import micros, moment
+from trackrecord.runtime.sql_times import micros, moment
 
 TEMPORARY: Final = """
 CREATE TEMPORARY TABLE new_bars (

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from services.signal_tracker import store
 from services.signal_tracker.metrics import METRICS
 from trackrecord.events import SignalClosed, SignalEmitted
-from trackrecord.runtime.batch import Batch
 from trackrecord.runtime.database import CopyRows, Cursor
-from trackrecord.runtime.decode import Refusal
+from trackrecord.runtime.decoding.batch import Batch
+from trackrecord.runtime.decoding.decoder import Refusal
 from trackrecord.runtime.metrics import Metrics
 from trackrecord.runtime.stage import Context, Effects, Handler
 

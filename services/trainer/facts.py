@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trackrecord.learning.ensemble import in_order
-from trackrecord.learning.models import Floats
+from trackrecord.learning.members import Floats
 from trackrecord.learning.splits import Span, longest_horizon
 from trackrecord.learning.train import Data
 from trackrecord.learning.triggers import Live
-from trackrecord.outcomes.columns import won
+from trackrecord.outcomes.label_many import won
 from trackrecord.runtime.database import Cursor, rows
 from trackrecord.runtime.settings import Settings
-from trackrecord.runtime.times import micros
+from trackrecord.runtime.sql_times import micros
 
 _RECENT: Final = 1_000
 """Signals of late whose features are held against those that were learnt from."""

@@ -26,7 +26,7 @@ from trackrecord.learning.triggers import (
     fired,
     stability_index,
 )
-from trackrecord.runtime import kafka, models
+from trackrecord.runtime import champion, kafka
 from trackrecord.runtime.database import Connection, Cursor, connect, rows
 from trackrecord.runtime.jobs import Jobs
 from trackrecord.runtime.logs import get_logger
@@ -129,7 +129,7 @@ class Trainer(Jobs):
         self, cursor: Cursor, now: datetime, new: int, seconds_since: float | None
     ) -> Trigger | None:
         state = State(new, seconds_since)
-        version = models.champion(cursor, self._settings.model)
+        version = champion.champion(cursor, self._settings.model)
         if version is not None and new >= FEWEST_NEW:
             about = store.about(cursor, version)
             live = facts.live_record(cursor, self._settings, now, version, about.report)

@@ -7,7 +7,7 @@ from typing import Any
 from services.trainer import store
 from trackrecord.learning.files import TamperedError, unpack
 from trackrecord.learning.targets import against_target
-from trackrecord.runtime import models
+from trackrecord.runtime import champion
 from trackrecord.runtime.database import Cursor, rows
 
 
@@ -31,7 +31,7 @@ def roll_back(cursor: Cursor, model: str, to: str | None, *, none: bool = False)
         RefusedError: There is no such version, or its files are not those that were written.
     """
     store.lock_champion(cursor, model)
-    present = models.champion(cursor, model)
+    present = champion.champion(cursor, model)
     target = None if none else to or _before(cursor, model, present)
     if target == present:
         raise RefusedError(
@@ -63,14 +63,14 @@ def _check(cursor: Cursor, model: str, version: str) -> None:
     if not known:
         raise RefusedError(f"{model} has no version {version}: see `trackrecord models list`")
     try:
-        unpack(models.model_files(cursor, version))
+        unpack(champion.model_files(cursor, version))
     except TamperedError as error:
         raise RefusedError(f"{version} cannot serve: {error}") from None
 
 
 def versions(cursor: Cursor, model: str) -> list[dict[str, Any]]:
     """Every version of a model, newest first."""
-    present = models.champion(cursor, model)
+    present = champion.champion(cursor, model)
     return [
         {
             "version": version,

@@ -22,8 +22,8 @@ from trackrecord.learning.champion import Serving, unseen_from
 from trackrecord.learning.files import TamperedError, pack, unpack, version_of
 from trackrecord.learning.search import OBJECTIVES, Budget
 from trackrecord.learning.train import Data, TooFewError, train
-from trackrecord.runtime import clock, logs, models
-from trackrecord.runtime.dask import fitter_at
+from trackrecord.runtime import champion, clock, logs
+from trackrecord.runtime.dask_cluster import fitter_at
 from trackrecord.runtime.database import Cursor
 from trackrecord.runtime.errors import (
     EXIT_COULD_NOT,
@@ -124,10 +124,10 @@ def _points(found: list[_World]) -> int:
 
 def _read(cursor: Cursor, settings: Settings, job: store.Job) -> _World:
     cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-    version = models.champion(cursor, job.model)
+    version = champion.champion(cursor, job.model)
     serving = None
     if version is not None:
-        ensemble, _ = unpack(models.model_files(cursor, version))
+        ensemble, _ = unpack(champion.model_files(cursor, version))
         learnt_until = store.about(cursor, version).learnt_until
         serving = Serving(ensemble, microseconds(learnt_until))
     until = store.decided_until(cursor, job.model)

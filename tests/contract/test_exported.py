@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from trackrecord.cli.schemas import exported, main, render
+from tools.schemas import exported, main, render
 from trackrecord.events import EVENTS
 from trackrecord.events.documents import documents, topic_document
 from trackrecord.events.topics import TOPICS
@@ -22,7 +22,7 @@ def test_nothing_is_stale_and_nothing_released_is_broken() -> None:
 
 
 def test_writing_again_gives_the_same_bytes_in_another_process(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "trackrecord.cli.schemas", "--out", str(tmp_path)]
+    command = [sys.executable, "-m", "tools.schemas", "--out", str(tmp_path)]
     assert subprocess.run(command, check=False).returncode == 0
     assert {path: (tmp_path / path).read_text("utf-8") for path in exported()} == exported()
 

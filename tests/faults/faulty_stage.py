@@ -23,11 +23,11 @@ from services.outcome_scorer import store as scorer_store
 from services.signal_tracker import store as tracker_store
 from tests.support.pipeline import stage_named
 from trackrecord.runtime import clock, database
-from trackrecord.runtime.batch import Batch
 from trackrecord.runtime.database import CopyRows, Cursor
-from trackrecord.runtime.decode import Refusal
+from trackrecord.runtime.decoding.batch import Batch
+from trackrecord.runtime.decoding.decoder import Refusal
 from trackrecord.runtime.outbox import Outbox, Row
-from trackrecord.runtime.run import run
+from trackrecord.runtime.process.run import run
 from trackrecord.runtime.settings import load_settings
 from trackrecord.runtime.stage import Effects, Stage
 

@@ -13,7 +13,7 @@ from tests.support.proxy import HOST, LIST_OFFSETS, Proxy
 from trackrecord.events import Event, SignalClosed
 from trackrecord.runtime import database, kafka
 from trackrecord.runtime.errors import PassingError
-from trackrecord.runtime.membership import Membership
+from trackrecord.runtime.loop.membership import Membership
 from trackrecord.runtime.settings import Settings
 
 pytestmark = pytest.mark.kafka

@@ -13,7 +13,7 @@ from typing import Any
 from tests.fuzz.differential import Judge, Verdict, as_message
 from tests.fuzz.payloads import Payload, clean, payloads
 from trackrecord.events import SignalClosed, SignalEmitted
-from trackrecord.runtime.batch import Reader
+from trackrecord.runtime.decoding.batch import Reader
 
 _BATCH = 5_000
 _SHARES = (0.01, 0.1, 0.5, 1.0)

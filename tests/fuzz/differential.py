@@ -21,8 +21,8 @@ from tests.fuzz.payloads import Payload
 from trackrecord.events import EVENTS, Event, InvalidEventError
 from trackrecord.events.codec import decode, header
 from trackrecord.runtime import clock, dead_letters
-from trackrecord.runtime.batch import Reader
-from trackrecord.runtime.decode import Decoder, Refusal
+from trackrecord.runtime.decoding.batch import Reader
+from trackrecord.runtime.decoding.decoder import Decoder, Refusal
 
 _SHOWN = 20
 

@@ -17,7 +17,7 @@ from tests.fuzz.fragments import HOSTILE
 from tests.fuzz.payloads import Headers, Payload, clean, examples, payloads
 from trackrecord.events import EVENTS, InvalidEventError
 from trackrecord.events.codec import is_too_deep, parse_json
-from trackrecord.runtime.batch import Batch, Reader
+from trackrecord.runtime.decoding.batch import Batch, Reader
 
 COUNT = 20_000
 

@@ -18,11 +18,11 @@ from tests.support.pipeline import until
 from trackrecord.events import Event, SignalClosed, SignalEmitted
 from trackrecord.events.codec import encode, headers
 from trackrecord.runtime import database, kafka
-from trackrecord.runtime.batch import Batch
-from trackrecord.runtime.consumer import Consumer
 from trackrecord.runtime.database import Cursor
-from trackrecord.runtime.decode import Refusal
+from trackrecord.runtime.decoding.batch import Batch
+from trackrecord.runtime.decoding.decoder import Refusal
 from trackrecord.runtime.health import Health
+from trackrecord.runtime.loop.consumer import Consumer
 from trackrecord.runtime.metrics import RUNTIME_METRICS, Metrics
 from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.stage import Context, Effects, Handler, Outgoing, Stage

@@ -19,10 +19,10 @@ from tests.support import compare
 from tests.support.pipeline import until
 from trackrecord.events import SignalClosed, SignalEmitted
 from trackrecord.runtime import kafka
-from trackrecord.runtime.batch import Batch
-from trackrecord.runtime.consumer import Consumer
 from trackrecord.runtime.database import Cursor
+from trackrecord.runtime.decoding.batch import Batch
 from trackrecord.runtime.health import Health
+from trackrecord.runtime.loop.consumer import Consumer
 from trackrecord.runtime.metrics import RUNTIME_METRICS, Metrics
 from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.stage import Context, Effects

@@ -31,9 +31,9 @@ from tests.support.pipeline import until
 from trackrecord.events import SignalClosed, derived_id
 from trackrecord.events.codec import decode
 from trackrecord.runtime import kafka
-from trackrecord.runtime.batch import Partition
+from trackrecord.runtime.decoding.batch import Partition
 from trackrecord.runtime.errors import HaltedError, PassingError
-from trackrecord.runtime.offsets import Origin
+from trackrecord.runtime.loop.offsets import Origin
 from trackrecord.runtime.settings import Settings
 
 pytestmark = pytest.mark.kafka

@@ -16,10 +16,10 @@ from tests.support.scorer import Scorer, bar, long
 from trackrecord.events import Event, MarketBar, SignalClosed, SignalEmitted
 from trackrecord.events.codec import decode
 from trackrecord.runtime import kafka
+from trackrecord.runtime.admin.migrate import migrate
 from trackrecord.runtime.errors import PassingError
-from trackrecord.runtime.migrate import migrate
+from trackrecord.runtime.loop.unread_messages import Unread
 from trackrecord.runtime.settings import Settings
-from trackrecord.runtime.unread import Unread
 
 pytestmark = pytest.mark.kafka
 

@@ -12,7 +12,7 @@ from tests.support import compare, histories, wire
 from tests.support.pipeline import Pipeline
 from trackrecord.events import ScriptExecuted, SignalClosed, SignalEmitted, derived_id
 from trackrecord.events.codec import decode, headers
-from trackrecord.runtime.script_records import read_scripts
+from trackrecord.reports.scripts import read_scripts
 from trackrecord.runtime.settings import Settings
 
 pytestmark = pytest.mark.kafka

@@ -18,7 +18,7 @@ from sqlalchemy import create_engine, text
 from tests.integration.test_signal_tracker_store import run
 from tests.support import compare, histories, oracle
 from tests.support.servers import Services
-from trackrecord.runtime.migrate import config, migrate
+from trackrecord.runtime.admin.migrate import config, migrate
 from trackrecord.runtime.settings import Settings, load_settings
 
 OLDEST = Path("/usr/lib/postgresql/15/bin")

@@ -16,8 +16,8 @@ from tests.support import judged
 from tests.support.compare import fetch, session
 from tests.support.pipeline import ROOT, environ
 from trackrecord.learning.files import unpack
-from trackrecord.runtime import models
-from trackrecord.runtime.model_records import read_calibration, read_training
+from trackrecord.reports.models import read_calibration, read_training
+from trackrecord.runtime import champion
 from trackrecord.runtime.settings import Settings
 
 pytestmark = pytest.mark.kafka
@@ -39,7 +39,7 @@ def later(settings: Settings, version: str, rows: int = 600) -> list[float]:
     """Signals of the time after, judged by a version as the outcome_scorer judges them."""
     judged.fill(settings, 2, rows, 1.5, after=judged.YEARS)
     with session(settings) as cursor:
-        ensemble, _ = unpack(models.model_files(cursor, version))
+        ensemble, _ = unpack(champion.model_files(cursor, version))
         cursor.execute(
             "SELECT signal_id, features FROM assessments WHERE signal_id LIKE 's2-%'"
             " ORDER BY emitted_at, signal_id"

@@ -13,11 +13,12 @@ from confluent_kafka.admin import AdminClient
 
 from tests.support import compare
 from tests.support.pipeline import until
-from trackrecord.runtime import database, kafka, offsets
-from trackrecord.runtime.accept import accept_new_topics
+from trackrecord.runtime import database, kafka
+from trackrecord.runtime.admin.accept_topics import accept_new_topics
 from trackrecord.runtime.database import Connection
 from trackrecord.runtime.errors import FencedError, HaltedError, PassingError
-from trackrecord.runtime.offsets import Claim, Origin
+from trackrecord.runtime.loop import offsets
+from trackrecord.runtime.loop.offsets import Claim, Origin
 from trackrecord.runtime.settings import Settings
 
 pytestmark = pytest.mark.kafka

@@ -12,7 +12,7 @@ from confluent_kafka import Message
 
 from tests.support.messages import as_message
 from tests.support.scorer import DAY, FIRST, HOURS, Scorer, bar, long
-from trackrecord.cli.train_input import BarFile, in_columns
+from trackrecord.cli.train.signal_files import BarFile, in_columns
 from trackrecord.events import Event, MarketBar, SignalEmitted
 from trackrecord.features import History, Market
 from trackrecord.learning.dataset import features_of, outcomes_of

@@ -14,7 +14,7 @@ from tests.integration.test_replay import changed, quiet
 from tests.support import compare
 from tests.support.pipeline import Pipeline, stage_named
 from trackrecord.events import MarketBar, SignalEmitted
-from trackrecord.runtime.replay import Replay
+from trackrecord.runtime.replay.replay import Replay
 from trackrecord.runtime.settings import Settings
 
 pytestmark = pytest.mark.kafka

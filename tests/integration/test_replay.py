@@ -8,8 +8,8 @@ from tests.support import compare, histories, oracle, wire
 from tests.support.pipeline import Pipeline, stage_named
 from tests.support.scorer import bar, long
 from trackrecord.events import ScriptExecuted
-from trackrecord.runtime.comparison import Difference
-from trackrecord.runtime.replay import Replay
+from trackrecord.runtime.replay.comparison import Difference
+from trackrecord.runtime.replay.replay import Replay
 
 pytestmark = pytest.mark.kafka
 

@@ -17,11 +17,11 @@ import pytest
 from tests.integration.test_signal_tracker_store import run
 from tests.support import compare, histories, oracle
 from trackrecord.events import SignalClosed, SignalEmitted
-from trackrecord.performance import drawdown, returns, sharpe
-from trackrecord.performance.intervals import mean_of, sharpe_of, stationary_bootstrap
-from trackrecord.performance.record import Sums
-from trackrecord.performance.summary import SERIES, record
-from trackrecord.runtime.records import read_report
+from trackrecord.performance.confidence.intervals import mean_of, sharpe_of, stationary_bootstrap
+from trackrecord.performance.returns import drawdown, sharpe, statistics
+from trackrecord.performance.sums.sums import Sums
+from trackrecord.performance.sums.written import SERIES, record
+from trackrecord.reports.strategies import read_report
 from trackrecord.runtime.settings import Settings
 
 pytestmark = pytest.mark.kafka
@@ -103,13 +103,13 @@ def check_series(
             "probabilistic_sharpe_ratio": sharpe.probabilistic_sharpe_ratio(series).value,
             "deflated_sharpe_ratio": sharpe.probabilistic_sharpe_ratio(series, luck).value,
             "minimum_track_record_length": sharpe.minimum_track_record_length(series).value,
-            "mean_return": returns.mean_return(series).value,
+            "mean_return": statistics.mean_return(series).value,
         } | dict.fromkeys(("total_return", "cagr", "volatility", "max_drawdown_daily", "calmar"))
         if capital is not None:
             wanted |= {
-                "total_return": returns.total_return(series).value,
-                "cagr": returns.cagr(series).value,
-                "volatility": returns.volatility(series).value,
+                "total_return": statistics.total_return(series).value,
+                "cagr": statistics.cagr(series).value,
+                "volatility": statistics.volatility(series).value,
                 "max_drawdown_daily": drawdown.max_drawdown(series).value,
                 "calmar": drawdown.calmar(series).value,
             }

@@ -14,7 +14,7 @@ from tests.support import compare, histories, oracle
 from tests.support.messages import as_message
 from trackrecord.events import Event, SignalClosed, SignalEmitted
 from trackrecord.runtime import database
-from trackrecord.runtime.batch import Reader
+from trackrecord.runtime.decoding.batch import Reader
 from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.stage import Context
 

@@ -34,7 +34,7 @@ from tests.support.histories import START
 from tests.support.messages import as_message
 from trackrecord.events import SignalClosed, SignalEmitted
 from trackrecord.runtime import database
-from trackrecord.runtime.batch import Reader
+from trackrecord.runtime.decoding.batch import Reader
 from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.stage import Context
 from trackrecord.tracking import Entry, Exit, fold

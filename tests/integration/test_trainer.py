@@ -14,10 +14,10 @@ from services.trainer.serving import RefusedError, history, roll_back
 from services.trainer.training import run
 from tests.support import judged
 from tests.support.compare import fetch, session
-from tests.support.dask_cluster import dask_cluster
+from tests.support.dask_workers import dask_workers
 from trackrecord.events import ModelTrained
 from trackrecord.learning.files import unpack, version_of
-from trackrecord.runtime import dask, models
+from trackrecord.runtime import champion, dask_cluster
 from trackrecord.runtime.jobs import METRICS
 from trackrecord.runtime.metrics import Metrics
 from trackrecord.runtime.settings import Settings
@@ -32,9 +32,9 @@ def quick(settings: Settings) -> Settings:
     return settings.model_copy(update={"trainer_budget_seconds": 0.0, "trainer_trials": 1})
 
 
-def champion(settings: Settings) -> str | None:
+def serving(settings: Settings) -> str | None:
     with session(settings) as cursor:
-        return models.champion(cursor, settings.model)
+        return champion.champion(cursor, settings.model)
 
 
 def events(settings: Settings) -> list[ModelTrained]:
@@ -52,9 +52,9 @@ def test_what_is_planted_is_promoted_with_its_log_its_files_and_its_event(quick:
     assert ended.outcome == "completed"
     assert ended.made
     version = ended.made.version
-    assert champion(quick) == version
+    assert serving(quick) == version
     with session(quick) as cursor:
-        files = models.model_files(cursor, version)
+        files = champion.model_files(cursor, version)
     ensemble, manifest = unpack(files)
     assert version_of(files) == version
     assert ensemble.features == tuple(f"feature_{number}" for number in range(8))
@@ -79,21 +79,21 @@ def test_what_is_planted_is_promoted_with_its_log_its_files_and_its_event(quick:
 def test_noise_is_logged_and_not_promoted(quick: Settings) -> None:
     judged.fill(quick, 2, 1_500, 0.0)
     assert judged.train(quick).outcome == "completed"
-    assert champion(quick) is None
+    assert serving(quick) is None
     assert fetch(quick, "SELECT promoted, champion_version FROM ml_training_log") == [(False, None)]
     assert fetch(quick, "SELECT count(*) FROM models") == [(1,)]
 
 
 def test_on_a_cluster_it_ends_as_it_does_here(quick: Settings) -> None:
     judged.fill(quick, 1, 3_000, 1.5)
-    with dask_cluster() as cluster:
+    with dask_workers() as cluster:
         ended = judged.train(quick.model_copy(update={"trainer_dask": cluster.scheduler_address}))
     assert ended.made
     assert ended.made.promoted
     assert ended.made.report["metrics"]["auc"] > 0.8
-    assert champion(quick) == ended.made.version
+    assert serving(quick) == ended.made.version
     with session(quick) as cursor:
-        files = models.model_files(cursor, ended.made.version)
+        files = champion.model_files(cursor, ended.made.version)
     assert b"[tree_learner: data]" in files["boosting.txt"]
     assert version_of(files) == unpack(files)[1]["version"]
 
@@ -108,7 +108,7 @@ def test_on_a_cluster_it_ends_as_it_does_here(quick: Settings) -> None:
 def test_without_its_cluster_a_run_fails_in_words_and_the_champion_stays(
     quick: Settings, monkeypatch: pytest.MonkeyPatch, missing: bool, words: str
 ) -> None:
-    monkeypatch.setattr(dask, "REACHED_WITHIN", 1.0)
+    monkeypatch.setattr(dask_cluster, "REACHED_WITHIN", 1.0)
     if missing:
         monkeypatch.setitem(sys.modules, "distributed", None)
     judged.fill(quick, 1, 600, 1.5)
@@ -119,7 +119,7 @@ def test_without_its_cluster_a_run_fails_in_words_and_the_champion_stays(
     assert words in error
     assert points == 600
     assert [event.status for event in events(quick)] == ["failed"]
-    assert champion(quick) is None
+    assert serving(quick) is None
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_a_signal_counts_only_when_its_whole_horizon_has_elapsed(quick: Settings
 def test_outcomes_that_a_decision_has_looked_at_decide_nothing_again(quick: Settings) -> None:
     judged.fill(quick, 1, 1_500, 1.5)
     judged.train(quick)
-    first = champion(quick)
+    first = serving(quick)
     again = judged.train(quick)
     assert again.outcome == "refused"
     assert "0 outcomes that nothing has seen since the last decision" in str(again.reason)
@@ -207,7 +207,7 @@ def test_a_tampered_champion_is_refused_and_stays_in_its_place(quick: Settings) 
     judged.fill(quick, 1, 1_500, 1.5)
     judged.train(quick)
     judged.fill(quick, 6, 600, 1.5, after=judged.YEARS)
-    before = champion(quick)
+    before = serving(quick)
     fetch(
         quick,
         "UPDATE model_files SET content = content || '\\x20'::bytea WHERE name = 'boosting.txt'"
@@ -216,7 +216,7 @@ def test_a_tampered_champion_is_refused_and_stays_in_its_place(quick: Settings) 
     ended = judged.train(quick)
     assert ended.outcome == "failed"
     assert "boosting.txt was changed after it was written" in str(ended.error)
-    assert champion(quick) == before
+    assert serving(quick) == before
     [_, event] = events(quick)
     assert (event.status, event.champion_version) == ("failed", before)
 
@@ -263,7 +263,7 @@ def exported(settings: Settings) -> tuple[float | None, float | None]:
 def test_rolling_back_goes_to_what_served_before_and_the_history_is_kept(quick: Settings) -> None:
     judged.fill(quick, 1, 1_500, 1.5)
     judged.train(quick)
-    first = champion(quick)
+    first = serving(quick)
     with session(quick) as cursor:
         store.lock_champion(cursor, quick.model)
         # As if it had been promoted: which of two good models wins is not the point here.
@@ -304,11 +304,11 @@ def test_a_champion_that_was_changed_meanwhile_is_not_replaced(quick: Settings) 
 
     def change(_words: str) -> None:
         with session(quick) as cursor:
-            if models.champion(cursor, quick.model) is None:
+            if champion.champion(cursor, quick.model) is None:
                 store.change_champion(cursor, quick.model, "other", "by hand", None)
 
     run(quick, job, change)
-    assert champion(quick) == "other"
+    assert serving(quick) == "other"
     [(promoted, reason)] = fetch(quick, "SELECT promoted, reason FROM ml_training_log")
     assert (promoted, reason) == (
         False,

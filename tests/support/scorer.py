@@ -12,8 +12,8 @@ from services.outcome_scorer.handler import OutcomeScorer
 from tests.support.messages import as_message
 from trackrecord.events import Event, MarketBar, SignalClosed, SignalEmitted
 from trackrecord.runtime import database
-from trackrecord.runtime.batch import Reader
-from trackrecord.runtime.decode import Refusal
+from trackrecord.runtime.decoding.batch import Reader
+from trackrecord.runtime.decoding.decoder import Refusal
 from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.stage import Context, Outgoing
 

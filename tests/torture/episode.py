@@ -36,7 +36,7 @@ from tests.torture.plan import (
 from tests.torture.scene import Place, Record, Scene
 from tests.torture.servers import ALL_FAULTS, Space, space_for
 from trackrecord.runtime import kafka
-from trackrecord.runtime.migrate import migrate
+from trackrecord.runtime.admin.migrate import migrate
 from trackrecord.runtime.settings import Settings, load_settings
 
 _PUBLISHED_SECONDS = 90

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from tests.faults.faulty_stage import FAULTS
 from tests.support.pipeline import stage_named
 from tests.torture.mutants import MUTANTS
-from trackrecord.runtime.run import run
+from trackrecord.runtime.process.run import run
 from trackrecord.runtime.settings import load_settings
 
 

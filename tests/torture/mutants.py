@@ -18,8 +18,9 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812 - it is a class
 
 from services.outcome_scorer.judging import Judging
 from services.signal_tracker.sum_statements import SUMS
-from trackrecord.runtime import database, offsets
-from trackrecord.runtime.batch import Partition
+from trackrecord.runtime import database
+from trackrecord.runtime.decoding.batch import Partition
+from trackrecord.runtime.loop import offsets
 from trackrecord.runtime.outbox import Outbox, Row
 from trackrecord.runtime.settings import load_settings
 

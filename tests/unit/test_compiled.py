@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tools import compile as compiling
 from trackrecord import compiled
-from trackrecord.cli import compile as compiling
 
 ROOT = Path(__file__).parents[2]
 

@@ -39,8 +39,8 @@ def calibration(
     among these very signals. Intervals hold 95 % and take signals as independent; the bounds of
     the gain are over blocks of time, each with 99 % confidence.
     """
+    from trackrecord.reports.models import read_calibration
     from trackrecord.runtime.errors import PassingError, UnreachableError
-    from trackrecord.runtime.model_records import read_calibration
 
     settings = load(home)
     try:

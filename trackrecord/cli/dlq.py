@@ -26,7 +26,7 @@ def list_(
     as_json: JsonOption = False,
 ) -> None:
     """List dead letters, oldest first, with where they came from and the reason."""
-    from trackrecord.runtime.letters import read_letters
+    from trackrecord.runtime.admin.dead_letter_queue import read_letters
 
     most = limit if limit is not None else (None if as_json else 50)
     letters = read_letters(load(home), limit=most, replayed=replayed)
@@ -58,7 +58,7 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show one dead letter with its headers and bytes."""
-    from trackrecord.runtime.letters import read_letter
+    from trackrecord.runtime.admin.dead_letter_queue import read_letter
 
     letter = read_letter(load(home), letter_id)
     if letter is None:
@@ -88,7 +88,7 @@ def replay(
     Bytes and event id stay the same. What is refused again is a new dead
     letter with the next attempt number.
     """
-    from trackrecord.runtime.letters import replay_letters
+    from trackrecord.runtime.admin.dead_letter_queue import replay_letters
 
     published, missing = replay_letters(load(home), ids or [])
     if as_json:

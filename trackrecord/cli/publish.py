@@ -39,7 +39,7 @@ def publish(
         notes.print(f"line {warning['line']}: {warning['reason']}", style="yellow", markup=False)
     published = 0
     if events and (skip_invalid or not refused):
-        from trackrecord.runtime.send import send
+        from trackrecord.publishing.send import send
 
         published = send(load(home), events, source="/cli", progress=not as_json)
     if as_json:
@@ -153,8 +153,8 @@ def run_script(
     the path is the script's. The exit code is this command's own: 0 once the
     output is published, whatever the script returned.
     """
-    from trackrecord.runtime.scripts import execute
-    from trackrecord.runtime.send import send
+    from trackrecord.publishing.run_script import execute
+    from trackrecord.publishing.send import send
 
     settings = load(home)
     event = execute(

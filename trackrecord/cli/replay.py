@@ -13,7 +13,7 @@ from rich.table import Table
 from trackrecord.cli.common import DEFAULT_HOME, HomeOption, JsonOption, answer, load, notes, screen
 
 if TYPE_CHECKING:
-    from trackrecord.runtime.comparison import Difference
+    from trackrecord.runtime.replay.comparison import Difference
 
 
 def replay(
@@ -33,7 +33,7 @@ def replay(
     """
     from services import STAGES
     from trackrecord.runtime.errors import PassingError, UnreachableError
-    from trackrecord.runtime.replay import Replay
+    from trackrecord.runtime.replay.replay import Replay
     from trackrecord.runtime.stage import Stage
 
     found = [import_module(f"services.{name}.service").STAGE for name in STAGES]

@@ -119,7 +119,7 @@ def _records(
     trials: int | None,
     as_json: bool,
 ) -> None:
-    from trackrecord.runtime.records import read_report
+    from trackrecord.reports.strategies import read_report
 
     found = read_report(load(home), by=by, strategy=strategy, as_of=as_of, trials=trials)
     if as_json:
@@ -248,8 +248,8 @@ def _money(text: str) -> str:
 
 def _signals(home: Any, strategy: str | None, limit: int, as_json: bool) -> None:
     from trackrecord.events.types import plain_decimal
+    from trackrecord.reports.strategies import read_signals
     from trackrecord.runtime.database import connect
-    from trackrecord.runtime.records import read_signals
 
     connection = connect(load(home), application="trackrecord report")
     try:
@@ -284,7 +284,7 @@ def _signals(home: Any, strategy: str | None, limit: int, as_json: bool) -> None
 
 
 def _scripts(home: Any, as_json: bool) -> None:
-    from trackrecord.runtime.script_records import read_scripts
+    from trackrecord.reports.scripts import read_scripts
 
     found = read_scripts(load(home))
     if as_json:
@@ -324,7 +324,7 @@ def scripts_table(records: dict[str, dict[str, Any]]) -> Table:
 
 
 def _outcomes(home: Any, policy: str | None, strategy: str | None, as_json: bool) -> None:
-    from trackrecord.runtime.outcome_records import read_outcomes
+    from trackrecord.reports.outcomes import read_outcomes
 
     settings = load(home)
     found = {

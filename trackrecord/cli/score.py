@@ -55,7 +55,7 @@ def _score(file: Path | None, bars: Path, model: Path | None, horizon: int) -> l
     import numpy as np
 
     from trackrecord.cli.common import notes
-    from trackrecord.cli.train_input import in_columns, read_bars, read_signals
+    from trackrecord.cli.train.signal_files import in_columns, read_bars, read_signals
     from trackrecord.features import NAMES, Market
     from trackrecord.learning.dataset import features_of, outcomes_of
 

@@ -42,7 +42,7 @@ def run(
             f"{stage} needs {', '.join(missing)}: install 'trackrecord[learning]', or use the "
             "checkout's `make setup`"
         )
-    from trackrecord.runtime.process import give_memory_back, stop_at_once
+    from trackrecord.runtime.process.memory_and_threads import give_memory_back, stop_at_once
 
     stop_at_once()
     give_memory_back()
@@ -50,7 +50,7 @@ def run(
 
     found = import_module(f"services.{stage}.service").STAGE
     if isinstance(found, Stage):
-        from trackrecord.runtime.run import run as run_stage
+        from trackrecord.runtime.process.run import run as run_stage
 
         raise typer.Exit(run_stage(found, load(home)))
     from trackrecord.runtime.jobs import run as run_jobs
@@ -60,7 +60,7 @@ def run(
 
 def migrate(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
     """Make or update the tables; safe to repeat."""
-    from trackrecord.runtime.migrate import migrate as bring_up_to_date
+    from trackrecord.runtime.admin.migrate import migrate as bring_up_to_date
 
     before, after = bring_up_to_date(load(home))
     if as_json:
@@ -93,7 +93,7 @@ def topics(
             f"no broker at {settings.kafka_bootstrap_servers}: {error}"
         ) from None
     if accept_new:
-        from trackrecord.runtime.accept import accept_new_topics
+        from trackrecord.runtime.admin.accept_topics import accept_new_topics
 
         outcome |= dict.fromkeys(accept_new_topics(settings), "accepted as new")
     if as_json:
@@ -116,7 +116,7 @@ def settings(
 ) -> None:
     """Every setting: its variable, what it is now, its default and its meaning."""
     from trackrecord.runtime.settings import Settings, hide_password
-    from trackrecord.runtime.unknown_settings import unknown_variables
+    from trackrecord.runtime.settings.misspelt import unknown_variables
 
     now = load(home)
     for unknown in unknown_variables(os.environ):

@@ -90,7 +90,7 @@ def up(
     folder. A stack that already runs there is found, not started again.
     """
     from trackrecord.local.stack import Stack
-    from trackrecord.runtime.unknown_settings import unknown_variables
+    from trackrecord.runtime.settings.misspelt import unknown_variables
 
     for unknown in unknown_variables(os.environ):
         notes.print(str(unknown), style="yellow", markup=False)
@@ -137,7 +137,7 @@ def status(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None
 
 
 def _show(state: StackState, home: Path, as_json: bool) -> bool:
-    from trackrecord.cli.lag import lags
+    from trackrecord.cli.stack_status import lags
     from trackrecord.runtime.settings import hide_password
 
     behind = lags(state, load(home))

@@ -1,7 +1,7 @@
 """The contract as data: what stands under ``schemas/``, built from the models and topics.
 
 Everything here returns plain values (dicts, lists, strings, numbers); the
-command :mod:`trackrecord.cli.schemas` writes them as JSON and YAML.
+command :mod:`tools.schemas` writes them as JSON and YAML.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from typing import Final, final
 
 from trackrecord.extraction import lexer, numbers
 from trackrecord.extraction.folding import fold
+from trackrecord.extraction.line_cache import Memory
 from trackrecord.extraction.lines import DATE, NUMBER, PERCENT, Tokens, scan
-from trackrecord.extraction.memory import Memory
 from trackrecord.extraction.packs import Term
 from trackrecord.extraction.ruleset import RuleSet
 from trackrecord.extraction.shapes import Traits

@@ -7,8 +7,8 @@ for any number of signals.
 from trackrecord.features.catalogue import BARS_NEEDED, FEATURES, NAMES, Feature
 from trackrecord.features.emission import Emitted, Market, features_at_emission
 from trackrecord.features.market import History
-from trackrecord.features.record import Resolved
 from trackrecord.features.regime import Regime, regime_of
+from trackrecord.features.strategy_record import Resolved
 
 __all__ = [
     "BARS_NEEDED",

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from trackrecord.features.catalogue import NAMES
 from trackrecord.features.market import History, market_features
-from trackrecord.features.record import Resolved, record_features
 from trackrecord.features.regime import Regime, regime_of
+from trackrecord.features.strategy_record import Resolved, record_features
 from trackrecord.features.windows import Floats, Rows, Timeline, ages
 from trackrecord.times import DAY
 

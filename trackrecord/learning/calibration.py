@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from trackrecord.learning.contest import blocks_of, bound
 from trackrecord.learning.ensemble import NEVER
 from trackrecord.learning.judging import quality, reliability_curve
-from trackrecord.learning.models import Floats, base_rate, log_loss
+from trackrecord.learning.members import Floats, base_rate, log_loss
 from trackrecord.learning.splits import Span, longest_horizon
-from trackrecord.performance.intervals import wilson
+from trackrecord.performance.confidence.intervals import wilson
 
 VERDICTS: Final = ("STRONG_BUY", "BUY", "STRONG_SELL", "SELL", "SKIP")
 """In the order in which they are told."""

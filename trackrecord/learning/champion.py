@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from trackrecord.learning.contest import FEWEST_BLOCKS, blocks_of
 from trackrecord.learning.ensemble import Ensemble
-from trackrecord.learning.models import Floats
+from trackrecord.learning.members import Floats
 from trackrecord.learning.splits import longest_horizon
 from trackrecord.learning.train import FEWEST_ROWS, Data, TooFewError
 

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from trackrecord.features import NAMES, Emitted, History, Market, Resolved, features_at_emission
 from trackrecord.features.windows import Timeline
-from trackrecord.learning.models import Floats
+from trackrecord.learning.members import Floats
 from trackrecord.learning.splits import Rows, Span
 from trackrecord.learning.train import Data
 from trackrecord.outcomes import JUMP_LIMITS, Bars, Labels, Policy, Signals, label_many
-from trackrecord.outcomes.columns import PENDING, VOID, won
+from trackrecord.outcomes.label_many import PENDING, VOID, won
 from trackrecord.outcomes.model import DELISTED_AFTER
 from trackrecord.times import NEVER
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from trackrecord.learning.models import (
+from trackrecord.learning.members import (
     FITS,
     KINDS,
     Fitter,

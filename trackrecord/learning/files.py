@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from trackrecord.learning.ensemble import Blend, Ensemble, Thresholds
-from trackrecord.learning.models import Linear, Trees
+from trackrecord.learning.members import Linear, Trees
 
 MANIFEST: Final = "manifest.json"
 _FORMAT: Final = 1

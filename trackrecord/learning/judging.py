@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from trackrecord.learning.models import Floats, log_loss
+from trackrecord.learning.members import Floats, log_loss
 
 _BINS: Final = 10
 

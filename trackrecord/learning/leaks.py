@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from trackrecord.features import Emitted, History, Market, Resolved, features_at_emission
-from trackrecord.learning.models import Floats
+from trackrecord.learning.members import Floats
 
 Rows = NDArray[np.int64]
 WorkOut = Callable[[History, Emitted, Resolved], Mapping[str, Floats]]

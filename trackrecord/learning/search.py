@@ -17,7 +17,7 @@ from trackrecord.learning.ensemble import (
     out_of_fold,
 )
 from trackrecord.learning.judging import quality
-from trackrecord.learning.models import Fitter, Floats, Settings, fit_here
+from trackrecord.learning.members import Fitter, Floats, Settings, fit_here
 from trackrecord.learning.splits import Split
 
 Objective = Literal["log_loss", "auc", "precision", "recall", "f1", "profit"]

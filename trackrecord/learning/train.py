@@ -24,7 +24,7 @@ from trackrecord.learning.ensemble import (
 )
 from trackrecord.learning.judging import quality, reliability_curve
 from trackrecord.learning.leaks import suspicious
-from trackrecord.learning.models import (
+from trackrecord.learning.members import (
     KINDS,
     Fitter,
     Floats,
@@ -36,8 +36,8 @@ from trackrecord.learning.search import Budget, Objective, Rows, search
 from trackrecord.learning.splits import Span, before, longest_horizon, walk_forward
 from trackrecord.learning.targets import against_targets
 from trackrecord.learning.uniqueness import uniqueness
-from trackrecord.performance.drawdown import max_drawdown
-from trackrecord.performance.sharpe import sharpe
+from trackrecord.performance.returns.drawdown import max_drawdown
+from trackrecord.performance.returns.sharpe import sharpe
 from trackrecord.times import DAY
 
 FEWEST_ROWS: Final = 200

@@ -4,7 +4,8 @@
 columns, by the same rules. Neither knows where bars come from.
 """
 
-from trackrecord.outcomes.columns import Bars, Labels, Signals, label_many
+from trackrecord.outcomes.label_many import Bars, Labels, Signals, label_many
+from trackrecord.outcomes.label_one import label
 from trackrecord.outcomes.model import (
     DEFAULT_HORIZON,
     JUMP_LIMITS,
@@ -17,7 +18,6 @@ from trackrecord.outcomes.model import (
     RuleError,
     Signal,
 )
-from trackrecord.outcomes.one import label
 
 __all__ = [
     "DEFAULT_HORIZON",

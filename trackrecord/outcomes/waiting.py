@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trackrecord.outcomes.columns import Flags, Floats, Rows
+from trackrecord.outcomes.label_many import Flags, Floats, Rows
 from trackrecord.times import NEVER
 
 

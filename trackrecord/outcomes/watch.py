@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from trackrecord.outcomes.columns import (
+from trackrecord.outcomes.label_many import (
     EXPIRY,
     GAP,
     Bars,

@@ -17,7 +17,7 @@ from trackrecord.events.base import derived_id
 from trackrecord.events.codec import Headers, header
 from trackrecord.events.types import wire_time
 from trackrecord.runtime.database import Cursor, insert_records
-from trackrecord.runtime.decode import Refusal, headers_of
+from trackrecord.runtime.decoding.decoder import Refusal, headers_of
 from trackrecord.runtime.errors import HaltedError
 from trackrecord.runtime.logs import get_logger
 

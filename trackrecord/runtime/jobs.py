@@ -32,9 +32,9 @@ from trackrecord.runtime.errors import (
 from trackrecord.runtime.health import Health
 from trackrecord.runtime.logs import get_logger
 from trackrecord.runtime.metrics import RUNTIME_METRICS, Metrics
+from trackrecord.runtime.process.startup import start
 from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.stage import Context
-from trackrecord.runtime.startup import start
 
 _log = get_logger(__name__)
 

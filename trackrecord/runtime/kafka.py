@@ -16,13 +16,13 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec  # type: ignore[attr-defined]
 
 from trackrecord.events.topics import all_topics
+from trackrecord.kafka.config import KAFKA_PREFIX, variable_of
 from trackrecord.runtime import clock
-from trackrecord.runtime.batch import Partition
+from trackrecord.runtime.decoding.batch import Partition
 from trackrecord.runtime.errors import FatalError, PassingError, TrackrecordError
 from trackrecord.runtime.logs import get_logger
-from trackrecord.runtime.offsets import Origin
+from trackrecord.runtime.loop.offsets import Origin
 from trackrecord.runtime.settings import Settings
-from trackrecord.sdk.config import KAFKA_PREFIX, variable_of
 
 _log = get_logger(__name__)
 

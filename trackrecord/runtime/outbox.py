@@ -5,7 +5,7 @@ after its commit, and deleted once the broker has acknowledged them. Whatever
 is still there when a partition is assigned is sent again. So the topics may
 hold a duplicate, never a gap, and never an event that no row explains.
 
-Where an acknowledgement cannot be true (:mod:`trackrecord.sdk.acknowledged`),
+Where an acknowledgement cannot be true (:mod:`trackrecord.kafka.acknowledgements`),
 all that waits for one is sent again by a new client, which counts anew.
 """
 
@@ -19,12 +19,12 @@ from confluent_kafka import KafkaError, Message, Producer
 
 from trackrecord.events.codec import Headers
 from trackrecord.events.topics import MAX_DEAD_LETTER_BYTES
-from trackrecord.runtime.batch import Partition
+from trackrecord.kafka.acknowledgements import Acknowledged
 from trackrecord.runtime.clock import monotonic
 from trackrecord.runtime.database import Connection, Cursor, insert_records, rows
+from trackrecord.runtime.decoding.batch import Partition
 from trackrecord.runtime.errors import FatalError
 from trackrecord.runtime.logs import get_logger
-from trackrecord.sdk.acknowledged import Acknowledged
 
 _log = get_logger(__name__)
 

@@ -19,9 +19,9 @@ from prometheus_client import CollectorRegistry
 from trackrecord.events import Event
 from trackrecord.events.codec import Headers, encode, header, headers
 from trackrecord.runtime import clock
-from trackrecord.runtime.batch import Batch
 from trackrecord.runtime.database import Cursor
-from trackrecord.runtime.decode import Refusal, headers_of
+from trackrecord.runtime.decoding.batch import Batch
+from trackrecord.runtime.decoding.decoder import Refusal, headers_of
 from trackrecord.runtime.settings import Settings
 
 

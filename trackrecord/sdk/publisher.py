@@ -19,14 +19,15 @@ from pydantic import TypeAdapter, ValidationError
 
 from trackrecord.events import Event, InvalidEventError, codec
 from trackrecord.events.types import Identifier, Name
-from trackrecord.sdk import config, lifetime
-from trackrecord.sdk.backlog import Backlog
-from trackrecord.sdk.client import make_producer, producer_settings
+from trackrecord.kafka import config
+from trackrecord.sdk import _at_exit
+from trackrecord.sdk._backlog import Backlog
+from trackrecord.sdk._event_methods import EventHelpers
+from trackrecord.sdk._journal_record import Record
+from trackrecord.sdk._kafka_producer import make_producer, producer_settings
+from trackrecord.sdk._sender_thread import Sender, tell
+from trackrecord.sdk._spool import Claim, Spool, destination_of
 from trackrecord.sdk.delivery import Delivery, DeliveryCallback, Stats
-from trackrecord.sdk.helpers import EventHelpers
-from trackrecord.sdk.record import Record
-from trackrecord.sdk.sender import Sender, tell
-from trackrecord.sdk.spool import Claim, Spool, destination_of
 
 CLOSE_SECONDS: Final = 5.0
 """How long :meth:`Publisher.close` waits for the brokers, unless told otherwise."""
@@ -129,7 +130,7 @@ class Publisher(EventHelpers):
         self._closed = False
         self._closing = threading.Lock()
         self._refused_logged = float("-inf")
-        lifetime.opened(self)
+        _at_exit.opened(self)
         self._sender.start()
 
     def __repr__(self) -> str:
@@ -271,7 +272,7 @@ class Publisher(EventHelpers):
             self._backlog.end()
             waiting = self._backlog.waiting()
             lost = self._backlog.release()
-            lifetime.closed(self)
+            _at_exit.closed(self)
         if lost:
             log.error("%d events of %s are lost: %s", lost, self, self._backlog.counts.last_error)
         elif waiting:
@@ -315,7 +316,7 @@ class Publisher(EventHelpers):
 
     def leave_to_parent(self) -> None:
         """In a forked child: let go of what belongs to the parent, without touching it."""
-        lifetime.keep_for_ever(self._sender.client)
+        _at_exit.keep_for_ever(self._sender.client)
         for claim in self._backlog.claims():
             claim.forget()
 

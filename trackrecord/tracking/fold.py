@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from trackrecord.events import SignalClosed, SignalEmitted
 from trackrecord.performance.exact import exact, round_ratio
-from trackrecord.performance.trade import (
+from trackrecord.performance.trades.one_trade import (
     Outcome,
     cost_basis,
     fee_money,

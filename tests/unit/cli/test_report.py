@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 
 from trackrecord.cli.main import app
 from trackrecord.cli.report import strategies_table, what_it_rests_on
-from trackrecord.performance.days import Day, DayTable
-from trackrecord.performance.moments import records
-from trackrecord.performance.summary import written
+from trackrecord.performance.sums.days import Day, DayTable
+from trackrecord.performance.sums.records import records
+from trackrecord.performance.sums.written import written
 
 MONDAY = date(2026, 1, 5)
 

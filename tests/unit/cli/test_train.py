@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from tests.support.dask_cluster import dask_cluster
+from tests.support.dask_workers import dask_workers
 from trackrecord.cli.main import app
 from trackrecord.features import NAMES
 from trackrecord.runtime.errors import UnreachableError
@@ -114,7 +114,7 @@ def test_a_run_with_the_same_seed_gives_the_same_model(
 def test_on_a_cluster_it_finds_the_same_and_answers_in_the_same_form(
     files: Path, trained: dict[str, Any], tmp_path: Path
 ) -> None:
-    with dask_cluster() as cluster:
+    with dask_workers() as cluster:
         result = run(
             "train", "--json", "--signals", files / "signals.jsonl", "--bars",
             files / "bars.parquet", "--output", tmp_path, "--budget", 0, "--trials", 1,
@@ -136,7 +136,7 @@ def test_on_a_cluster_it_finds_the_same_and_answers_in_the_same_form(
 def test_a_cluster_that_is_not_there_is_said_and_the_trainer_has_its_own(
     files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trackrecord.runtime.dask.REACHED_WITHIN", 1.0)
+    monkeypatch.setattr("trackrecord.runtime.dask_cluster.REACHED_WITHIN", 1.0)
     result = CliRunner().invoke(
         app,
         ["train", "--signals", str(files / "signals.jsonl"), "--bars", str(files / "bars.parquet"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.deploy.compose_file import DEPLOY, image_entrypoint
-from trackrecord.cli.compile import PACKAGES
+from tools.compile import PACKAGES
 from trackrecord.compiled import FOLDER
 
 LOCKS = ("requirements.lock", "compile.lock")

@@ -8,8 +8,8 @@ import pytest
 from tests.unit.features.worlds import DAY, MONDAY, market, outcomes, signals, some, until
 from trackrecord.features import BARS_NEEDED, FEATURES, NAMES, Market, features_at_emission
 from trackrecord.features.catalogue import REGIME
-from trackrecord.features.record import Resolved
 from trackrecord.features.regime import MOMENTS_NEEDED, regime_from
+from trackrecord.features.strategy_record import Resolved
 
 BARS = market(1, (400, 320, 300))
 FIRST, LAST = MONDAY + 150 * DAY, MONDAY + 399 * DAY

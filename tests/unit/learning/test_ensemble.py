@@ -19,7 +19,7 @@ from trackrecord.learning.ensemble import (
     fit_models,
 )
 from trackrecord.learning.files import MANIFEST, TamperedError, pack, unpack, version_of
-from trackrecord.learning.models import KINDS, Settings, base_rate, log_loss
+from trackrecord.learning.members import KINDS, Settings, base_rate, log_loss
 
 QUICK = Settings(rounds=30, trees=30)
 

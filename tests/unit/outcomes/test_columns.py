@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trackrecord.outcomes import POLICIES, Bar, Bars, Labels, Policy, Signal, Signals, label
-from trackrecord.outcomes.columns import HOWS, OUTCOMES, label_many
+from trackrecord.outcomes.label_many import HOWS, OUTCOMES, label_many
 
 # Cents within a narrow range: levels are touched at equality all the time.
 cents = st.integers(8_800, 11_400).map(lambda cents: Decimal(cents) / 100)

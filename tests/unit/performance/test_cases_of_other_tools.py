@@ -13,10 +13,10 @@ import pytest
 
 from tests.support.corpora import corpus
 from tests.unit.performance.conventions_that_differ import DIFFERENT, ZERO_FOR_NONE
-from trackrecord.performance import drawdown, relative, returns
-from trackrecord.performance.series_numbers import summarise_returns
-from trackrecord.performance.trade_numbers import summarise
-from trackrecord.performance.trades import Trade, Trades
+from trackrecord.performance.returns import benchmark, drawdown, statistics
+from trackrecord.performance.returns.summary import summarise_returns
+from trackrecord.performance.trades.many_trades import Trade, Trades
+from trackrecord.performance.trades.summary import summarise
 
 PERIODS = {"daily": 252, "weekly": 52, "monthly": 12, "yearly": 1}
 
@@ -171,13 +171,13 @@ def of_prices(_metric: str, given: dict[str, Any]) -> Any:
 
 def of_balances(_metric: str, given: dict[str, Any]) -> Any:
     total = given["final_balance"] / given["starting_balance"] - 1
-    return returns.growth_per_year(total, given["days"] / given["year_days"]).value
+    return statistics.growth_per_year(total, given["days"] / given["year_days"]).value
 
 
 def of_price_pair(_metric: str, given: dict[str, Any]) -> Any:
     (first, low), (last, high) = given["first"], given["last"]
     years = (date.fromisoformat(last) - date.fromisoformat(first)).days / 365.25
-    return returns.growth_per_year(high / low - 1, years).value
+    return statistics.growth_per_year(high / low - 1, years).value
 
 
 HOW: dict[str, Callable[[str, dict[str, Any]], Any]] = {
@@ -194,4 +194,4 @@ HOW: dict[str, Callable[[str, dict[str, Any]], Any]] = {
 
 def test_a_benchmark_has_a_return_for_each_period() -> None:
     with pytest.raises(ValueError, match="2 returns and 1 of the benchmark"):
-        relative.beta([0.1, 0.2], [0.1])
+        benchmark.beta([0.1, 0.2], [0.1])

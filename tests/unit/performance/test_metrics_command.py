@@ -11,7 +11,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from trackrecord.cli.metrics import metrics_command
+from trackrecord.cli.metrics.command import metrics_command
 
 app = typer.Typer()
 app.command()(metrics_command)

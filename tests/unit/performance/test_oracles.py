@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from trackrecord.performance import drawdown, relative, returns, sharpe
 from trackrecord.performance.measure import FloatArray, Measure
+from trackrecord.performance.returns import benchmark, drawdown, sharpe, statistics
 
 SERIES = 1000
 DAYS = 252
@@ -57,23 +57,23 @@ def test_empyrical_says_the_same() -> None:
         for ours, theirs, name in (
             (sharpe.sharpe(x, DAYS, 0.0001), e.sharpe_ratio(x, 0.0001), "sharpe"),
             (sharpe.sortino(x, DAYS, 0.0001), e.sortino_ratio(x, 0.0001), "sortino"),
-            (returns.cagr(x), e.cagr(x), "cagr"),
-            (returns.volatility(x), e.annual_volatility(x), "volatility"),
-            (returns.total_return(x), e.cum_returns_final(x), "total_return"),
-            (returns.downside_risk(x), e.downside_risk(x), "downside_risk"),
+            (statistics.cagr(x), e.cagr(x), "cagr"),
+            (statistics.volatility(x), e.annual_volatility(x), "volatility"),
+            (statistics.total_return(x), e.cum_returns_final(x), "total_return"),
+            (statistics.downside_risk(x), e.downside_risk(x), "downside_risk"),
             (drawdown.max_drawdown(x), e.max_drawdown(x), "max_drawdown"),
             (drawdown.calmar(x), e.calmar_ratio(x), "calmar"),
-            (returns.conditional_value_at_risk(x), e.conditional_value_at_risk(x), "cvar"),
-            (returns.tail_ratio(x), e.tail_ratio(x), "tail_ratio"),
-            (returns.stability(x), e.stability_of_timeseries(x), "stability"),
-            (relative.alpha(x, b), e.alpha_aligned(x, b), "alpha"),
-            (relative.beta(x, b), e.beta_aligned(x, b), "beta"),
-            (relative.excess_sharpe(x, b), e.excess_sharpe(x, b), "excess_sharpe"),
+            (statistics.conditional_value_at_risk(x), e.conditional_value_at_risk(x), "cvar"),
+            (statistics.tail_ratio(x), e.tail_ratio(x), "tail_ratio"),
+            (statistics.stability(x), e.stability_of_timeseries(x), "stability"),
+            (benchmark.alpha(x, b), e.alpha_aligned(x, b), "alpha"),
+            (benchmark.beta(x, b), e.beta_aligned(x, b), "beta"),
+            (benchmark.excess_sharpe(x, b), e.excess_sharpe(x, b), "excess_sharpe"),
         ):
             same(ours, theirs, name)
         if not np.isnan(x).any():
-            same(returns.value_at_risk(x), e.value_at_risk(x), "value_at_risk")
-            same(returns.omega(x), e.omega_ratio(x), "omega")
+            same(statistics.value_at_risk(x), e.value_at_risk(x), "value_at_risk")
+            same(statistics.omega(x), e.omega_ratio(x), "omega")
 
 
 def test_quantstats_says_the_same() -> None:
@@ -84,8 +84,8 @@ def test_quantstats_says_the_same() -> None:
         for ours, theirs, name in (
             (sharpe.sharpe(x), q.sharpe(s, periods=DAYS), "sharpe"),
             (sharpe.sortino(x), q.sortino(s, periods=DAYS), "sortino"),
-            (returns.volatility(x), q.volatility(s, periods=DAYS), "volatility"),
-            (returns.total_return(x), q.comp(s), "total_return"),
+            (statistics.volatility(x), q.volatility(s, periods=DAYS), "volatility"),
+            (statistics.total_return(x), q.comp(s), "total_return"),
             (drawdown.max_drawdown(x), q.max_drawdown(s), "max_drawdown"),
         ):
             same(ours, theirs, name)
@@ -103,6 +103,6 @@ def test_ffn_says_the_same() -> None:
         prices = pandas.Series(drawdown.equity_of_returns(x, 100), index=days)
         s = pandas.Series(x, index=days[1:])
         same(drawdown.max_drawdown(x), ffn.calc_max_drawdown(prices), "max_drawdown")
-        same(returns.total_return(x), ffn.calc_total_return(prices), "total_return")
+        same(statistics.total_return(x), ffn.calc_total_return(prices), "total_return")
         same(sharpe.sharpe(x), ffn.calc_sharpe(s, nperiods=DAYS), "sharpe")
         same(sharpe.sortino(x), ffn.calc_sortino_ratio(s, nperiods=DAYS), "sortino")

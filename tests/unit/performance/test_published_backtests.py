@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.support.corpora import needed
-from trackrecord.performance.trade_numbers import summarise
-from trackrecord.performance.trades import Trade, Trades, close
+from trackrecord.performance.trades.many_trades import Trade, Trades, close
+from trackrecord.performance.trades.summary import summarise
 from trackrecord.times import microseconds
 
 

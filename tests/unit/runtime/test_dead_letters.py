@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from trackrecord.runtime import dead_letters
 from trackrecord.runtime.dead_letters import Limit, trace_id
-from trackrecord.runtime.decode import Refusal
+from trackrecord.runtime.decoding.decoder import Refusal
 from trackrecord.runtime.errors import HaltedError
 
 NOW = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)

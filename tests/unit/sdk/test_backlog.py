@@ -10,11 +10,11 @@ from unittest.mock import patch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from trackrecord.sdk import backlog as module
-from trackrecord.sdk.backlog import Backlog, Entry
-from trackrecord.sdk.journal import Journal
-from trackrecord.sdk.record import Record
-from trackrecord.sdk.spool import Spool
+from trackrecord.sdk import _backlog as module
+from trackrecord.sdk._backlog import Backlog, Entry
+from trackrecord.sdk._journal import Journal
+from trackrecord.sdk._journal_record import Record
+from trackrecord.sdk._spool import Spool
 
 STEPS = st.lists(
     st.tuples(

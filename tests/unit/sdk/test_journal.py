@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from trackrecord.sdk.journal import Journal, Position
-from trackrecord.sdk.record import Record, frame
+from trackrecord.sdk._journal import Journal, Position
+from trackrecord.sdk._journal_record import Record, frame
 
 
 def record(number: int, size: int = 50) -> Record:

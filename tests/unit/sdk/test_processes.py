@@ -75,7 +75,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 def test_the_spool_of_a_process_that_dies_meanwhile_is_taken_over_by_a_living_one(
     broker: Broker, tmp_path: Path, prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trackrecord.sdk.sender._ADOPT_SECONDS", 0.2)
+    monkeypatch.setattr("trackrecord.sdk._sender_thread._ADOPT_SECONDS", 0.2)
     with Publisher(
         "s", bootstrap_servers=broker.address, spool_dir=tmp_path, topic_prefix=prefix, environ={}
     ) as living:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from trackrecord.sdk.record import Record, frame
-from trackrecord.sdk.spool import Spool, destination_of
+from trackrecord.sdk._journal_record import Record, frame
+from trackrecord.sdk._spool import Spool, destination_of
 
 RECORD = Record("topic", b"key", b"{}", ())
 
@@ -35,8 +35,8 @@ def test_a_living_writers_folder_is_not_taken_and_a_left_one_is_taken_once(tmp_p
 def test_a_killed_writers_folder_is_taken_over(tmp_path: Path) -> None:
     code = (
         "import os, signal, sys; from pathlib import Path\n"
-        "from trackrecord.sdk.spool import Spool\n"
-        "from trackrecord.sdk.record import Record, frame\n"
+        "from trackrecord.sdk._spool import Spool\n"
+        "from trackrecord.sdk._journal_record import Record, frame\n"
         "claim = Spool(Path(sys.argv[1]), 'a:1', 10**6).claim('victim')\n"
         "claim.journal.append([frame(Record('topic', None, b'{}', ()))] * 3)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"

@@ -19,7 +19,7 @@ from services.extractor.signals import refusal_to_signal, signal_event
 from trackrecord.events import ScriptExecuted, SignalEmitted
 from trackrecord.events.codec import decode
 from trackrecord.extraction import Recommendation
-from trackrecord.runtime.decode import Decoder, Refusal
+from trackrecord.runtime.decoding.decoder import Decoder, Refusal
 
 AT = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)
 FIELDS: dict[str, Any] = {

@@ -1,0 +1,107 @@
+"""Lines that are remembered are what they would be if each were cut anew."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.extraction.conftest import OWN_CASES
+from trackrecord.extraction import default_rules, extract
+from trackrecord.extraction.document import Document
+from trackrecord.extraction.folding import fold
+from trackrecord.extraction.line_cache import Memory
+from trackrecord.extraction.lines import Tokens, scan
+from trackrecord.extraction.words import Words
+
+RULES = default_rules()
+NAMES = ("AAPL", "MSFT", "QQQ", "QQQQ", "KO", "BUY", "RSI", "USD", "LOW", "ETH", "A")
+PHRASES = ("target 1", "target 7", "tp 2", "52 week high", "53 week high", "0 trades", "12m", "13m")
+SCRAPS = [*NAMES, *PHRASES, "$", "Rs", "%", "/", ":", "|", "  ", "5", "07", "1,234.50", "150.25"]
+
+
+def cut(words: Words, folded: str) -> list[tuple[int, int, Tokens]]:
+    found = []
+    start = 0
+    for line in folded.split("\n"):
+        ((_, _, tokens),) = scan(words, line, 0, len(line))
+        found.append((start, start + len(line), tokens))
+        start += len(line) + 1
+    return found
+
+
+def said(lines: list[tuple[int, int, Tokens]]) -> list[tuple[object, ...]]:
+    """What tokens are; what a line may be follows, where digits matter is the memory's affair."""
+    return [(start, end, *tokens[:-2]) for start, end, tokens in lines]
+
+
+def other_values(rng: random.Random, text: str) -> str:
+    """The same text with other digits, and other names in place of words in capitals."""
+    text = "".join(rng.choice("0123456789") if each in "0123456789" else each for each in text)
+    words = text.split(" ")
+    return " ".join(
+        rng.choice(NAMES) if word.isupper() and rng.random() < 0.3 else word for word in words
+    )
+
+
+def test_lines_with_other_numbers_and_names_are_what_they_would_be_alone() -> None:
+    rng = random.Random(7)
+    memory, words = Memory(RULES), Words(RULES)
+    for _ in range(4):
+        for case in OWN_CASES:
+            folded = fold(other_values(rng, case["text"]))
+            assert said(memory.lines(folded)) == said(cut(words, folded))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from([*SCRAPS, " ", "\n"]) | st.text(max_size=3), max_size=30))
+def test_scraps_are_what_they_would_be_alone(scraps: list[str]) -> None:
+    folded = fold("".join(scraps))
+    assert said(MEMORY.lines(folded)) == said(cut(WORDS, folded))
+
+
+MEMORY, WORDS = Memory(RULES), Words(RULES)
+
+
+def test_a_phrase_that_holds_a_number_is_told_from_its_neighbour() -> None:
+    memory = Memory(RULES)
+    [(_, _, high)] = memory.lines("target 1: 10")
+    [(_, _, other)] = memory.lines("target 9: 10")
+    assert high.shape != other.shape
+    assert memory.lines("target 1: 99")[0][2] == high
+
+
+@pytest.mark.parametrize(
+    "first",
+    ["KODE SAHAM: X", "ACHAT FORT", "EUR 5 ABC", "INR 5", "FINAL CALL: NONE", "(AAPL) BUY", "RS 5"],
+)
+def test_a_name_that_is_part_of_a_phrase_or_an_amount_is_told_from_others(first: str) -> None:
+    words = Words(RULES)
+    for swap in ("KODE", "SAHAM", "ACHAT", "FORT", "EUR", "INR", "NONE", "AAPL", "RS"):
+        memory = Memory(RULES)
+        for line in (first.replace(swap, "Z" * len(swap)), first):
+            assert said(memory.lines(line)) == said(cut(words, line))
+
+
+@pytest.mark.parametrize("amount", ["$\n150", "Rs\n150", "Rs.\n-150", "USD\n.5", "INR\n+1"])
+def test_an_amount_that_is_broken_by_a_line_end_is_one_number(amount: str) -> None:
+    text = f"Signal: BUY\nEntry: {amount}\nStop: 9"
+    whole = list(scan(Words(RULES), text, 0, len(text)))
+    assert Document(text, RULES).letters == "".join(tokens.shape for _, _, tokens in whole)
+
+
+def test_more_lines_than_are_remembered_are_still_read() -> None:
+    memory, words = Memory(RULES, lines_kept=10), Words(RULES)
+    for case in OWN_CASES[:50]:
+        folded = fold(case["text"])
+        assert said(memory.lines(folded)) == said(cut(words, folded))
+        assert len(memory._bare) + len(memory._told) <= 14
+
+
+def test_without_the_explanation_the_rest_is_the_same() -> None:
+    for case in OWN_CASES[::5]:
+        whole, bare = extract(case["text"]), extract(case["text"], explained=False)
+        assert bare == whole
+        assert (bare.evidence, bare.rejected) == ((), ())

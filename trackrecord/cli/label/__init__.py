@@ -1,0 +1,5 @@
+"""``trackrecord label``: judge signals on bars."""
+
+from trackrecord.cli.label.command import label_command
+
+__all__ = ["label_command"]

@@ -1,0 +1,274 @@
+"""What ``trackrecord metrics`` reads: JSON, CSV or Parquet, with decimals kept exact."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, Final
+
+from trackrecord.cli.common import InputError, read_input
+from trackrecord.performance.trades.many_trades import SIDES, Trade
+from trackrecord.times import microseconds
+
+_KINDS: Final = ("returns", "equity", "trades")
+_LAST_SECOND: Final = 253_402_300_799
+"""Of the year 9999; milliseconds and smaller units are beyond it."""
+_MICROSECONDS: Final = 1_000_000
+_LARGEST: Final = 30
+_SMALLEST: Final = -60
+"""Powers of ten within which an amount is believed."""
+
+_AMOUNTS: Final = ("quantity", "entry_price", "exit_price")
+_OPTIONAL: Final = (
+    "entry_fee", "exit_fee", "entry_fee_rate", "exit_fee_rate", "interest", "funding", "leverage",
+)  # fmt: skip
+_FIELDS: Final = frozenset((*_AMOUNTS, *_OPTIONAL, "side", "entry_time", "exit_time"))
+
+
+def read(file: Path | None) -> dict[str, Any]:
+    """The document that a file or standard input holds.
+
+    Returns:
+        An object with ``returns``, ``equity`` or ``trades``.
+
+    Raises:
+        InputError: It cannot be read, or holds none of them.
+    """
+    content, name = read_input(file)
+    kind = Path(name).suffix.lower()
+    if kind in {".parquet", ".pq"}:
+        return _of_rows(_parquet(content, name), name)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{name} is not UTF-8 (byte {error.start}); save it as UTF-8 JSON or CSV"
+        ) from None
+    if kind == ".csv":
+        return _of_rows(_csv(text, name), name)
+    return _json(text, name)
+
+
+def number(document: dict[str, Any], name: str, default: float) -> float:
+    """A number of the document.
+
+    Raises:
+        InputError: It is not one.
+    """
+    value = document.get(name)
+    if value is None:
+        return default
+    found = _amount(value, name)
+    return float(found)
+
+
+def money(document: dict[str, Any], name: str) -> Decimal | None:
+    """An amount of the document, exact; None where it is not given.
+
+    Raises:
+        InputError: It is not one.
+    """
+    value = document.get(name)
+    return None if value is None else _amount(value, name)
+
+
+def series(values: Any, name: str) -> list[float]:
+    """A list of numbers; null and NaN are periods without an observation (NaN).
+
+    Raises:
+        InputError: It is not such a list; the message says which value.
+    """
+    if not isinstance(values, list):
+        raise InputError(f"{name} is a list of numbers")
+    found = []
+    for place, value in enumerate(values, start=1):
+        if value is None or (isinstance(value, str) and value.strip().lower() in {"", "nan"}):
+            found.append(math.nan)
+        else:
+            found.append(float(_amount(value, f"value {place} of {name}")))
+    return found
+
+
+def trials_of(document: dict[str, Any]) -> int | list[float] | None:
+    """How many were tried, or the Sharpe ratio per period of each.
+
+    Raises:
+        InputError: Neither a whole number above 0 nor a list of numbers.
+    """
+    value = document.get("trials")
+    if value is None:
+        return None
+    if isinstance(value, list) and value:
+        ratios = series(value, "trials")
+        if any(math.isnan(ratio) for ratio in ratios):
+            raise InputError("trials holds a Sharpe ratio per period for each; one is missing")
+        return ratios
+    if isinstance(value, list):
+        raise InputError("trials is empty; name at least this strategy, or leave trials out")
+    count = _amount(value, "trials")
+    if count != int(count) or count < 1:
+        raise InputError(f"trials is a whole number above 0 or a list of ratios, not {value}")
+    return int(count)
+
+
+def trade(row: Any, place: int) -> Trade:
+    """A trade of the document.
+
+    Raises:
+        InputError: A field is missing or unreadable; the message says which.
+    """
+    if not isinstance(row, dict):
+        raise InputError(f"trade {place} is an object with side, quantity and prices")
+    values: dict[str, Any] = {}
+    for name in _AMOUNTS:
+        if row.get(name) is None:
+            raise InputError(f"trade {place} has no {name}; leave open trades out")
+        values[name] = _amount(row[name], f"{name} of trade {place}")
+    for name in _OPTIONAL:
+        if row.get(name) is not None and row[name] != "":
+            values[name] = _amount(row[name], f"{name} of trade {place}")
+    side = str(row.get("side", "")).upper()
+    if side not in SIDES:
+        raise InputError(
+            f"side of trade {place} is LONG, SHORT, BUY or SELL, not {row.get('side')!r}"
+        )
+    for name in ("entry_time", "exit_time"):
+        if row.get(name) is not None and row[name] != "":
+            values[name] = _moment(row[name], f"{name} of trade {place}")
+    return Trade(side=side, **values)
+
+
+def identities(rows: list[Any]) -> list[Any]:
+    """The id of each trade; its number, from 1, where it has none."""
+    return [
+        str(place) if row.get("id") in {None, ""} else _plain(row["id"])
+        for place, row in enumerate(rows, start=1)
+    ]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else str(value)
+    return value
+
+
+def _json(text: str, name: str) -> dict[str, Any]:
+    try:
+        document = json.loads(
+            text, parse_float=Decimal, parse_int=Decimal, parse_constant=lambda word: word
+        )
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"{name} is not JSON (line {error.lineno}, column {error.colno}: {error.msg}); "
+            "name a CSV file .csv and a Parquet file .parquet"
+        ) from None
+    except (RecursionError, InvalidOperation):
+        raise InputError(f"{name} is not JSON of returns or trades") from None
+    if isinstance(document, list):
+        objects = any(isinstance(item, dict) for item in document)
+        document = {"trades" if objects else "returns": document}
+    if not isinstance(document, dict):
+        raise InputError(f'{name} holds no object such as {{"returns": [0.01, -0.02]}}')
+    named = [kind for kind in _KINDS if kind in document]
+    if len(named) != 1:
+        raise InputError(
+            f"{name} holds {' and '.join(named) or 'none'} of returns, equity and trades; give one"
+        )
+    return document
+
+
+def _csv(text: str, name: str) -> list[dict[str, Any]]:
+    try:
+        rows = list(csv.DictReader(io.StringIO(text), strict=True))
+    except csv.Error as error:
+        raise InputError(f"{name} is not CSV: {error}") from None
+    for line, row in enumerate(rows, start=2):
+        if None in row:
+            raise InputError(f"{name}, line {line}: more cells than the header has columns")
+    if not text.strip():
+        raise InputError(f"{name} is empty; its first line names the columns")
+    header = next(csv.reader(io.StringIO(text)))
+    return rows or _only_header(header)
+
+
+def _only_header(header: list[str]) -> list[dict[str, Any]]:
+    return [{"": tuple(header)}]
+
+
+def _parquet(content: bytes, name: str) -> list[dict[str, Any]]:
+    try:
+        import polars as pl
+    except ModuleNotFoundError:
+        raise InputError(
+            "Parquet needs polars; install it with: pip install 'trackrecord[services]'"
+        ) from None
+    try:
+        frame = pl.read_parquet(io.BytesIO(content))
+    except Exception as error:  # noqa: BLE001 - whatever polars says of a broken file
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{name} is not Parquet that can be read: {first}") from None
+    return frame.to_dicts() or _only_header(frame.columns)
+
+
+def _of_rows(rows: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    empty = "" in rows[0] and isinstance(rows[0][""], tuple)
+    columns: Iterable[str] = rows[0][""] if empty else rows[0]
+    known = {str(column).strip(): column for column in columns}
+    for column, kind in (("return", "returns"), ("returns", "returns"), ("equity", "equity")):
+        if column in known and "side" not in known:
+            return {kind: [] if empty else [row[known[column]] for row in rows]}
+    if {"side", *_AMOUNTS} <= set(known):
+        names = {known[field]: field for field in (*_FIELDS, "id") if field in known}
+        trades = [
+            {names[column]: value for column, value in row.items() if column in names}
+            for row in rows
+        ]
+        return {"trades": [] if empty else trades}
+    raise InputError(
+        f"{name} has the columns {', '.join(known)}; give `return`, `equity`, or "
+        "side, quantity, entry_price and exit_price"
+    )
+
+
+def _amount(value: Any, what: str) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, Decimal | int | float | str):
+        raise InputError(f"{what} is a number, not {value!r}")
+    try:
+        found = Decimal(repr(value) if isinstance(value, float) else value)
+    except InvalidOperation:
+        raise InputError(f"{what} is a number, not {value!r}") from None
+    exponent = found.as_tuple().exponent
+    if not isinstance(exponent, int):
+        raise InputError(f"{what} is a finite number, not {value}")
+    if found and (found.adjusted() > _LARGEST or exponent < _SMALLEST):
+        raise InputError(f"{what} is {value}, beyond what an amount can be (1e-60 to 1e30)")
+    return found or Decimal(0)
+
+
+def _moment(value: Any, what: str) -> int:
+    if isinstance(value, datetime):
+        moment = value
+    elif isinstance(value, date):
+        moment = datetime(value.year, value.month, value.day, tzinfo=UTC)
+    elif isinstance(value, Decimal | int) and not isinstance(value, bool):
+        if not 0 <= value <= _LAST_SECOND:
+            raise InputError(
+                f"{what} is in seconds since 1970; write {value} as 2026-11-20T15:30:00Z"
+            )
+        return int(value * _MICROSECONDS)
+    else:
+        try:
+            moment = datetime.fromisoformat(str(value).strip())
+        except ValueError:
+            raise InputError(
+                f"{what} is a time such as 2026-11-20T15:30:00Z, not {value!r}"
+            ) from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return microseconds(moment)

@@ -1,0 +1,284 @@
+"""``trackrecord train``: one training run, from files with nothing else running, or stored."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import typer
+
+from trackrecord.cli.common import DEFAULT_HOME, HomeOption, PolicyOption
+
+_NO: Final = 1
+_COULD_NOT: Final = 2
+_HORIZON: Final = 20
+
+ObjectiveOption = Literal["log_loss", "auc", "precision", "recall", "f1", "profit"]
+
+
+def train_command(
+    *,
+    signals: Annotated[
+        Path | None,
+        typer.Option(help="Signals: JSON lines, CSV or Parquet of signal_emitted fields."),
+    ] = None,
+    bars: Annotated[
+        Path | None, typer.Option(help="Bars: CSV or Parquet of market_bar fields.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Folder for the model and its report.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of everything drawn.")] = 0,
+    objective: Annotated[
+        ObjectiveOption, typer.Option(help="What the search for settings looks for.")
+    ] = "log_loss",
+    budget: Annotated[
+        float,
+        typer.Option(min=0, help="Seconds of the search for settings; 0: only --trials ends it."),
+    ] = 45.0,
+    trials: Annotated[
+        int | None,
+        typer.Option(min=1, help="Settings to try at most; with --budget 0 a run is repeatable."),
+    ] = None,
+    success: Annotated[
+        float, typer.Option(help="Net return above which a signal was a success, a fraction.")
+    ] = 0.0,
+    cost: Annotated[float, typer.Option(min=0, help="Of a trade, a fraction of its price.")] = 0.0,
+    policy: Annotated[
+        PolicyOption, typer.Option(help="What counts where target and stop lie inside one bar.")
+    ] = "stop_first",
+    horizon: Annotated[
+        int, typer.Option(min=1, help="Bars after which a signal without horizon_bars expires.")
+    ] = _HORIZON,
+    dask: Annotated[
+        str | None,
+        typer.Option(
+            help="A Dask scheduler on whose workers LightGBM's models are fitted, such as "
+            "tcp://127.0.0.1:8786; it must be trusted. Without files TRACKRECORD_TRAINER_DASK is "
+            "the default."
+        ),
+    ] = None,
+    queue: Annotated[
+        bool, typer.Option("--queue", help="Leave it to the trainer that runs, and return.")
+    ] = False,
+    home: HomeOption = DEFAULT_HOME,
+    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")] = False,
+) -> None:
+    """Train a model on what became of signals, and judge it on outcomes that it has not seen.
+
+    With --signals and --bars nothing else need run: the last quarter of the signals is kept for
+    the judgement, and the model is promoted only if it is better than the base rate there, beyond
+    noise. Without them it learns from the outcomes in the database and is judged beside the model
+    that serves, whose place it takes if it is better; what success, cost and policy are is then
+    up to the settings. Exit code: 0 if the training was completed, promoted or not; 1 if it
+    failed, for example for too few outcomes; 2 if it could not begin.
+    """
+    from trackrecord.cli.common import InputError
+
+    started = time.monotonic()
+    if (signals is None) != (bars is None):
+        print("trackrecord train: give both --signals and --bars, or neither", file=sys.stderr)  # noqa: T201
+        raise typer.Exit(_COULD_NOT)
+    if budget == 0 and trials is None:
+        print("trackrecord train: --budget 0 has no end; give --trials too", file=sys.stderr)  # noqa: T201
+        raise typer.Exit(_COULD_NOT)
+    files: dict[str, bytes] = {}
+    try:
+        if signals is None or bars is None:
+            _refuse_options(output, success, cost, policy, horizon)
+            _refuse_together(dask, queue=queue)
+            answer = _train_stored(home, seed, objective, budget, trials, dask, queue=queue)
+        else:
+            answer, files = _train(
+                signals, bars, seed, objective, budget, trials, success, cost, policy, horizon, dask
+            )
+    except (InputError, ImportError) as error:
+        print(f"trackrecord train: {error}", file=sys.stderr)  # noqa: T201 - one clear line
+        raise typer.Exit(_COULD_NOT) from None
+    answer["seconds"] = round(time.monotonic() - started, 2)
+    if files and output is not None:
+        _write(output, files, answer)
+    if as_json:
+        sys.stdout.write(json.dumps(answer) + "\n")
+    else:
+        _show(answer)
+    if answer["status"] == "failed":
+        raise typer.Exit(_NO)
+
+
+def _refuse_options(
+    output: Path | None, success: float, cost: float, policy: str, horizon: int
+) -> None:
+    """Options that say nothing of a training from the database."""
+    from trackrecord.cli.common import InputError
+
+    if output is not None:
+        raise InputError("--output is for a training from files; this one is kept in the database")
+    if (success, cost, policy, horizon) != (0.0, 0.0, "stop_first", _HORIZON):
+        raise InputError(
+            "--success, --cost, --policy and --horizon are for a training from files: set "
+            "TRACKRECORD_TRAINER_SUCCESS, TRACKRECORD_TRAINER_COST or TRACKRECORD_OUTCOME_POLICY"
+        )
+
+
+def _refuse_together(dask: str | None, *, queue: bool) -> None:
+    from trackrecord.cli.common import InputError
+
+    # An address in the table would be one that whoever writes there chooses.
+    if dask is not None and queue:
+        raise InputError(
+            "--dask is for a training here and now; for those of the trainer that runs, set its "
+            "TRACKRECORD_TRAINER_DASK"
+        )
+
+
+def _train_stored(
+    home: Path,
+    seed: int,
+    objective: ObjectiveOption,
+    budget: float,
+    trials: int | None,
+    dask: str | None,
+    *,
+    queue: bool,
+) -> dict[str, Any]:
+    from trackrecord.cli.common import load
+    from trackrecord.cli.train import stored
+
+    options = {"seed": seed, "objective": objective, "budget_seconds": budget}
+    settings = load(home)
+    if dask is not None:
+        settings = settings.model_copy(update={"trainer_dask": dask})
+    do = stored.request if queue else stored.train
+    return do(settings, options | ({"trials": trials} if trials else {}))
+
+
+def _train(
+    signals: Path,
+    bars: Path,
+    seed: int,
+    objective: ObjectiveOption,
+    budget: float,
+    trials: int | None,
+    success: float,
+    cost: float,
+    policy: PolicyOption,
+    horizon: int,
+    dask: str | None,
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    from trackrecord.cli.common import notes
+    from trackrecord.cli.train.signal_files import in_columns, read_bars, read_signals
+    from trackrecord.features import Market
+    from trackrecord.learning.dataset import features_of, outcomes_of, rows_of
+    from trackrecord.learning.files import pack, version_of
+    from trackrecord.learning.search import Budget
+    from trackrecord.learning.train import TooFewError, train
+    from trackrecord.runtime.dask_cluster import fitter_at
+
+    history = read_bars(bars)
+    given = in_columns(read_signals(signals), history, horizon)
+    for note in (*history.notes, *given.notes):
+        notes.print(note)
+    outcomes = outcomes_of(history.history, history.opened_at, given.sent, policy=policy)
+    features = features_of(Market(history.history), given.sent, outcomes)
+    rows = rows_of(features, given.sent, outcomes, cost=cost, threshold=success)
+    counts = _counts(outcomes.labels.outcome)
+    told = ", ".join(f"{count:,} {outcome}" for outcome, count in counts.items())
+    notes.print(f"{len(given.events):,} signals: {told}")
+    try:
+        with fitter_at(dask or "", notes.print) as fitter:
+            trained = train(
+                rows,
+                objective=objective,
+                budget=Budget(None if trials and budget == 0 else budget, trials),
+                cost=cost,
+                seed=seed,
+                progress=notes.print,
+                fitter=fitter,
+                clock=time.perf_counter,
+            )
+    except TooFewError as error:
+        return {
+            "status": "failed",
+            "promoted": False,
+            "reason": str(error),
+            "version": None,
+            "data_points": len(rows.success),
+            "outcomes": counts,
+        }, {}
+    files = pack(trained.ensemble, {"seed": seed, "learnt_until": trained.learnt_until})
+    return {
+        "status": "completed",
+        "version": version_of(files),
+        "outcomes": counts,
+        **trained.report,
+    }, files
+
+
+def _counts(outcome: Any) -> dict[str, int]:
+    import numpy as np
+
+    from trackrecord.outcomes.label_many import OUTCOMES
+
+    found = np.bincount(outcome, minlength=len(OUTCOMES))
+    return {name: int(count) for name, count in zip(OUTCOMES, found, strict=True) if count}
+
+
+def _write(folder: Path, files: dict[str, bytes], answer: dict[str, Any]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    (folder / "report.json").write_text(json.dumps(answer, indent=1) + "\n")
+
+
+def _show(answer: dict[str, Any]) -> None:
+    from rich.table import Table
+
+    from trackrecord.cli.common import screen
+
+    if answer["status"] != "completed":
+        screen.print(f"{answer['status']}: {answer['reason']}")
+        return
+    told = "promoted" if answer["promoted"] else "not promoted"
+    screen.print(f"version {answer['version']}, {told}: {answer['reason']}")
+    screen.print(
+        f"learnt from {answer['learnt_from']:,} outcomes, judged on {answer['judged_on']:,} in "
+        f"{answer['blocks']} blocks of time"
+    )
+    table = Table(box=None)
+    for name in ("number", "model", "base rate", "target", ""):
+        table.add_column(name, justify="left" if name in {"number", ""} else "right")
+    targets = answer["targets"]
+    numbers = answer["metrics"] | {
+        name: target["value"] for name, target in targets.items() if name not in answer["metrics"]
+    }
+    for name, value in numbers.items():
+        target = targets.get(name)
+        table.add_row(
+            name,
+            _number(value),
+            _number(answer["baseline"].get(name)),
+            _number(target["target"]) if target else "",
+            _verdict(target) if target else "",
+        )
+    screen.print(table)
+    first = list(answer["feature_importances"].items())[:8]
+    screen.print("counts most: " + ", ".join(f"{name} {share:.0%}" for name, share in first))
+    if answer["suspicious_features"]:
+        named = ", ".join(
+            f"{name} (AUC {area:.2f})" for name, area in answer["suspicious_features"].items()
+        )
+        screen.print(f"too good to be true, does it know the future? {named}")
+
+
+def _verdict(target: dict[str, Any]) -> str:
+    if target["met"] is None:
+        return str(target["reason"])
+    return "met" if target["met"] else "missed"
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"

@@ -1,0 +1,1 @@
+"""What every client of the broker shares: its configuration and what it acknowledges."""

@@ -1,0 +1,1 @@
+"""Intervals: how far a number may be luck."""

@@ -1,0 +1,1 @@
+"""Numbers of a series of returns."""

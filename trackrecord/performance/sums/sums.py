@@ -1,0 +1,154 @@
+"""A record of closed signals, from sums that any number of consumers can keep."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from trackrecord.performance.confidence.intervals import wilson
+from trackrecord.performance.exact import plus, round_ratio
+from trackrecord.performance.measure import (
+    NO_DATA,
+    NO_VARIANCE,
+    TOO_FEW,
+    Measure,
+    Numbers,
+    finite,
+    undefined,
+)
+
+MONEY_PLACES = 18
+"""Digits after the point of a mean of money."""
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What is added up over signals; sums of sums are again such sums.
+
+    Money is in one currency. ``total_pnl``, ``gross_profit`` and ``gross_loss``
+    are over signals closed in full, ``realised_pnl``, ``fees`` and ``carry``
+    over all exits. ``pnl_squares`` are those of the PnL of each signal closed in full.
+    """
+
+    signals: int = 0
+    backdated: int = 0
+    exits: int = 0
+    closed: int = 0
+    wins: int = 0
+    losses: int = 0
+    breakevens: int = 0
+    total_pnl: Decimal = Decimal(0)
+    gross_profit: Decimal = Decimal(0)
+    gross_loss: Decimal = Decimal(0)
+    realised_pnl: Decimal = Decimal(0)
+    fees: Decimal = Decimal(0)
+    carry: Decimal = Decimal(0)
+    sum_return: Decimal = Decimal(0)
+    pnl_squares: Decimal = Decimal(0)
+
+
+def win_rate(sums: Sums) -> float | None:
+    """Wins / closed, breakevens counted in closed; None (``no_data``) where none is closed."""
+    return sums.wins / sums.closed if sums.closed else None
+
+
+def average_pnl(sums: Sums) -> Decimal | None:
+    """Mean net PnL of closed signals, also called expectancy; None (``no_data``) without any.
+
+    Rounded half-even to 18 decimals.
+    """
+    return round_ratio(sums.total_pnl, Decimal(sums.closed), MONEY_PLACES) if sums.closed else None
+
+
+def average_return(sums: Sums) -> float | None:
+    """Mean return of closed signals, a fraction; None (``no_data``) without any."""
+    if not sums.closed:
+        return None
+    return float(round_ratio(sums.sum_return, Decimal(sums.closed), MONEY_PLACES))
+
+
+def profit_factor(sums: Sums) -> tuple[float | None, str | None]:
+    """Sum of net wins / absolute sum of net losses, and the reason where it is undefined."""
+    if not sums.closed:
+        return None, "no_data"
+    if sums.gross_loss == 0:
+        return None, "no_losses"
+    return float(round_ratio(sums.gross_profit, -sums.gross_loss, MONEY_PLACES)), None
+
+
+def expectancy_ratio(sums: Sums) -> tuple[float | None, str | None]:
+    """(1 + average win / average loss) · share of wins - 1, and the reason where undefined."""
+    if not sums.closed:
+        return None, "no_data"
+    if not sums.losses or sums.gross_loss == 0:
+        return None, "no_losses"
+    share = sums.wins / sums.closed
+    if not sums.wins:
+        return share - 1, None
+    average_win = float(sums.gross_profit) / sums.wins
+    average_loss = float(-sums.gross_loss) / sums.losses
+    return (1 + average_win / average_loss) * share - 1, None
+
+
+def sqn_of_sums(count: int, pnl: Decimal, squares: Decimal) -> Measure:
+    """√n · mean / standard deviation (ddof 1) of trade PnL, from exact sums.
+
+    Σx · √((n - 1) / (n·Σx² - (Σx)²)); what is under the root is exact before it is
+    rounded. Undefined: ``no_data``; ``too_few`` with one trade; ``no_variance``.
+
+    Args:
+        count: n, closed signals.
+        pnl: Σx, their net PnL.
+        squares: Σx².
+    """
+    if count < 2:  # noqa: PLR2004 - two make a spread
+        return undefined(TOO_FEW if count else NO_DATA)
+    above, below = pnl.as_integer_ratio()
+    square, unit = squares.as_integer_ratio()
+    # n·Σx² - (Σx)² as one fraction, in whole numbers.
+    rest = count * square * below * below - above * above * unit
+    if rest <= 0:
+        return undefined(NO_VARIANCE)
+    ratio = (count - 1) * above * above * unit / rest
+    return finite(math.copysign(math.sqrt(ratio), above))
+
+
+_MEANS: Final = (
+    "win_rate", "win_rate_interval", "average_pnl", "expectancy", "average_return",
+)  # fmt: skip
+
+
+def numbers_of_sums(sums: Sums) -> Numbers:
+    """Every number that follows from sums alone.
+
+    The sums themselves; ``open``, ``gross_pnl``, ``win_rate`` with Wilson's interval,
+    ``average_pnl`` (also called ``expectancy``), ``average_return``, ``profit_factor``,
+    ``expectancy_ratio``, ``sqn``. Definitions: docs/numbers.md.
+    """
+    interval = wilson(sums.wins, sums.closed)
+    mean = average_pnl(sums)
+    factor, no_factor = profit_factor(sums)
+    ratio, no_ratio = expectancy_ratio(sums)
+    quality, no_quality = sqn_of_sums(sums.closed, sums.total_pnl, sums.pnl_squares)
+    values: dict[str, Any] = vars(sums) | {
+        "open": sums.signals - sums.closed,
+        "gross_pnl": plus(plus(sums.realised_pnl, sums.fees), sums.carry),
+        "win_rate": win_rate(sums),
+        "win_rate_interval": None if interval.low is None else [interval.low, interval.high],
+        "average_pnl": mean,
+        "expectancy": mean,
+        "average_return": average_return(sums),
+        "profit_factor": factor,
+        "expectancy_ratio": ratio,
+        "sqn": quality,
+    }
+    reasons = {} if sums.closed else dict.fromkeys(_MEANS, NO_DATA)
+    if no_factor:
+        reasons["profit_factor"] = no_factor
+    if no_ratio:
+        reasons["expectancy_ratio"] = no_ratio
+    if no_quality:
+        reasons["sqn"] = no_quality
+    return Numbers(values, reasons)

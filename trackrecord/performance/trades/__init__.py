@@ -1,0 +1,1 @@
+"""What trades earned: one, many, and the numbers of a list of them."""

@@ -1,0 +1,118 @@
+"""Publishing a given list of events, and waiting until the broker has them all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from rich.console import Console
+from rich.progress import Progress
+
+from trackrecord.events import Event
+from trackrecord.events.codec import encode, headers
+from trackrecord.kafka.acknowledgements import Acknowledged
+from trackrecord.runtime import clock, kafka
+from trackrecord.runtime.errors import UnreachableError
+from trackrecord.runtime.settings import Settings
+
+_SECONDS_WITHOUT_PROGRESS = 30.0
+_SECONDS_TO_ANSWER = 10.0
+_GLANCE = 200
+"""Every so many events, acknowledgements are taken in and the bar is moved."""
+
+
+def send(
+    settings: Settings,
+    events: Sequence[tuple[Event, str | None]],
+    *,
+    source: str,
+    progress: bool = False,
+) -> int:
+    """Publish events in order and wait for every acknowledgement.
+
+    Args:
+        settings: Where to.
+        events: Each with the id that its publisher chose, if it did.
+        source: The CloudEvents source.
+        progress: Whether to show a bar on stderr.
+
+    Returns:
+        How many were acknowledged: all of them.
+
+    Raises:
+        UnreachableError: The broker does not answer, or does not take them. Those that it took stay
+            published; sending everything again is harmless, the ids are the same.
+    """
+    producer = Producer(
+        {
+            **kafka.client_config(settings, "cli"),
+            "error_cb": lambda _error: None,
+            "enable.idempotence": True,
+            "partitioner": "murmur2_random",
+            "compression.type": "lz4",
+            "linger.ms": 5,
+            "message.timeout.ms": int(_SECONDS_WITHOUT_PROGRESS * 1000),
+            "queue.buffering.max.messages": 100_000,
+        }
+    )
+    _check_topics(producer, settings, {event.event_type for event, _ in events})
+    done = 0
+    told = Acknowledged()
+    failed: list[KafkaError] = []
+
+    def delivered(error: KafkaError | None, message: Message) -> None:
+        nonlocal done
+        problem = told.problem(error, message)
+        if problem is None:
+            done += 1
+        else:
+            failed.append(problem)
+
+    bars = Progress(console=Console(stderr=True), transient=True, disable=not progress)
+    with bars as bar:
+        task = bar.add_task("publishing", total=len(events))
+        for number, (event, event_id) in enumerate(events):
+            while True:
+                try:
+                    producer.produce(
+                        settings.topic(event.event_type),
+                        encode(event),
+                        event.key.encode(),
+                        headers=list(
+                            headers(event, source=source, time=clock.now(), event_id=event_id)
+                        ),
+                        on_delivery=delivered,
+                    )
+                except BufferError:
+                    producer.poll(0.1)
+                else:
+                    break
+            if number % _GLANCE == 0:
+                producer.poll(0)
+                bar.update(task, completed=done)
+        while len(producer) and not failed:
+            producer.poll(0.1)
+            bar.update(task, completed=done)
+    if failed:
+        producer.purge()
+        raise UnreachableError(
+            f"the broker at {settings.kafka_bootstrap_servers} acknowledged {done} of "
+            f"{len(events)} events: {failed[0].str()}. Publishing all of them again is harmless"
+        )
+    return done
+
+
+def _check_topics(producer: Producer, settings: Settings, types: set[str]) -> None:
+    """Fail early, and by name, where nothing could be delivered."""
+    try:
+        known = producer.list_topics(timeout=_SECONDS_TO_ANSWER).topics
+    except KafkaException as error:
+        raise UnreachableError(
+            f"no broker at {settings.kafka_bootstrap_servers}: {error.args[0].str()}; start one "
+            "with `trackrecord up`, or name yours in TRACKRECORD_KAFKA_BOOTSTRAP_SERVERS"
+        ) from None
+    missing = sorted(settings.topic(name) for name in types if settings.topic(name) not in known)
+    if missing:
+        raise UnreachableError(
+            f"the broker has no topic {', '.join(missing)}: make it with `trackrecord topics`"
+        )

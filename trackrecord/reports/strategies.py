@@ -1,0 +1,226 @@
+"""Reading records: from the sums that the signal_tracker keeps to what a report shows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from trackrecord.performance.measure import Numbers
+from trackrecord.performance.sums.records import series_of, with_series
+from trackrecord.performance.sums.sums import Sums
+from trackrecord.performance.sums.written import record, written
+from trackrecord.reports.daily_sums import read_days
+from trackrecord.runtime import clock
+from trackrecord.runtime.database import Connection, Cursor, connect, rows
+from trackrecord.runtime.settings import Settings
+from trackrecord.runtime.settings.per_strategy import (
+    capital_by_strategy,
+    of_strategy,
+    sessions_by_strategy,
+)
+
+By = Literal["strategy", "symbol", "day"]
+
+_NAMES = tuple(Sums.__annotations__)
+_COLUMNS = ", ".join(f"sum({name})" for name in _NAMES)
+
+# What happened on the day that is cut, up to the instant of the cut: the same
+# contributions that the sums hold, read from the signals and exits themselves.
+_PART_OF_DAY = """
+    SELECT {owner} AS owner, currency, (at AT TIME ZONE %(timezone)s)::date AS day, {sums} FROM (
+        SELECT strategy, symbol, currency, emitted_at AS at, 1 AS signals,
+               backdated::int AS backdated, 0 AS exits, 0 AS closed, 0 AS wins, 0 AS losses,
+               0 AS breakevens, 0::numeric AS total_pnl, 0::numeric AS gross_profit,
+               0::numeric AS gross_loss, 0::numeric AS realised_pnl, 0::numeric AS fees,
+               0::numeric AS carry, 0::numeric AS sum_return, 0::numeric AS pnl_squares
+        FROM signals WHERE revision >= 0 AND emitted_at >= %(midnight)s AND emitted_at <= %(as_of)s
+        UNION ALL
+        SELECT s.strategy, s.symbol, s.currency, x.closed_at, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0,
+               x.realised_pnl, x.fees, x.carry, 0, 0
+        FROM exits AS x JOIN signals AS s USING (signal_id)
+        WHERE x.closed_quantity > 0 AND x.closed_at >= %(midnight)s AND x.closed_at <= %(as_of)s
+        UNION ALL
+        SELECT s.strategy, s.symbol, s.currency, x.closed_at, 0, 0, 0, 1, (x.outcome = 1)::int,
+               (x.outcome = -1)::int, (x.outcome = 0)::int, x.signal_pnl,
+               CASE x.outcome WHEN 1 THEN x.signal_pnl ELSE 0 END,
+               CASE x.outcome WHEN -1 THEN x.signal_pnl ELSE 0 END, 0, 0, 0,
+               coalesce(x."return", 0), x.signal_pnl * x.signal_pnl
+        FROM exits AS x JOIN signals AS s USING (signal_id)
+        WHERE x.outcome IS NOT NULL AND x.closed_at >= %(midnight)s AND x.closed_at <= %(as_of)s
+    ) AS part GROUP BY 1, 2, 3
+"""
+
+
+@dataclass(frozen=True)
+class Report:
+    """Records as of an instant of event time.
+
+    Attributes:
+        as_of: Up to when; the time of asking where no instant was named.
+        records: By owner (strategy or symbol); of ``by="day"``, by owner and day.
+    """
+
+    as_of: datetime
+    records: dict[str, Any]
+
+
+def read_report(
+    settings: Settings,
+    *,
+    by: By = "strategy",
+    strategy: str | None = None,
+    as_of: datetime | None = None,
+    trials: int | None = None,
+) -> Report:
+    """Read records, in one snapshot of the database.
+
+    Records of strategies also hold the numbers of daily returns; sessions end with the day
+    of ``as_of``.
+
+    Args:
+        settings: Where the tables are, and what is known of the strategies.
+        by: What a record is of.
+        strategy: Only this one's (not for ``by="symbol"``).
+        as_of: Event time; what was emitted or closed later does not count.
+        trials: How many strategies were tried in all; by default what the settings say,
+            and at least those on record.
+
+    Raises:
+        PassingError: The database does not answer.
+    """
+    instant = as_of or clock.now()
+    records: dict[str, Any] = {}
+    connection = connect(settings, application="trackrecord report")
+    try:
+        connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
+        with connection, connection.cursor() as cursor:
+            days, parameters = _days(cursor, settings, by, as_of)
+            if by == "strategy":
+                judged = _strategies(cursor, settings, days, parameters, instant, trials)
+                for owner, numbers in judged.items():
+                    if strategy in {None, owner}:
+                        records[owner] = written(numbers)
+                return Report(instant, records)
+            found = _sums(cursor, by, days, parameters, strategy)
+    finally:
+        connection.close()
+    for owner, inner in sorted(found.items()):
+        if by == "day":
+            records[owner] = {
+                day: record(by_currency) for day, by_currency in sorted(_by_day(inner).items())
+            }
+        else:
+            records[owner] = record({currency: sums for (currency, _), sums in inner.items()})
+    return Report(instant, records)
+
+
+def _strategies(
+    cursor: Cursor,
+    settings: Settings,
+    days: str,
+    parameters: dict[str, Any],
+    instant: datetime,
+    trials: int | None,
+) -> dict[str, dict[str, Numbers]]:
+    """Every strategy's numbers by currency: what luck gives depends on all of them."""
+    found = _sums(cursor, "strategy", days, parameters, None)
+    owners = [
+        (owner, currency)
+        for owner, inner in sorted(found.items())
+        for currency, _ in sorted(inner, key=lambda key: key[0])
+    ]
+    capital, sessions = (
+        capital_by_strategy(settings.capital),
+        sessions_by_strategy(settings.sessions),
+    )
+    series = series_of(
+        read_days(cursor, days, parameters, owners),
+        len(owners),
+        instant.astimezone(ZoneInfo(settings.day_timezone)).date(),
+        # One amount cannot be the capital of a strategy in two currencies.
+        capital=[
+            of_strategy(capital, owner) if len(found[owner]) == 1 else None for owner, _ in owners
+        ],
+        sessions=[of_strategy(sessions, owner) or "weekdays" for owner, _ in owners],
+        trials=settings.trials if trials is None else trials,
+    )
+    sums = [found[owner][currency, None] for owner, currency in owners]
+    judged: dict[str, dict[str, Numbers]] = defaultdict(dict)
+    for (owner, currency), numbers in zip(owners, with_series(sums, series), strict=True):
+        judged[owner][currency] = numbers
+    return judged
+
+
+def _days(
+    cursor: Cursor, settings: Settings, by: By, as_of: datetime | None
+) -> tuple[str, dict[str, Any]]:
+    """A SELECT of the rows of sums that count, and its parameters."""
+    owner = "symbol" if by == "symbol" else "strategy"
+    parameters: dict[str, Any] = {"timezone": settings.day_timezone}
+    before, part = "", ""
+    if as_of is not None:
+        midnight = rows(
+            cursor,
+            "SELECT date_trunc('day', %s AT TIME ZONE %s) AT TIME ZONE %s",
+            (as_of, settings.day_timezone, settings.day_timezone),
+        )[0][0]
+        parameters |= {"as_of": as_of, "midnight": midnight}
+        before = "WHERE day < (%(as_of)s AT TIME ZONE %(timezone)s)::date"
+        part = "UNION ALL" + _PART_OF_DAY.format(
+            owner=owner, sums=", ".join(f"sum({name}) AS {name}" for name in _NAMES)
+        )
+    days = f"""
+        SELECT {owner} AS owner, currency, day, {", ".join(_NAMES)}
+        FROM {owner}_days {before} {part}
+    """
+    return days, parameters
+
+
+def _sums(
+    cursor: Cursor, by: By, days: str, parameters: dict[str, Any], strategy: str | None
+) -> dict[str, dict[tuple[str, str | None], Sums]]:
+    """Sums by owner, and by currency and day (None unless ``by="day"``)."""
+    query = f"""
+        SELECT owner, currency, {"day::text" if by == "day" else "NULL::text"}, {_COLUMNS}
+        FROM ({days}) AS days {"" if strategy is None else "WHERE owner = %(strategy)s"}
+        GROUP BY 1, 2, 3
+        HAVING {" OR ".join(f"sum({name}) <> 0" for name in _NAMES)}
+    """
+    result: dict[str, dict[tuple[str, str | None], Sums]] = defaultdict(dict)
+    for name, currency, day, *values in rows(cursor, query, parameters | {"strategy": strategy}):
+        pairs = zip(_NAMES, values, strict=True)
+        result[name][currency, day] = Sums(
+            **{key: type(getattr(Sums, key))(value) for key, value in pairs}
+        )
+    return result
+
+
+def _by_day(inner: dict[tuple[str, str | None], Sums]) -> dict[str, dict[str, Sums]]:
+    days: dict[str, dict[str, Sums]] = defaultdict(dict)
+    for (currency, day), sums in inner.items():
+        days[str(day)][currency] = sums
+    return days
+
+
+def read_signals(connection: Connection, strategy: str | None, limit: int) -> list[dict[str, Any]]:
+    """The newest signals with what became of them, money as ``Decimal``."""
+    columns = (
+        "signal_id", "strategy", "symbol", "side", "price", "entry_price", "quantity",
+        "currency", "emitted_at", "backdated", "closed_quantity", "excess_quantity",
+        "realised_pnl", "fees", "closed_at", '"return"', "outcome",
+    )  # fmt: skip
+    with connection, connection.cursor() as cursor:
+        found = rows(
+            cursor,
+            f"SELECT {', '.join(columns)} FROM positions WHERE signal_id IN ("
+            " SELECT signal_id FROM signals WHERE revision >= 0"
+            " AND (%(strategy)s::text IS NULL OR strategy = %(strategy)s)"
+            " ORDER BY emitted_at DESC, signal_id LIMIT %(limit)s)"
+            " ORDER BY emitted_at DESC, signal_id",
+            {"strategy": strategy, "limit": limit},
+        )
+    names = [name.strip('"') for name in columns]
+    return [dict(zip(names, row, strict=True)) for row in found]

@@ -1,0 +1,1 @@
+"""What operators do with a pipeline: tables, topics and dead letters."""

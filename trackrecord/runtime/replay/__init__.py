@@ -1,0 +1,1 @@
+"""Derived tables once more, from the topics, and what differs."""

@@ -1,0 +1,259 @@
+"""Replay: the derived tables once more, from the topics, to the last digit.
+
+Every stage's handler reads the topics from their beginning to the offsets that
+the live tables stand at, into a scratch schema. Nothing is published. What the
+tables must agree on is each :class:`DerivedTable`'s ``content``; the live side
+is read in the same snapshot as the offsets, so live traffic may go on.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Protocol
+
+import psycopg2
+from confluent_kafka import Consumer, Message, TopicPartition
+from prometheus_client import CollectorRegistry
+
+from trackrecord.runtime import clock, database, dead_letters, kafka
+from trackrecord.runtime.admin.migrate import migrate
+from trackrecord.runtime.database import Connection, rows
+from trackrecord.runtime.decoding.batch import Partition, Reader, place_of
+from trackrecord.runtime.decoding.decoder import Refusal
+from trackrecord.runtime.errors import BadContentError, FatalError, PassingError
+from trackrecord.runtime.replay.comparison import Difference, Digest, compare, digest
+from trackrecord.runtime.settings import Settings
+from trackrecord.runtime.stage import Context, DerivedTable, Effects, Handler, Stage
+
+_STALLED_SECONDS = 30.0
+
+DEAD_LETTERS = DerivedTable(
+    "dead_letters",
+    "SELECT id, stage, topic, partition, log_offset, appended_at, key, value, headers,"
+    " error_class, reason, attempt FROM dead_letters",
+    key=("id",),
+)
+"""Refusals follow from the topics too; when they were first seen does not."""
+
+
+class Progress(Protocol):
+    """Told how far a stage is."""
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """``done`` of ``total`` messages of a stage are read."""
+
+
+class Replay:
+    """One replay, into a schema of its own that is dropped at the end."""
+
+    def __init__(self, settings: Settings, stages: Sequence[Stage]) -> None:
+        """Prepare; see :meth:`verify` and :meth:`rebuild`."""
+        self._settings = settings
+        self._stages = stages
+        self._scratch = f"replay_{secrets.token_hex(4)}"
+
+    def verify(self, progress: Progress) -> dict[str, Difference]:
+        """Compare the live tables with what the topics come to; changes nothing.
+
+        Raises:
+            PassingError: Broker or database do not answer.
+            FatalError: The topics do not hold what the tables were made from.
+        """
+        snapshot = self._connect()
+        snapshot.set_session(isolation_level="REPEATABLE READ", readonly=True)
+        try:
+            with snapshot.cursor() as cursor:
+                ends = _offsets(cursor, self._stages)
+                recorded = {table.name: digest(cursor, table) for table in self._tables()}
+            migrate(self._settings, self._scratch)
+            self._read({}, ends, progress)
+            return self._compare(snapshot, recorded)
+        finally:
+            snapshot.close()
+            self._drop()
+
+    def rebuild(self, progress: Progress) -> dict[str, Difference]:
+        """Make the live tables anew; running stages are fenced and go on from there.
+
+        Returns:
+            What was different before.
+        """
+        live = self._connect()
+        try:
+            with live.cursor() as cursor:
+                ends = _offsets(cursor, self._stages)
+            live.rollback()
+            migrate(self._settings, self._scratch)
+            self._read({}, ends, progress)
+            with live, live.cursor() as cursor:
+                # Whoever moves an offset needs this lock: from here on nothing is applied.
+                cursor.execute("LOCK TABLE consumer_offsets IN EXCLUSIVE MODE")
+                final = _offsets(cursor, self._stages)
+                self._read(ends, final, progress)
+                recorded = {table.name: digest(cursor, table) for table in self._tables()}
+                result = self._compare(live, recorded)
+                for table in self._tables():
+                    self._swap(cursor, table)
+                cursor.execute("UPDATE consumer_offsets SET epoch = epoch + 1")
+            return result
+        finally:
+            live.close()
+            self._drop()
+
+    def _tables(self) -> list[DerivedTable]:
+        tables = [table.under(self._settings) for each in self._stages for table in each.tables]
+        return [*tables, DEAD_LETTERS]
+
+    def _connect(self, schema: str | None = None, *, batches: str | None = None) -> Connection:
+        return database.connect(
+            self._settings, application="trackrecord replay", schema=schema, batches=batches
+        )
+
+    def _drop(self) -> None:
+        connection = self._connect()
+        with connection, connection.cursor() as cursor:
+            cursor.execute(f'DROP SCHEMA IF EXISTS "{self._scratch}" CASCADE')
+        connection.close()
+
+    def _swap(self, cursor: database.Cursor, table: DerivedTable) -> None:
+        if table == DEAD_LETTERS:
+            # When a letter was first seen and replayed is a fact that the topics do not hold.
+            cursor.execute(
+                f'UPDATE "{self._scratch}".dead_letters AS n SET first_seen = o.first_seen,'
+                " replayed_at = o.replayed_at FROM dead_letters AS o WHERE o.id = n.id"
+            )
+        # To empty a table is faster than to delete its rows.
+        cursor.execute(
+            f'TRUNCATE "{table.name}"'
+            if table.setting is None
+            else f'DELETE FROM "{table.name}" WHERE {table.within(self._settings)}'
+        )
+        cursor.execute(f'INSERT INTO "{table.name}" SELECT * FROM "{self._scratch}"."{table.name}"')
+
+    # -- reading the topics -------------------------------------------------------------------
+
+    def _read(
+        self,
+        begins: dict[tuple[str, Partition], int],
+        ends: dict[tuple[str, Partition], int],
+        progress: Progress,
+    ) -> None:
+        for stage in self._stages:
+            spans = {
+                place: (begins.get((stage.name, place), 0), end)
+                for (name, place), end in ends.items()
+                if name == stage.name and end > begins.get((name, place), 0)
+            }
+            total = sum(end - begin for begin, end in spans.values())
+            progress(stage.name, 0, total)
+            if spans:
+                self._read_stage(stage, spans, partial(progress, stage.name, total=total))
+
+    def _read_stage(
+        self,
+        stage: Stage,
+        spans: dict[Partition, tuple[int, int]],
+        progress: Callable[..., None],
+    ) -> None:
+        consumer = Consumer(
+            {
+                **kafka.consumer_config(self._settings, f"replay-{self._scratch}"),
+                "enable.partition.eof": True,
+            }
+        )
+        handler = stage.handler(Context(self._settings, CollectorRegistry()))
+        connection = self._connect(self._scratch, batches=handler.temporary)
+        reader = Reader(stage.consumes, self._settings.topic_prefix, handler.prepare)
+        left = dict(spans)
+        done = 0
+        last = clock.monotonic()
+        try:
+            consumer.assign([TopicPartition(*place, begin) for place, (begin, _) in left.items()])
+            while left:
+                messages = []
+                for message in consumer.consume(self._settings.batch_size, 0.1):
+                    place = place_of(message)
+                    error = message.error()
+                    if error is not None:
+                        if error.code() == kafka.PARTITION_EOF:
+                            left.pop(place, None)
+                            continue
+                        raise kafka.classify(error)
+                    end = spans[place][1]
+                    offset = message.offset() or 0
+                    if offset < end:
+                        messages.append(message)
+                    if offset >= end - 1:
+                        left.pop(place, None)
+                if messages:
+                    _apply(stage, handler, reader, connection, messages)
+                    done += len(messages)
+                    progress(done=done)
+                    last = clock.monotonic()
+                elif clock.monotonic() - last > _STALLED_SECONDS:
+                    raise PassingError("the broker has not sent anything for 30 s")
+        finally:
+            consumer.close()
+            connection.close()
+
+    # -- comparing ----------------------------------------------------------------------------
+
+    def _compare(self, live: Connection, recorded: dict[str, Digest]) -> dict[str, Difference]:
+        scratch = self._connect(self._scratch)
+        try:
+            with live.cursor() as before, scratch.cursor() as after:
+                return {
+                    table.name: compare(before, after, table, recorded[table.name])
+                    for table in self._tables()
+                }
+        finally:
+            scratch.close()
+
+
+def _apply(
+    stage: Stage,
+    handler: Handler,
+    reader: Reader,
+    connection: Connection,
+    messages: Sequence[Message],
+    refusal: Refusal | None = None,
+) -> None:
+    batch = reader.read([] if refusal else messages)
+    try:
+        with connection, connection.cursor() as cursor:
+            if not refusal:
+                handler.load(batch, cursor)
+            effects = Effects() if refusal else handler.apply(batch, cursor)
+            refused = [refusal] if refusal else [*batch.refused, *effects.refused]
+            now = clock.now()
+            dead_letters.insert(
+                cursor,
+                [
+                    dead_letters.make(stage.name, messages[each.position], each, now)
+                    for each in refused
+                ],
+            )
+    except psycopg2.Error as error:
+        known = database.classify(error)
+        if not isinstance(known, BadContentError):
+            raise known from error
+        if len(messages) == 1:
+            if refusal:
+                raise FatalError(f"a dead letter itself is refused: {error}") from error
+            words = f"the database refuses it: {known}"
+            _apply(stage, handler, reader, connection, messages, Refusal(0, "refused", words))
+            return
+        middle = len(messages) // 2
+        _apply(stage, handler, reader, connection, messages[:middle])
+        _apply(stage, handler, reader, connection, messages[middle:])
+
+
+def _offsets(cursor: database.Cursor, stages: Sequence[Stage]) -> dict[tuple[str, Partition], int]:
+    found = rows(
+        cursor,
+        "SELECT stage, topic, partition, next_offset FROM consumer_offsets WHERE stage = ANY(%s)",
+        ([stage.name for stage in stages],),
+    )
+    return {(stage, (topic, partition)): at for stage, topic, partition, at in found}

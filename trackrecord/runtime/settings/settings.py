@@ -1,0 +1,293 @@
+"""Every setting of the services: its variable, default and meaning."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit, urlunsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
+
+from trackrecord.kafka.config import kafka_settings
+from trackrecord.runtime.errors import ConfigurationError
+from trackrecord.runtime.settings.per_strategy import capital_by_strategy, sessions_by_strategy
+
+PREFIX = "TRACKRECORD_"
+
+_NAMED_PASSWORD = re.compile(r"(password=)('[^']*'|[^&\s]*)", re.IGNORECASE)
+_PASSWORD_BEFORE_HOST = re.compile(r"(//[^:/?#]*:).*@")
+
+
+class Settings(BaseModel):
+    """The settings of one process, read from its environment once."""
+
+    model_config = {"frozen": True, "extra": "forbid", "use_attribute_docstrings": True}
+
+    kafka_bootstrap_servers: str = Field(
+        default="127.0.0.1:9092", validation_alias="TRACKRECORD_KAFKA_BOOTSTRAP_SERVERS"
+    )
+    """Where the brokers are: host:port, several with commas."""
+    database_url: str = Field(
+        default="postgresql://127.0.0.1:5432/trackrecord", validation_alias="DATABASE_URL"
+    )
+    """Where the database is: postgresql://user:password@host:port/name."""
+    database_schema: str = Field(
+        default="public",
+        pattern="^[a-z_][a-z0-9_]{0,62}$",
+        validation_alias="TRACKRECORD_DATABASE_SCHEMA",
+    )
+    """The schema that holds the tables."""
+    topic_prefix: str = Field(
+        default="",
+        pattern=r"^[a-zA-Z0-9._-]{0,64}$",
+        validation_alias="TRACKRECORD_TOPIC_PREFIX",
+    )
+    """Put before the name of every topic and consumer group."""
+    topic_partitions: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=12, validation_alias="TRACKRECORD_TOPIC_PARTITIONS"
+    )
+    """Partitions of topics that `topics` makes; the most consumers that can share a stage."""
+    topic_replication: Annotated[int, Field(ge=1, le=15)] = Field(
+        default=1, validation_alias="TRACKRECORD_TOPIC_REPLICATION"
+    )
+    """Copies of each partition that `topics` asks for; 3 on a cluster that matters."""
+    home: Path = Field(default=Path(".trackrecord"), validation_alias="TRACKRECORD_HOME")
+    """The folder that keeps the state of the local stack."""
+    metrics_host: str = Field(default="127.0.0.1", validation_alias="TRACKRECORD_METRICS_HOST")
+    """The address on which a stage serves /metrics, /healthz, /readyz and /status."""
+    metrics_port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        default=0, validation_alias="TRACKRECORD_METRICS_PORT"
+    )
+    """The port for that; 0 takes a free one and logs it."""
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", validation_alias="TRACKRECORD_LOG_LEVEL"
+    )
+    """The least level that is logged."""
+    log_format: Literal["auto", "json", "console"] = Field(
+        default="auto", validation_alias="TRACKRECORD_LOG_FORMAT"
+    )
+    """JSON lines or readable lines; auto asks whether a terminal reads."""
+    batch_size: Annotated[int, Field(ge=1, le=200_000)] = Field(
+        default=10_000, validation_alias="TRACKRECORD_BATCH_SIZE"
+    )
+    """Messages that one transaction takes at most."""
+    batch_wait_ms: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        default=20, validation_alias="TRACKRECORD_BATCH_WAIT_MS"
+    )
+    """How long a stage that has nothing to do waits for a message, in milliseconds."""
+    session_timeout_ms: Annotated[int, Field(ge=1000, le=1_800_000)] = Field(
+        default=10_000, validation_alias="TRACKRECORD_SESSION_TIMEOUT_MS"
+    )
+    """How long a consumer may be silent before its partitions go to another."""
+    max_poll_interval_ms: Annotated[int, Field(ge=1000, le=86_400_000)] = Field(
+        default=300_000, validation_alias="TRACKRECORD_MAX_POLL_INTERVAL_MS"
+    )
+    """How long one batch may take before its partitions go to another."""
+    dead_letters_in_a_row: Annotated[int, Field(ge=1)] = Field(
+        default=1_000, validation_alias="TRACKRECORD_DEAD_LETTERS_IN_A_ROW"
+    )
+    """So many refused messages in a row stop the consumer: that is a bad deploy, not bad data."""
+    dead_letters_window: Annotated[int, Field(ge=1)] = Field(
+        default=10_000, validation_alias="TRACKRECORD_DEAD_LETTERS_WINDOW"
+    )
+    """The last messages of which a share may be refused."""
+    dead_letters_share: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.5, validation_alias="TRACKRECORD_DEAD_LETTERS_SHARE"
+    )
+    """More than this share of the window refused stops the consumer."""
+    outbox_backlog: Annotated[int, Field(ge=1)] = Field(
+        default=50_000, validation_alias="TRACKRECORD_OUTBOX_BACKLOG"
+    )
+    """Events that may wait for the broker's acknowledgement before reading pauses."""
+    halt_linger_seconds: Annotated[float, Field(ge=0, le=600)] = Field(
+        default=0.0, validation_alias="TRACKRECORD_HALT_LINGER_SECONDS"
+    )
+    """How long a stage that has halted still answers, so that a scrape sees it, before it ends."""
+    backdated_after_seconds: Annotated[int, Field(ge=0)] = Field(
+        default=300, validation_alias="TRACKRECORD_BACKDATED_AFTER_SECONDS"
+    )
+    """A signal older than this when the broker gets it is marked backdated."""
+    day_timezone: str = Field(default="UTC", validation_alias="TRACKRECORD_DAY_TIMEZONE")
+    """The time zone whose midnight ends a day of a record."""
+    capital: str = Field(default="", validation_alias="TRACKRECORD_CAPITAL")
+    """What a strategy started with, in its own currency: momentum=10000,trend=5000,*=1000, where
+    * is all others. Its returns are then of that capital; without it, of each trade."""
+    sessions: str = Field(default="weekdays", validation_alias="TRACKRECORD_SESSIONS")
+    """Days that count as sessions, weekdays (252 a year) or every_day (365), also by strategy:
+    weekdays,btc_trend=every_day."""
+    trials: Annotated[int, Field(ge=1)] = Field(default=1, validation_alias="TRACKRECORD_TRIALS")
+    """How many strategies or variants were tried in all, those that were given up too; at least
+    those on record count."""
+    outcome_policy: Literal["stop_first", "target_first", "open_proximity"] = Field(
+        default="stop_first", validation_alias="TRACKRECORD_OUTCOME_POLICY"
+    )
+    """What counts where a signal's target and stop lie inside one bar, also for what is learnt."""
+    default_horizon_bars: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        default=20, validation_alias="TRACKRECORD_DEFAULT_HORIZON_BARS"
+    )
+    """Bars after which a signal without a horizon of its own expires."""
+    publisher_features: str = Field(
+        default="",
+        pattern="^[A-Za-z0-9_ ]*(,[A-Za-z0-9_ ]+)*$",
+        validation_alias="TRACKRECORD_PUBLISHER_FEATURES",
+    )
+    """Numbers that publishers send in metadata.features and that are learnt from; with commas."""
+    sell_means: Literal["short", "exit"] = Field(
+        default="short", validation_alias="TRACKRECORD_SELL_MEANS"
+    )
+    """What a script that prints SELL says: open a short, or close its open long."""
+    script_output_bytes: Annotated[int, Field(ge=1024, le=240 * 1024)] = Field(
+        default=200 * 1024, validation_alias="TRACKRECORD_SCRIPT_OUTPUT_BYTES"
+    )
+    """Script output is cut to this many bytes, with a marker, before it is published."""
+    script_timeout_seconds: Annotated[float, Field(gt=0)] = Field(
+        default=300.0, validation_alias="TRACKRECORD_SCRIPT_TIMEOUT_SECONDS"
+    )
+    """How long `run-script` lets a script run."""
+    model: str = Field(
+        default="default", min_length=1, max_length=128, validation_alias="TRACKRECORD_MODEL"
+    )
+    """The model that is trained, and that judges signals."""
+    trainer_new_outcomes: Annotated[int, Field(ge=1)] = Field(
+        default=500, validation_alias="TRACKRECORD_TRAINER_NEW_OUTCOMES"
+    )
+    """So many outcomes since the last training start another."""
+    trainer_every_seconds: Annotated[float, Field(ge=0)] = Field(
+        default=0.0, validation_alias="TRACKRECORD_TRAINER_EVERY_SECONDS"
+    )
+    """So long after the last training another starts, if there are new outcomes; 0: no schedule."""
+    trainer_decay: bool = Field(default=True, validation_alias="TRACKRECORD_TRAINER_DECAY")
+    """Whether a live model whose Brier score or profit became worse starts a training."""
+    trainer_drift: Annotated[float, Field(ge=0)] = Field(
+        default=0.25, validation_alias="TRACKRECORD_TRAINER_DRIFT"
+    )
+    """A feature whose stability index is above this starts a training; 0: drift does not."""
+    trainer_look_seconds: Annotated[float, Field(gt=0)] = Field(
+        default=60.0, validation_alias="TRACKRECORD_TRAINER_LOOK_SECONDS"
+    )
+    """How often the trainer looks whether to train; new outcomes make it look up to ten times as
+    often."""
+    trainer_budget_seconds: Annotated[float, Field(ge=0)] = Field(
+        default=45.0, validation_alias="TRACKRECORD_TRAINER_BUDGET_SECONDS"
+    )
+    """How long a training searches for settings; 0: only the number of trials ends it."""
+    trainer_trials: Annotated[int, Field(ge=0)] = Field(
+        default=0, validation_alias="TRACKRECORD_TRAINER_TRIALS"
+    )
+    """How many settings a training tries at most; 0: only the time ends it."""
+    trainer_success: float = Field(default=0.0, validation_alias="TRACKRECORD_TRAINER_SUCCESS")
+    """Net return above which a signal was a success, a fraction."""
+    trainer_cost: Annotated[float, Field(ge=0)] = Field(
+        default=0.0, validation_alias="TRACKRECORD_TRAINER_COST"
+    )
+    """Cost of a trade, a fraction of its price, before it counts as a success."""
+    trainer_dask: str = Field(
+        default="",
+        pattern=r"^((tcp|tls)://[^\s/]+:[0-9]{1,5})?$",
+        validation_alias="TRACKRECORD_TRAINER_DASK",
+    )
+    """A Dask scheduler on whose workers LightGBM's models are fitted, such as
+    tcp://127.0.0.1:8786; it must be trusted. Empty: they are fitted on this machine."""
+    trainer_stale_seconds: Annotated[float, Field(ge=1)] = Field(
+        default=60.0, validation_alias="TRACKRECORD_TRAINER_STALE_SECONDS"
+    )
+    """A training that gave no sign of life for so long is taken up by another process."""
+    trainer_attempts: Annotated[int, Field(ge=1)] = Field(
+        default=3, validation_alias="TRACKRECORD_TRAINER_ATTEMPTS"
+    )
+    """How often a training that was killed is begun before it counts as failed."""
+    kafka: dict[str, str] = Field(default_factory=dict, validation_alias="TRACKRECORD_KAFKA_*")
+    """Any other client setting, dots as underscores: TRACKRECORD_KAFKA_SASL_MECHANISM."""
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgres(cls, value: str) -> str:
+        if urlsplit(value).scheme not in {"postgresql", "postgres"}:
+            raise ValueError("must begin with postgresql://")
+        return value
+
+    @field_validator("day_timezone")
+    @classmethod
+    def _is_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, OSError, ValueError):
+            raise ValueError("is not a time zone such as UTC or Asia/Kolkata") from None
+        return value
+
+    @model_validator(mode="after")
+    def _search_ends(self) -> Self:
+        if not self.trainer_budget_seconds and not self.trainer_trials:
+            raise ValueError(
+                "TRACKRECORD_TRAINER_BUDGET_SECONDS=0 has no end: set TRACKRECORD_TRAINER_TRIALS"
+            )
+        return self
+
+    @field_validator("capital")
+    @classmethod
+    def _is_capital(cls, value: str) -> str:
+        capital_by_strategy(value)
+        return value
+
+    @field_validator("sessions")
+    @classmethod
+    def _is_sessions(cls, value: str) -> str:
+        sessions_by_strategy(value)
+        return value
+
+    def topic(self, name: str) -> str:
+        """The name of a topic or group on the broker."""
+        return self.topic_prefix + name
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from the environment.
+
+    Raises:
+        ConfigurationError: Names every variable that is wrong, and why, at once.
+    """
+    environ = os.environ if environ is None else environ
+    known = {str(field.validation_alias) for field in Settings.model_fields.values()}
+    given: dict[str, Any] = {name: environ[name] for name in known if environ.get(name)}
+    given["TRACKRECORD_KAFKA_*"] = {
+        name: value
+        for name, value in kafka_settings(environ).items()
+        if name != "bootstrap.servers"
+    }
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        problems = [_problem(detail) for detail in error.errors(include_url=False)]
+        raise ConfigurationError(
+            f"{len(problems)} setting(s) cannot be used:\n" + "\n".join(sorted(problems))
+        ) from None
+
+
+def _problem(detail: ErrorDetails) -> str:
+    words = detail["msg"].removeprefix("Value error, ")
+    if not detail["loc"]:  # of several together
+        return f"  {words}"
+    variable = str(detail["loc"][0])
+    return f"  {variable}={_shown(variable, detail['input'])}: {words}"
+
+
+def _shown(variable: str, value: object) -> str:
+    return hide_password(str(value)) if variable == "DATABASE_URL" else repr(value)
+
+
+def hide_password(url: str) -> str:
+    """A URL with its passwords replaced, for logs and tables; also one that is not quite a URL."""
+    shown = _NAMED_PASSWORD.sub(r"\1***", url)
+    try:
+        parts = urlsplit(shown)
+        password = parts.password
+    except ValueError:
+        return _PASSWORD_BEFORE_HOST.sub(r"\1***@", shown)
+    if password is None:
+        return shown
+    return urlunsplit(parts._replace(netloc=parts.netloc.replace(f":{password}@", ":***@")))
