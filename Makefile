@@ -4,6 +4,9 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+UV := $(BIN)/uv
+INSTALL := $(UV) pip install --quiet --python $(BIN)/python --require-hashes
+EDITABLE := $(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
 RUNS := 200
@@ -14,23 +17,39 @@ SEED := 1
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
 
-.venv/.installed: requirements.lock pyproject.toml
+# pip only brings uv, at the version and with the digests of the lock; uv installs all else.
+.venv/.uv: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "trackrecord needs Python >= 3.11; name one with: make PYTHON=python3.12 ..." >&2; exit 2; }
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@echo "set-up: the virtual environment .venv, and uv with pip (25 MB, about 10 s)" >&2
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@sed -n '/^uv==/,/[^\]$$/p' requirements.lock > .venv/uv.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		--requirement .venv/uv.lock
 	@touch $@
 
-# Half a minute, once for each state of the sources; without a C compiler all else works.
+# What the demo needs, and no tools; all of requirements.lock holds it too.
+.venv/.demo: .venv/.uv deploy/local/requirements.lock pyproject.toml
+	@if [ .venv/.installed -nt requirements.lock ] && [ .venv/.installed -nt pyproject.toml ]; then exit 0; fi; \
+	echo "set-up: what the stages and the local stack need (about 85 packages, 230 MB to fetch, 10 s to a minute by the network)" >&2; \
+	$(INSTALL) --requirement deploy/local/requirements.lock && $(EDITABLE)
+	@touch $@
+
+.venv/.installed: .venv/.uv requirements.lock pyproject.toml
+	@echo "set-up: all packages, tools and test oracles included (about 155 packages, 330 MB to fetch, 20 s to two minutes by the network)" >&2
+	@$(INSTALL) --requirement requirements.lock && $(EDITABLE)
+	@touch $@
+
+# Once for each state of the sources; without a C compiler all else works.
 .venv/.compiled: .venv/.installed $(wildcard trackrecord/extraction/*.py)
+	@echo "set-up: compiling the rules that read outputs (nothing to fetch, about 30 s)" >&2
 	-@$(BIN)/python -m tools.compile
 	@touch $@
 
 setup: .venv/.compiled ## the virtual environment and the parts of the local stack
 	@$(BIN)/python -m trackrecord.local.parts
 
-demo: .venv/.installed ## real scripts and strategies on real prices, and the record of each
+demo: .venv/.demo ## real scripts and strategies on real prices, and the record of each
 	@$(BIN)/trackrecord demo
 
 check: .venv/.installed ## format, lint, types, import contracts, exported schemas; no services
@@ -52,15 +71,16 @@ torture: setup ## random faults at random moments, and an exact check: make tort
 schemas: .venv/.installed ## write schemas/ anew from the models
 	$(BIN)/python -m tools.schemas
 
+COMPILE := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --quiet
 lock: .venv/.installed ## pin the dependencies of pyproject.toml anew
-	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
-		--generate-hashes --no-header --no-annotate --output-file requirements.lock
-	$(BIN)/uv pip compile pyproject.toml --extra services --extra learning --extra dask --universal --python-version 3.11 \
-		--generate-hashes --no-header --no-annotate --constraint requirements.lock \
-		--output-file deploy/requirements.lock
-	$(BIN)/uv pip compile pyproject.toml --extra compile --universal --python-version 3.11 \
-		--generate-hashes --no-header --no-annotate --constraint requirements.lock \
-		--output-file deploy/compile.lock
+	$(COMPILE) --all-extras --group install --output-file requirements.lock
+	$(COMPILE) --extra services --extra learning --extra local --group install \
+		--constraint requirements.lock --output-file deploy/local/requirements.lock
+	$(COMPILE) --extra services --extra learning --extra dask \
+		--constraint requirements.lock --output-file deploy/requirements.lock
+	$(COMPILE) --extra compile \
+		--constraint requirements.lock --output-file deploy/compile.lock
 
 clean: ## remove the virtual environment and local state (not downloaded parts)
 	rm -rf .venv .trackrecord trackrecord/extraction/__compiled__

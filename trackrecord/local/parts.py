@@ -33,6 +33,8 @@ _LOCK_FILE = Path(__file__).with_name("kafka_jars.lock")
 _STAMP = "verified.json"
 _NOT_TRIED = "not tried"
 _MVN_DEADLINE_S = 900
+_BETWEEN_LINES = 10
+"""Jars between two lines of progress."""
 # Named in full, so that mvn does not look up which version is the newest.
 _MVN_GOAL = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"
 
@@ -210,7 +212,10 @@ def _fetch(folder: Path, jars: tuple[Jar, ...], progress: Progress) -> None:
     for name, fetch in _fetchers():
         if not missing:
             break
-        progress(f"Kafka {KAFKA_VERSION}: fetching {len(missing)} jars with {name} (about 45 MB)")
+        progress(
+            f"Kafka {KAFKA_VERSION}: fetching {len(missing)} of {len(jars)} jars with {name} "
+            "(all are 45 MB: 10 s to a minute by the network)"
+        )
         # Beside the target, so that the last step is a rename within one file system.
         with tempfile.TemporaryDirectory(dir=folder, prefix="fetching-") as work:
             problem = fetch(Path(work), missing, progress)
@@ -219,7 +224,7 @@ def _fetch(folder: Path, jars: tuple[Jar, ...], progress: Progress) -> None:
     if missing:
         raise PartsUnavailable(
             f"{len(missing)} of Kafka's {len(jars)} jars could not be fetched "
-            f"({'; '.join(tried) or 'neither mvn on PATH nor jgo installed'}); "
+            f"({'; '.join(tried) or 'neither jgo installed nor mvn on PATH'}); "
             "check the network and run `python -m trackrecord.local.parts` again"
         )
     sizes = {jar.filename: (folder / jar.filename).stat().st_size for jar in jars}
@@ -249,13 +254,16 @@ _Fetch = Callable[[Path, list[Jar], Progress], str | None]
 
 
 def _fetchers() -> Iterator[tuple[str, _Fetch]]:
-    if shutil.which("mvn"):
-        yield "mvn", _fetch_with_mvn
+    # jgo asks for the jars and for nothing else; mvn fetches its own plug-ins first, which
+    # takes three times as long, but knows of a mirror that a user has named in its settings.
     try:
         import jgo.maven  # noqa: F401, PLC0415 - an extra
     except ImportError:
-        return
-    yield "jgo", _fetch_with_jgo
+        pass
+    else:
+        yield "jgo", _fetch_with_jgo
+    if shutil.which("mvn"):
+        yield "mvn", _fetch_with_mvn
 
 
 def _fetch_with_mvn(work: Path, jars: list[Jar], _progress: Progress) -> str | None:
@@ -328,8 +336,10 @@ def _fetch_with_jgo(work: Path, jars: list[Jar], progress: Progress) -> str | No
     # Four at a time: the wait is for the network, not for the processor.
     with ThreadPoolExecutor(4) as pool:
         for done, (jar, problem) in enumerate(zip(jars, pool.map(fetch, jars), strict=True), 1):
-            if problem != _NOT_TRIED:
-                progress(f"  {done}/{len(jars)} {jar.filename}{' FAILED' if problem else ''}")
+            if problem is None and (done % _BETWEEN_LINES == 0 or done == len(jars)):
+                progress(f"  {done} of {len(jars)} jars are here")
+            if problem and problem != _NOT_TRIED:
+                progress(f"  {jar.filename} cannot be had: {problem}")
             if problem:
                 problems.append(problem)
     return next((problem for problem in problems if problem != _NOT_TRIED), None)
