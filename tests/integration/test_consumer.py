@@ -33,7 +33,7 @@ from trackrecord.events.codec import decode
 from trackrecord.runtime import kafka
 from trackrecord.runtime.decoding.batch import Partition
 from trackrecord.runtime.errors import HaltedError, PassingError
-from trackrecord.runtime.loop.offsets import Origin
+from trackrecord.runtime.kafka import Origin
 from trackrecord.runtime.settings import Settings
 
 pytestmark = pytest.mark.kafka

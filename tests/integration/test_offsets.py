@@ -17,8 +17,9 @@ from trackrecord.runtime import database, kafka
 from trackrecord.runtime.admin.accept_topics import accept_new_topics
 from trackrecord.runtime.database import Connection
 from trackrecord.runtime.errors import FencedError, HaltedError, PassingError
+from trackrecord.runtime.kafka import Origin
 from trackrecord.runtime.loop import offsets
-from trackrecord.runtime.loop.offsets import Claim, Origin
+from trackrecord.runtime.loop.offsets import Claim
 from trackrecord.runtime.settings import Settings
 
 pytestmark = pytest.mark.kafka

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from confluent_kafka import (
@@ -21,7 +22,6 @@ from trackrecord.runtime import clock
 from trackrecord.runtime.decoding.batch import Partition
 from trackrecord.runtime.errors import FatalError, PassingError, TrackrecordError
 from trackrecord.runtime.logs import get_logger
-from trackrecord.runtime.loop.offsets import Origin
 from trackrecord.runtime.settings import Settings
 
 _log = get_logger(__name__)
@@ -119,6 +119,21 @@ def _log_error(error: KafkaError) -> None:
 def admin(settings: Settings) -> AdminClient:
     """A client for questions about topics."""
     return AdminClient({**client_config(settings, "admin"), "socket.timeout.ms": 10_000})
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What the broker says of a partition that is about to be read.
+
+    Attributes:
+        topic_id: The topic's own id; a topic made anew under the same name has another.
+        first_offset: The oldest offset that is still there.
+        end_offset: The offset after the newest.
+    """
+
+    topic_id: str
+    first_offset: int
+    end_offset: int
 
 
 def origins(client: AdminClient, places: Iterable[Partition]) -> dict[Partition, Origin]:
@@ -268,6 +283,7 @@ def _ask_for(settings: Settings, names: list[str]) -> None:
 
 __all__ = [
     "Consumer",
+    "Origin",
     "admin",
     "classify",
     "client_config",

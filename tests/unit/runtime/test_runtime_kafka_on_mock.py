@@ -5,7 +5,7 @@ from __future__ import annotations
 from trackrecord.events.topics import all_topics
 from trackrecord.local.mock_broker import mock_broker
 from trackrecord.runtime import kafka
-from trackrecord.runtime.loop.offsets import Origin
+from trackrecord.runtime.kafka import Origin
 from trackrecord.runtime.settings import Settings, load_settings
 
 TOPICS = {f"mine.{spec.name}" for spec in all_topics()}

@@ -219,7 +219,7 @@ class Membership:
         return new
 
     def _claim(
-        self, connection: Connection, origins: Mapping[Partition, offsets.Origin]
+        self, connection: Connection, origins: Mapping[Partition, kafka.Origin]
     ) -> dict[Partition, offsets.Claim]:
         try:
             return offsets.claim(connection, self._stage, origins)
@@ -230,7 +230,7 @@ class Membership:
                 raise
             raise PassingError(f"{place[0]}/{place[1]} moved on while it was taken up") from None
 
-    def _origins(self, places: Sequence[Partition]) -> dict[Partition, offsets.Origin]:
+    def _origins(self, places: Sequence[Partition]) -> dict[Partition, kafka.Origin]:
         try:
             return kafka.origins(self._admin, places)
         except PassingError:

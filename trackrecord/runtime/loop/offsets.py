@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from trackrecord.runtime.database import Connection, Cursor, rows
 from trackrecord.runtime.decoding.batch import Partition
 from trackrecord.runtime.errors import FencedError, HaltedError
+from trackrecord.runtime.kafka import Origin
 from trackrecord.runtime.logs import get_logger
 
 _log = get_logger(__name__)
@@ -27,21 +28,6 @@ _WAIT_BRIEFLY = (
 Until a claim is committed nobody can tell whose session it is. So the database itself ends it,
 should its owner freeze or the network break in the middle.
 """
-
-
-@dataclass(frozen=True)
-class Origin:
-    """What the broker says of a partition that is about to be read.
-
-    Attributes:
-        topic_id: The topic's own id; a topic made anew under the same name has another.
-        first_offset: The oldest offset that is still there.
-        end_offset: The offset after the newest.
-    """
-
-    topic_id: str
-    first_offset: int
-    end_offset: int
 
 
 class BeyondEndError(HaltedError):
