@@ -11,6 +11,7 @@ from rich.progress import Progress
 from trackrecord.events import Event
 from trackrecord.events.codec import encode, headers
 from trackrecord.kafka.acknowledgements import Acknowledged
+from trackrecord.kafka.producer import producer_config
 from trackrecord.runtime import clock, kafka
 from trackrecord.runtime.errors import UnreachableError
 from trackrecord.runtime.settings import Settings
@@ -44,16 +45,13 @@ def send(
             published; sending everything again is harmless, the ids are the same.
     """
     producer = Producer(
-        {
-            **kafka.client_config(settings, "cli"),
-            "error_cb": lambda _error: None,
-            "enable.idempotence": True,
-            "partitioner": "murmur2_random",
-            "compression.type": "lz4",
-            "linger.ms": 5,
-            "message.timeout.ms": int(_SECONDS_WITHOUT_PROGRESS * 1000),
-            "queue.buffering.max.messages": 100_000,
-        }
+        producer_config(
+            {**kafka.client_config(settings, "cli"), "error_cb": lambda _error: None},
+            gives_up_after_ms=int(_SECONDS_WITHOUT_PROGRESS * 1000),
+            compression_type="lz4",
+            linger_ms=5,
+            queue_buffering_max_messages=100_000,
+        )
     )
     _check_topics(producer, settings, {event.event_type for event, _ in events})
     done = 0

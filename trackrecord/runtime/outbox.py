@@ -20,6 +20,7 @@ from confluent_kafka import KafkaError, Message, Producer
 from trackrecord.events.codec import Headers
 from trackrecord.events.topics import MAX_DEAD_LETTER_BYTES
 from trackrecord.kafka.acknowledgements import Acknowledged
+from trackrecord.kafka.producer import producer_config
 from trackrecord.runtime.clock import monotonic
 from trackrecord.runtime.database import Connection, Cursor, insert_records, rows
 from trackrecord.runtime.decoding.batch import Partition
@@ -78,20 +79,14 @@ class Outbox:
     def __init__(self, stage: str, config: Mapping[str, Any]) -> None:
         """Make the producer; it connects in the background."""
         self._stage = stage
-        self._config = {
-            **config,
-            # Ordered and without duplicates of its own making, for as long as it takes:
-            # a message that gave up would leave a gap, so none ever does.
-            "enable.idempotence": True,
-            "acks": "all",
-            "message.timeout.ms": 0,
-            "partitioner": "murmur2_random",
-            "compression.type": "lz4",
-            "linger.ms": 5,
+        self._config = producer_config(
+            config,
+            compression_type="lz4",
+            linger_ms=5,
             # A dead letter is an event of any size that the broker took, and its headers.
-            "message.max.bytes": MAX_DEAD_LETTER_BYTES,
-            "queue.buffering.max.messages": 200_000,
-        }
+            message_max_bytes=MAX_DEAD_LETTER_BYTES,
+            queue_buffering_max_messages=200_000,
+        )
         self._pending: dict[int, Row] = {}
         self._acknowledged: list[int] = []
         self._failed: KafkaError | None = None

@@ -10,18 +10,15 @@ from typing import Any, Final
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from trackrecord.kafka.config import KAFKA_PREFIX, variable_of
+from trackrecord.kafka.producer import producer_config
 
 log = logging.getLogger("trackrecord.sdk")
 
 FIXED: Final[Mapping[str, str]] = {
-    # Order and completeness rest on these. Nothing may time out: a message that
-    # gave up while its successors went through would come back out of order.
-    "enable.idempotence": "true",
+    # Nothing may time out: a message that gave up while its successors went
+    # through would come back out of order.
+    **producer_config({}, gives_up_after_ms=0),
     "enable.gapless.guarantee": "true",
-    "acks": "all",
-    "message.timeout.ms": "0",
-    # Other languages' clients put a key on the same partition by this.
-    "partitioner": "murmur2_random",
 }
 """Settings that cannot be changed, since the promises of the SDK rest on them."""
 

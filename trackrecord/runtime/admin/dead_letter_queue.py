@@ -9,8 +9,9 @@ from typing import Any
 from confluent_kafka import KafkaError, Message, Producer
 
 from trackrecord.kafka.acknowledgements import Acknowledged
+from trackrecord.kafka.producer import producer_config
 from trackrecord.runtime import clock, kafka
-from trackrecord.runtime.database import connect, rows
+from trackrecord.runtime.database import rows, session
 from trackrecord.runtime.dead_letters import ATTEMPT
 from trackrecord.runtime.errors import UnreachableError
 from trackrecord.runtime.settings import Settings
@@ -26,18 +27,14 @@ def read_letters(
     settings: Settings, *, limit: int | None = None, replayed: bool = False
 ) -> list[dict[str, Any]]:
     """Dead letters, oldest first; those already replayed only where asked for."""
-    connection = connect(settings, application="trackrecord dlq")
-    try:
-        with connection, connection.cursor() as cursor:
-            found = rows(
-                cursor,
-                f"SELECT {', '.join(_COLUMNS)} FROM dead_letters"
-                + ("" if replayed else " WHERE replayed_at IS NULL")
-                + " ORDER BY first_seen, topic, partition, log_offset LIMIT %s",
-                (limit,),
-            )
-    finally:
-        connection.close()
+    with session(settings, application="trackrecord dlq") as cursor:
+        found = rows(
+            cursor,
+            f"SELECT {', '.join(_COLUMNS)} FROM dead_letters"
+            + ("" if replayed else " WHERE replayed_at IS NULL")
+            + " ORDER BY first_seen, topic, partition, log_offset LIMIT %s",
+            (limit,),
+        )
     return [_named(row) for row in found]
 
 
@@ -52,17 +49,12 @@ def _named(row: tuple[Any, ...]) -> dict[str, Any]:
 
 def read_letter(settings: Settings, letter_id: str) -> dict[str, Any] | None:
     """One dead letter with its bytes; None if there is none of that id."""
-    connection = connect(settings, application="trackrecord dlq")
-    try:
-        with connection, connection.cursor() as cursor:
-            found = rows(
-                cursor,
-                f"SELECT {', '.join(_COLUMNS)}, key, value, headers FROM dead_letters"
-                " WHERE id = %s",
-                (letter_id,),
-            )
-    finally:
-        connection.close()
+    with session(settings, application="trackrecord dlq") as cursor:
+        found = rows(
+            cursor,
+            f"SELECT {', '.join(_COLUMNS)}, key, value, headers FROM dead_letters WHERE id = %s",
+            (letter_id,),
+        )
     if not found:
         return None
     *told, key, value, headers = found[0]
@@ -91,12 +83,9 @@ def replay_letters(settings: Settings, ids: Sequence[str]) -> tuple[int, list[st
     """
     wanted = list(ids) or [letter["id"] for letter in read_letters(settings)]
     producer = Producer(
-        {
-            **kafka.client_config(settings, "dlq"),
-            "enable.idempotence": True,
-            "partitioner": "murmur2_random",
-            "message.timeout.ms": int(_SECONDS * 1000),
-        }
+        producer_config(
+            kafka.client_config(settings, "dlq"), gives_up_after_ms=int(_SECONDS * 1000)
+        )
     )
     told = Acknowledged()
     done: list[str] = []
@@ -136,12 +125,8 @@ def replay_letters(settings: Settings, ids: Sequence[str]) -> tuple[int, list[st
 
 
 def _mark(settings: Settings, ids: Sequence[str]) -> None:
-    connection = connect(settings, application="trackrecord dlq")
-    try:
-        with connection, connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE dead_letters SET replayed_at = %s WHERE id = ANY(%s)",
-                (clock.now(), list(ids)),
-            )
-    finally:
-        connection.close()
+    with session(settings, application="trackrecord dlq") as cursor:
+        cursor.execute(
+            "UPDATE dead_letters SET replayed_at = %s WHERE id = ANY(%s)",
+            (clock.now(), list(ids)),
+        )
