@@ -249,13 +249,8 @@ def _money(text: str) -> str:
 def _signals(home: Any, strategy: str | None, limit: int, as_json: bool) -> None:
     from trackrecord.events.types import plain_decimal
     from trackrecord.reports.strategies import read_signals
-    from trackrecord.runtime.database import connect
 
-    connection = connect(load(home), application="trackrecord report")
-    try:
-        signals = read_signals(connection, strategy, limit)
-    finally:
-        connection.close()
+    signals = read_signals(load(home), strategy, limit)
     for signal in signals:
         signal["outcome"] = {1: "win", 0: "breakeven", -1: "loss", None: None}[signal["outcome"]]
         for name, value in signal.items():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from typing import Any, Final
 
 import numpy as np
@@ -12,7 +10,7 @@ import polars as pl
 from trackrecord.learning.calibration import Said, calibration, with_intervals
 from trackrecord.outcomes.label_many import won
 from trackrecord.runtime.champion import champion
-from trackrecord.runtime.database import Cursor, connect, read_columns, rows
+from trackrecord.runtime.database import Cursor, read_columns, rows, session
 from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.sql_times import micros
 
@@ -64,7 +62,7 @@ def read_training(settings: Settings, training_id: str) -> dict[str, Any] | None
     Raises:
         PassingError: The database does not answer.
     """
-    with _reading(settings) as cursor:
+    with session(settings, application="trackrecord models", snapshot=True) as cursor:
         found = rows(cursor, _TRAINING, (training_id,))
     if not found:
         return None
@@ -103,7 +101,7 @@ def read_calibration(
     Raises:
         PassingError: The database does not answer.
     """
-    with _reading(settings) as cursor:
+    with session(settings, application="trackrecord models", snapshot=True) as cursor:
         named = version or champion(cursor, settings.model) or _newest(cursor, settings.model)
         found = rows(cursor, _ABOUT, (settings.model, named))
         if not found:
@@ -163,12 +161,3 @@ def _since(frame: pl.DataFrame, settings: Settings) -> dict[str, Any]:
 def _newest(cursor: Cursor, model: str) -> str | None:
     found = rows(cursor, _NEWEST, (model,))
     return found[0][0] if found else None
-
-
-@contextmanager
-def _reading(settings: Settings) -> Iterator[Cursor]:
-    """One snapshot of the database, read only."""
-    with closing(connect(settings, application="trackrecord models")) as connection:
-        connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
-        with connection, connection.cursor() as cursor:
-            yield cursor

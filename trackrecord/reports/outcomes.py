@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from trackrecord.runtime.database import connect, rows
+from trackrecord.runtime.database import rows, session
 from trackrecord.runtime.settings import Settings
 
 OUTCOMES: Final = ("target", "stop", "expired", "void")
@@ -52,9 +52,5 @@ def read_verdicts(settings: Settings) -> dict[str, int]:
 
 
 def _read(settings: Settings, query: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
-    connection = connect(settings, application="trackrecord report")
-    try:
-        with connection, connection.cursor() as cursor:
-            return rows(cursor, query, parameters)
-    finally:
-        connection.close()
+    with session(settings, application="trackrecord report") as cursor:
+        return rows(cursor, query, parameters)

@@ -9,7 +9,7 @@ from typing import Any
 from trackrecord.extraction import generate_ai_insight
 from trackrecord.performance.exact import round_ratio
 from trackrecord.performance.trend import trend
-from trackrecord.runtime.database import Cursor, connect, rows
+from trackrecord.runtime.database import Cursor, rows, session
 from trackrecord.runtime.settings import Settings
 
 _NAMES = (
@@ -35,15 +35,10 @@ def read_scripts(settings: Settings) -> dict[str, dict[str, Any]]:
     Raises:
         PassingError: The database does not answer.
     """
-    connection = connect(settings, application="trackrecord report")
-    try:
-        connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
-        with connection, connection.cursor() as cursor:
-            sums = ", ".join(f"sum({name})" for name in _NAMES)
-            found = rows(cursor, f"SELECT script, {sums} FROM script_days GROUP BY 1 ORDER BY 1")
-            return {script: _record(cursor, script, values) for script, *values in found}
-    finally:
-        connection.close()
+    with session(settings, application="trackrecord report", snapshot=True) as cursor:
+        sums = ", ".join(f"sum({name})" for name in _NAMES)
+        found = rows(cursor, f"SELECT script, {sums} FROM script_days GROUP BY 1 ORDER BY 1")
+        return {script: _record(cursor, script, values) for script, *values in found}
 
 
 def _record(cursor: Cursor, script: str, values: list[Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from trackrecord.performance.sums.sums import Sums
 from trackrecord.performance.sums.written import record, written
 from trackrecord.reports.daily_sums import read_days
 from trackrecord.runtime import clock
-from trackrecord.runtime.database import Connection, Cursor, connect, rows
+from trackrecord.runtime.database import Cursor, rows, session
 from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.settings.per_strategy import (
     capital_by_strategy,
@@ -93,20 +93,15 @@ def read_report(
     """
     instant = as_of or clock.now()
     records: dict[str, Any] = {}
-    connection = connect(settings, application="trackrecord report")
-    try:
-        connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
-        with connection, connection.cursor() as cursor:
-            days, parameters = _days(cursor, settings, by, as_of)
-            if by == "strategy":
-                judged = _strategies(cursor, settings, days, parameters, instant, trials)
-                for owner, numbers in judged.items():
-                    if strategy in {None, owner}:
-                        records[owner] = written(numbers)
-                return Report(instant, records)
-            found = _sums(cursor, by, days, parameters, strategy)
-    finally:
-        connection.close()
+    with session(settings, application="trackrecord report", snapshot=True) as cursor:
+        days, parameters = _days(cursor, settings, by, as_of)
+        if by == "strategy":
+            judged = _strategies(cursor, settings, days, parameters, instant, trials)
+            for owner, numbers in judged.items():
+                if strategy in {None, owner}:
+                    records[owner] = written(numbers)
+            return Report(instant, records)
+        found = _sums(cursor, by, days, parameters, strategy)
     for owner, inner in sorted(found.items()):
         if by == "day":
             records[owner] = {
@@ -205,14 +200,18 @@ def _by_day(inner: dict[tuple[str, str | None], Sums]) -> dict[str, dict[str, Su
     return days
 
 
-def read_signals(connection: Connection, strategy: str | None, limit: int) -> list[dict[str, Any]]:
-    """The newest signals with what became of them, money as ``Decimal``."""
+def read_signals(settings: Settings, strategy: str | None, limit: int) -> list[dict[str, Any]]:
+    """The newest signals with what became of them, money as ``Decimal``.
+
+    Raises:
+        PassingError: The database does not answer.
+    """
     columns = (
         "signal_id", "strategy", "symbol", "side", "price", "entry_price", "quantity",
         "currency", "emitted_at", "backdated", "closed_quantity", "excess_quantity",
         "realised_pnl", "fees", "closed_at", '"return"', "outcome",
     )  # fmt: skip
-    with connection, connection.cursor() as cursor:
+    with session(settings, application="trackrecord report") as cursor:
         found = rows(
             cursor,
             f"SELECT {', '.join(columns)} FROM positions WHERE signal_id IN ("

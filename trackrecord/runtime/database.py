@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -31,6 +31,7 @@ __all__ = [
     "insert_records",
     "read_columns",
     "rows",
+    "session",
     "taken",
 ]
 
@@ -112,6 +113,29 @@ def connect(
             connection.close()
             raise classify(error) from error
     return connection
+
+
+@contextmanager
+def session(
+    settings: Settings, *, application: str, schema: str | None = None, snapshot: bool = False
+) -> Iterator[Cursor]:
+    """A connection for one transaction, which is committed unless something is raised.
+
+    Args:
+        settings: Where the database is.
+        application: What it calls itself there.
+        schema: Another schema than the settings'.
+        snapshot: Whether all is read as of one moment, and nothing written.
+
+    Raises:
+        PassingError: The database does not answer, or not yet.
+        FatalError: It refuses: wrong password, no such database.
+    """
+    with closing(connect(settings, application=application, schema=schema)) as connection:
+        if snapshot:
+            connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
+        with connection, connection.cursor() as cursor:
+            yield cursor
 
 
 def classify(error: psycopg2.Error) -> TrackrecordError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trackrecord.runtime import kafka
-from trackrecord.runtime.database import connect, rows
+from trackrecord.runtime.database import rows, session
 from trackrecord.runtime.settings import Settings
 
 
@@ -18,29 +18,25 @@ def accept_new_topics(settings: Settings) -> list[str]:
     Raises:
         PassingError: The broker or the database does not answer.
     """
-    connection = connect(settings, application="trackrecord topics")
-    try:
-        with connection, connection.cursor() as cursor:
-            known = rows(
-                cursor,
-                "SELECT stage, topic, partition, topic_id, next_offset FROM consumer_offsets"
-                " ORDER BY stage, topic, partition FOR UPDATE",
+    with session(settings, application="trackrecord topics") as cursor:
+        known = rows(
+            cursor,
+            "SELECT stage, topic, partition, topic_id, next_offset FROM consumer_offsets"
+            " ORDER BY stage, topic, partition FOR UPDATE",
+        )
+        if not known:
+            return []
+        origins = kafka.origins(kafka.admin(settings), {(row[1], row[2]) for row in known})
+        changed = set()
+        for stage, topic, partition, topic_id, next_offset in known:
+            origin = origins[topic, partition]
+            lost = not origin.first_offset <= next_offset <= origin.end_offset
+            if origin.topic_id == topic_id and not lost:
+                continue
+            cursor.execute(
+                "UPDATE consumer_offsets SET topic_id = %s, next_offset = %s,"
+                " epoch = epoch + 1 WHERE stage = %s AND topic = %s AND partition = %s",
+                (origin.topic_id, origin.first_offset, stage, topic, partition),
             )
-            if not known:
-                return []
-            origins = kafka.origins(kafka.admin(settings), {(row[1], row[2]) for row in known})
-            changed = set()
-            for stage, topic, partition, topic_id, next_offset in known:
-                origin = origins[topic, partition]
-                lost = not origin.first_offset <= next_offset <= origin.end_offset
-                if origin.topic_id == topic_id and not lost:
-                    continue
-                cursor.execute(
-                    "UPDATE consumer_offsets SET topic_id = %s, next_offset = %s,"
-                    " epoch = epoch + 1 WHERE stage = %s AND topic = %s AND partition = %s",
-                    (origin.topic_id, origin.first_offset, stage, topic, partition),
-                )
-                changed.add(topic)
-            return sorted(changed)
-    finally:
-        connection.close()
+            changed.add(topic)
+        return sorted(changed)

@@ -27,6 +27,7 @@ from trackrecord.runtime.replay.comparison import Difference, Digest, compare, d
 from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.stage import Context, DerivedTable, Effects, Handler, Stage
 
+_APPLICATION = "trackrecord replay"
 _STALLED_SECONDS = 30.0
 
 DEAD_LETTERS = DerivedTable(
@@ -108,14 +109,12 @@ class Replay:
 
     def _connect(self, schema: str | None = None, *, batches: str | None = None) -> Connection:
         return database.connect(
-            self._settings, application="trackrecord replay", schema=schema, batches=batches
+            self._settings, application=_APPLICATION, schema=schema, batches=batches
         )
 
     def _drop(self) -> None:
-        connection = self._connect()
-        with connection, connection.cursor() as cursor:
+        with database.session(self._settings, application=_APPLICATION) as cursor:
             cursor.execute(f'DROP SCHEMA IF EXISTS "{self._scratch}" CASCADE')
-        connection.close()
 
     def _swap(self, cursor: database.Cursor, table: DerivedTable) -> None:
         if table == DEAD_LETTERS:
