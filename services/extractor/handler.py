@@ -11,7 +11,6 @@ from services.extractor.metrics import METRICS
 from services.extractor.reading import Prepared, Run
 from services.extractor.signals import SOURCE, close_event, refusal_to_signal
 from trackrecord.events import ScriptExecuted
-from trackrecord.runtime import clock
 from trackrecord.runtime.database import Cursor
 from trackrecord.runtime.decoding.batch import Batch
 from trackrecord.runtime.decoding.decoder import Refusal
@@ -32,15 +31,20 @@ class Extractor(Handler):
     def __init__(self, context: Context) -> None:
         """Register the metrics."""
         self._settings = context.settings
+        self._clock = context.clock
         self._exits = context.settings.sell_means == "exit"
         self._metrics = Metrics(context.registry, "extractor", METRICS)
 
     def prepare(self, batch: Batch) -> Prepared:
         """Read every output."""
-        started = clock.monotonic()
-        prepared = reading.read(batch.of(ScriptExecuted), batch.messages, exits=self._exits)
+        started = self._clock.monotonic()
+        prepared = reading.read(
+            batch.of(ScriptExecuted), batch.messages, self._clock.now(), exits=self._exits
+        )
         if prepared.runs:
-            self._metrics.observe("trackrecord_extraction_seconds", clock.monotonic() - started)
+            self._metrics.observe(
+                "trackrecord_extraction_seconds", self._clock.monotonic() - started
+            )
         return prepared
 
     def load(self, batch: Batch, cursor: Cursor) -> None:
@@ -74,7 +78,11 @@ class Extractor(Handler):
                     ):
                         event = close_event(signal_id, run.row, symbol, recommendation, run.said_at)
                         yield Outgoing.of(
-                            event, source=SOURCE, position=position, cause=batch.messages[position]
+                            event,
+                            source=SOURCE,
+                            position=position,
+                            cause=batch.messages[position],
+                            now=self._clock.now(),
                         )
 
     def _count(self, fresh: list[Run]) -> None:

@@ -85,12 +85,15 @@ class Prepared(NamedTuple):
     recommendations: CopyRows
 
 
-def read(frame: pl.DataFrame, messages: Sequence[Message], *, exits: bool) -> Prepared:
+def read(
+    frame: pl.DataFrame, messages: Sequence[Message], now: datetime, *, exits: bool
+) -> Prepared:
     """Read every output.
 
     Args:
         frame: One row a run.
         messages: Those of the batch; the position of a run is its place among them.
+        now: When their signals are published.
         exits: Whether a SELL closes a long instead of opening a short.
     """
     runs: list[Run] = []
@@ -103,7 +106,7 @@ def read(frame: pl.DataFrame, messages: Sequence[Message], *, exits: bool) -> Pr
             for row, output in zip(kept, part["output"].to_list(), strict=True)
         ]
         for row, found, digest in zip(kept, said, _digests(part), strict=True):
-            runs.append(_run(row, found, messages, recommended, exits=exits))
+            runs.append(_run(row, found, messages, now, recommended, exits=exits))
             result = found.result
             readings.append(
                 (digest, found.final_action, _text(result.return_pct), result.outcome,
@@ -117,6 +120,7 @@ def _run(
     row: dict[str, Any],
     found: Extraction,
     messages: Sequence[Message],
+    now: datetime,
     recommended: list[tuple[Any, ...]],
     *,
     exits: bool,
@@ -132,7 +136,9 @@ def _run(
         signals.append(
             None
             if signal is None
-            else Outgoing.of(signal, source=SOURCE, position=position, cause=messages[position])
+            else Outgoing.of(
+                signal, source=SOURCE, position=position, cause=messages[position], now=now
+            )
         )
         recommended.append(
             (

@@ -38,7 +38,9 @@ def assessed_events(
                 features=_named(each.names, each.features[place].tolist()),
                 assessed_at=now,
             )
-            yield Outgoing.of(event, source=_SOURCE, position=position, cause=messages[position])
+            yield Outgoing.of(
+                event, source=_SOURCE, position=position, cause=messages[position], now=now
+            )
 
 
 def scored_event(
@@ -76,11 +78,16 @@ def scored_event(
         features=_named(names[feature_set], features) if feature_set else {},
         scored_at=now,
     )
-    return Outgoing.of(event, source=_SOURCE, position=position, cause=messages[position])
+    return Outgoing.of(event, source=_SOURCE, position=position, cause=messages[position], now=now)
 
 
 def closed_event(
-    row: Sequence[Any], strategy: str, symbol: str, position: int, messages: Sequence[Message]
+    row: Sequence[Any],
+    strategy: str,
+    symbol: str,
+    position: int,
+    now: datetime,
+    messages: Sequence[Message],
 ) -> Outgoing:
     """The exit of a signal that nobody manages, by a row of the statement CLOSE."""
     signal_id, price, closed_at, reason, entry_price = row
@@ -94,7 +101,7 @@ def closed_event(
         reason=reason,
         entry_price=None if entry_price is None else Decimal(entry_price),
     )
-    return Outgoing.of(event, source=_SOURCE, position=position, cause=messages[position])
+    return Outgoing.of(event, source=_SOURCE, position=position, cause=messages[position], now=now)
 
 
 def _named(names: Sequence[str], values: Sequence[float | None]) -> dict[str, float | None]:

@@ -34,7 +34,6 @@ from services.outcome_scorer.metrics import METRICS
 from services.outcome_scorer.store import Change, Claimed
 from trackrecord.events import MarketBar, SignalClosed, SignalEmitted
 from trackrecord.outcomes.watch import Watch
-from trackrecord.runtime import clock
 from trackrecord.runtime.database import CopyRows, Cursor
 from trackrecord.runtime.decoding.batch import Batch
 from trackrecord.runtime.decoding.decoder import Refusal
@@ -81,6 +80,7 @@ class OutcomeScorer(Handler):
     def __init__(self, context: Context) -> None:
         """Register the metrics."""
         self._settings = context.settings
+        self._clock = context.clock
         self._policy = context.settings.outcome_policy
         self._metrics = Metrics(context.registry, "outcome_scorer", METRICS)
         self._watch = Watch()
@@ -128,19 +128,21 @@ class OutcomeScorer(Handler):
         if prepared.signals["revision"].max():
             claimed = _as_left(claimed, store.leave(cursor))
         changes = store.write_signals(cursor, self._settings.default_horizon_bars)
-        judging = Judging(cursor, self._watch, self._policy, batch, _positions(prepared))
+        judging = Judging(
+            cursor, self._watch, self._policy, batch, _positions(prepared), self._clock
+        )
         judging.revisit(told.late)
         self._bring(cursor, prepared, claimed, told, changes)
         self._note(cursor, claimed, told)
-        started = clock.monotonic()
+        started = self._clock.monotonic()
         judging.void(_unsound(prepared, changes))
         timeframes = {each.timeframe for each in claimed}
         judging.judge([(each.symbol, each.timeframe) for each in claimed], timeframes)
-        self._metrics.observe("trackrecord_judging_seconds", clock.monotonic() - started)
+        self._metrics.observe("trackrecord_judging_seconds", self._clock.monotonic() - started)
         # After the outcomes: a strategy's record holds what had closed by the emission.
         assessed = self._assess(cursor, prepared, changes)
         outgoing = [
-            *assessed_events(assessed, batch.messages, clock.now()),
+            *assessed_events(assessed, batch.messages, self._clock.now()),
             *judging.events(),
         ]
         return Effects(
@@ -268,7 +270,7 @@ class OutcomeScorer(Handler):
                 each.qualities,
             )
             store.write_assessments(
-                cursor, rows, each.feature_set, each.names, each.version, clock.now()
+                cursor, rows, each.feature_set, each.names, each.version, self._clock.now()
             )
         return assessed
 

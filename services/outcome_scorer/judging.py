@@ -15,11 +15,11 @@ from services.outcome_scorer.events import closed_event, scored_event
 from services.outcome_scorer.frames import outcome_rows, void_rows
 from services.outcome_scorer.memory import Key, fill, waiting
 from services.outcome_scorer.store import Asked, Ceased
+from trackrecord.clock import Clock
 from trackrecord.events import MarketBar
 from trackrecord.outcomes.model import DELISTED_AFTER, Policy
 from trackrecord.outcomes.waiting import Judgement
 from trackrecord.outcomes.watch import Watch
-from trackrecord.runtime import clock
 from trackrecord.runtime.database import Cursor
 from trackrecord.runtime.decoding.batch import Batch
 from trackrecord.runtime.stage import Outgoing
@@ -42,6 +42,7 @@ class Judging:
         policy: Policy,
         batch: Batch,
         positions: Mapping[str, int],
+        clock: Clock,
     ) -> None:
         """Nothing is judged yet.
 
@@ -51,7 +52,9 @@ class Judging:
             policy: What counts where target and stop lie inside one bar.
             batch: What came.
             positions: The message of the batch that what happens to a symbol is owed to.
+            clock: Says when an outcome is written.
         """
+        self._clock = clock
         self._cursor = cursor
         self._watch = watch
         self._policy = policy
@@ -179,13 +182,13 @@ class Judging:
     def _write(self, rows: pl.DataFrame) -> None:
         self._rounds += 1
         numbered = rows.with_columns(pl.lit(self._rounds).alias("round"))
-        self._exits += store.write_outcomes(self._cursor, numbered, self._policy, clock.now())
+        self._exits += store.write_outcomes(self._cursor, numbered, self._policy, self._clock.now())
 
     def events(self) -> Iterator[Outgoing]:
         """What was found, once assessments are written: a score tells the features too."""
         if not self._rounds:
             return
-        now = clock.now()
+        now = self._clock.now()
         scored = store.scored(self._cursor, self._policy)
         names = store.feature_names(self._cursor) if scored else {}
         messages = self._batch.messages
@@ -196,4 +199,4 @@ class Judging:
             self.outcomes[outcome] += 1
             yield scored_event(row, self._policy, names, now, messages)
         for row in self._exits:
-            yield closed_event(row, *about[row[0]], messages)
+            yield closed_event(row, *about[row[0]], now, messages)

@@ -18,11 +18,12 @@ from typing import Any, Final
 import psycopg2
 
 from services.trainer import facts, store
+from trackrecord.clock import SYSTEM_CLOCK, backoff
 from trackrecord.learning.champion import Serving, unseen_from
 from trackrecord.learning.files import TamperedError, pack, unpack, version_of
 from trackrecord.learning.search import OBJECTIVES, Budget
 from trackrecord.learning.train import Data, TooFewError, train
-from trackrecord.runtime import champion, clock, logs
+from trackrecord.runtime import champion, logs
 from trackrecord.runtime.dask_cluster import fitter_at
 from trackrecord.runtime.database import Cursor
 from trackrecord.runtime.errors import (
@@ -156,7 +157,7 @@ def _train(
             seed=asked.seed,
             progress=progress,
             fitter=fitter,
-            clock=clock.monotonic,
+            clock=SYSTEM_CLOCK.monotonic,
         )
     report = trained.report
     files = pack(
@@ -181,7 +182,7 @@ def _train(
 
 def _write(settings: Settings, job: store.Job, ended: store.Ended) -> None:
     """Write the end of a run; where the answer to a commit is lost, look whether it was done."""
-    waits, until = clock.backoff(), clock.monotonic() + _PATIENCE
+    waits, until = backoff(), SYSTEM_CLOCK.monotonic() + _PATIENCE
     has_failed = False
     while True:
         try:
@@ -189,7 +190,7 @@ def _write(settings: Settings, job: store.Job, ended: store.Ended) -> None:
                 if not (has_failed and store.has_ended(cursor, job)):
                     store.finish(cursor, settings, job, ended)
         except (PassingError, psycopg2.OperationalError) as error:
-            if clock.monotonic() > until:
+            if SYSTEM_CLOCK.monotonic() > until:
                 raise PassingError(str(error)) from error
             _log.warning("will try again to write what came of it", reason=describe(error))
             has_failed = True

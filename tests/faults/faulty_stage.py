@@ -13,7 +13,6 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterable
-from datetime import timedelta
 from typing import Any
 
 import psycopg2
@@ -21,8 +20,10 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a
 
 from services.outcome_scorer import store as scorer_store
 from services.signal_tracker import store as tracker_store
+from tests.support.clocks import ShiftedClock
 from tests.support.pipeline import stage_named
-from trackrecord.runtime import clock, database
+from trackrecord.clock import SYSTEM_CLOCK, Clock
+from trackrecord.runtime import database
 from trackrecord.runtime.database import CopyRows, Cursor
 from trackrecord.runtime.decoding.batch import Batch
 from trackrecord.runtime.decoding.decoder import Refusal
@@ -88,7 +89,7 @@ def die_before_deleting(_stage: Stage, number: int) -> None:
     delete, use = Outbox.delete_acknowledged, _nth(number, _end)
 
     def wrapped(self: Outbox, cursor: Cursor) -> Callable[[], None]:
-        if self._acknowledged:
+        if self.acknowledged:
             use()
         return delete(self, cursor)
 
@@ -191,10 +192,9 @@ def dawdle(stage: Stage, number: int) -> None:
     _after_apply(stage, _nth(1, lambda: time.sleep(number)))
 
 
-def shift_clock(_stage: Stage, seconds: int) -> None:
+def shift_clock(_stage: Stage, seconds: int) -> Clock:
     """Be N seconds off; a negative N is late."""
-    now = clock.now
-    clock.now = lambda: now() + timedelta(seconds=seconds)
+    return ShiftedClock(seconds)
 
 
 def refuse_everything(stage: Stage, _number: int) -> None:
@@ -209,7 +209,7 @@ def refuse_everything(stage: Stage, _number: int) -> None:
     handler.apply = refuse
 
 
-FAULTS: dict[str, Callable[[Stage, int], None]] = {
+FAULTS: dict[str, Callable[[Stage, int], Clock | None]] = {
     each.__name__: each
     for each in (
         die_before_sending,
@@ -230,8 +230,8 @@ FAULTS: dict[str, Callable[[Stage, int], None]] = {
 def main(stage_name: str, fault: str, number: str) -> int:
     """Run a stage with a fault."""
     stage = stage_named(stage_name)
-    FAULTS[fault](stage, int(number))
-    return run(stage, load_settings())
+    clock = FAULTS[fault](stage, int(number))
+    return run(stage, load_settings(), clock or SYSTEM_CLOCK)
 
 
 if __name__ == "__main__":

@@ -10,10 +10,13 @@ import pytest
 from tests.support import compare, histories
 from tests.support.pipeline import Pipeline, until
 from tests.support.proxy import HOST, LIST_OFFSETS, Proxy
+from trackrecord.clock import SYSTEM_CLOCK
 from trackrecord.events import Event, SignalClosed
 from trackrecord.runtime import database, kafka
 from trackrecord.runtime.errors import PassingError
 from trackrecord.runtime.loop.membership import Membership
+from trackrecord.runtime.loop.topic_identity import Identity
+from trackrecord.runtime.loop.turn import BetweenBatches
 from trackrecord.runtime.settings import Settings
 
 pytestmark = pytest.mark.kafka
@@ -104,10 +107,17 @@ def test_what_was_paused_before_a_rebalance_is_read_after_it(pipeline: Pipeline,
     settings = pipeline.settings
     pipeline.publish(histories.make(seed, 50))
     topics = [settings.topic(name) for name in ("signal_emitted", "signal_closed")]
-    member = Membership("signal_tracker", topics, settings, lambda _ours: None)
+    member = Membership(
+        "signal_tracker",
+        topics,
+        settings,
+        Identity(settings),
+        BetweenBatches(),
+        SYSTEM_CLOCK,
+    )
     connection = database.connect(settings, application="test")
     try:
-        member.join()
+        member.join(lambda _ours: None)
         _settled(member, connection)
         # The first topic comes first, so the other one is paused. Somebody else reads the
         # first one to its end, and the partitions come back.
@@ -120,7 +130,7 @@ def test_what_was_paused_before_a_rebalance_is_read_after_it(pipeline: Pipeline,
                         (end, topic, partition),
                     )
         member.leave()
-        member.join()
+        member.join(lambda _ours: None)
         _settled(member, connection)
         found = until(lambda: member.poll(100, 0.2), "the other topic is read", 10)
         assert {each.topic() for each in found} == {topics[1]}

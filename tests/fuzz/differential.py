@@ -18,9 +18,10 @@ from typing import Any
 from confluent_kafka import Message
 
 from tests.fuzz.payloads import Payload
+from trackrecord.clock import SYSTEM_CLOCK
 from trackrecord.events import EVENTS, Event, InvalidEventError
 from trackrecord.events.codec import decode, header
-from trackrecord.runtime import clock, dead_letters
+from trackrecord.runtime import dead_letters
 from trackrecord.runtime.decoding.batch import Reader
 from trackrecord.runtime.decoding.decoder import Decoder, Refusal
 
@@ -179,7 +180,7 @@ def same(got: Any, wanted: Any) -> bool:
 
 def _letter_problems(message: Message, refusal: Refusal) -> list[str]:
     """Whether the dead letter keeps the message as it was, and can be written."""
-    letter = dead_letters.make("fuzz", message, refusal, clock.now())
+    letter = dead_letters.make("fuzz", message, refusal, SYSTEM_CLOCK.now())
     letter.outgoing_headers()
     problems = []
     if (letter.value, letter.key) != (message.value(), message.key()):

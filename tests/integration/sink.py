@@ -22,8 +22,10 @@ from trackrecord.runtime.database import Cursor
 from trackrecord.runtime.decoding.batch import Batch
 from trackrecord.runtime.decoding.decoder import Refusal
 from trackrecord.runtime.health import Health
-from trackrecord.runtime.loop.consumer import Consumer
+from trackrecord.runtime.loop.membership import Membership
 from trackrecord.runtime.metrics import RUNTIME_METRICS, Metrics
+from trackrecord.runtime.outbox import Outbox
+from trackrecord.runtime.process.run import assemble
 from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.stage import Context, Effects, Handler, Outgoing, Stage
 
@@ -136,13 +138,28 @@ def sunk(settings: Settings) -> set[str]:
 class Running:
     """A consumer that turns in a thread; what ended it is kept."""
 
-    def __init__(self, settings: Settings, handler: Sink | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        handler: Sink | None = None,
+        *,
+        membership: type[Membership] = Membership,
+        outbox: Outbox | None = None,
+    ) -> None:
         self.settings = settings
         self.handler = handler or Sink()
         self.registry = CollectorRegistry()
         self.health = Health("sink")
         metrics = Metrics(self.registry, "sink", RUNTIME_METRICS)
-        self.consumer = Consumer(SINK, self.handler, settings, metrics, self.health)
+        self.consumer = assemble(
+            SINK,
+            self.handler,
+            settings,
+            metrics,
+            self.health,
+            membership=membership,
+            outbox=outbox,
+        )
         self.error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -203,8 +220,14 @@ class Running:
 
 
 @contextmanager
-def running(settings: Settings, handler: Sink | None = None) -> Iterator[Running]:
-    with Running(settings, handler) as consumer:
+def running(
+    settings: Settings,
+    handler: Sink | None = None,
+    *,
+    membership: type[Membership] = Membership,
+    outbox: Outbox | None = None,
+) -> Iterator[Running]:
+    with Running(settings, handler, membership=membership, outbox=outbox) as consumer:
         yield consumer.ready()
 
 

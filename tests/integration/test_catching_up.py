@@ -22,8 +22,8 @@ from trackrecord.runtime import kafka
 from trackrecord.runtime.database import Cursor
 from trackrecord.runtime.decoding.batch import Batch
 from trackrecord.runtime.health import Health
-from trackrecord.runtime.loop.consumer import Consumer
 from trackrecord.runtime.metrics import RUNTIME_METRICS, Metrics
+from trackrecord.runtime.process.run import assemble
 from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.stage import Context, Effects
 
@@ -47,7 +47,7 @@ def running(settings: Settings) -> Iterator[Recording]:
     handler = Recording(Context(settings, CollectorRegistry()))
     metrics = Metrics(CollectorRegistry(), STAGE.name, RUNTIME_METRICS)
     stage = replace(STAGE, handler=lambda _: handler)
-    consumer = Consumer(stage, handler, settings, metrics, Health("tracker"))
+    consumer = assemble(stage, handler, settings, metrics, Health("tracker"))
     thread = threading.Thread(target=consumer.run, daemon=True)
     thread.start()
     try:

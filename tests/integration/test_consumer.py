@@ -16,6 +16,7 @@ from confluent_kafka.admin import AdminClient
 
 from tests.integration.sink import (
     TOO_MUCH,
+    Running,
     Sink,
     bad,
     make_table,
@@ -34,6 +35,8 @@ from trackrecord.runtime import kafka
 from trackrecord.runtime.decoding.batch import Partition
 from trackrecord.runtime.errors import HaltedError, PassingError
 from trackrecord.runtime.kafka import Origin
+from trackrecord.runtime.loop.membership import Membership
+from trackrecord.runtime.outbox import Outbox
 from trackrecord.runtime.settings import Settings
 
 pytestmark = pytest.mark.kafka
@@ -292,20 +295,26 @@ def test_a_member_that_was_left_without_partitions_is_ready_again_after_a_passin
     settings: Settings,
 ) -> None:
     with ExitStack() as stack:
-        members = [stack.enter_context(running(settings)) for _ in range(4)]
-        until(
-            lambda: sorted(len(each.consumer._member.claims) for each in members) == [0, 1, 1, 1],
-            "three have one each",
-        )
-        [idle] = [each for each in members if not each.consumer._member.claims]
+        fails = threading.Event()
+
+        class Failing(Membership):
+            """Without partitions, its polls fail once they are to."""
+
+            def poll(self, most: int, seconds: float) -> list[Message]:
+                if fails.is_set() and not self.claims:
+                    fails.clear()
+                    raise PassingError("the broker: all brokers are down")
+                return super().poll(most, seconds)
+
+        members = [stack.enter_context(running(settings, membership=Failing)) for _ in range(4)]
+
+        def assigned(member: Running) -> int:
+            return len(member.health.status.get("assigned", []))
+
+        until(lambda: sorted(map(assigned, members)) == [0, 1, 1, 1], "three have one each")
+        [idle] = [each for each in members if not assigned(each)]
         until(lambda: idle.health.ready, "it is ready with nothing to do")
-        member, real = idle.consumer._member, idle.consumer._member.poll
-
-        def once(_most: int, _seconds: float) -> list[Message]:
-            member.poll = real  # type: ignore[method-assign]
-            raise PassingError("the broker: all brokers are down")
-
-        member.poll = once  # type: ignore[method-assign, assignment]
+        fails.set()
         until(lambda: idle.metric("trackrecord_retries_total"), "it has met the error")
         until(lambda: idle.health.ready, "it is ready again", 5)
 
@@ -380,13 +389,14 @@ def test_a_batch_that_halts_is_undone_even_while_acknowledgements_are_waiting(
 
 def test_a_handler_that_breaks_leaves_no_part_of_its_batch_behind(settings: Settings) -> None:
     handler = Sink()
-    with running(settings, handler) as consumer:
+    outbox = Outbox("sink", kafka.client_config(settings, "sink"))
+    with running(settings, handler, outbox=outbox) as consumer:
         publish(settings, signals(30, exits="barriers"))
         consumer.caught_up()
-        consumer.consumer._outbox.drain(5)
+        outbox.drain(5)
 
         def break_(_cursor: object) -> None:
-            consumer.consumer._outbox._acknowledged.append(10**9)
+            outbox.note_acknowledged(10**9)
             raise KeyError("a mistake in the handler")
 
         handler.after = break_

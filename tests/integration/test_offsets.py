@@ -144,7 +144,7 @@ def test_a_claim_that_stops_in_the_middle_is_ended_by_the_database(
     first, second, other = connect(), connect(), connect()
     offsets.claim(first, "sink", ORIGINS)
     inside, over = threading.Event(), threading.Event()
-    check = offsets._check_origin
+    check = offsets.check_origin
 
     def stop(*of: Any) -> None:
         check(*of)
@@ -156,7 +156,7 @@ def test_a_claim_that_stops_in_the_middle_is_ended_by_the_database(
         with pytest.raises(psycopg2.Error):
             offsets.claim(second, "sink", ORIGINS)
 
-    monkeypatch.setattr(offsets, "_check_origin", stop)
+    monkeypatch.setattr(offsets, "check_origin", stop)
     stuck = threading.Thread(target=claim)
     stuck.start()
     assert inside.wait(10)

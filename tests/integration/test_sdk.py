@@ -164,7 +164,7 @@ publisher = Publisher("s", bootstrap_servers=address, spool_dir=spool, topic_pre
                       environ={})
 for number in range(int(first), int(first) + 700):
     publisher.signal(str(number % int(keys)), "BUY", price=1, signal_id=str(number))
-while publisher._backlog.has_handover():
+while publisher.stats.unwritten:
     time.sleep(0.001)
 print("there", flush=True)
 time.sleep(60)

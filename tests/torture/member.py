@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from tests.faults.faulty_stage import FAULTS
+from tests.support.clocks import ShiftedClock
 from tests.support.pipeline import stage_named
 from tests.torture.mutants import MUTANTS
 from trackrecord.runtime.process.run import run
@@ -32,9 +33,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.fault:
         name, number = options.fault
         FAULTS[name](stage, int(number))
-    if options.shift:
-        FAULTS["shift_clock"](stage, options.shift)
-    return run(stage, load_settings())
+    return run(stage, load_settings(), ShiftedClock(options.shift))
 
 
 if __name__ == "__main__":

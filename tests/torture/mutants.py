@@ -142,10 +142,10 @@ def _outbox_before_acknowledgement() -> None:
     def forgetful(self: Outbox, messages: Any) -> None:
         known: list[tuple[int, Row]] = list(messages)
         send(self, known)
-        waiting = [row_id for row_id, _ in known if row_id in self._pending]
-        if waiting:
+        if known and self.backlog:
             _say("outbox_before_acknowledgement")
-        self._acknowledged.extend(waiting)
+        for row_id, _ in known:
+            self.note_acknowledged(row_id)
 
     Outbox.send = forgetful  # type: ignore[method-assign]
 

@@ -12,9 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from trackrecord.clock import SYSTEM_CLOCK
 from trackrecord.events import ScriptExecuted
 from trackrecord.events.codec import MAX_EVENT_BYTES, validate
-from trackrecord.runtime import clock
 from trackrecord.runtime.errors import ConfigurationError
 from trackrecord.sdk.uuid7 import new_id
 
@@ -51,9 +51,9 @@ def execute(
     if not path.is_file():
         raise ConfigurationError(f"there is no script {path}")
     command = [sys.executable, str(path)] if path.suffix == ".py" else [str(path.resolve())]
-    started_at = clock.now()
+    started_at = SYSTEM_CLOCK.now()
     said: dict[str, Any] = {
-        "execution_id": new_id(),
+        "execution_id": new_id(started_at),
         "script": path.name if name is None else name,
         "program": " ".join([str(path), *arguments])[:1024],
         "symbol": symbol,
@@ -79,7 +79,7 @@ def execute(
         except subprocess.TimeoutExpired:
             exit_code = _end(process)
             note = f"\n[ended after {timeout:g} seconds: the time limit]\n"
-        said |= {"finished_at": clock.now(), "exit_code": exit_code}
+        said |= {"finished_at": SYSTEM_CLOCK.now(), "exit_code": exit_code}
         while True:
             text = read_output(output.fileno(), output_limit) + note
             event = validate(ScriptExecuted, {**said, "output": text})

@@ -8,11 +8,12 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from rich.console import Console
 from rich.progress import Progress
 
+from trackrecord.clock import SYSTEM_CLOCK
 from trackrecord.events import Event
 from trackrecord.events.codec import encode, headers
 from trackrecord.kafka.acknowledgements import Acknowledged
 from trackrecord.kafka.producer import producer_config
-from trackrecord.runtime import clock, kafka
+from trackrecord.runtime import kafka
 from trackrecord.runtime.errors import UnreachableError
 from trackrecord.runtime.settings import Settings
 
@@ -77,7 +78,9 @@ def send(
                         encode(event),
                         event.key.encode(),
                         headers=list(
-                            headers(event, source=source, time=clock.now(), event_id=event_id)
+                            headers(
+                                event, source=source, time=SYSTEM_CLOCK.now(), event_id=event_id
+                            )
                         ),
                         on_delivery=delivered,
                     )

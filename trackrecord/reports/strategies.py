@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from trackrecord.clock import SYSTEM_CLOCK
 from trackrecord.performance.measure import Numbers
 from trackrecord.performance.sums.records import series_of, with_series
 from trackrecord.performance.sums.sums import Sums
 from trackrecord.performance.sums.written import record, written
 from trackrecord.reports.daily_sums import read_days
-from trackrecord.runtime import clock
 from trackrecord.runtime.database import Cursor, rows, session
 from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.settings.per_strategy import (
@@ -91,7 +91,7 @@ def read_report(
     Raises:
         PassingError: The database does not answer.
     """
-    instant = as_of or clock.now()
+    instant = as_of or SYSTEM_CLOCK.now()
     records: dict[str, Any] = {}
     with session(settings, application="trackrecord report", snapshot=True) as cursor:
         days, parameters = _days(cursor, settings, by, as_of)

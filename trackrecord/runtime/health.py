@@ -11,7 +11,7 @@ from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from trackrecord.runtime.clock import monotonic, now
+from trackrecord.clock import SYSTEM_CLOCK, Clock
 
 _ALIVE_SECONDS = 60.0
 
@@ -26,18 +26,28 @@ class Health:
         reason: Why it is not ready.
         last_turn: When the loop last came round, by the monotonic clock.
         status: What /status shows besides.
+        clock: What tells the time.
     """
 
     stage: str
     ready: bool = False
     reason: str = "starting"
-    last_turn: float = field(default_factory=monotonic)
+    last_turn: float = field(init=False)
     status: dict[str, Any] = field(default_factory=dict)
+    clock: Clock = SYSTEM_CLOCK
+
+    def __post_init__(self) -> None:
+        """Begin as if the loop had just come round."""
+        self.turned()
+
+    def turned(self) -> None:
+        """Note that the loop has come round."""
+        self.last_turn = self.clock.monotonic()
 
     @property
     def alive(self) -> bool:
         """Whether the loop still turns."""
-        return monotonic() - self.last_turn < _ALIVE_SECONDS
+        return self.clock.monotonic() - self.last_turn < _ALIVE_SECONDS
 
     def report(self, registry: CollectorRegistry) -> dict[str, Any]:
         """What /status answers.
@@ -51,30 +61,30 @@ class Health:
             "healthy": self.alive,
             "ready": self.ready and self.alive,
             "reason": self.reason if not self.ready else None,
-            **_counted(self.stage, registry),
+            **self._counted(registry),
             **self.status,
         }
 
+    def _counted(self, registry: CollectorRegistry) -> dict[str, Any]:
+        """Since the process started: seconds since the last commit, retries, fences, refusals."""
 
-def _counted(stage: str, registry: CollectorRegistry) -> dict[str, Any]:
-    """Since the process started: seconds since the last commit, retries, fences, refusals."""
+        def value(name: str) -> float:
+            return registry.get_sample_value(name, {"stage": self.stage}) or 0
 
-    def value(name: str) -> float:
-        return registry.get_sample_value(name, {"stage": stage}) or 0
-
-    committed = value("trackrecord_last_commit_timestamp_seconds")
-    refused: dict[str, int] = {}
-    for family in registry.restricted_registry(["trackrecord_dead_letters_total"]).collect():
-        for sample in family.samples:
-            if sample.name == "trackrecord_dead_letters_total":
-                name = sample.labels["error_class"]
-                refused[name] = refused.get(name, 0) + int(sample.value)
-    return {
-        "last_commit_age": round(max(now().timestamp() - committed, 0), 1) if committed else None,
-        "retries": int(value("trackrecord_retries_total")),
-        "fenced": int(value("trackrecord_fenced_total")),
-        "dead_letters": refused,
-    }
+        committed = value("trackrecord_last_commit_timestamp_seconds")
+        refused: dict[str, int] = {}
+        for family in registry.restricted_registry(["trackrecord_dead_letters_total"]).collect():
+            for sample in family.samples:
+                if sample.name == "trackrecord_dead_letters_total":
+                    name = sample.labels["error_class"]
+                    refused[name] = refused.get(name, 0) + int(sample.value)
+        age = max(self.clock.now().timestamp() - committed, 0)
+        return {
+            "last_commit_age": round(age, 1) if committed else None,
+            "retries": int(value("trackrecord_retries_total")),
+            "fenced": int(value("trackrecord_fenced_total")),
+            "dead_letters": refused,
+        }
 
 
 def serve(host: str, port: int, health: Health, registry: CollectorRegistry) -> int:

@@ -17,10 +17,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import psycopg2
-from prometheus_client import CollectorRegistry
 
+from trackrecord.clock import SYSTEM_CLOCK, Clock, backoff
 from trackrecord.events import Event
-from trackrecord.runtime import clock
 from trackrecord.runtime.database import classify
 from trackrecord.runtime.errors import (
     EXIT_COULD_NOT,
@@ -116,18 +115,18 @@ class JobStage:
     look_every: Callable[[Settings], float]
 
 
-def run(stage: JobStage, settings: Settings) -> int:
+def run(stage: JobStage, settings: Settings, clock: Clock = SYSTEM_CLOCK) -> int:
     """Run a stage in the foreground until SIGTERM or SIGINT.
 
     Returns:
         The exit code: 0 stopped in good order, 2 could not go on.
     """
-    started = start(stage.name, METRICS, settings)
+    started = start(stage.name, METRICS, settings, clock)
     if started is None:
         return EXIT_COULD_NOT
     registry, metrics, health, port = started
     try:
-        worker = _Worker(stage, settings, registry, metrics, health)
+        worker = _Worker(stage, Context(settings, registry, clock), metrics, health)
         _log.info("started", metrics_port=port, broker=settings.kafka_bootstrap_servers)
         asyncio.run(worker.run())
     except (FatalError, ConfigurationError) as error:
@@ -143,18 +142,17 @@ class _Worker:
     def __init__(
         self,
         stage: JobStage,
-        settings: Settings,
-        registry: CollectorRegistry,
+        context: Context,
         metrics: Metrics,
         health: Health,
     ) -> None:
         self._stage = stage
-        self._settings = settings
+        self._settings = context.settings
         self._metrics = metrics
         self._health = health
-        self._jobs = stage.jobs(Context(settings, registry), metrics)
+        self._jobs = stage.jobs(context, metrics)
         self._listening = False
-        self._credentials = _credentials(settings)
+        self._credentials = _credentials(context.settings)
 
     async def run(self) -> None:
         """Until a signal comes or a turn fails for good."""
@@ -181,7 +179,7 @@ class _Worker:
     async def _turn(self) -> None:
         """Turn after turn; what passes is tried again."""
         seconds = self._stage.look_every(self._settings)
-        waits = clock.backoff()
+        waits = backoff()
         while not self._stopping.is_set():
             self._hinted.clear()
             try:
@@ -192,7 +190,7 @@ class _Worker:
                 self._metrics.count("trackrecord_retries_total")
                 await self._rest(next(waits))
                 continue
-            waits = clock.backoff()
+            waits = backoff()
             self._ready(None)
             if not again:
                 await self._rest(seconds / _MOST_HINTS)
@@ -216,7 +214,7 @@ class _Worker:
     async def _live(self) -> None:
         """Say that the loop comes round, also while a turn takes long."""
         while True:
-            self._health.last_turn = clock.monotonic()
+            self._health.turned()
             if self._jobs.busy:
                 self._ready(None)
             self._health.status = {"listening": self._listening, **self._jobs.status}
@@ -226,13 +224,13 @@ class _Worker:
 
     async def _listen(self) -> None:
         """Read hints; whatever happens to the client, begin anew."""
-        waits = clock.backoff(0.5, 30.0)
+        waits = backoff(0.5, 30.0)
         while True:
             app = self._app()
             try:
                 await app.start()
                 self._listening = True
-                waits = clock.backoff(0.5, 30.0)
+                waits = backoff(0.5, 30.0)
                 await app.wait_until_stopped()
                 _log.warning("no hints for a while", reason=str(app.crash_reason))
             except asyncio.CancelledError:

@@ -16,9 +16,9 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec  # type: ignore[attr-defined]
 
+from trackrecord.clock import SYSTEM_CLOCK
 from trackrecord.events.topics import all_topics
 from trackrecord.kafka.config import KAFKA_PREFIX, variable_of
-from trackrecord.runtime import clock
 from trackrecord.runtime.decoding.batch import Partition
 from trackrecord.runtime.errors import FatalError, PassingError, TrackrecordError
 from trackrecord.runtime.logs import get_logger
@@ -110,7 +110,7 @@ _last_said: dict[int, float] = {}
 
 def _log_error(error: KafkaError) -> None:
     # While the broker is away a client tries again many times a second.
-    now = clock.monotonic()
+    now = SYSTEM_CLOCK.monotonic()
     if now - _last_said.get(error.code(), -_SAY_AGAIN_SECONDS) >= _SAY_AGAIN_SECONDS:
         _last_said[error.code()] = now
         _log.warning("kafka client", error=error.str(), fatal=error.fatal())

@@ -17,11 +17,11 @@ from typing import Any
 
 from confluent_kafka import KafkaError, Message, Producer
 
+from trackrecord.clock import SYSTEM_CLOCK, Clock
 from trackrecord.events.codec import Headers
 from trackrecord.events.topics import MAX_DEAD_LETTER_BYTES
 from trackrecord.kafka.acknowledgements import Acknowledged
 from trackrecord.kafka.producer import producer_config
-from trackrecord.runtime.clock import monotonic
 from trackrecord.runtime.database import Connection, Cursor, insert_records, rows
 from trackrecord.runtime.decoding.batch import Partition
 from trackrecord.runtime.errors import FatalError
@@ -76,11 +76,18 @@ def insert(cursor: Cursor, stage: str, messages: Sequence[Row]) -> list[tuple[in
 class Outbox:
     """Sends a stage's outbox, and remembers what was acknowledged until it is deleted."""
 
-    def __init__(self, stage: str, config: Mapping[str, Any]) -> None:
-        """Make the producer; it connects in the background."""
+    def __init__(self, stage: str, client: Mapping[str, Any], clock: Clock = SYSTEM_CLOCK) -> None:
+        """Make the producer; it connects in the background.
+
+        Args:
+            stage: Whose events these are.
+            client: As :func:`trackrecord.runtime.kafka.client_config` gives it.
+            clock: Says when waiting ends.
+        """
         self._stage = stage
+        self._clock = clock
         self._config = producer_config(
-            config,
+            client,
             compression_type="lz4",
             linger_ms=5,
             # A dead letter is an event of any size that the broker took, and its headers.
@@ -98,6 +105,11 @@ class Outbox:
         self._doubted = False
 
     @property
+    def acknowledged(self) -> int:
+        """Rows that the broker has acknowledged and the database still holds."""
+        return len(self._acknowledged)
+
+    @property
     def backlog(self) -> int:
         """Messages that the broker has not acknowledged."""
         return len(self._pending)
@@ -105,6 +117,10 @@ class Outbox:
     def insert(self, cursor: Cursor, messages: Sequence[Row]) -> list[tuple[int, Row]]:
         """Write rows in the transaction of the effects; returns them with their ids."""
         return insert(cursor, self._stage, messages)
+
+    def note_acknowledged(self, row_id: int) -> None:
+        """Remember that a row can be deleted: the broker has its message."""
+        self._acknowledged.append(row_id)
 
     def delete_acknowledged(self, cursor: Cursor) -> Callable[[], None]:
         """Delete what the broker has acknowledged, in any transaction.
@@ -197,8 +213,8 @@ class Outbox:
 
     def drain(self, timeout: float) -> int:
         """Wait for acknowledgements; returns how many are still missing."""
-        until = monotonic() + timeout
-        while self._pending and monotonic() < until:
+        until = self._clock.monotonic() + timeout
+        while self._pending and self._clock.monotonic() < until:
             self._poll(0.05)
         return len(self._pending)
 
@@ -228,6 +244,6 @@ class Outbox:
                 self._doubted = True
                 return
             del self._pending[row_id]
-            self._acknowledged.append(row_id)
+            self.note_acknowledged(row_id)
 
         return delivered

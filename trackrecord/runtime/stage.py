@@ -11,14 +11,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, ClassVar
 
 from confluent_kafka import Message
 from prometheus_client import CollectorRegistry
 
+from trackrecord.clock import SYSTEM_CLOCK, Clock
 from trackrecord.events import Event
 from trackrecord.events.codec import Headers, encode, header, headers
-from trackrecord.runtime import clock
 from trackrecord.runtime.database import Cursor
 from trackrecord.runtime.decoding.batch import Batch
 from trackrecord.runtime.decoding.decoder import Refusal, headers_of
@@ -44,7 +45,15 @@ class Outgoing:
     position: int
 
     @classmethod
-    def of(cls, event: Event, *, source: str, position: int, cause: Message) -> Outgoing:
+    def of(
+        cls,
+        event: Event,
+        *,
+        source: str,
+        position: int,
+        cause: Message,
+        now: datetime,
+    ) -> Outgoing:
         """An event that a message of the batch causes, in the trace of that message.
 
         Args:
@@ -52,13 +61,14 @@ class Outgoing:
             source: Who publishes it, as in :func:`trackrecord.events.codec.headers`.
             position: Of the message in the batch.
             cause: The message.
+            now: When it is published.
         """
         trace = header(headers_of(cause), "traceparent")
         return cls(
             event.event_type,
             event.key.encode(),
             encode(event),
-            headers(event, source=source, time=clock.now(), traceparent=trace),
+            headers(event, source=source, time=now, traceparent=trace),
             position,
         )
 
@@ -154,10 +164,17 @@ class DerivedTable:
 
 @dataclass(frozen=True)
 class Context:
-    """What a handler is made with."""
+    """What a handler is made with.
+
+    Attributes:
+        settings: Of the process.
+        registry: Where its metrics go.
+        clock: What tells it the time.
+    """
 
     settings: Settings
     registry: CollectorRegistry
+    clock: Clock = SYSTEM_CLOCK
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,11 @@ from __future__ import annotations
 
 import itertools
 import threading
-import time
 from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
+from trackrecord.clock import SYSTEM_CLOCK, Clock
 from trackrecord.sdk._journal import Position
 from trackrecord.sdk._journal_record import Record, frame
 from trackrecord.sdk._spool import Claim, Spool
@@ -74,7 +74,12 @@ class Backlog:
     """The line. Any thread may offer; one thread, the sender's, does the rest."""
 
     def __init__(
-        self, spool: Spool | None, claim: Claim | None, max_messages: int, max_bytes: int
+        self,
+        spool: Spool | None,
+        claim: Claim | None,
+        max_messages: int,
+        max_bytes: int,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         """Begin an empty line.
 
@@ -83,7 +88,9 @@ class Backlog:
             claim: This process's own folder in the spool.
             max_messages: How many events may be in memory.
             max_bytes: How many bytes they may take.
+            clock: Says when a disk that failed is tried again.
         """
+        self._clock = clock
         self.spool = spool
         self.counts = Counts()
         self.progress = threading.Condition()
@@ -187,7 +194,7 @@ class Backlog:
         """Write what is in memory only to disk, as soon as the disk takes it."""
         if not self._unlogged or not self._own:
             return
-        entries = [entry for entry in self._window if entry.source is None and not entry.settled]
+        entries = self._unlogged_entries()
         positions = self._write([entry.record for entry in entries], final=final)
         for entry, position in zip(entries, positions, strict=False):
             entry.source, entry.position = self._own, position
@@ -197,7 +204,7 @@ class Backlog:
 
     def _write(self, records: list[Record], *, final: bool) -> list[Position]:
         """Append as many records, from the first on, as disk and bound take."""
-        if not self._own or not self.spool or time.monotonic() < self._disk_retry_at:
+        if not self._own or not self.spool or self._clock.monotonic() < self._disk_retry_at:
             return []
         journal = self._own.claim.journal
         left = self.spool.max_bytes - journal.size
@@ -215,7 +222,7 @@ class Backlog:
             return journal.append(framed)
         except OSError as error:
             self.trouble(f"the spool cannot be written: {error}")
-            self._disk_retry_at = time.monotonic() + _DISK_RETRY_SECONDS
+            self._disk_retry_at = self._clock.monotonic() + _DISK_RETRY_SECONDS
             return []
 
     def refill(self) -> None:
@@ -335,8 +342,15 @@ class Backlog:
         with self._lock:
             for source in self._sources():
                 source.claim.release(remove=not source.loaded and self._is_sent(source))
-            self._count_unlogged()
-            return self._unlogged + len(self._handover)
+            return len(self._unwritten())
+
+    def unwritten(self) -> list[Record]:
+        """The events in memory only, which a kill of this process would lose.
+
+        Not to be called while holding `progress`.
+        """
+        with self._lock:
+            return self._unwritten()
 
     # What both look at
 
@@ -407,10 +421,16 @@ class Backlog:
         if entry.source:
             entry.source.loaded += 1
 
+    def _unlogged_entries(self) -> list[Entry]:
+        return [entry for entry in self._window if entry.source is None and not entry.settled]
+
+    def _unwritten(self) -> list[Record]:
+        with self.progress:
+            return [*(entry.record for entry in self._unlogged_entries()), *self._handover]
+
     def _count_unlogged(self) -> None:
         """Count what would be lost with this process, the hand-over apart."""
-        entries = (entry for entry in self._window if entry.source is None)
-        self._unlogged = sum(not entry.settled for entry in entries)
+        self._unlogged = len(self._unlogged_entries())
 
     def _is_sent(self, source: Source) -> bool:
         journal = source.claim.journal

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, Literal, TypeVar
 
+from trackrecord.clock import Clock
 from trackrecord.events import (
     Event,
     InvalidEventError,
@@ -43,6 +44,9 @@ class EventHelpers(ABC):
 
     strategy: str
     """Whose events these are."""
+
+    clock: Clock
+    """Says when, where the caller does not."""
 
     @abstractmethod
     def publish(
@@ -107,7 +111,7 @@ class EventHelpers(ABC):
         """
         event = _make(
             SignalEmitted,
-            signal_id=signal_id or new_id(),
+            signal_id=signal_id or new_id(self.clock.now()),
             strategy=self.strategy,
             symbol=symbol,
             side=side,
@@ -128,7 +132,7 @@ class EventHelpers(ABC):
             execution_id=execution_id,
             model_version=model_version,
             metadata=dict(metadata) if metadata is not None else None,
-            emitted_at=emitted_at or datetime.now(UTC),
+            emitted_at=emitted_at or self.clock.now(),
         )
         self.publish(event, traceparent=traceparent)
         return event
@@ -176,12 +180,12 @@ class EventHelpers(ABC):
         event = _make(
             SignalClosed,
             signal_id=signal_id,
-            exit_id=exit_id or new_id(),
+            exit_id=exit_id or new_id(self.clock.now()),
             symbol=symbol,
             strategy=strategy,
             price=price,
             quantity=quantity,
-            closed_at=closed_at or datetime.now(UTC),
+            closed_at=closed_at or self.clock.now(),
             fee=fee,
             fee_rate=fee_rate,
             interest=interest,
@@ -249,10 +253,10 @@ class EventHelpers(ABC):
         Raises:
             InvalidEventError: A value breaks a rule.
         """
-        finished_at = finished_at or datetime.now(UTC)
+        finished_at = finished_at or self.clock.now()
         event = _make(
             ScriptExecuted,
-            execution_id=execution_id or new_id(),
+            execution_id=execution_id or new_id(self.clock.now()),
             script=script,
             program=program,
             symbol=symbol,

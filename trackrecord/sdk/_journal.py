@@ -198,6 +198,10 @@ class Journal:
         self.save_sent()
         with contextlib.suppress(OSError):
             self.sync()
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Close the files as they lie, as the end of the process would."""
         self._close_files()
 
     def at_end(self, position: Position) -> bool:

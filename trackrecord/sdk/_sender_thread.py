@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException
 
+from trackrecord.clock import SYSTEM_CLOCK, Clock
 from trackrecord.kafka.acknowledgements import Acknowledged
 from trackrecord.sdk._backlog import Backlog, Entry
 from trackrecord.sdk._kafka_producer import REJECTED
@@ -47,6 +47,7 @@ class Sender(threading.Thread):
         make_client: Callable[[Callable[[KafkaError], None]], Any],
         on_delivery: DeliveryCallback | None,
         sync_seconds: float | None,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         """Make the client; start the thread with :meth:`start`.
 
@@ -56,12 +57,14 @@ class Sender(threading.Thread):
             on_delivery: Told what became of each event.
             sync_seconds: For how long events may lie in the journal without being synced
                 to the disk; None: never synced.
+            clock: Says when something is due.
 
         Raises:
             ValueError: The client does not take its settings.
         """
         super().__init__(name="trackrecord-sender", daemon=True)
         self._backlog = backlog
+        self._clock = clock
         self._make_client = make_client
         self._on_delivery = on_delivery
         self._sync_seconds = sync_seconds
@@ -103,7 +106,7 @@ class Sender(threading.Thread):
         self.client = None
 
     def _step(self) -> None:
-        now = time.monotonic()
+        now = self._clock.monotonic()
         if not self.adopted.is_set() or now - self._adopted > _ADOPT_SECONDS:
             self._adopt(now)
         self._backlog.absorb()
@@ -115,7 +118,7 @@ class Sender(threading.Thread):
             more = self._send()
         self._wait(more=more)
         self._backlog.settle()
-        self._keep_house(time.monotonic())
+        self._keep_house(self._clock.monotonic())
 
     def _adopt(self, now: float) -> None:
         self._adopted = now
@@ -244,7 +247,7 @@ class Sender(threading.Thread):
         if self._outstanding:
             return
         # Without a pause an error that comes back at once would be met in a tight loop.
-        now = time.monotonic()
+        now = self._clock.monotonic()
         if self._retry_at is None:
             self._retry_at = now + self._retry_seconds
             self._retry_seconds = min(self._retry_seconds * 2, _LAST_RETRY_SECONDS)
@@ -262,8 +265,8 @@ class Sender(threading.Thread):
     def _purge(self) -> None:
         """Take everything back from the client; what it had sent may arrive all the same."""
         self.client.purge()
-        deadline = time.monotonic() + 2
-        while self._outstanding and time.monotonic() < deadline:
+        deadline = self._clock.monotonic() + 2
+        while self._outstanding and self._clock.monotonic() < deadline:
             self._poll(_POLL_SECONDS)
         self._backlog.settle()
 

@@ -48,6 +48,8 @@ class Stats:
     """Accepted or adopted events that the brokers have not acknowledged yet."""
     in_memory: int
     """Of these, how many are held in memory (and most of them on disk, too)."""
+    unwritten: int
+    """Of these, how many are in memory only: what a kill of the process would lose."""
     adopted: int
     """Events found in the spools of ended processes."""
     spool_bytes: int

@@ -7,9 +7,7 @@ import logging
 import os
 import re
 import threading
-import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -17,6 +15,7 @@ from urllib.parse import quote
 
 from pydantic import TypeAdapter, ValidationError
 
+from trackrecord.clock import SYSTEM_CLOCK, Clock
 from trackrecord.events import Event, InvalidEventError, codec
 from trackrecord.events.types import Identifier, Name
 from trackrecord.kafka import config
@@ -67,6 +66,7 @@ class Publisher(EventHelpers):
         max_spool_bytes: int = 256 * 1024 * 1024,
         spool_sync_seconds: float | None = 1.0,
         environ: Mapping[str, str] | None = None,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         """Begin to publish. No broker needs to be there.
 
@@ -90,11 +90,13 @@ class Publisher(EventHelpers):
                 forced to the disk; a power cut costs at most these. 0: forced at every
                 write. None: never.
             environ: The environment to read; ``os.environ`` by default.
+            clock: Says when an event was published, and when something is due.
 
         Raises:
             ValueError: A name or a setting does not fit.
             OSError: The spool folder that was asked for cannot be used.
         """
+        self.clock = clock
         environ = os.environ if environ is None else environ
         try:
             self.strategy = _NAME.validate_python(strategy)
@@ -114,13 +116,14 @@ class Publisher(EventHelpers):
         spool, claim = self._open_spool(
             spool_dir, environ, settings["bootstrap.servers"], max_spool_bytes
         )
-        self._backlog = Backlog(spool, claim, max_buffered_messages, max_buffered_bytes)
+        self._backlog = Backlog(spool, claim, max_buffered_messages, max_buffered_bytes, clock)
         try:
             self._sender = Sender(
                 self._backlog,
                 lambda on_error: make_producer(settings, on_error),
                 on_delivery,
                 spool_sync_seconds,
+                clock,
             )
         except ValueError:
             if claim:
@@ -186,7 +189,7 @@ class Publisher(EventHelpers):
                 codec.headers(
                     event,
                     source=self._source,
-                    time=datetime.now(UTC),
+                    time=self.clock.now(),
                     event_id=event_id,
                     traceparent=traceparent,
                 )
@@ -208,6 +211,7 @@ class Publisher(EventHelpers):
             refused=counts.refused,
             waiting=self._backlog.waiting(),
             in_memory=self._backlog.in_memory(),
+            unwritten=len(self._backlog.unwritten()),
             adopted=counts.adopted,
             spool_bytes=self._backlog.spool_bytes(),
             last_error=counts.last_error,
@@ -227,9 +231,9 @@ class Publisher(EventHelpers):
         backlog = self._backlog
         if threading.current_thread() is self._sender:
             return backlog.waiting()
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = None if timeout is None else self.clock.monotonic() + timeout
         self._sender.adopted.wait(timeout)
-        left = None if deadline is None else max(0.0, deadline - time.monotonic())
+        left = None if deadline is None else max(0.0, deadline - self.clock.monotonic())
         with backlog.progress:
             accepted = backlog.counts.accepted
             if backlog.progress.wait_for(lambda: self._is_settled(accepted), left):
@@ -239,10 +243,10 @@ class Publisher(EventHelpers):
     async def aflush(self, timeout: float | None = None) -> int:  # noqa: ASYNC109 - as flush
         """As :meth:`flush`, for asyncio: other tasks run meanwhile."""
         self._check_process()
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = None if timeout is None else self.clock.monotonic() + timeout
         accepted = self._backlog.counts.accepted
         while not (self._sender.adopted.is_set() and self._is_settled(accepted)):
-            if deadline is not None and time.monotonic() >= deadline:
+            if deadline is not None and self.clock.monotonic() >= deadline:
                 break
             await asyncio.sleep(_ASYNC_POLL_SECONDS)
         return self._backlog.waiting()
@@ -351,7 +355,7 @@ class Publisher(EventHelpers):
     def _refused(self, record: Record) -> None:
         counts = self._backlog.counts
         reason = counts.last_error or "memory is full, and there is no spool"
-        now = time.monotonic()
+        now = self.clock.monotonic()
         if now - self._refused_logged > _REFUSED_LOG_SECONDS:
             self._refused_logged = now
             log.error(

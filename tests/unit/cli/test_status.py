@@ -12,9 +12,9 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from trackrecord.cli import stack
+from trackrecord.clock import SYSTEM_CLOCK
 from trackrecord.local.state import HEALTHY, RESTARTING, ProcessState, StackState
 from trackrecord.runtime import health as pages
-from trackrecord.runtime.clock import now
 from trackrecord.runtime.health import Health
 from trackrecord.runtime.metrics import RUNTIME_METRICS, Metrics
 
@@ -30,7 +30,7 @@ def state(monkeypatch: pytest.MonkeyPatch) -> StackState:
     metrics.count("trackrecord_retries_total", 5)
     metrics.count("trackrecord_fenced_total", 1)
     metrics.count("trackrecord_dead_letters_total", 7, topic="t", error_class="invalid")
-    metrics.set("trackrecord_last_commit_timestamp_seconds", now().timestamp() - 90)
+    metrics.set("trackrecord_last_commit_timestamp_seconds", SYSTEM_CLOCK.now().timestamp() - 90)
     port = pages.serve("127.0.0.1", 0, Health("signal_tracker", ready=True), registry)
     # Nobody answers there: what the processes say is told all the same.
     monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:1/none")

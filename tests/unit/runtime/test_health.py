@@ -14,8 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from services.extractor.metrics import METRICS as EXTRACTOR
 from services.signal_tracker.metrics import METRICS as TRACKER
+from tests.support.clocks import HandClock
 from trackrecord.runtime import health as pages
-from trackrecord.runtime.clock import monotonic, now
 from trackrecord.runtime.health import Health
 from trackrecord.runtime.metrics import RUNTIME_METRICS, Metric, Metrics
 
@@ -25,6 +25,7 @@ class Served:
     port: int
     health: Health
     metrics: Metrics
+    clock: HandClock
 
     def get(self, path: str) -> tuple[int, str]:
         try:
@@ -38,8 +39,9 @@ class Served:
 def served() -> Served:
     registry = CollectorRegistry()
     metrics = Metrics(registry, "sink", RUNTIME_METRICS)
-    health = Health("sink")
-    return Served(pages.serve("127.0.0.1", 0, health, registry), health, metrics)
+    clock = HandClock()
+    health = Health("sink", clock=clock)
+    return Served(pages.serve("127.0.0.1", 0, health, registry), health, metrics, clock)
 
 
 def test_before_its_first_assignment_it_is_alive_and_not_ready(served: Served) -> None:
@@ -65,7 +67,9 @@ def test_status_tells_what_was_counted_since_the_start(served: Served) -> None:
     for topic in ("signal_emitted", "signal_closed"):
         count("trackrecord_dead_letters_total", 2, topic=topic, error_class="invalid")
     count("trackrecord_dead_letters_total", topic="signal_emitted", error_class="conflict")
-    served.metrics.set("trackrecord_last_commit_timestamp_seconds", now().timestamp() - 42)
+    served.metrics.set(
+        "trackrecord_last_commit_timestamp_seconds", served.clock.now().timestamp() - 42
+    )
     told = json.loads(served.get("/status")[1])
     assert (told["retries"], told["fenced"]) == (3, 1)
     assert told["dead_letters"] == {"invalid": 4, "conflict": 1}
@@ -74,7 +78,7 @@ def test_status_tells_what_was_counted_since_the_start(served: Served) -> None:
 
 def test_a_loop_that_stopped_turning_is_neither_alive_nor_ready(served: Served) -> None:
     served.health.ready = True
-    served.health.last_turn = monotonic() - 61
+    served.clock.move(61)
     assert served.get("/healthz")[0] == 503
     assert served.get("/readyz")[0] == 503
     assert json.loads(served.get("/status")[1])["healthy"] is False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 from unittest.mock import patch
@@ -10,7 +9,7 @@ from unittest.mock import patch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from trackrecord.sdk import _backlog as module
+from tests.support.clocks import HandClock
 from trackrecord.sdk._backlog import Backlog, Entry
 from trackrecord.sdk._journal import Journal
 from trackrecord.sdk._journal_record import Record
@@ -55,11 +54,12 @@ class Line:
         self.owed: set[int] = set()
         self.broker: list[int] = []
         self.disk_fails = False
+        self.clock = HandClock()
         self.open()
 
     def open(self) -> None:
         spool = Spool(self.root, "a:1", self.spool_bytes)
-        self.backlog = Backlog(spool, spool.claim("s"), 12, 1_000_000)
+        self.backlog = Backlog(spool, spool.claim("s"), 12, 1_000_000, self.clock)
         self.sent: list[Entry] = []
         self.arrived: list[Entry] = []
         self.backlog.adopt()
@@ -106,15 +106,11 @@ class Line:
         self.disk_fails = fails
 
     def crash(self, _: int) -> None:
-        self.owed -= {number_of_record(record) for record in self.backlog._handover}
-        self.owed -= {
-            number_of(entry)
-            for entry in self.backlog._window
-            if entry.source is None and number_of(entry) not in self.broker
-        }
+        lost = {number_of_record(record) for record in self.backlog.unwritten()}
+        self.owed -= lost - set(self.broker)
         for claim in self.backlog.claims():
-            claim.journal._close_files()
-            os.close(claim.lock)
+            claim.journal.abandon()
+            claim.forget()
         self.open()
 
     def end(self, _: int) -> None:
@@ -126,8 +122,7 @@ class Line:
 
     def crash_after_release(self) -> None:
         assert self.disk_fails
-        lost = {number_of_record(record) for record in self.backlog._handover}
-        lost |= {number_of(entry) for entry in self.backlog._window if entry.source is None}
+        lost = {number_of_record(record) for record in self.backlog.unwritten()}
         self.owed -= lost - set(self.broker)
 
     def drain(self) -> None:
@@ -178,16 +173,15 @@ def test_order_and_completeness_survive_any_history(
                 raise OSError(28, "No space left on device")
             return real(journal, framed)
 
-        with (
-            patch.object(Journal, "append", append),
-            patch.object(module, "_DISK_RETRY_SECONDS", 0.0),
-        ):
+        with patch.object(Journal, "append", append):
             for step, number in steps:
+                line.clock.move(2)  # a disk that failed is tried again
                 if step.startswith("disk_"):
                     line.disk_fails_(fails=step == "disk_fails")
                 else:
                     getattr(line, step)(number)
             line.disk_fails = False
+            line.clock.move(2)
             line.drain()
         first_copies = list(dict.fromkeys(line.broker))
         assert first_copies == sorted(first_copies)

@@ -11,6 +11,8 @@ from uuid import uuid4
 
 import pytest
 
+from tests.support.clocks import HandClock
+from tests.support.pipeline import until
 from tests.unit.sdk.conftest import Broker
 from trackrecord.sdk import Publisher
 
@@ -73,11 +75,16 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_the_spool_of_a_process_that_dies_meanwhile_is_taken_over_by_a_living_one(
-    broker: Broker, tmp_path: Path, prefix: str, monkeypatch: pytest.MonkeyPatch
+    broker: Broker, tmp_path: Path, prefix: str
 ) -> None:
-    monkeypatch.setattr("trackrecord.sdk._sender_thread._ADOPT_SECONDS", 0.2)
+    clock = HandClock()
     with Publisher(
-        "s", bootstrap_servers=broker.address, spool_dir=tmp_path, topic_prefix=prefix, environ={}
+        "s",
+        bootstrap_servers=broker.address,
+        spool_dir=tmp_path,
+        topic_prefix=prefix,
+        environ={},
+        clock=clock,
     ) as living:
         living.signal("AAPL", "BUY", price=1, signal_id="100")
         assert living.flush(10) == 0
@@ -88,11 +95,8 @@ time.sleep(0.2)
 os.kill(os.getpid(), signal.SIGKILL)
 """
         run(code, broker, tmp_path, prefix)
-        for _ in range(100):
-            with living._backlog.progress:
-                living._backlog.progress.wait(0.1)
-            if living.stats.adopted:
-                break
+        clock.move(16)  # spools of ended processes are looked for every 15 s
+        until(lambda: living.stats.adopted, "its spool is taken over")
         assert living.flush(10) == 0
     assert numbers(broker, prefix) == [100, 101]
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from confluent_kafka import KafkaError, Message, Producer
 
+from trackrecord.clock import SYSTEM_CLOCK
 from trackrecord.kafka.acknowledgements import Acknowledged
 from trackrecord.kafka.producer import producer_config
-from trackrecord.runtime import clock, kafka
+from trackrecord.runtime import kafka
 from trackrecord.runtime.database import rows, session
 from trackrecord.runtime.dead_letters import ATTEMPT
 from trackrecord.runtime.errors import UnreachableError
@@ -128,5 +129,5 @@ def _mark(settings: Settings, ids: Sequence[str]) -> None:
     with session(settings, application="trackrecord dlq") as cursor:
         cursor.execute(
             "UPDATE dead_letters SET replayed_at = %s WHERE id = ANY(%s)",
-            (clock.now(), list(ids)),
+            (SYSTEM_CLOCK.now(), list(ids)),
         )

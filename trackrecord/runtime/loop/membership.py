@@ -10,25 +10,24 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from operator import methodcaller
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from trackrecord.runtime import clock, kafka
+from trackrecord.clock import Clock
+from trackrecord.runtime import kafka
 from trackrecord.runtime.database import Connection, Cursor
 from trackrecord.runtime.decoding.batch import Partition, Span, places_of
 from trackrecord.runtime.errors import HaltedError, PassingError
 from trackrecord.runtime.logs import get_logger
 from trackrecord.runtime.loop import offsets
+from trackrecord.runtime.loop.catch_up import CatchUp
 from trackrecord.runtime.loop.topic_identity import Identity
+from trackrecord.runtime.loop.turn import BetweenBatches
 from trackrecord.runtime.settings import Settings
 
 _log = get_logger(__name__)
 
 _POSITION_GONE = {KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._AUTO_OFFSET_RESET}  # noqa: SLF001
-
-_PATIENCE_SECONDS = 2.0
-"""Silence after which a topic that is being caught up with has nothing more to say."""
 
 _LEAVES_WITHIN = 0.5
 """Seconds in which the group is heard before a client is closed."""
@@ -45,7 +44,9 @@ class Membership:
         stage: str,
         topics: Sequence[str],
         settings: Settings,
-        leaving: Callable[[bool], None],
+        identity: Identity,
+        turn: BetweenBatches,
+        clock: Clock,
     ) -> None:
         """Prepare; nothing is reached before :meth:`join`.
 
@@ -53,28 +54,27 @@ class Membership:
             stage: The stage's name, which is the group's.
             topics: What it reads.
             settings: Of the process.
-            leaving: Called from within a poll when partitions go; true if they are
-                still ours until it returns.
+            identity: Asks the broker about the topics.
+            turn: Waited for when partitions come or go, until no batch is under way.
+            clock: Says how long the group has been silent.
         """
         self._stage = stage
         self._topics = list(topics)
         self._settings = settings
-        self._leaving = leaving
+        self._identity = identity
+        self._turn = turn
+        self._clock = clock
+        self._leaving: Callable[[bool], None] = lambda _ours: None
         self._consumer = Consumer(kafka.consumer_config(settings, stage))
-        self._admin = kafka.admin(settings)
-        self._identity = Identity(self._admin)
+        self._catch_up = CatchUp(self._topics[0], clock)
         self._claims: dict[Partition, offsets.Claim] = {}
         self._assigned: list[Partition] | None = None
         self._settled = False
         self._distrusted = False
         self._era = 0
-        self._goals: dict[Partition, int] = {}
         self._ends: dict[Partition, int] = {}
-        self._heard = 0.0
         self._joins_since = clock.monotonic()
         self._joins_within = max(_JOINS_WITHIN, 3 * settings.session_timeout_ms / 1000)
-        self.wait_for_turn: Callable[[], None] = lambda: None
-        """Called when partitions come or go: returns when no batch is under way."""
 
     @property
     def era(self) -> int:
@@ -99,8 +99,14 @@ class Membership:
 
     # -- joining and leaving ------------------------------------------------------------------
 
-    def join(self) -> None:
-        """Become a member; partitions come with a later poll."""
+    def join(self, leaving: Callable[[bool], None]) -> None:
+        """Become a member; partitions come with a later poll.
+
+        Args:
+            leaving: Called from within a poll when partitions go; true if they are
+                still ours until it returns.
+        """
+        self._leaving = leaving
         self._consumer.subscribe(
             self._topics,
             on_assign=self._on_assign,
@@ -122,10 +128,10 @@ class Membership:
         """
         if self._settled or self._assigned is not None:
             return
-        if clock.monotonic() - self._joins_since > self._joins_within:
+        if self._clock.monotonic() - self._joins_since > self._joins_within:
             _log.warning("no partitions yet: joining again", after_seconds=self._joins_within)
             self.leave()
-            self.join()
+            self.join(self._leaving)
 
     def close(self) -> None:
         """Leave for good.
@@ -133,10 +139,10 @@ class Membership:
         What the group still has to say is heard before: a client that hears while it closes that
         its partitions are lost waits for itself, and for ever.
         """
-        era, until = self._era, clock.monotonic() + _LEAVES_WITHIN
+        era, until = self._era, self._clock.monotonic() + _LEAVES_WITHIN
         with suppress(KafkaException, RuntimeError):
             self._consumer.unsubscribe()
-            while self._era == era and clock.monotonic() < until:
+            while self._era == era and self._clock.monotonic() < until:
                 self._consumer.consume(1, 0.02)
         with suppress(KafkaException, RuntimeError):
             self._consumer.close()
@@ -144,7 +150,7 @@ class Membership:
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         # Taking up needs the database, which may be away: the loop does it, with its retries.
         # Until then this member holds its partitions and reads none of them.
-        self.wait_for_turn()
+        self._turn.wait()
         self._assigned = [(each.topic, each.partition) for each in partitions]
         self._settled = False
         consumer.assign([])
@@ -152,7 +158,7 @@ class Membership:
     def _on_leave(
         self, consumer: Consumer, _partitions: list[TopicPartition], *, ours: bool
     ) -> None:
-        self.wait_for_turn()
+        self._turn.wait()
         self._leaving(ours)
         self._let_go()
         consumer.unassign()
@@ -164,7 +170,7 @@ class Membership:
         self._assigned = None
         self._settled = False
         self._distrusted = False
-        self._joins_since = clock.monotonic()
+        self._joins_since = self._clock.monotonic()
 
     # -- taking partitions up -----------------------------------------------------------------
 
@@ -186,19 +192,14 @@ class Membership:
         """
         new = self._assigned is not None
         if new:
-            self._goals = {}
+            self._catch_up.stop()
         if self._assigned is None and self._claims:
             self._claims = offsets.resume(connection, self._stage, self._claims)
         elif self._assigned:
-            origins = self._origins(self._assigned)
+            origins = self._identity.origins(self._assigned)
             self._claims = self._claim(connection, origins)
             self._identity.expect({topic: each.topic_id for (topic, _), each in origins.items()})
-            self._goals = {
-                place: origin.end_offset
-                for place, origin in origins.items()
-                if place[0] == self._topics[0]
-                and self._claims[place].next_offset < origin.end_offset
-            }
+            self._catch_up.aim(self._claims, origins)
         try:
             self._consumer.assign(
                 [
@@ -208,9 +209,8 @@ class Membership:
             )
             # A pause outlives the assignment in which it was made.
             self._consumer.resume([TopicPartition(*place) for place in self._claims])
-            self._heard = clock.monotonic()
-            if self._goals:
-                self._consumer.pause(self._later_topics())
+            self._catch_up.listen()
+            self._pause_later_topics()
         except KafkaException as error:
             raise kafka.classify(error.args[0]) from None
         self._assigned, self._settled, self._distrusted = None, True, False
@@ -226,19 +226,9 @@ class Membership:
         except offsets.BeyondEndError as error:
             # A predecessor that has not left yet may have read what came after the question.
             place = error.place
-            if error.next_offset > self._origins([place])[place].end_offset:
+            if error.next_offset > self._identity.origins([place])[place].end_offset:
                 raise
             raise PassingError(f"{place[0]}/{place[1]} moved on while it was taken up") from None
-
-    def _origins(self, places: Sequence[Partition]) -> dict[Partition, kafka.Origin]:
-        try:
-            return kafka.origins(self._admin, places)
-        except PassingError:
-            # A client that did not get through is not asked again: a new one has nothing
-            # in flight and no back-off behind it.
-            self._admin = kafka.admin(self._settings)
-            self._identity = Identity(self._admin)
-            raise
 
     def distrust(self) -> None:
         """Believe no position in memory until the table has been asked."""
@@ -284,27 +274,19 @@ class Membership:
         ]
         if good:
             self._ends = {place: self._end(place) for place in self._claims}
-        if self._goals:
-            self._catch_up(good)
+        if self._catch_up.is_on:
+            self._catch_up.read(good)
+            if not self._catch_up.is_on:
+                with suppress(KafkaException):
+                    self._consumer.resume(self._later_topics())
         return good
 
-    def _catch_up(self, messages: Sequence[Message]) -> None:
-        reached = dict(zip(places_of(messages), map(methodcaller("offset"), messages), strict=True))
-        self._goals = {
-            place: goal for place, goal in self._goals.items() if reached.get(place, -1) + 1 < goal
-        }
-        now = clock.monotonic()
-        if messages:
-            self._heard = now
-        elif now - self._heard > _PATIENCE_SECONDS:
-            # The rest up to the goal is no messages, but marks of transactions.
-            self._goals = {}
-        if not self._goals:
-            with suppress(KafkaException):
-                self._consumer.resume(self._later_topics())
-
     def _later_topics(self) -> list[TopicPartition]:
-        return [TopicPartition(*place) for place in self._claims if place[0] != self._topics[0]]
+        return [TopicPartition(*place) for place in self._catch_up.later(self._claims)]
+
+    def _pause_later_topics(self) -> None:
+        if self._catch_up.is_on:
+            self._consumer.pause(self._later_topics())
 
     def wait(self, seconds: float) -> None:
         """Read nothing for up to a tenth of a second, but stay a member: rebalances are served."""
@@ -315,8 +297,7 @@ class Membership:
             self.distrust()
         with suppress(KafkaException):
             self._consumer.resume(self._consumer.assignment())
-            if self._goals:
-                self._consumer.pause(self._later_topics())
+            self._pause_later_topics()
 
     # -- moving -------------------------------------------------------------------------------
 

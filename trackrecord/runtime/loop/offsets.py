@@ -131,12 +131,24 @@ def _raise_epochs(
         )
         claims: dict[Partition, Claim] = {}
         for topic, partition, epoch, next_offset, topic_id in taken:
-            _check_origin((topic, partition), origins[topic, partition], next_offset, topic_id)
+            check_origin((topic, partition), origins[topic, partition], next_offset, topic_id)
             claims[topic, partition] = Claim(epoch, next_offset)
         return claims
 
 
-def _check_origin(place: Partition, origin: Origin, next_offset: int, topic_id: str) -> None:
+def check_origin(place: Partition, origin: Origin, next_offset: int, topic_id: str) -> None:
+    """See that a partition is the one that was read before, and holds what comes next.
+
+    Args:
+        place: The partition.
+        origin: What the broker says of it.
+        next_offset: Where the stage is.
+        topic_id: The topic's id when it was first read.
+
+    Raises:
+        HaltedError: It is another, or lost what was not read yet.
+        BeyondEndError: It ends before where the stage is.
+    """
     where = f"{place[0]}/{place[1]}"
     if origin.topic_id != topic_id:
         raise HaltedError(made_anew(where, topic_id, origin.topic_id))

@@ -11,17 +11,18 @@ The question travels while the database works, which makes it nearly free.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
-from confluent_kafka.admin import AdminClient
 
 from trackrecord.runtime import kafka
+from trackrecord.runtime.decoding.batch import Partition
 from trackrecord.runtime.errors import HaltedError, PassingError, TrackrecordError
 from trackrecord.runtime.loop.offsets import made_anew
+from trackrecord.runtime.settings import Settings
 
 _SECONDS = 10.0
 
@@ -29,11 +30,27 @@ _SECONDS = 10.0
 class Identity:
     """The ids of some topics, and questions whether they still hold."""
 
-    def __init__(self, client: AdminClient) -> None:
+    def __init__(self, settings: Settings) -> None:
         """Know no topics yet, so that there is nothing to ask."""
-        self._client = client
+        self._settings = settings
+        self._client = kafka.admin(settings)
         self._ids: dict[str, str] = {}
         self._asked: dict[str, Future[Any]] = {}
+
+    def origins(self, places: Iterable[Partition]) -> dict[Partition, kafka.Origin]:
+        """What the broker says of partitions that are about to be taken up.
+
+        Raises:
+            PassingError: It does not say.
+        """
+        try:
+            return kafka.origins(self._client, places)
+        except PassingError:
+            # A client that did not get through is not asked again: a new one has nothing
+            # in flight and no back-off behind it.
+            self._client = kafka.admin(self._settings)
+            self.expect({})
+            raise
 
     def expect(self, ids: Mapping[str, str]) -> None:
         """Say which id each topic had when it was taken up."""

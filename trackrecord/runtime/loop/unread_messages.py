@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from trackrecord.runtime import clock, kafka
+from trackrecord.clock import SYSTEM_CLOCK, Clock
+from trackrecord.runtime import kafka
 from trackrecord.runtime.database import Cursor, rows
 from trackrecord.runtime.decoding.batch import Partition, place_of
 from trackrecord.runtime.settings import Settings
@@ -25,10 +26,11 @@ _LOOKS_SECONDS = 5.0
 class Unread:
     """Looks for messages of a topic that have not got their effects."""
 
-    def __init__(self, stage: str, settings: Settings) -> None:
+    def __init__(self, stage: str, settings: Settings, clock: Clock = SYSTEM_CLOCK) -> None:
         """Ask nothing yet."""
         self._stage = stage
         self._settings = settings
+        self._clock = clock
         # Most stages never ask, and a client has threads and connections of its own.
         self._admin: AdminClient | None = None
 
@@ -68,11 +70,11 @@ class Unread:
                 "enable.partition.eof": True,
             }
         )
-        until = clock.monotonic() + _LOOKS_SECONDS
+        until = self._clock.monotonic() + _LOOKS_SECONDS
         left = set(behind)
         try:
             consumer.assign([TopicPartition(*place, at) for place, at in behind.items()])
-            while left and clock.monotonic() < until:
+            while left and self._clock.monotonic() < until:
                 for message in consumer.consume(len(left), 0.1):
                     error = message.error()
                     if error is None:

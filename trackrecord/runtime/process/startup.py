@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry
 
+from trackrecord.clock import Clock
 from trackrecord.runtime import health as health_server
 from trackrecord.runtime import logs
 from trackrecord.runtime.health import Health
@@ -29,13 +30,14 @@ class Started(NamedTuple):
     port: int
 
 
-def start(name: str, metrics: Iterable[Metric], settings: Settings) -> Started | None:
+def start(name: str, metrics: Iterable[Metric], settings: Settings, clock: Clock) -> Started | None:
     """Set up logs, metrics and health of a stage's process.
 
     Args:
         name: The stage.
         metrics: Those that the runtime keeps for it.
         settings: Of the process.
+        clock: What tells it the time.
 
     Returns:
         None where the port is taken, which was said on standard error.
@@ -43,7 +45,7 @@ def start(name: str, metrics: Iterable[Metric], settings: Settings) -> Started |
     logs.configure(name, level=settings.log_level, style=settings.log_format)
     registry = CollectorRegistry()
     kept = Metrics(registry, name, metrics)
-    health = Health(name)
+    health = Health(name, clock=clock)
     try:
         port = health_server.serve(settings.metrics_host, settings.metrics_port, health, registry)
     except OSError as error:

@@ -13,19 +13,20 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
-import psycopg2
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 from prometheus_client import CollectorRegistry
 
-from trackrecord.runtime import clock, database, dead_letters, kafka
+from trackrecord.clock import SYSTEM_CLOCK, Clock
+from trackrecord.runtime import database, kafka
 from trackrecord.runtime.admin.migrate import migrate
 from trackrecord.runtime.database import Connection, rows
 from trackrecord.runtime.decoding.batch import Partition, Reader, place_of
-from trackrecord.runtime.decoding.decoder import Refusal
-from trackrecord.runtime.errors import BadContentError, FatalError, PassingError
+from trackrecord.runtime.errors import PassingError
+from trackrecord.runtime.loop.session import Session
+from trackrecord.runtime.loop.transaction import CommitHooks, Transactions
 from trackrecord.runtime.replay.comparison import Difference, Digest, compare, digest
 from trackrecord.runtime.settings import Settings
-from trackrecord.runtime.stage import Context, DerivedTable, Effects, Handler, Stage
+from trackrecord.runtime.stage import Context, DerivedTable, Stage
 
 _APPLICATION = "trackrecord replay"
 _STALLED_SECONDS = 30.0
@@ -49,9 +50,12 @@ class Progress(Protocol):
 class Replay:
     """One replay, into a schema of its own that is dropped at the end."""
 
-    def __init__(self, settings: Settings, stages: Sequence[Stage]) -> None:
+    def __init__(
+        self, settings: Settings, stages: Sequence[Stage], clock: Clock = SYSTEM_CLOCK
+    ) -> None:
         """Prepare; see :meth:`verify` and :meth:`rebuild`."""
         self._settings = settings
+        self._clock = clock
         self._stages = stages
         self._scratch = f"replay_{secrets.token_hex(4)}"
 
@@ -162,12 +166,15 @@ class Replay:
                 "enable.partition.eof": True,
             }
         )
-        handler = stage.handler(Context(self._settings, CollectorRegistry()))
-        connection = self._connect(self._scratch, batches=handler.temporary)
+        handler = stage.handler(Context(self._settings, CollectorRegistry(), self._clock))
+        session = Session(partial(self._connect, self._scratch, batches=handler.temporary))
         reader = Reader(stage.consumes, self._settings.topic_prefix, handler.prepare)
+        transactions = Transactions(
+            stage.name, handler, reader, session, lambda _batch: CommitHooks(), self._clock
+        )
         left = dict(spans)
         done = 0
-        last = clock.monotonic()
+        last = self._clock.monotonic()
         try:
             consumer.assign([TopicPartition(*place, begin) for place, (begin, _) in left.items()])
             while left:
@@ -187,15 +194,15 @@ class Replay:
                     if offset >= end - 1:
                         left.pop(place, None)
                 if messages:
-                    _apply(stage, handler, reader, connection, messages)
+                    transactions.apply(reader.read(messages))
                     done += len(messages)
                     progress(done=done)
-                    last = clock.monotonic()
-                elif clock.monotonic() - last > _STALLED_SECONDS:
+                    last = self._clock.monotonic()
+                elif self._clock.monotonic() - last > _STALLED_SECONDS:
                     raise PassingError("the broker has not sent anything for 30 s")
         finally:
             consumer.close()
-            connection.close()
+            session.close()
 
     # -- comparing ----------------------------------------------------------------------------
 
@@ -209,44 +216,6 @@ class Replay:
                 }
         finally:
             scratch.close()
-
-
-def _apply(
-    stage: Stage,
-    handler: Handler,
-    reader: Reader,
-    connection: Connection,
-    messages: Sequence[Message],
-    refusal: Refusal | None = None,
-) -> None:
-    batch = reader.read([] if refusal else messages)
-    try:
-        with connection, connection.cursor() as cursor:
-            if not refusal:
-                handler.load(batch, cursor)
-            effects = Effects() if refusal else handler.apply(batch, cursor)
-            refused = [refusal] if refusal else [*batch.refused, *effects.refused]
-            now = clock.now()
-            dead_letters.insert(
-                cursor,
-                [
-                    dead_letters.make(stage.name, messages[each.position], each, now)
-                    for each in refused
-                ],
-            )
-    except psycopg2.Error as error:
-        known = database.classify(error)
-        if not isinstance(known, BadContentError):
-            raise known from error
-        if len(messages) == 1:
-            if refusal:
-                raise FatalError(f"a dead letter itself is refused: {error}") from error
-            words = f"the database refuses it: {known}"
-            _apply(stage, handler, reader, connection, messages, Refusal(0, "refused", words))
-            return
-        middle = len(messages) // 2
-        _apply(stage, handler, reader, connection, messages[:middle])
-        _apply(stage, handler, reader, connection, messages[middle:])
 
 
 def _offsets(cursor: database.Cursor, stages: Sequence[Stage]) -> dict[tuple[str, Partition], int]:
