@@ -7,7 +7,13 @@ from collections.abc import Iterator
 from functools import partial
 
 from services.extractor import reading, store
-from services.extractor.metrics import METRICS
+from services.extractor.metrics import (
+    DECISIONS,
+    EXECUTIONS,
+    EXTRACTION_SECONDS,
+    METRICS,
+    RECOMMENDATIONS_WITHOUT_SIGNAL,
+)
 from services.extractor.reading import Prepared, Run
 from services.extractor.signals import SOURCE, close_event, refusal_to_signal
 from trackrecord.events import ScriptExecuted
@@ -42,9 +48,7 @@ class Extractor(Handler):
             batch.of(ScriptExecuted), batch.messages, self._clock.now(), exits=self._exits
         )
         if prepared.runs:
-            self._metrics.observe(
-                "trackrecord_extraction_seconds", self._clock.monotonic() - started
-            )
+            self._metrics.observe(EXTRACTION_SECONDS, self._clock.monotonic() - started)
         return prepared
 
     def load(self, batch: Batch, cursor: Cursor) -> None:
@@ -87,15 +91,13 @@ class Extractor(Handler):
 
     def _count(self, fresh: list[Run]) -> None:
         exits = Counter("success" if run.row["exit_code"] == 0 else "failure" for run in fresh)
-        self._metrics.count_all("trackrecord_executions_total", "exit", exits)
+        self._metrics.count_all(EXECUTIONS, "exit", exits)
         actions = Counter(run.final_action or "none" for run in fresh)
-        self._metrics.count_all("trackrecord_decisions_total", "action", actions)
+        self._metrics.count_all(DECISIONS, "action", actions)
         reasons = Counter(
             reason
             for run in fresh
             for each in run.recommendations
             if (reason := refusal_to_signal(each, each.symbol or run.row["symbol"])) is not None
         )
-        self._metrics.count_all(
-            "trackrecord_recommendations_without_signal_total", "reason", reasons
-        )
+        self._metrics.count_all(RECOMMENDATIONS_WITHOUT_SIGNAL, "reason", reasons)

@@ -2,35 +2,41 @@
 
 from __future__ import annotations
 
-from trackrecord.runtime.metrics import Metric
+from typing import Final
 
-METRICS = (
-    Metric(
-        "trackrecord_executions_total",
-        "counter",
-        "Runs of scripts read, by whether the script succeeded.",
-        "Failures of one script: run it by hand; `trackrecord report --scripts` names it.",
-        ("exit",),
-    ),
-    Metric(
-        "trackrecord_decisions_total",
-        "counter",
-        "Final actions read, `none` where the output holds no decision.",
-        "A rise of none after a script changed its wording: `trackrecord extract --explain`.",
-        ("action",),
-    ),
-    Metric(
-        "trackrecord_recommendations_without_signal_total",
-        "counter",
-        "Recommendations that became no signal, by reason.",
-        "no_price, no_symbol: the script does not say enough; see services/extractor/README.md.",
-        ("reason",),
-    ),
-    Metric(
-        "trackrecord_extraction_seconds",
-        "histogram",
-        "Reading all outputs of one batch.",
-        "Seconds for small batches: an output is far longer than usual.",
-        buckets=(0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0),
-    ),
+from trackrecord.runtime.metrics import Counter, Histogram, Metric
+
+EXECUTIONS: Final = Counter(
+    "trackrecord_executions_total",
+    "Runs of scripts read, by whether the script succeeded.",
+    "Failures of one script: run it by hand; `trackrecord report --scripts` names it.",
+    ("exit",),
+)
+
+DECISIONS: Final = Counter(
+    "trackrecord_decisions_total",
+    "Final actions read, `none` where the output holds no decision.",
+    "A rise of none after a script changed its wording: `trackrecord extract --explain`.",
+    ("action",),
+)
+
+RECOMMENDATIONS_WITHOUT_SIGNAL: Final = Counter(
+    "trackrecord_recommendations_without_signal_total",
+    "Recommendations that became no signal, by reason.",
+    "no_price, no_symbol: the script does not say enough; see services/extractor/README.md.",
+    ("reason",),
+)
+
+EXTRACTION_SECONDS: Final = Histogram(
+    "trackrecord_extraction_seconds",
+    "Reading all outputs of one batch.",
+    "Seconds for small batches: an output is far longer than usual.",
+    buckets=(0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0),
+)
+
+METRICS: Final[tuple[Metric, ...]] = (
+    EXECUTIONS,
+    DECISIONS,
+    RECOMMENDATIONS_WITHOUT_SIGNAL,
+    EXTRACTION_SECONDS,
 )

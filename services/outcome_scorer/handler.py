@@ -30,7 +30,15 @@ from services.outcome_scorer.frames import (
 )
 from services.outcome_scorer.judging import Judging
 from services.outcome_scorer.memory import Key, bar_columns, fill, waiting
-from services.outcome_scorer.metrics import METRICS
+from services.outcome_scorer.metrics import (
+    ASSESSMENTS,
+    BARS,
+    JUDGING_SECONDS,
+    METRICS,
+    MODELS_REFUSED,
+    OUTCOMES,
+    WAITING_SIGNALS,
+)
 from services.outcome_scorer.store import Change, Claimed
 from trackrecord.events import MarketBar, SignalClosed, SignalEmitted
 from trackrecord.outcomes.watch import Watch
@@ -138,7 +146,7 @@ class OutcomeScorer(Handler):
         judging.void(_unsound(prepared, changes))
         timeframes = {each.timeframe for each in claimed}
         judging.judge([(each.symbol, each.timeframe) for each in claimed], timeframes)
-        self._metrics.observe("trackrecord_judging_seconds", self._clock.monotonic() - started)
+        self._metrics.observe(JUDGING_SECONDS, self._clock.monotonic() - started)
         # After the outcomes: a strategy's record holds what had closed by the emission.
         assessed = self._assess(cursor, prepared, changes)
         outgoing = [
@@ -284,18 +292,18 @@ class OutcomeScorer(Handler):
         """Metrics, once the batch is committed."""
         count = self._metrics.count
         repeats = prepared.bars.height - told.new.height - told.corrected
-        count("trackrecord_bars_total", told.new.height, kind="new")
-        count("trackrecord_bars_total", told.corrected, kind="correction")
-        count("trackrecord_bars_total", repeats, kind="repeat")
+        count(BARS, told.new.height, kind="new")
+        count(BARS, told.corrected, kind="correction")
+        count(BARS, repeats, kind="repeat")
         verdicts = Counter(
             verdict
             for each in assessed
             for verdict in (each.verdicts or ["none"] * each.signals.height)
         )
-        self._metrics.count_all("trackrecord_assessments_total", "verdict", verdicts)
-        self._metrics.count_all("trackrecord_outcomes_total", "outcome", outcomes)
-        self._metrics.set("trackrecord_waiting_signals", len(self._watch.signals.slot))
-        self._metrics.set("trackrecord_models_refused", len(self._assessor.refused))
+        self._metrics.count_all(ASSESSMENTS, "verdict", verdicts)
+        self._metrics.count_all(OUTCOMES, "outcome", outcomes)
+        self._metrics.set(WAITING_SIGNALS, len(self._watch.signals.slot))
+        self._metrics.set(MODELS_REFUSED, len(self._assessor.refused))
 
 
 def _as_left(claimed: Sequence[Claimed], left: Sequence[Key]) -> list[Claimed]:

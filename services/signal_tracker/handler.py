@@ -6,7 +6,14 @@ from functools import partial
 from typing import NamedTuple
 
 from services.signal_tracker import store
-from services.signal_tracker.metrics import METRICS
+from services.signal_tracker.metrics import (
+    BACKDATED_SIGNALS,
+    EXCESS_EXITS,
+    EXITS,
+    METRICS,
+    REPEATS,
+    SIGNALS,
+)
 from trackrecord.events import SignalClosed, SignalEmitted
 from trackrecord.runtime.database import CopyRows, Cursor
 from trackrecord.runtime.decoding.batch import Batch
@@ -68,12 +75,12 @@ class SignalTracker(Handler):
 
     def _count(self, batch: Batch, applied: store.Applied) -> None:
         count = self._metrics.count
-        count("trackrecord_signals_total", applied.new_signals, kind="new")
-        count("trackrecord_signals_total", applied.corrected_signals, kind="correction")
-        count("trackrecord_exits_total", applied.new_exits, kind="new")
-        count("trackrecord_exits_total", applied.corrected_exits, kind="correction")
-        count("trackrecord_backdated_signals_total", applied.backdated)
-        count("trackrecord_excess_exits_total", applied.excess_exits)
+        count(SIGNALS, applied.new_signals, kind="new")
+        count(SIGNALS, applied.corrected_signals, kind="correction")
+        count(EXITS, applied.new_exits, kind="new")
+        count(EXITS, applied.corrected_exits, kind="correction")
+        count(BACKDATED_SIGNALS, applied.backdated)
+        count(EXCESS_EXITS, applied.excess_exits)
         for model, applied_count in (
             (SignalEmitted, applied.new_signals + applied.corrected_signals),
             (SignalClosed, applied.new_exits + applied.corrected_exits),
@@ -81,4 +88,4 @@ class SignalTracker(Handler):
             frame = batch.of(model)
             conflicts = len(applied.conflicts.intersection(frame["position"].to_list()))
             repeats = frame.height - conflicts - applied_count
-            count("trackrecord_repeats_total", repeats, event_type=model.event_type)
+            count(REPEATS, repeats, event_type=model.event_type)

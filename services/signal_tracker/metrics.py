@@ -2,40 +2,47 @@
 
 from __future__ import annotations
 
-from trackrecord.runtime.metrics import Metric
+from typing import Final
 
-METRICS = (
-    Metric(
-        "trackrecord_signals_total",
-        "counter",
-        "Entries applied: new ones and corrections.",
-        "None while signal_emitted grows: see trackrecord_dead_letters_total.",
-        ("kind",),
-    ),
-    Metric(
-        "trackrecord_exits_total",
-        "counter",
-        "Exits applied: new ones and corrections.",
-        "None while signal_closed grows: see trackrecord_dead_letters_total.",
-        ("kind",),
-    ),
-    Metric(
-        "trackrecord_repeats_total",
-        "counter",
-        "Events without effect because the same or a higher revision was there, by topic.",
-        "Many: a publisher sends everything twice; harmless, but it costs.",
-        ("event_type",),
-    ),
-    Metric(
-        "trackrecord_backdated_signals_total",
-        "counter",
-        "New signals that claim to be older than the tolerance when the broker got them.",
-        "Expected while history is imported; otherwise ask the publisher why.",
-    ),
-    Metric(
-        "trackrecord_excess_exits_total",
-        "counter",
-        "New exits that found nothing left to close.",
-        "A strategy closes twice: look for its signals in table exits with closed_quantity 0.",
-    ),
+from trackrecord.runtime.metrics import Counter, Metric
+
+SIGNALS: Final = Counter(
+    "trackrecord_signals_total",
+    "Entries applied: new ones and corrections.",
+    "None while signal_emitted grows: see trackrecord_dead_letters_total.",
+    ("kind",),
+)
+
+EXITS: Final = Counter(
+    "trackrecord_exits_total",
+    "Exits applied: new ones and corrections.",
+    "None while signal_closed grows: see trackrecord_dead_letters_total.",
+    ("kind",),
+)
+
+REPEATS: Final = Counter(
+    "trackrecord_repeats_total",
+    "Events without effect because the same or a higher revision was there, by topic.",
+    "Many: a publisher sends everything twice; harmless, but it costs.",
+    ("event_type",),
+)
+
+BACKDATED_SIGNALS: Final = Counter(
+    "trackrecord_backdated_signals_total",
+    "New signals that claim to be older than the tolerance when the broker got them.",
+    "Expected while history is imported; otherwise ask the publisher why.",
+)
+
+EXCESS_EXITS: Final = Counter(
+    "trackrecord_excess_exits_total",
+    "New exits that found nothing left to close.",
+    "A strategy closes twice: look for its signals in table exits with closed_quantity 0.",
+)
+
+METRICS: Final[tuple[Metric, ...]] = (
+    SIGNALS,
+    EXITS,
+    REPEATS,
+    BACKDATED_SIGNALS,
+    EXCESS_EXITS,
 )

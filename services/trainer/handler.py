@@ -15,7 +15,19 @@ from typing import Any, Final
 import numpy as np
 
 from services.trainer import facts, store
-from services.trainer.metrics import METRICS
+from services.trainer.metrics import (
+    CHAMPION_BRIER,
+    DRIFTED_FEATURES,
+    FAILED_RUNS_IN_A_ROW,
+    METRICS,
+    NEW_OUTCOMES,
+    PROMOTIONS,
+    RETRAINING_SUCCESS_RATIO,
+    TRAINING_KILLED,
+    TRAINING_RUNNING,
+    TRAINING_RUNS,
+    TRAINING_SECONDS,
+)
 from services.trainer.training import handed_over
 from trackrecord.learning.triggers import (
     FEWEST_NEW,
@@ -30,7 +42,7 @@ from trackrecord.runtime import champion, kafka
 from trackrecord.runtime.database import Connection, Cursor, connect, rows
 from trackrecord.runtime.jobs import Jobs
 from trackrecord.runtime.logs import get_logger
-from trackrecord.runtime.metrics import Metrics
+from trackrecord.runtime.metrics import OUTBOX_PENDING_MESSAGES, Metrics
 from trackrecord.runtime.outbox import Outbox
 from trackrecord.runtime.stage import Context
 
@@ -108,7 +120,7 @@ class Trainer(Jobs):
         outcomes = facts.settled(cursor, self._settings, now)
         last = store.last(cursor, model)
         new = outcomes - last.outcomes
-        self._metrics.set("trackrecord_new_outcomes", max(new, 0))
+        self._metrics.set(NEW_OUTCOMES, max(new, 0))
         self._show_runs(store.runs(cursor, model))
         if not last.open:
             trigger = self._due(cursor, now, max(new, 0), last.seconds_since)
@@ -146,19 +158,19 @@ class Trainer(Jobs):
 
     def _show(self, live: Live | None, state: State) -> None:
         if live is not None:
-            self._metrics.set("trackrecord_champion_brier", live.judged_brier, when="judged")
+            self._metrics.set(CHAMPION_BRIER, live.judged_brier, when="judged")
             brier = float(np.mean((live.probability - live.success) ** 2))
-            self._metrics.set("trackrecord_champion_brier", brier, when="live")
+            self._metrics.set(CHAMPION_BRIER, brier, when="live")
         limit = self._rules.drift
         if limit is not None:
             drifted = sum(value > limit for value in state.drifted.values())
-            self._metrics.set("trackrecord_drifted_features", drifted)
+            self._metrics.set(DRIFTED_FEATURES, drifted)
 
     def _show_runs(self, ended: store.Runs) -> None:
-        self._metrics.set("trackrecord_failed_runs_in_a_row", ended.failed_in_a_row)
+        self._metrics.set(FAILED_RUNS_IN_A_ROW, ended.failed_in_a_row)
         if ended.success is not None:
             model = self._settings.model
-            self._metrics.set("trackrecord_retraining_success_ratio", ended.success, model=model)
+            self._metrics.set(RETRAINING_SUCCESS_RATIO, ended.success, model=model)
 
     # -- a run --------------------------------------------------------------------------------
 
@@ -166,7 +178,7 @@ class Trainer(Jobs):
         """Have a process of its own do it, and look after that."""
         _log.info("training", id=job.training_id, trigger=job.trigger, attempt=job.attempts)
         self._training = job
-        self._metrics.set("trackrecord_training_running", 1)
+        self._metrics.set(TRAINING_RUNNING, 1)
         child = subprocess.Popen(
             [sys.executable, "-m", "services.trainer.training", job.training_id, str(job.epoch)],
             stdin=subprocess.PIPE,
@@ -188,11 +200,11 @@ class Trainer(Jobs):
                 child.kill()
             child.communicate()
             self._training = None
-            self._metrics.set("trackrecord_training_running", 0)
+            self._metrics.set(TRAINING_RUNNING, 0)
         if asked_to_end:
             self._give_back(job, counts=False)
         elif child.returncode != 0:
-            self._metrics.count("trackrecord_training_killed_total")
+            self._metrics.count(TRAINING_KILLED)
             _log.warning("a training was killed", id=job.training_id, code=child.returncode)
             self._give_back(job, counts=True)
         self._count(job)
@@ -218,9 +230,9 @@ class Trainer(Jobs):
             )
         for outcome, promoted, seconds, reason, error in found:
             count = self._metrics.count
-            count("trackrecord_training_runs_total", outcome=outcome, trigger=job.trigger)
-            count("trackrecord_promotions_total", int(promoted))
-            self._metrics.observe("trackrecord_training_seconds", seconds)
+            count(TRAINING_RUNS, outcome=outcome, trigger=job.trigger)
+            count(PROMOTIONS, int(promoted))
+            self._metrics.observe(TRAINING_SECONDS, seconds)
             _log.info(
                 "trained", id=job.training_id, outcome=outcome, promoted=promoted,
                 seconds=round(seconds, 1), reason=reason, error=error,
@@ -233,7 +245,7 @@ class Trainer(Jobs):
         with connection, connection.cursor() as cursor:
             query = "SELECT count(*) FROM outbox WHERE stage = %s"
             [(left,)] = rows(cursor, query, (store.STAGE,))
-        self._runtime.set("trackrecord_outbox_pending_messages", left)
+        self._runtime.set(OUTBOX_PENDING_MESSAGES, left)
 
 
 def publish(outbox: Outbox, connection: Connection, within: float = _ACKNOWLEDGED_WITHIN) -> bool:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from services.trainer import store
+from trackrecord.errors import TrackrecordError
 from trackrecord.learning.files import TamperedError, unpack
 from trackrecord.learning.targets import against_target
 from trackrecord.runtime import champion
 from trackrecord.runtime.database import Cursor, rows
 
 
-class RefusedError(ValueError):
+class RefusedError(TrackrecordError, ValueError):
     """Nothing was changed; the message says why."""
 
 

@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
+from trackrecord.errors import TrackrecordError
 from trackrecord.events import ModelTrained
 from trackrecord.events.codec import encode, headers
 from trackrecord.learning.targets import against_target, retraining_success
 from trackrecord.runtime.champion import champion
 from trackrecord.runtime.database import Cursor, connect, rows
 from trackrecord.runtime.decoding.batch import Partition
-from trackrecord.runtime.errors import TrackrecordError
 from trackrecord.runtime.outbox import Row, insert
 from trackrecord.runtime.settings import Settings
 

@@ -19,6 +19,7 @@ import psycopg2
 
 from services.trainer import facts, store
 from trackrecord.clock import SYSTEM_CLOCK, backoff
+from trackrecord.errors import TrackrecordError
 from trackrecord.learning.champion import Serving, unseen_from
 from trackrecord.learning.files import TamperedError, pack, unpack, version_of
 from trackrecord.learning.search import OBJECTIVES, Budget
@@ -30,7 +31,6 @@ from trackrecord.runtime.errors import (
     EXIT_COULD_NOT,
     ConfigurationError,
     PassingError,
-    TrackrecordError,
     UnreachableError,
 )
 from trackrecord.runtime.jobs import describe

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from rich.console import Console
 
+from trackrecord.errors import TrackrecordError
+
 if TYPE_CHECKING:
     from trackrecord.runtime.settings import Settings
 
@@ -25,7 +27,7 @@ HomeOption = Annotated[
 ]
 
 
-class InputError(Exception):
+class InputError(TrackrecordError):
     """The input cannot be read; the message says where and what to do."""
 
 

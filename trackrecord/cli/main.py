@@ -23,6 +23,7 @@ from trackrecord.cli import (
     stack,
     train,
 )
+from trackrecord.errors import TrackrecordError
 
 app = typer.Typer(
     name="trackrecord",
@@ -100,7 +101,7 @@ def main() -> None:
 
 def _words(error: Exception) -> str | None:
     """What to tell the person at the terminal; None for a mistake of the program's."""
-    if _is_ours(error):
+    if isinstance(error, TrackrecordError):
         return str(error)
     source = type(error).__module__.split(".")[0]
     if source == "psycopg2":
@@ -112,14 +113,6 @@ def _words(error: Exception) -> str | None:
 
         return explain(error)
     return None
-
-
-def _is_ours(error: Exception) -> bool:
-    """Whether an error's text is meant for the person at the terminal."""
-    return any(
-        base.__module__.startswith("trackrecord.") and base.__name__.endswith(("Error", "able"))
-        for base in type(error).__mro__
-    )
 
 
 if __name__ == "__main__":

@@ -50,9 +50,9 @@ class Lags:
 
 def lags(state: StackState, settings: Settings) -> Lags:
     """Ask the broker where topics end, the database where stages are, and each process."""
+    from trackrecord.errors import TrackrecordError
     from trackrecord.runtime import kafka
     from trackrecord.runtime.database import connect, rows
-    from trackrecord.runtime.errors import TrackrecordError
     from trackrecord.runtime.stage import Stage
 
     result = Lags()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha1
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 from uuid import NAMESPACE_URL, uuid5
 
 from pydantic import BaseModel, ConfigDict
@@ -29,6 +29,20 @@ def derived_id(*parts: object) -> str:
     return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
 
 
+EventType = Literal[
+    "script_executed",
+    "signal_emitted",
+    "signal_closed",
+    "market_bar",
+    "signal_assessed",
+    "signal_scored",
+    "model_trained",
+    "strategy_requested",
+    "strategy_generated",
+]
+"""The names of all event types, which are also those of their topics."""
+
+
 class Event(BaseModel):
     """One thing that happened, as it stands on a topic.
 
@@ -47,7 +61,7 @@ class Event(BaseModel):
         validate_by_alias=True,
     )
 
-    event_type: ClassVar[str]
+    event_type: ClassVar[EventType]
     """The name of the type, which is also the name of its topic."""
 
     schema_version: ClassVar[int] = 1

@@ -15,6 +15,7 @@ from typing import Any, Final, NoReturn, TypeVar
 
 from pydantic import ValidationError
 
+from trackrecord.errors import TrackrecordError
 from trackrecord.events.base import Event
 from trackrecord.events.types import wire_time
 
@@ -47,7 +48,7 @@ Headers = list[tuple[str, bytes]]
 """Kafka headers in their order."""
 
 
-class InvalidEventError(ValueError):
+class InvalidEventError(TrackrecordError, ValueError):
     """A message that is not a valid event; its text says why, in words for its publisher."""
 
 

@@ -6,14 +6,14 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from trackrecord.events.base import Event
+from trackrecord.events.base import Event, EventType
 from trackrecord.events.types import Count, Identifier, Name, Number, Text, UtcTime
 
 
 class ModelTrained(Event):
     """A training run ended, in success or in failure."""
 
-    event_type: ClassVar[str] = "model_trained"
+    event_type: ClassVar[EventType] = "model_trained"
     key_field: ClassVar[str] = "model"
     identity: ClassVar[tuple[str, ...]] = ("training_id",)
 

@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 from pydantic import model_validator
 
-from trackrecord.events.base import Event
+from trackrecord.events.base import Event, EventType
 from trackrecord.events.types import (
     Name,
     NonNegativeDecimal,
@@ -21,7 +21,7 @@ from trackrecord.events.types import (
 class MarketBar(Event):
     """The prices of one instrument over one stretch of time."""
 
-    event_type: ClassVar[str] = "market_bar"
+    event_type: ClassVar[EventType] = "market_bar"
     key_field: ClassVar[str] = "symbol"
     identity: ClassVar[tuple[str, ...]] = ("symbol", "timeframe", "source", "opened_at")
 

@@ -6,14 +6,14 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from trackrecord.events.base import Event
+from trackrecord.events.base import Event, EventType
 from trackrecord.events.types import FreeJson, Identifier, Name, Symbol, Text, UtcTime
 
 
 class ScriptExecuted(Event):
     """A script ran to its end, and this is what it printed."""
 
-    event_type: ClassVar[str] = "script_executed"
+    event_type: ClassVar[EventType] = "script_executed"
     key_field: ClassVar[str] = "script"
     identity: ClassVar[tuple[str, ...]] = ("execution_id",)
 

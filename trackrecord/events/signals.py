@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from trackrecord.events.base import Event
+from trackrecord.events.base import Event, EventType
 from trackrecord.events.types import (
     Amount,
     Count,
@@ -50,7 +50,7 @@ class SignalEmitted(Event):
 
     model_config = ConfigDict(json_schema_extra=_ONE_FEE)
 
-    event_type: ClassVar[str] = "signal_emitted"
+    event_type: ClassVar[EventType] = "signal_emitted"
     key_field: ClassVar[str] = "symbol"
     identity: ClassVar[tuple[str, ...]] = ("signal_id",)
 
@@ -112,7 +112,7 @@ class SignalClosed(Event):
 
     model_config = ConfigDict(json_schema_extra=_ONE_FEE)
 
-    event_type: ClassVar[str] = "signal_closed"
+    event_type: ClassVar[EventType] = "signal_closed"
     key_field: ClassVar[str] = "symbol"
     identity: ClassVar[tuple[str, ...]] = ("signal_id", "exit_id")
 
@@ -154,7 +154,7 @@ class SignalClosed(Event):
 class SignalAssessed(Event):
     """A model's judgement of a signal at the moment it was emitted."""
 
-    event_type: ClassVar[str] = "signal_assessed"
+    event_type: ClassVar[EventType] = "signal_assessed"
     key_field: ClassVar[str] = "symbol"
     identity: ClassVar[tuple[str, ...]] = ("signal_id", "model_version")
 
@@ -181,7 +181,7 @@ class SignalAssessed(Event):
 class SignalScored(Event):
     """What happened to a signal on the bars that followed."""
 
-    event_type: ClassVar[str] = "signal_scored"
+    event_type: ClassVar[EventType] = "signal_scored"
     key_field: ClassVar[str] = "strategy"
     identity: ClassVar[tuple[str, ...]] = ("signal_id", "policy")
 

@@ -6,14 +6,14 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from trackrecord.events.base import Event
+from trackrecord.events.base import Event, EventType
 from trackrecord.events.types import FreeJson, Identifier, Name, Text
 
 
 class StrategyRequested(Event):
     """Somebody asks for a strategy in plain words."""
 
-    event_type: ClassVar[str] = "strategy_requested"
+    event_type: ClassVar[EventType] = "strategy_requested"
     key_field: ClassVar[str] = "owner"
     identity: ClassVar[tuple[str, ...]] = ("request_id",)
 
@@ -32,7 +32,7 @@ class StrategyRequested(Event):
 class StrategyGenerated(Event):
     """The answer to a request."""
 
-    event_type: ClassVar[str] = "strategy_generated"
+    event_type: ClassVar[EventType] = "strategy_generated"
     key_field: ClassVar[str] = "owner"
     identity: ClassVar[tuple[str, ...]] = ("request_id", "strategy_id")
 

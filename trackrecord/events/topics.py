@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
+from trackrecord.events.base import EventType
 from trackrecord.events.registry import EVENTS
 
 PARTITIONS: Final = 12
@@ -60,7 +61,7 @@ class TopicSpec:
 
     name: str
     """The topic, without prefix."""
-    event_type: str | None
+    event_type: EventType | None
     """The one type of event on it; None on a dead-letter topic, which holds bytes as they came."""
     owner: str
     """The participant that answers for what the events mean."""
@@ -133,7 +134,7 @@ def dead_letter_topic(name: str) -> str:
 
 
 def _topic(
-    event_type: str, owner: str, producers: tuple[str, ...], consumers: tuple[str, ...]
+    event_type: EventType, owner: str, producers: tuple[str, ...], consumers: tuple[str, ...]
 ) -> TopicSpec:
     return TopicSpec(
         name=event_type,

@@ -11,6 +11,7 @@ from typing import Any, Final
 import re2
 import yaml
 
+from trackrecord.errors import TrackrecordError
 from trackrecord.extraction import lexer
 from trackrecord.extraction.lexer import LEXER, key
 
@@ -65,7 +66,7 @@ SHAPE_HELP: Final = (
 )
 
 
-class PackError(ValueError):
+class PackError(TrackrecordError, ValueError):
     """A rule pack breaks the format; the message says where and what to do."""
 
 

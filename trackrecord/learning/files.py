@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from trackrecord.errors import TrackrecordError
 from trackrecord.learning.ensemble import Blend, Ensemble, Thresholds
 from trackrecord.learning.members import Linear, Trees
 
@@ -21,7 +22,7 @@ _TREES: Final = ("forest", "boosting")
 _ARRAYS: Final = ("median", "mean", "scale", "weights")
 
 
-class TamperedError(ValueError):
+class TamperedError(TrackrecordError, ValueError):
     """A model's files are not those that its manifest was written for."""
 
 

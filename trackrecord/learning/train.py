@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
+from trackrecord.errors import TrackrecordError
 from trackrecord.learning.contest import Verdict, judge
 from trackrecord.learning.ensemble import (
     Blend,
@@ -51,7 +52,7 @@ _ENOUGH: Final = 100_000
 Four folds of a million rows would take several times as long as the models themselves."""
 
 
-class TooFewError(ValueError):
+class TooFewError(TrackrecordError, ValueError):
     """There is not enough to learn from; the message says of what."""
 
 

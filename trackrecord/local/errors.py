@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from trackrecord.errors import TrackrecordError
 
-class LocalStackError(RuntimeError):
+
+class LocalStackError(TrackrecordError, RuntimeError):
     """Something about the local stack did not work; the text says what to do."""
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal, NamedTuple
 
+from trackrecord.errors import TrackrecordError
+
 Outcome = Literal["target", "stop", "expired", "pending", "void"]
 How = Literal["gap", "intrabar", "expiry"]
 Policy = Literal["stop_first", "target_first", "open_proximity"]
@@ -25,7 +27,7 @@ DELISTED_AFTER: Final = 10
 """Sessions without a bar, while others traded, after which a symbol is taken for delisted."""
 
 
-class RuleError(ValueError):
+class RuleError(TrackrecordError, ValueError):
     """A signal or its bars break a rule; the message says which."""
 
 

@@ -17,7 +17,8 @@ import psycopg2.errors
 from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - it is a class
 
-from trackrecord.runtime.errors import BadContentError, FatalError, PassingError, TrackrecordError
+from trackrecord.errors import TrackrecordError
+from trackrecord.runtime.errors import BadContentError, FatalError, PassingError
 from trackrecord.runtime.settings import Settings, hide_password
 
 __all__ = [

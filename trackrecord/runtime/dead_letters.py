@@ -17,7 +17,7 @@ from trackrecord.events.base import derived_id
 from trackrecord.events.codec import Headers, header
 from trackrecord.events.types import wire_time
 from trackrecord.runtime.database import Cursor, insert_records
-from trackrecord.runtime.decoding.decoder import Refusal, headers_of
+from trackrecord.runtime.decoding.decoder import ErrorClass, Refusal, headers_of
 from trackrecord.runtime.errors import HaltedError
 from trackrecord.runtime.logs import get_logger
 
@@ -57,7 +57,7 @@ class DeadLetter:
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes | None]]
-    error_class: str
+    error_class: ErrorClass
     reason: str
     first_seen: datetime
     attempt: int

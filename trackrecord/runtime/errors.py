@@ -1,20 +1,10 @@
-"""Every error that the runtime raises, by what must happen next.
-
-::
-
-    TrackrecordError
-    ├── ConfigurationError    settings are wrong: every problem is named, exit 2
-    ├── UnreachableError      a command found no broker, database or Dask cluster: exit 2
-    ├── PassingError          retried with back-off, the assignment is kept
-    ├── BadContentError       the database refuses a value: the batch is bisected
-    ├── FencedError           somebody else owns the partition: leave and rejoin
-    └── FatalError            the process ends with the message
-        └── HaltedError       ends so that no restart cures it: exit 3
-"""
+"""What a stage and the commands raise, by what happens next; drawn in :mod:`trackrecord.errors`."""
 
 from __future__ import annotations
 
 from typing import Final
+
+from trackrecord.errors import TrackrecordError
 
 EXIT_NO: Final = 1
 """A command ran, and its answer is no."""
@@ -24,10 +14,6 @@ EXIT_COULD_NOT: Final = 2
 
 EXIT_HALTED: Final = 3
 """A stage stopped loudly and would stop again: an operator must look."""
-
-
-class TrackrecordError(Exception):
-    """Base of all errors of the runtime; its text is for the person who runs it."""
 
 
 class ConfigurationError(TrackrecordError):

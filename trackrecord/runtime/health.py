@@ -12,6 +12,13 @@ from typing import Any
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from trackrecord.clock import SYSTEM_CLOCK, Clock
+from trackrecord.runtime.metrics import (
+    DEAD_LETTERS,
+    FENCED,
+    LAST_COMMIT_TIMESTAMP_SECONDS,
+    RETRIES,
+    Metric,
+)
 
 _ALIVE_SECONDS = 60.0
 
@@ -68,21 +75,21 @@ class Health:
     def _counted(self, registry: CollectorRegistry) -> dict[str, Any]:
         """Since the process started: seconds since the last commit, retries, fences, refusals."""
 
-        def value(name: str) -> float:
-            return registry.get_sample_value(name, {"stage": self.stage}) or 0
+        def value(metric: Metric) -> float:
+            return registry.get_sample_value(metric.name, {"stage": self.stage}) or 0
 
-        committed = value("trackrecord_last_commit_timestamp_seconds")
+        committed = value(LAST_COMMIT_TIMESTAMP_SECONDS)
         refused: dict[str, int] = {}
-        for family in registry.restricted_registry(["trackrecord_dead_letters_total"]).collect():
+        for family in registry.restricted_registry([DEAD_LETTERS.name]).collect():
             for sample in family.samples:
-                if sample.name == "trackrecord_dead_letters_total":
+                if sample.name == DEAD_LETTERS.name:
                     name = sample.labels["error_class"]
                     refused[name] = refused.get(name, 0) + int(sample.value)
         age = max(self.clock.now().timestamp() - committed, 0)
         return {
             "last_commit_age": round(age, 1) if committed else None,
-            "retries": int(value("trackrecord_retries_total")),
-            "fenced": int(value("trackrecord_fenced_total")),
+            "retries": int(value(RETRIES)),
+            "fenced": int(value(FENCED)),
             "dead_letters": refused,
         }
 

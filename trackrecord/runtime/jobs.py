@@ -19,35 +19,27 @@ from typing import Any, Final
 import psycopg2
 
 from trackrecord.clock import SYSTEM_CLOCK, Clock, backoff
+from trackrecord.errors import TrackrecordError
 from trackrecord.events import Event
 from trackrecord.runtime.database import classify
-from trackrecord.runtime.errors import (
-    EXIT_COULD_NOT,
-    ConfigurationError,
-    FatalError,
-    PassingError,
-    TrackrecordError,
-)
+from trackrecord.runtime.errors import EXIT_COULD_NOT, ConfigurationError, FatalError, PassingError
 from trackrecord.runtime.health import Health
 from trackrecord.runtime.logs import get_logger
-from trackrecord.runtime.metrics import RUNTIME_METRICS, Metrics
+from trackrecord.runtime.metrics import (
+    MESSAGES,
+    OUTBOX_PENDING_MESSAGES,
+    READY,
+    RETRIES,
+    Metric,
+    Metrics,
+)
 from trackrecord.runtime.process.startup import start
 from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.stage import Context
 
 _log = get_logger(__name__)
 
-METRICS: Final = tuple(
-    metric
-    for metric in RUNTIME_METRICS
-    if metric.name
-    in {
-        "trackrecord_messages_total",
-        "trackrecord_retries_total",
-        "trackrecord_ready",
-        "trackrecord_outbox_pending_messages",
-    }
-)
+METRICS: Final[tuple[Metric, ...]] = (MESSAGES, RETRIES, READY, OUTBOX_PENDING_MESSAGES)
 """What every stage of the job plane exports; partitions and lag mean nothing to it."""
 
 _MOST_HINTS: Final = 10
@@ -187,7 +179,7 @@ class _Worker:
             except PassingError as error:
                 _log.warning("will try again", reason=str(error))
                 self._ready(str(error))
-                self._metrics.count("trackrecord_retries_total")
+                self._metrics.count(RETRIES)
                 await self._rest(next(waits))
                 continue
             waits = backoff()
@@ -205,7 +197,7 @@ class _Worker:
 
     def _ready(self, reason: str | None) -> None:
         self._health.ready, self._health.reason = reason is None, reason or ""
-        self._metrics.set("trackrecord_ready", float(reason is None))
+        self._metrics.set(READY, float(reason is None))
 
     async def _rest(self, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -268,7 +260,7 @@ class _Worker:
         async def hint(stream: Any) -> AsyncIterator[None]:
             async for event in stream.events():
                 name = event.message.topic
-                self._metrics.count("trackrecord_messages_total", topic=name)
+                self._metrics.count(MESSAGES, topic=name)
                 self._hinted.set()
                 yield
 

@@ -17,10 +17,11 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec  # type: ignore[attr-defined]
 
 from trackrecord.clock import SYSTEM_CLOCK
+from trackrecord.errors import TrackrecordError
 from trackrecord.events.topics import all_topics
 from trackrecord.kafka.config import KAFKA_PREFIX, variable_of
 from trackrecord.runtime.decoding.batch import Partition
-from trackrecord.runtime.errors import FatalError, PassingError, TrackrecordError
+from trackrecord.runtime.errors import FatalError, PassingError
 from trackrecord.runtime.logs import get_logger
 from trackrecord.runtime.settings import Settings
 

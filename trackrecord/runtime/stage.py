@@ -19,6 +19,7 @@ from prometheus_client import CollectorRegistry
 
 from trackrecord.clock import SYSTEM_CLOCK, Clock
 from trackrecord.events import Event
+from trackrecord.events.base import EventType
 from trackrecord.events.codec import Headers, encode, header, headers
 from trackrecord.runtime.database import Cursor
 from trackrecord.runtime.decoding.batch import Batch
@@ -38,7 +39,7 @@ class Outgoing:
         position: The message of the batch that caused it.
     """
 
-    event_type: str
+    event_type: EventType
     key: bytes
     value: bytes
     headers: Headers

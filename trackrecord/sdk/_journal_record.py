@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from trackrecord.errors import TrackrecordError
+
 FRAME: Final = struct.Struct(">II")
 """What stands before each payload: its length and its checksum."""
 
@@ -25,7 +27,7 @@ _U16 = struct.Struct(">H")
 _I32 = struct.Struct(">i")
 
 
-class DamagedRecordError(ValueError):
+class DamagedRecordError(TrackrecordError, ValueError):
     """A payload that passed its checksum, or not, but does not read as a record."""
 
 

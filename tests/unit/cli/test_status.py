@@ -16,7 +16,14 @@ from trackrecord.clock import SYSTEM_CLOCK
 from trackrecord.local.state import HEALTHY, RESTARTING, ProcessState, StackState
 from trackrecord.runtime import health as pages
 from trackrecord.runtime.health import Health
-from trackrecord.runtime.metrics import RUNTIME_METRICS, Metrics
+from trackrecord.runtime.metrics import (
+    DEAD_LETTERS,
+    FENCED,
+    LAST_COMMIT_TIMESTAMP_SECONDS,
+    RETRIES,
+    RUNTIME_METRICS,
+    Metrics,
+)
 
 
 def process(stage: str, url: str | None, state: str = HEALTHY) -> ProcessState:
@@ -27,10 +34,10 @@ def process(stage: str, url: str | None, state: str = HEALTHY) -> ProcessState:
 def state(monkeypatch: pytest.MonkeyPatch) -> StackState:
     registry = CollectorRegistry()
     metrics = Metrics(registry, "signal_tracker", RUNTIME_METRICS)
-    metrics.count("trackrecord_retries_total", 5)
-    metrics.count("trackrecord_fenced_total", 1)
-    metrics.count("trackrecord_dead_letters_total", 7, topic="t", error_class="invalid")
-    metrics.set("trackrecord_last_commit_timestamp_seconds", SYSTEM_CLOCK.now().timestamp() - 90)
+    metrics.count(RETRIES, 5)
+    metrics.count(FENCED, 1)
+    metrics.count(DEAD_LETTERS, 7, topic="t", error_class="invalid")
+    metrics.set(LAST_COMMIT_TIMESTAMP_SECONDS, SYSTEM_CLOCK.now().timestamp() - 90)
     port = pages.serve("127.0.0.1", 0, Health("signal_tracker", ready=True), registry)
     # Nobody answers there: what the processes say is told all the same.
     monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:1/none")

@@ -17,7 +17,19 @@ from services.signal_tracker.metrics import METRICS as TRACKER
 from tests.support.clocks import HandClock
 from trackrecord.runtime import health as pages
 from trackrecord.runtime.health import Health
-from trackrecord.runtime.metrics import RUNTIME_METRICS, Metric, Metrics
+from trackrecord.runtime.metrics import (
+    BATCH_SECONDS,
+    DEAD_LETTERS,
+    FENCED,
+    LAG_MESSAGES,
+    LAST_COMMIT_TIMESTAMP_SECONDS,
+    MESSAGES,
+    RETRIES,
+    RUNTIME_METRICS,
+    Histogram,
+    Metric,
+    Metrics,
+)
 
 
 @dataclass
@@ -62,14 +74,12 @@ def test_once_it_reads_it_is_ready(served: Served) -> None:
 
 def test_status_tells_what_was_counted_since_the_start(served: Served) -> None:
     count = served.metrics.count
-    count("trackrecord_retries_total", 3)
-    count("trackrecord_fenced_total")
+    count(RETRIES, 3)
+    count(FENCED)
     for topic in ("signal_emitted", "signal_closed"):
-        count("trackrecord_dead_letters_total", 2, topic=topic, error_class="invalid")
-    count("trackrecord_dead_letters_total", topic="signal_emitted", error_class="conflict")
-    served.metrics.set(
-        "trackrecord_last_commit_timestamp_seconds", served.clock.now().timestamp() - 42
-    )
+        count(DEAD_LETTERS, 2, topic=topic, error_class="invalid")
+    count(DEAD_LETTERS, topic="signal_emitted", error_class="conflict")
+    served.metrics.set(LAST_COMMIT_TIMESTAMP_SECONDS, served.clock.now().timestamp() - 42)
     told = json.loads(served.get("/status")[1])
     assert (told["retries"], told["fenced"]) == (3, 1)
     assert told["dead_letters"] == {"invalid": 4, "conflict": 1}
@@ -116,10 +126,10 @@ def test_metrics_without_labels_exist_before_anything_happened(served: Served) -
 
 
 def test_metrics_show_what_was_counted(served: Served) -> None:
-    served.metrics.count("trackrecord_messages_total", 3, topic="t")
-    served.metrics.count("trackrecord_messages_total", topic="t")
-    served.metrics.set("trackrecord_lag_messages", 12)
-    served.metrics.observe("trackrecord_batch_seconds", 0.2)
+    served.metrics.count(MESSAGES, 3, topic="t")
+    served.metrics.count(MESSAGES, topic="t")
+    served.metrics.set(LAG_MESSAGES, 12)
+    served.metrics.observe(BATCH_SECONDS, 0.2)
     found = samples(served.get("/metrics")[1])
     assert found["trackrecord_messages_total[('stage', 'sink'), ('topic', 't')]"] == 4
     assert found["trackrecord_lag_messages[('stage', 'sink')]"] == 12
@@ -133,5 +143,6 @@ def test_every_metric_says_what_it_means_and_what_to_do(metrics: tuple[Metric, .
         assert metric.meaning
         assert metric.action
         assert (metric.kind == "counter") == metric.name.endswith("_total")
-        assert bool(metric.buckets) == (metric.kind == "histogram")
+        assert (metric.kind == "histogram") == isinstance(metric, Histogram)
+        assert not isinstance(metric, Histogram) or metric.buckets
         assert not {label for label in metric.labels if label.endswith("id")}

@@ -12,6 +12,7 @@ import polars as pl
 from confluent_kafka import Message
 
 from trackrecord.events import Event
+from trackrecord.events.base import EventType
 from trackrecord.runtime.decoding.decoder import Decoder, Refusal
 
 Partition = tuple[str, int]
@@ -67,7 +68,7 @@ class Batch:
     """
 
     messages: Sequence[Message]
-    frames: dict[str, pl.DataFrame]
+    frames: dict[EventType, pl.DataFrame]
     refused: list[Refusal] = field(default_factory=list)
     prepared: Any = None
     spans: dict[Partition, Span] = field(default_factory=dict)
@@ -108,7 +109,7 @@ class Reader:
         by_topic: dict[str, list[int]] = defaultdict(list)
         for position, topic in enumerate(map(_topic, messages)):
             by_topic[topic].append(position)
-        frames: dict[str, pl.DataFrame] = {}
+        frames: dict[EventType, pl.DataFrame] = {}
         refused: list[Refusal] = []
         for topic, decoder in self._decoders.items():
             positions = by_topic[topic]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from operator import attrgetter
-from typing import Any, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast
 
 import msgspec
 import polars as pl
@@ -40,18 +40,23 @@ _LONG_INTEGER = re.compile(rb"[0-9]{4301}")
 _FAST_FAILURES = (msgspec.MsgspecError, UnicodeDecodeError, TypeError, RecursionError)
 
 
+ErrorClass = Literal["unreadable", "wrong_type", "invalid", "conflict", "refused"]
+"""Why a message is a dead letter: no event can be read; its header names another type; it breaks a
+rule; something else has the same id and revision; the database refuses it."""
+
+
 @dataclass(frozen=True)
 class Refusal:
     """A message that has no effect, and why.
 
     Attributes:
         position: The message's index in its batch.
-        error_class: ``unreadable``, ``invalid``, ``wrong_type``, ``conflict``, ``refused`` …
+        error_class: What kind of fault it is.
         reason: In words, for whoever published it.
     """
 
     position: int
-    error_class: str
+    error_class: ErrorClass
     reason: str
 
 

@@ -22,14 +22,24 @@ import threading
 from contextlib import suppress
 
 from trackrecord.clock import Clock, backoff
-from trackrecord.runtime.errors import FencedError, PassingError, TrackrecordError
+from trackrecord.errors import TrackrecordError
+from trackrecord.runtime.errors import FencedError, PassingError
 from trackrecord.runtime.health import Health
 from trackrecord.runtime.logs import get_logger
 from trackrecord.runtime.loop.membership import Membership
 from trackrecord.runtime.loop.prefetch import Prefetch
 from trackrecord.runtime.loop.session import Session
 from trackrecord.runtime.loop.transaction import Transactions
-from trackrecord.runtime.metrics import Metrics
+from trackrecord.runtime.metrics import (
+    ASSIGNED_PARTITIONS,
+    FENCED,
+    LAG_MESSAGES,
+    OUTBOX_PENDING_MESSAGES,
+    READY,
+    REBALANCES,
+    RETRIES,
+    Metrics,
+)
 from trackrecord.runtime.outbox import Outbox
 from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.stage import Handler
@@ -144,7 +154,7 @@ class Consumer:
         """Take up partitions from where their effects end, and send what their outbox holds."""
         self._handler.forget()
         if self._session.run(self._member.settle):
-            self._metrics.count("trackrecord_rebalances_total")
+            self._metrics.count(REBALANCES)
             self._resend = True
         if self._resend:
             claimed = list(self._member.claims)
@@ -155,7 +165,7 @@ class Consumer:
     def _start_over(self, error: TrackrecordError) -> None:
         """After an abort: believe nothing in memory."""
         _log.warning("will try again", error=str(error))
-        self._metrics.count("trackrecord_retries_total")
+        self._metrics.count(RETRIES)
         self._undo()
         self._member.distrust()
         # A commit whose reply was lost has left rows that were never sent.
@@ -164,7 +174,7 @@ class Consumer:
 
     def _leave_and_rejoin(self, error: TrackrecordError) -> None:
         _log.warning("fenced: leaving the group and joining again", error=str(error))
-        self._metrics.count("trackrecord_fenced_total")
+        self._metrics.count(FENCED)
         self._undo()
         self._ready(str(error))
         self._member.leave()
@@ -196,9 +206,9 @@ class Consumer:
 
     def _ready(self, why_not: str | None) -> None:
         self._health.ready, self._health.reason = why_not is None, why_not or ""
-        self._metrics.set("trackrecord_ready", why_not is None)
+        self._metrics.set(READY, why_not is None)
         if why_not is not None:
-            self._metrics.set("trackrecord_assigned_partitions", 0)
+            self._metrics.set(ASSIGNED_PARTITIONS, 0)
 
     def _report(self) -> None:
         now = self._clock.monotonic()
@@ -208,9 +218,9 @@ class Consumer:
         # A topic made anew may look quiet for ever: ask between batches too.
         self._member.identity.look()
         claims, lag = self._member.claims, self._member.lag()
-        self._metrics.set("trackrecord_lag_messages", lag)
-        self._metrics.set("trackrecord_assigned_partitions", len(claims))
-        self._metrics.set("trackrecord_outbox_pending_messages", self._outbox.backlog)
+        self._metrics.set(LAG_MESSAGES, lag)
+        self._metrics.set(ASSIGNED_PARTITIONS, len(claims))
+        self._metrics.set(OUTBOX_PENDING_MESSAGES, self._outbox.backlog)
         self._health.status = {
             "lag": lag,
             "outbox_pending": self._outbox.backlog,

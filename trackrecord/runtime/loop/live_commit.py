@@ -21,7 +21,14 @@ from trackrecord.runtime.decoding.decoder import Refusal
 from trackrecord.runtime.loop.membership import Membership
 from trackrecord.runtime.loop.transaction import CommitHooks
 from trackrecord.runtime.loop.unread_messages import Unread
-from trackrecord.runtime.metrics import Metrics
+from trackrecord.runtime.metrics import (
+    BATCH_SECONDS,
+    BATCHES,
+    DEAD_LETTERS,
+    LAST_COMMIT_TIMESTAMP_SECONDS,
+    MESSAGES,
+    Metrics,
+)
 from trackrecord.runtime.outbox import Outbox, Row
 from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.stage import Effects
@@ -168,11 +175,9 @@ class LiveCommit(CommitHooks):
         metrics, clock = self._every.metrics, self._every.clock
         topics = Counter(topic for topic, _ in places_of(self._messages))
         for topic, count in topics.items():
-            metrics.count("trackrecord_messages_total", count, topic=topic)
+            metrics.count(MESSAGES, count, topic=topic)
         for letter in letters:
-            metrics.count(
-                "trackrecord_dead_letters_total", topic=letter.topic, error_class=letter.error_class
-            )
-        metrics.count("trackrecord_batches_total")
-        metrics.observe("trackrecord_batch_seconds", clock.monotonic() - self._started)
-        metrics.set("trackrecord_last_commit_timestamp_seconds", clock.now().timestamp())
+            metrics.count(DEAD_LETTERS, topic=letter.topic, error_class=letter.error_class)
+        metrics.count(BATCHES)
+        metrics.observe(BATCH_SECONDS, clock.monotonic() - self._started)
+        metrics.set(LAST_COMMIT_TIMESTAMP_SECONDS, clock.now().timestamp())

@@ -18,9 +18,10 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 
+from trackrecord.errors import TrackrecordError
 from trackrecord.runtime import kafka
 from trackrecord.runtime.decoding.batch import Partition
-from trackrecord.runtime.errors import HaltedError, PassingError, TrackrecordError
+from trackrecord.runtime.errors import HaltedError, PassingError
 from trackrecord.runtime.loop.offsets import made_anew
 from trackrecord.runtime.settings import Settings
 

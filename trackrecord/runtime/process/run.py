@@ -23,7 +23,7 @@ from trackrecord.runtime.loop.topic_identity import Identity
 from trackrecord.runtime.loop.transaction import Transactions
 from trackrecord.runtime.loop.turn import BetweenBatches
 from trackrecord.runtime.loop.unread_messages import Unread
-from trackrecord.runtime.metrics import RUNTIME_METRICS, Metrics
+from trackrecord.runtime.metrics import HALTED, RUNTIME_METRICS, Metrics
 from trackrecord.runtime.outbox import Outbox
 from trackrecord.runtime.process.memory_and_threads import collect_rarely, take_turns
 from trackrecord.runtime.process.startup import start
@@ -134,7 +134,7 @@ def run(stage: Stage, settings: Settings, clock: Clock = SYSTEM_CLOCK) -> int:
     except HaltedError as error:
         _log.error("halted", reason=str(error))
         health.ready, health.reason = False, f"halted: {error}"
-        metrics.set("trackrecord_halted", 1)
+        metrics.set(HALTED, 1)
         # A process that ends at once is gone before anybody has read that.
         until = clock.monotonic() + settings.halt_linger_seconds
         while clock.monotonic() < until and not told_to_stop.is_set():

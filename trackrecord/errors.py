@@ -1,0 +1,36 @@
+"""Every error of ours, by what it says; all texts are for the person who runs the program.
+
+::
+
+    TrackrecordError
+    ├── ConfigurationError     settings are wrong: every problem is named, exit 2
+    ├── UnreachableError       a command found no broker, database or Dask cluster: exit 2
+    ├── InputError             a command cannot read what it was given: exit 2
+    ├── InvalidEventError      an event breaks a rule; raised before it is published
+    ├── RuleError              a signal and its bars cannot be judged as they are
+    ├── PackError              a rule pack of the extractor breaks its format
+    ├── TooFewError            there is too little to train or to judge a model with
+    ├── TamperedError          a model's files are not those that were written
+    ├── RefusedError           the champion is not changed as was asked for
+    ├── SupersededError        a training run is not this process's any more
+    ├── DamagedRecordError     a spool file holds bytes that are no record
+    ├── LocalStackError        the local stack: what failed, and what to do
+    │   ├── PartsUnavailable   Kafka or Postgres cannot be had on this machine
+    │   └── StackFailed        a part of it did not come up, or did not stop
+    ├── PassingError           a stage tries again with back-off and keeps its partitions
+    ├── BadContentError        the database refuses a value: its message is found and refused
+    ├── FencedError            somebody else owns the partition: the stage leaves and rejoins
+    └── FatalError             the process ends with the message
+        └── HaltedError        ends so that no restart cures it: exit 3
+            └── BeyondEndError a partition ends before what was already read of it
+
+Each is declared where it is raised; those of a running stage are in
+:mod:`trackrecord.runtime.errors`. Errors that callers catch as a ``ValueError`` or a
+``RuntimeError`` are that too.
+"""
+
+from __future__ import annotations
+
+
+class TrackrecordError(Exception):
+    """Base of all errors of ours."""
