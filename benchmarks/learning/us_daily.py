@@ -25,7 +25,7 @@ FILE: Final = "us_daily_2015_2017.parquet"
 VARIABLE: Final = "TRACKRECORD_BARS"
 """Environment variable that names the file, where it is not beside the repository."""
 
-_FEWEST_TRADING: Final = 100
+FEWEST_TRADING: Final = 100
 """Symbols with a bar, below which a day was no session."""
 _SPLIT: Final = math.log(1.1)
 """The smallest change of adj_close / close, as a logarithm, that is looked at: no dividend."""
@@ -74,7 +74,7 @@ def read(file: Path) -> Daily:
         & (pl.col("low") <= lowest)
         & (pl.col("high") >= highest)
     )
-    frame = frame.filter(pl.len().over("date") >= _FEWEST_TRADING).sort("symbol", "date")
+    frame = frame.filter(pl.len().over("date") >= FEWEST_TRADING).sort("symbol", "date")
     # The share of the price that adj_close keeps; where a split's jump comes it goes back to 1.
     kept = pl.col("adj_close") / pl.col("close")
     ratio = (kept.shift().over("symbol") / kept).log()

@@ -34,15 +34,20 @@ def quix_python() -> Path:
     if whole.exists():
         return python
     shutil.rmtree(folder, ignore_errors=True)
-    _run([sys.executable, "-m", "venv", str(folder)])
+    run([sys.executable, "-m", "venv", str(folder)])
     install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    _run([str(python), *install, "--require-hashes", "--requirement", str(LOCK)])
-    _run([str(python), "-c", "import quixstreams.sinks.community.postgresql"])
+    run([str(python), *install, "--require-hashes", "--requirement", str(LOCK)])
+    run([str(python), "-c", "import quixstreams.sinks.community.postgresql"])
     whole.touch()
     return python
 
 
-def _run(command: list[str]) -> None:
+def run(command: list[str]) -> None:
+    """Run a step of the installation.
+
+    Raises:
+        Unavailable: It failed; says what it said.
+    """
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=_SECONDS, check=False

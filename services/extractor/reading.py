@@ -105,7 +105,7 @@ def read(
             extract(output, symbol=row["symbol"], explained=False)
             for row, output in zip(kept, part["output"].to_list(), strict=True)
         ]
-        for row, found, digest in zip(kept, said, _digests(part), strict=True):
+        for row, found, digest in zip(kept, said, digests(part), strict=True):
             runs.append(_run(row, found, messages, now, recommended, exits=exits))
             result = found.result
             readings.append(
@@ -169,7 +169,7 @@ def _executions(frame: pl.DataFrame, readings: list[tuple[str | None, ...]]) -> 
     ).hstack(pl.DataFrame(readings, schema=_READ, orient="row"))  # fmt: skip
 
 
-def _digests(frame: pl.DataFrame) -> list[str]:
+def digests(frame: pl.DataFrame) -> list[str]:
     """What tells a repeat of each run from a conflict, however its publisher wrote it."""
     names = sorted(name for name in frame.columns if name not in _PLACE)
     columns = [_same_form(name, frame[name].to_list()) for name in names]

@@ -92,7 +92,7 @@ class Trainer(Jobs):
         with self._connected() as connection:
             self._publish(connection)
             with connection, connection.cursor() as cursor:
-                job = self._next(cursor)
+                job = self.next_job(cursor)
             if job is None or self._stopping.is_set():
                 if job is not None:
                     self._give_back(job, counts=False)
@@ -113,7 +113,7 @@ class Trainer(Jobs):
 
     # -- what is due --------------------------------------------------------------------------
 
-    def _next(self, cursor: Cursor) -> store.Job | None:
+    def next_job(self, cursor: Cursor) -> store.Job | None:
         """The run to do now: one that was left or asked for, else one that a rule asks for."""
         model = self._settings.model
         [(now,)] = rows(cursor, "SELECT now()")

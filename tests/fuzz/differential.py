@@ -123,7 +123,7 @@ def _without_model(model: type[Event]) -> Decoder:
     def left(_message: Message, position: int) -> Refusal:
         return Refusal(position, "left", "to the model")
 
-    decoder._read_slow = left  # type: ignore[method-assign, assignment]
+    decoder.read_by_model = left  # type: ignore[method-assign, assignment]
     return decoder
 
 

@@ -250,7 +250,7 @@ def exported(settings: Settings) -> tuple[float | None, float | None]:
     registry = CollectorRegistry()
     trainer = Trainer(Context(settings, registry), Metrics(registry, "trainer", METRICS))
     with session(settings) as cursor:
-        assert trainer._next(cursor) is None
+        assert trainer.next_job(cursor) is None
     found = registry.get_sample_value
     labels = {"stage": "trainer"}
     model = {**labels, "model": settings.model}

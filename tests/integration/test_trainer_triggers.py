@@ -22,7 +22,7 @@ def due(settings: Settings) -> tuple[store.Job | None, str]:
     registry = CollectorRegistry()
     trainer = Trainer(Context(settings, registry), Metrics(registry, "trainer", METRICS))
     with session(settings) as cursor:
-        job = trainer._next(cursor)
+        job = trainer.next_job(cursor)
     found = fetch(settings, "SELECT reason FROM training_jobs ORDER BY requested_at DESC LIMIT 1")
     return job, found[0][0]
 

@@ -92,14 +92,14 @@ def main() -> None:
         )
         sys.exit(2)
     except Exception as error:
-        words = _words(error)
+        words = words_for(error)
         if words is None:
             raise
         sys.stderr.write(f"trackrecord: {words}\n")
         sys.exit(2)
 
 
-def _words(error: Exception) -> str | None:
+def words_for(error: Exception) -> str | None:
     """What to tell the person at the terminal; None for a mistake of the program's."""
     if isinstance(error, TrackrecordError):
         return str(error)

@@ -106,7 +106,7 @@ def up(
         timeout=timeout,
         on_progress=lambda line: notes.print(line, style="dim", markup=False),
     )
-    _show(state, home, as_json)
+    show(state, home, as_json)
 
 
 def down(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
@@ -132,11 +132,12 @@ def status(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None
         else:
             screen.print(f"nothing runs under {home}: start it with `trackrecord up`")
         raise typer.Exit(1)
-    if not _show(state, home, as_json):
+    if not show(state, home, as_json):
         raise typer.Exit(1)
 
 
-def _show(state: StackState, home: Path, as_json: bool) -> bool:
+def show(state: StackState, home: Path, as_json: bool) -> bool:
+    """Print how each process of a stack is doing; returns whether all are well."""
     from trackrecord.cli.stack_status import lags
     from trackrecord.runtime.settings import hide_password
 

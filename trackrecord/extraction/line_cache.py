@@ -51,6 +51,11 @@ class Memory:
         self._names: Final[dict[str, str]] = {}
         """Words in capitals, and what stands for each."""
 
+    @property
+    def remembered(self) -> int:
+        """How many lines are remembered."""
+        return len(self._bare) + len(self._told)
+
     def lines(self, folded: str) -> list[tuple[int, int, Tokens]]:
         """Cut a text into lines of tokens, each by itself.
 
@@ -107,7 +112,7 @@ class Memory:
         return tokens
 
     def _make_room(self) -> None:
-        if len(self._bare) + len(self._told) > self._lines_kept:
+        if self.remembered > self._lines_kept:
             self._bare.clear()
             self._told.clear()
 

@@ -47,7 +47,7 @@ FEWEST_ROWS: Final = 200
 _FOLDS: Final = 4
 _UNSEEN_SHARE: Final = 0.25
 _TIMED: Final = 100
-_ENOUGH: Final = 100_000
+ENOUGH: Final = 100_000
 """Outcomes from which settings and blend are found; the models then learn from all there are.
 Four folds of a million rows would take several times as long as the models themselves."""
 
@@ -180,7 +180,7 @@ def train(
     _check(learn, unseen)
     weights = uniqueness(learn.symbol, learn.span)
     embargo = longest_horizon(learn.span)
-    tried = _spread(len(learn.success), _ENOUGH)
+    tried = _spread(len(learn.success), ENOUGH)
     some = learn.take(tried)
     rows = Rows(some.features, some.success, weights[tried], some.returned)
     splits = list(walk_forward(some.span, _FOLDS, embargo))

@@ -22,7 +22,7 @@ from trackrecord.local.errors import PartsUnavailable
 SETTING = "TRACKRECORD_LOCAL_POSTGRES_BIN"
 # In root's case only, and only where the account that is to run PostgreSQL cannot
 # reach the binaries: they are copied here (38 MB, owned by root, readable by all).
-_COPIES = Path("/var/cache/trackrecord")
+COPIES = Path("/var/cache/trackrecord")
 
 
 def unprivileged_user() -> User | None:
@@ -126,7 +126,7 @@ def _copy_of(folder: Path) -> Path:
     wheel = folder.parent.parent
     stat = (folder / "postgres").stat()
     key = hashlib.sha256(f"{folder}:{stat.st_size}:{stat.st_mtime_ns}".encode()).hexdigest()[:12]
-    target = _COPIES / f"{folder.parent.name}-{key}"
+    target = COPIES / f"{folder.parent.name}-{key}"
     copied = target / wheel.name / folder.parent.name / "bin"
     if copied.exists():
         return copied
@@ -143,7 +143,7 @@ def _copy_of(folder: Path) -> Path:
         libraries = wheel.with_name(f"{wheel.name}.libs")
         if libraries.exists():
             shutil.copytree(libraries, new / libraries.name, symlinks=True)
-        for path in (_COPIES, new, new / wheel.name):
+        for path in (COPIES, new, new / wheel.name):
             path.chmod(0o755)
         try:
             new.rename(target)

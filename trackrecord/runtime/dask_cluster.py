@@ -24,7 +24,7 @@ from trackrecord.runtime.errors import ConfigurationError, UnreachableError
 REACHED_WITHIN: Final = 10.0
 """Seconds until the scheduler has answered and a first worker has come."""
 
-_FITTED_WITHIN: Final = 3_600.0
+FITTED_WITHIN: Final = 3_600.0
 """Seconds that the fit of one model may take; a worker that hangs would hold it for ever."""
 _GLANCE: Final = 1.0
 """Seconds between two looks at whether the workers are still there."""
@@ -142,10 +142,10 @@ class _Cluster:
             ended.set()
 
         threading.Thread(target=fit, name="dask", daemon=True).start()
-        latest = time.monotonic() + _FITTED_WITHIN
+        latest = time.monotonic() + FITTED_WITHIN
         while not ended.wait(_GLANCE):
             if time.monotonic() > latest:
-                raise self._failed(f"a model was not fitted within {_FITTED_WITHIN:.0f} seconds")
+                raise self._failed(f"a model was not fitted within {FITTED_WITHIN:.0f} seconds")
             if lost := set(workers) - set(self.workers()):
                 raise self._failed(f"{', '.join(sorted(lost))} left while a model was fitted")
         [outcome] = found

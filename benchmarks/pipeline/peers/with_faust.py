@@ -35,7 +35,8 @@ class Exit(faust.Record, serializer="json", coerce=True):
     reason: str
 
 
-def _row(event: Exit) -> job.Row:
+def row_of(event: Exit) -> job.Row:
+    """Bring an exit into the form in which every peer writes it."""
     return job.row_of(
         event.signal_id,
         event.exit_id,
@@ -70,7 +71,7 @@ def application(work: job.Work, values: str) -> faust.App:
     )
     row: Callable[[Any], job.Row]
     if values == "records":
-        topic, row = app.topic(work.topic, value_type=Exit, key_serializer="raw"), _row
+        topic, row = app.topic(work.topic, value_type=Exit, key_serializer="raw"), row_of
     else:
         row = job.read
         topic = app.topic(

@@ -57,7 +57,7 @@ def test_the_expected_sums_are_those_of_the_oracle() -> None:
 
 
 def by_faust(value: bytes) -> job.Row:
-    return with_faust._row(with_faust.Exit.loads(value))
+    return with_faust.row_of(with_faust.Exit.loads(value))
 
 
 def by_pydantic(value: bytes) -> job.Row:
@@ -100,4 +100,4 @@ def test_all_strategies_symbols_and_both_sides_occur() -> None:
 
 def test_an_environment_that_cannot_be_made_is_named_with_its_reason() -> None:
     with pytest.raises(quix_environment.Unavailable, match="no such package"):
-        quix_environment._run([sys.executable, "-c", "raise SystemExit('no such package')"])
+        quix_environment.run([sys.executable, "-c", "raise SystemExit('no such package')"])

@@ -42,7 +42,7 @@ def written(folder: Path, closes: dict[str, list[tuple[float, float]]]) -> Path:
 
 @pytest.fixture(autouse=True)
 def _few_trade(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(us_daily, "_FEWEST_TRADING", 1)
+    monkeypatch.setattr(us_daily, "FEWEST_TRADING", 1)
 
 
 def test_a_split_that_both_columns_tell_of_is_taken_out_and_returns_stay(tmp_path: Path) -> None:

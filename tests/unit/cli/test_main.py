@@ -6,7 +6,7 @@ import psycopg2
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from trackrecord.cli.main import _words
+from trackrecord.cli.main import words_for
 from trackrecord.events import InvalidEventError
 from trackrecord.local.errors import PartsUnavailable, StackFailed
 from trackrecord.runtime.errors import ConfigurationError, PassingError
@@ -20,26 +20,30 @@ from trackrecord.runtime.errors import ConfigurationError, PassingError
     ],
 )  # fmt: skip
 def test_our_own_errors_speak_for_themselves(error: Exception) -> None:
-    assert _words(error) == "words"
+    assert words_for(error) == "words"
 
 
 def test_an_error_of_the_database_is_put_in_words() -> None:
     error = psycopg2.OperationalError("server closed the connection unexpectedly")
-    assert _words(error) == "server closed the connection unexpectedly"
+    assert words_for(error) == "server closed the connection unexpectedly"
 
 
 def test_a_setting_that_the_client_does_not_take_is_named_by_its_variable() -> None:
-    said = KafkaError(KafkaError._INVALID_ARG, 'No such configuration property: "no.such"')
-    words = _words(KafkaException(said))
+    said = KafkaError(
+        KafkaError._INVALID_ARG,  # noqa: SLF001 - its name
+        'No such configuration property: "no.such"',
+    )
+    words = words_for(KafkaException(said))
     assert words is not None
     assert "TRACKRECORD_KAFKA_NO_SUCH" in words
 
 
 def test_an_error_of_the_broker_is_put_in_words() -> None:
-    words = _words(KafkaException(KafkaError(KafkaError._ALL_BROKERS_DOWN, "all are down")))
+    code = KafkaError._ALL_BROKERS_DOWN  # noqa: SLF001 - its name
+    words = words_for(KafkaException(KafkaError(code, "all are down")))
     assert words == "the broker: all are down"
 
 
 @pytest.mark.parametrize("error", [KeyError("x"), ValueError("x"), RuntimeError("x")])
 def test_a_mistake_of_the_program_s_is_not_hidden(error: Exception) -> None:
-    assert _words(error) is None
+    assert words_for(error) is None

@@ -60,7 +60,7 @@ def state(monkeypatch: pytest.MonkeyPatch) -> StackState:
 def test_each_process_tells_its_last_commit_retries_fences_and_refusals(
     state: StackState, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert stack._show(state, tmp_path, as_json=True) is False
+    assert stack.show(state, tmp_path, as_json=True) is False
     told: dict[str, Any] = json.loads(capsys.readouterr().out)
     by_stage = {each["stage"]: each for each in told["processes"]}
     tracker = by_stage["signal_tracker"]
@@ -75,7 +75,7 @@ def test_each_process_tells_its_last_commit_retries_fences_and_refusals(
 def test_the_table_for_people_tells_the_same(
     state: StackState, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stack._show(state, tmp_path, as_json=False)
+    stack.show(state, tmp_path, as_json=False)
     shown = capsys.readouterr().out
     [line] = [each for each in shown.splitlines() if "signal_tracker/0" in each]
     assert re.search(r" - +9\d s ago +5 +1 +7 +2 ", line), line

@@ -97,7 +97,7 @@ def test_more_lines_than_are_remembered_are_still_read() -> None:
     for case in OWN_CASES[:50]:
         folded = fold(case["text"])
         assert said(memory.lines(folded)) == said(cut(words, folded))
-        assert len(memory._bare) + len(memory._told) <= 14
+        assert memory.remembered <= 14
 
 
 def test_without_the_explanation_the_rest_is_the_same() -> None:

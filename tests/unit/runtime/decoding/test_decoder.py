@@ -209,7 +209,7 @@ def test_the_fast_path_alone_accepts_nothing_that_the_model_refuses(model: type[
     def no_model(_message: Message, position: int) -> Refusal:
         return Refusal(position, "slow", "")
 
-    decoder._read_slow = no_model  # type: ignore[method-assign, assignment]
+    decoder.read_by_model = no_model  # type: ignore[method-assign, assignment]
     frame, _ = decoder.read([message(value) for value in values], range(len(values)))
     for row in frame.iter_rows(named=True):
         value = values[row["position"]]
