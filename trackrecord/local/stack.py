@@ -17,8 +17,6 @@ from pathlib import Path
 from trackrecord.local import child
 from trackrecord.local.errors import StackFailed
 from trackrecord.local.layout import Home, write_private
-from trackrecord.local.leftovers import SERVER_GRACE_S, STAGE_GRACE_S, end_leftovers
-from trackrecord.local.orders import Orders
 from trackrecord.local.parts import ensure_parts
 from trackrecord.local.postgres_binaries import find_postgres, unprivileged_user
 from trackrecord.local.state import (
@@ -27,9 +25,13 @@ from trackrecord.local.state import (
     KAFKA,
     MOCK,
     READY,
+    SERVER_GRACE_S,
+    STAGE_GRACE_S,
     UNREADY,
+    Orders,
     StackState,
     StageSpec,
+    end_leftovers,
     last_state,
 )
 

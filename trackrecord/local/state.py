@@ -1,13 +1,15 @@
-"""What a stack consists of and what of it runs, as its supervisor writes it down."""
+"""What a stack is to consist of, what of it runs, and ending what a supervisor has left behind."""
 
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
-from trackrecord.local.child import is_alive
+from trackrecord.local.child import is_alive, stop_leftover
 from trackrecord.local.errors import StackFailed
 from trackrecord.local.layout import Home, read_json, write_private
 
@@ -32,6 +34,10 @@ UNREADY = "unready"
 STOPPING = "stopping"
 FAILED = "failed"
 
+# Seconds from the request to end until SIGKILL.
+STAGE_GRACE_S = 15.0
+SERVER_GRACE_S = 30.0
+
 
 @dataclass(frozen=True)
 class StageSpec:
@@ -53,6 +59,42 @@ class StageSpec:
     workers: int
     argv: list[str]
     env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Orders:
+    """What a supervisor is to bring up.
+
+    Attributes:
+        home: The stack's folder.
+        stages: Stages, started last and all at once.
+        prepare: Commands run one after the other between the servers and the stages.
+        restart: Whether what dies is started again.
+        ports: Ports asked for ``kafka`` and ``postgres``.
+        topic_prefix: Passed on as ``TRACKRECORD_TOPIC_PREFIX``.
+        timeout: Seconds for the servers, for each command, and for the stages to get ready.
+        broker: ``kafka`` or ``mock``.
+        owner: Process id and creation time of a process with which the stack is to end.
+    """
+
+    home: str
+    stages: list[StageSpec] = field(default_factory=list)
+    prepare: list[list[str]] = field(default_factory=list)
+    restart: bool = True
+    ports: dict[str, int | None] = field(default_factory=dict)
+    topic_prefix: str = ""
+    timeout: float = 60.0
+    broker: str = KAFKA
+    owner: tuple[int, float] | None = None
+
+    @classmethod
+    def from_json(cls, text: str) -> Orders:
+        """Read orders as `stack.up` writes them."""
+        value: dict[str, Any] = json.loads(text)
+        value["stages"] = [StageSpec(**stage) for stage in value["stages"]]
+        if value["owner"] is not None:
+            value["owner"] = tuple(value["owner"])
+        return cls(**value)
 
 
 @dataclass(frozen=True)
@@ -199,3 +241,25 @@ def last_state(home: Home) -> StackState | None:
         return StackState(**value, processes=processes, progress=progress)
     except (KeyError, TypeError):
         return None
+
+
+def end_leftovers(state: StackState) -> bool:
+    """End what a supervisor that is gone had started: stages, then Kafka, then Postgres.
+
+    Args:
+        state: The last state it wrote.
+
+    Returns:
+        True if anything was still running.
+    """
+
+    def order(process: ProcessState) -> int:
+        return {KAFKA: 1, POSTGRES: 2}.get(process.stage, 0)
+
+    found = False
+    for process in sorted(state.processes, key=order):
+        if process.pid is not None and process.created is not None:
+            stop_signal = signal.SIGINT if process.stage == POSTGRES else signal.SIGTERM
+            grace = STAGE_GRACE_S if order(process) == 0 else SERVER_GRACE_S
+            found |= stop_leftover(process.pid, process.created, stop_signal, grace)
+    return found

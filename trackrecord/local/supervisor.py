@@ -27,10 +27,8 @@ from trackrecord.local import child
 from trackrecord.local.errors import LocalStackError, StackFailed
 from trackrecord.local.kafka import Kafka, KafkaCheck
 from trackrecord.local.layout import Home, choose_ports, read_json
-from trackrecord.local.leftovers import SERVER_GRACE_S, STAGE_GRACE_S, end_leftovers
 from trackrecord.local.managed import Managed, stage_ready
 from trackrecord.local.mock_broker import MockBroker
-from trackrecord.local.orders import Orders
 from trackrecord.local.parts import ensure_parts
 from trackrecord.local.postgres import Postgres
 from trackrecord.local.postgres_binaries import find_postgres, unprivileged_user
@@ -42,11 +40,15 @@ from trackrecord.local.state import (
     MOCK,
     POSTGRES,
     READY,
+    SERVER_GRACE_S,
+    STAGE_GRACE_S,
     STARTING,
     STOPPING,
     UNREADY,
+    Orders,
     StackState,
     StageSpec,
+    end_leftovers,
     label,
     last_state,
     write_state,
