@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
@@ -20,7 +19,7 @@ from trackrecord.events import ModelTrained
 from trackrecord.events.codec import encode, headers
 from trackrecord.learning.targets import against_target, retraining_success
 from trackrecord.runtime.champion import champion
-from trackrecord.runtime.database import Cursor, connect, rows
+from trackrecord.runtime.database import Cursor, rows
 from trackrecord.runtime.decoding.batch import Partition
 from trackrecord.runtime.outbox import Row, insert
 from trackrecord.runtime.settings import Settings
@@ -92,18 +91,6 @@ class Ended:
     reason: str | None = None
     error: str | None = None
     made: Made | None = None
-
-
-@contextmanager
-def session(settings: Settings, application: str) -> Iterator[Cursor]:
-    """A connection for one transaction, which is committed unless something is raised.
-
-    Raises:
-        PassingError: The database does not answer.
-    """
-    connection = connect(settings, application=application)
-    with closing(connection), connection, connection.cursor() as cursor:
-        yield cursor
 
 
 # -- runs -------------------------------------------------------------------------------------

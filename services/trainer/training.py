@@ -26,7 +26,7 @@ from trackrecord.learning.search import OBJECTIVES, Budget
 from trackrecord.learning.train import Data, TooFewError, train
 from trackrecord.runtime import champion, logs
 from trackrecord.runtime.dask_cluster import fitter_at
-from trackrecord.runtime.database import Cursor
+from trackrecord.runtime.database import Cursor, session
 from trackrecord.runtime.errors import (
     EXIT_COULD_NOT,
     ConfigurationError,
@@ -101,7 +101,7 @@ def run(
 def _try(settings: Settings, job: store.Job, progress: Callable[[str], None]) -> store.Ended:
     found: list[_World] = []
     try:
-        with store.session(settings, "trainer reads") as cursor:
+        with session(settings, application="trainer reads") as cursor:
             found.append(_read(cursor, settings, job))
         return _train(settings, job, found[0], progress)
     except TooFewError as error:
@@ -186,7 +186,7 @@ def _write(settings: Settings, job: store.Job, ended: store.Ended) -> None:
     has_failed = False
     while True:
         try:
-            with store.session(settings, "trainer writes") as cursor:
+            with session(settings, application="trainer writes") as cursor:
                 if not (has_failed and store.has_ended(cursor, job)):
                     store.finish(cursor, settings, job, ended)
         except (PassingError, psycopg2.OperationalError) as error:
@@ -207,7 +207,7 @@ def _alive(settings: Settings, job: store.Job) -> Iterator[None]:
     def beat() -> None:
         while not over.wait(settings.trainer_stale_seconds / _BEATS):
             try:
-                with store.session(settings, "trainer lives") as cursor:
+                with session(settings, application="trainer lives") as cursor:
                     ours = store.beat(cursor, job)
             except (TrackrecordError, psycopg2.Error) as error:
                 _log.warning("no sign of life", reason=describe(error))
@@ -239,7 +239,7 @@ def main() -> int:
     threading.Thread(target=_end_with_parent, name="lifeline", daemon=True).start()
     logs.configure(store.STAGE, level=settings.log_level, style=settings.log_format)
     try:
-        with store.session(settings, "trainer starts") as cursor:
+        with session(settings, application="trainer starts") as cursor:
             job = store.running(cursor, training_id, epoch)
         if job is None:
             raise store.SupersededError(f"run {training_id} is in other hands")

@@ -146,11 +146,11 @@ def _show_runs(runs: dict[str, Any]) -> None:
 
 
 def _in_transaction(settings: Settings, do: Callable[[Cursor], _T]) -> _T:
-    from services.trainer.store import session
+    from trackrecord.runtime.database import session
     from trackrecord.runtime.errors import PassingError, UnreachableError
 
     try:
-        with session(settings, "trackrecord models") as cursor:
+        with session(settings, application="trackrecord models") as cursor:
             return do(cursor)
     except PassingError as error:
         raise UnreachableError(str(error)) from None
