@@ -19,12 +19,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from trackrecord.kafka.local_stack import HOME_VARIABLE, TOPIC_PREFIX_VARIABLE, user_home
+
 KAFKA_PREFIX: Final = "TRACKRECORD_KAFKA_"
 """What the variables of the Kafka client begin with."""
 
-TOPIC_PREFIX_VARIABLE: Final = "TRACKRECORD_TOPIC_PREFIX"
-HOME_VARIABLE: Final = "TRACKRECORD_HOME"
 SPOOL_VARIABLE: Final = "TRACKRECORD_SPOOL_DIR"
+EXECUTION_VARIABLE: Final = "TRACKRECORD_EXECUTION_ID"
+"""Tells a script that `run-script` runs by which id its output goes on record."""
 
 DEFAULT_BOOTSTRAP_SERVERS: Final = "127.0.0.1:9092"
 """The brokers where nothing else is said."""
@@ -94,8 +96,7 @@ def spool_directory(environ: Mapping[str, str]) -> Path:
         return Path(spool).expanduser()
     if home := environ.get(HOME_VARIABLE):
         return Path(home).expanduser() / "spool"
-    state = environ.get("XDG_STATE_HOME") or "~/.local/state"
-    return Path(state).expanduser() / "trackrecord" / "spool"
+    return user_home(environ) / "spool"
 
 
 def masked(settings: Mapping[str, object]) -> dict[str, object]:

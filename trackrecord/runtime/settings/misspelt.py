@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
-from trackrecord.kafka.config import KAFKA_PREFIX, SPOOL_VARIABLE
+from trackrecord.kafka.config import EXECUTION_VARIABLE, KAFKA_PREFIX, SPOOL_VARIABLE
 from trackrecord.runtime.settings import PREFIX, Settings
 
 _ELSEWHERE: Final = frozenset(
     {
         SPOOL_VARIABLE,
+        EXECUTION_VARIABLE,
         # The local stack tells its processes who they are; compose names its image.
         f"{PREFIX}STAGE",
         f"{PREFIX}INSTANCE",
