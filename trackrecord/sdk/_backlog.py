@@ -15,6 +15,7 @@ empty: this is what keeps the order.
 
 from __future__ import annotations
 
+import errno
 import itertools
 import threading
 from collections import deque
@@ -28,6 +29,8 @@ from trackrecord.sdk._spool import Claim, Spool
 
 _BATCH: Final = 1000
 _DISK_RETRY_SECONDS: Final = 1.0
+_PASSING: Final = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EINTR}
+"""Errors of reading that say nothing about the file."""
 
 
 @dataclass(eq=False, slots=True)
@@ -39,6 +42,10 @@ class Source:
     cursor: Position
     loaded: int = 0
     """Entries of it that are in the window."""
+    unsettled: int = 0
+    """Of another's journal: the events that were counted in it and are not settled."""
+    broken: Exception | None = None
+    """Why the rest of it cannot be read."""
 
 
 @dataclass(eq=False, slots=True)
@@ -106,6 +113,7 @@ class Backlog:
         self._to_send: deque[Entry] = deque()
         self._unlogged = 0
         self._disk_retry_at = 0.0
+        self._held = False
         self._orphans: deque[Source] = deque()
         self._finishing: list[Source] = []
         self._own = Source(claim, own=True, cursor=claim.journal.start) if claim else None
@@ -228,7 +236,7 @@ class Backlog:
     def refill(self) -> None:
         """Read from the journals into the window, as far as there is room."""
         with self._lock:
-            while self._room(None):
+            while self._room(None) and not self._held:
                 source = self._orphans[0] if self._orphans else self._own
                 if source is None or source.claim.journal.at_end(source.cursor):
                     if not self._orphans:
@@ -239,7 +247,13 @@ class Backlog:
                     records, cursor = source.claim.journal.read(source.cursor)
                 except OSError as error:
                     self.trouble(f"the spool cannot be read: {error}")
-                    return
+                    if source.own or error.errno in _PASSING:
+                        return
+                    # It must not hold up the others: what of it is under way ends first.
+                    source.broken = error
+                    self._finishing.append(self._orphans.popleft())
+                    self._finish()
+                    continue
                 for record, position in records:
                     if not self._room(record):
                         return
@@ -281,6 +295,7 @@ class Backlog:
                     own += 1
                     continue
                 source.loaded -= 1
+                source.unsettled -= not source.own
                 own += source.own
                 adopted += not source.own
                 reached[id(source)] = (source, entry.position)
@@ -310,11 +325,11 @@ class Backlog:
         for claim in self.spool.adopt():
             try:
                 waiting = claim.journal.count()
-            except OSError as error:
+            except (OSError, ValueError) as error:
                 self.trouble(f"the spool {claim.journal.folder} cannot be read: {error}")
-                claim.release(remove=False)
+                self.spool.set_aside(claim, error)
                 continue
-            source = Source(claim, own=False, cursor=claim.journal.start)
+            source = Source(claim, own=False, cursor=claim.journal.start, unsettled=waiting)
             found += waiting
             with self._lock:
                 self._orphans.append(source)
@@ -322,6 +337,11 @@ class Backlog:
             self.counts.adopted += found
             self.progress.notify_all()
         return found
+
+    def hold(self, *, held: bool) -> None:
+        """Let nothing more into the window, or go on: what others left may have to go first."""
+        with self._lock:
+            self._held = held
 
     def save(self) -> None:
         """Write down how far the brokers have acknowledged."""
@@ -403,7 +423,7 @@ class Backlog:
         return [*self._finishing, *self._orphans, *([self._own] if self._own else [])]
 
     def _caught_up(self) -> bool:
-        if self._orphans:
+        if self._orphans or self._held:
             return False
         return self._own is None or self._own.claim.journal.at_end(self._own.cursor)
 
@@ -439,4 +459,11 @@ class Backlog:
     def _finish(self) -> None:
         for source in [source for source in self._finishing if not source.loaded]:
             self._finishing.remove(source)
-            source.claim.release(remove=True)
+            if source.broken is None:
+                source.claim.release(remove=True)
+                continue
+            if self.spool:
+                self.spool.set_aside(source.claim, source.broken)
+            with self.progress:
+                self.counts.adopted -= source.unsettled
+                self.progress.notify_all()

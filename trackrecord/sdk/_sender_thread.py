@@ -9,6 +9,7 @@ true (:mod:`trackrecord.kafka.acknowledgements`).
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable
@@ -32,6 +33,8 @@ _REPEAT_SECONDS: Final = 60.0
 _FIRST_RETRY_SECONDS: Final = 0.1
 _LAST_RETRY_SECONDS: Final = 5.0
 _SEND_AT_ONCE: Final = 500
+_CLUSTER_SECONDS: Final = 2.0
+_LOOK_SECONDS: Final = 2.0
 _PURGED: Final = (KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT)  # noqa: SLF001 - its names
 _FATAL: Final = (KafkaError._FATAL, KafkaError._GAPLESS_GUARANTEE)  # noqa: SLF001 - its names
 
@@ -48,6 +51,7 @@ class Sender(threading.Thread):
         on_delivery: DeliveryCallback | None,
         sync_seconds: float | None,
         clock: Clock = SYSTEM_CLOCK,
+        has_moved: Callable[[], bool] = lambda: False,
     ) -> None:
         """Make the client; start the thread with :meth:`start`.
 
@@ -58,6 +62,8 @@ class Sender(threading.Thread):
             sync_seconds: For how long events may lie in the journal without being synced
                 to the disk; None: never synced.
             clock: Says when something is due.
+            has_moved: Whether the brokers have another address than before, so that a new
+                client finds them; asked while nothing is acknowledged.
 
         Raises:
             ValueError: The client does not take its settings.
@@ -68,6 +74,7 @@ class Sender(threading.Thread):
         self._make_client = make_client
         self._on_delivery = on_delivery
         self._sync_seconds = sync_seconds
+        self._has_moved = has_moved
         self.client = make_client(self._connection_error)
         self.adopted = threading.Event()
         """Set once the spools of ended processes have been looked for."""
@@ -83,7 +90,9 @@ class Sender(threading.Thread):
         self._first_since = 0.0
         self._warned = 0.0
         self._away = False
-        self._synced = self._saved = self._adopted = 0.0
+        self._synced = self._saved = self._adopted = self._looked = 0.0
+        self._cluster: list[str | None] = []
+        self._asking: threading.Thread | None = None
 
     def stop(self) -> None:
         """Ask the thread to end; it puts everything away first."""
@@ -107,7 +116,9 @@ class Sender(threading.Thread):
 
     def _step(self) -> None:
         now = self._clock.monotonic()
-        if not self.adopted.is_set() or now - self._adopted > _ADOPT_SECONDS:
+        if self._undecided:
+            self._ask_again(now)
+        elif not self.adopted.is_set() or now - self._adopted > _ADOPT_SECONDS:
             self._adopt(now)
         self._backlog.absorb()
         self._backlog.refill()
@@ -124,7 +135,42 @@ class Sender(threading.Thread):
         self._adopted = now
         if found := self._backlog.adopt():
             log.info("%d events of ended processes were found in the spool and are sent on", found)
-        self.adopted.set()
+        # What was left may have to go before what is new: nothing is sent until that is known.
+        self._backlog.hold(held=self._undecided)
+        if not self._undecided:
+            self.adopted.set()
+
+    @property
+    def _undecided(self) -> bool:
+        spool = self._backlog.spool
+        return spool is not None and spool.undecided
+
+    def _ask_again(self, now: float) -> None:
+        """Have the brokers say which cluster they are, and look again once they have."""
+        if self._learn_cluster():
+            self._adopt(now)
+
+    def _learn_cluster(self) -> bool:
+        """Ask the brokers for their cluster's id, in a thread of its own: it may take seconds.
+
+        Returns:
+            Whether it is known.
+        """
+        spool = self._backlog.spool
+        if spool is None or spool.destination.cluster:
+            return True
+        if self._cluster:
+            spool.reached(self._cluster[0])
+            return True
+        if self._asking is None or not self._asking.is_alive():
+            self._asking = threading.Thread(
+                target=_ask_cluster,
+                args=(self.client, self._cluster),
+                name="trackrecord-cluster",
+                daemon=True,
+            )
+            self._asking.start()
+        return False
 
     def _send(self) -> bool:
         """Give the client what it has room for; returns whether there is more at once."""
@@ -184,6 +230,7 @@ class Sender(threading.Thread):
             entry.settled = True
             self._retry_seconds = _FIRST_RETRY_SECONDS
             self._count_and_tell(entry, None, message)
+            self._learn_cluster()
             return
         if error.code() in REJECTED and entry.suspect:
             entry.settled = True
@@ -274,6 +321,8 @@ class Sender(threading.Thread):
         if now - self._saved > _SAVE_SECONDS:
             self._saved = now
             self._backlog.save()
+        if self._cluster:
+            self._learn_cluster()
         first = self._backlog.first()
         if first is not self._first:
             self._first, self._first_since = first, now
@@ -282,6 +331,12 @@ class Sender(threading.Thread):
                 self._warned = 0.0
                 log.info("the brokers take events again")
         waited = now - self._first_since if first else 0.0
+        stuck = waited > _LOOK_SECONDS or self._undecided
+        if stuck and now - self._looked > _LOOK_SECONDS:
+            self._looked = now
+            if self._has_moved():
+                log.info("the brokers have another address: going on there")
+                self._fatal = self._recovering = True
         wait = self._sync_seconds
         if first and wait is not None and waited >= wait and now - self._synced >= wait:
             self._synced = now
@@ -303,6 +358,11 @@ class Sender(threading.Thread):
         self._backlog.trouble(error.str())
         self._note_fatal(error)
         log.debug("Kafka client: %s", error.str())
+
+
+def _ask_cluster(client: Any, answer: list[str | None]) -> None:
+    with contextlib.suppress(KafkaException):
+        answer.append(client.list_topics(timeout=_CLUSTER_SECONDS).cluster_id)
 
 
 def tell(callback: DeliveryCallback, delivery: Delivery) -> None:

@@ -7,7 +7,7 @@ import logging
 import os
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -18,14 +18,15 @@ from pydantic import TypeAdapter, ValidationError
 from trackrecord.clock import SYSTEM_CLOCK, Clock
 from trackrecord.events import Event, InvalidEventError, codec
 from trackrecord.events.types import Identifier, Name
-from trackrecord.kafka import config
+from trackrecord.kafka import config, local_stack
 from trackrecord.sdk import _at_exit
 from trackrecord.sdk._backlog import Backlog
 from trackrecord.sdk._event_methods import EventHelpers
 from trackrecord.sdk._journal_record import Record
 from trackrecord.sdk._kafka_producer import make_producer, producer_settings
 from trackrecord.sdk._sender_thread import Sender, tell
-from trackrecord.sdk._spool import Claim, Spool, destination_of
+from trackrecord.sdk._spool import Claim, Spool
+from trackrecord.sdk._where import Where, locate
 from trackrecord.sdk.delivery import Delivery, DeliveryCallback, Stats
 
 CLOSE_SECONDS: Final = 5.0
@@ -70,6 +71,10 @@ class Publisher(EventHelpers):
     ) -> None:
         """Begin to publish. No broker needs to be there.
 
+        Where none is named, that of the local stack is taken that is found from the current folder
+        (:mod:`trackrecord.kafka.local_stack`), else ``127.0.0.1:9092``; and a stack that is started
+        later, or gets another port, is followed.
+
         Args:
             strategy: The strategy's name, under which its record is kept.
             bootstrap_servers: The brokers, ``host:port,host:port``; instead of
@@ -102,28 +107,31 @@ class Publisher(EventHelpers):
             self.strategy = _NAME.validate_python(strategy)
         except ValidationError as error:
             raise ValueError(f"the strategy's name: {codec.explain(error)}") from None
-        if topic_prefix is None:
-            topic_prefix = config.topic_prefix(environ)
-        self._topic_prefix = config.checked_topic_prefix(topic_prefix)
         self._source = f"/sdk/{quote(self.strategy, safe='')}"
         self._on_delivery = on_delivery
-        settings = {**config.kafka_settings(environ), **(kafka or {})}
+        named = bootstrap_servers or (kafka or {}).get("bootstrap.servers")
+        # Not kept as a value: the environment holds secrets.
+        self._locate: Callable[[], Where] = lambda: locate(environ, named)
+        self._where = where = self._locate()
+        if topic_prefix is None:
+            topic_prefix = config.topic_prefix(where.environ)
+        self._topic_prefix = config.checked_topic_prefix(topic_prefix)
+        settings = {**config.kafka_settings(where.environ), **(kafka or {})}
         if bootstrap_servers is not None:
             settings["bootstrap.servers"] = bootstrap_servers
         settings = producer_settings(settings, f"trackrecord-sdk-{os.getpid()}")
         self._settings = config.masked(settings)
 
-        spool, claim = self._open_spool(
-            spool_dir, environ, settings["bootstrap.servers"], max_spool_bytes
-        )
+        spool, claim = self._open_spool(spool_dir, max_spool_bytes)
         self._backlog = Backlog(spool, claim, max_buffered_messages, max_buffered_bytes, clock)
         try:
             self._sender = Sender(
                 self._backlog,
-                lambda on_error: make_producer(settings, on_error),
+                lambda on_error: make_producer(self._current(settings), on_error),
                 on_delivery,
                 spool_sync_seconds,
                 clock,
+                self._has_moved,
             )
         except ValueError:
             if claim:
@@ -280,10 +288,15 @@ class Publisher(EventHelpers):
         if lost:
             log.error("%d events of %s are lost: %s", lost, self, self._backlog.counts.last_error)
         elif waiting:
+            advice = self._where.advice
             log.warning(
-                "%d events wait in %s; the next publisher that uses this spool sends them",
+                "%d events wait in %s: %s did not take them (%s); the next publisher that uses "
+                "this spool sends them%s",
                 waiting,
                 self.spool_dir,
+                self._settings["bootstrap.servers"],
+                self._backlog.counts.last_error or "no error reported",
+                f"; {advice}" if advice else "",
             )
         return waiting
 
@@ -325,18 +338,19 @@ class Publisher(EventHelpers):
             claim.forget()
 
     def _open_spool(
-        self,
-        spool_dir: str | Path | None,
-        environ: Mapping[str, str],
-        bootstrap_servers: str,
-        max_bytes: int,
+        self, spool_dir: str | Path | None, max_bytes: int
     ) -> tuple[Spool | None, Claim | None]:
         if max_bytes <= 0:
             return None, None
-        asked_for = spool_dir is not None or bool(environ.get(config.SPOOL_VARIABLE))
-        root = Path(spool_dir) if spool_dir is not None else config.spool_directory(environ)
+        where = self._where
+        asked_for = spool_dir is not None or bool(where.environ.get(config.SPOOL_VARIABLE))
+        root = Path(spool_dir) if spool_dir is not None else config.spool_directory(where.environ)
+        # What was published before there was a home lies where there is none.
+        elsewhere = [] if asked_for else [config.spool_directory(_no_home(where.environ))]
         try:
-            spool = Spool(root, destination_of(bootstrap_servers), max_bytes)
+            spool = Spool(
+                root, where.destination, max_bytes, elsewhere=elsewhere, environ=where.environ
+            )
             return spool, spool.claim(self.strategy)
         except OSError as error:
             if asked_for:
@@ -348,6 +362,22 @@ class Publisher(EventHelpers):
                 config.SPOOL_VARIABLE,
             )
             return None, None
+
+    def _has_moved(self) -> bool:
+        """Whether the local stack is up now, at another address than the client has."""
+        where = self._locate()
+        if where.is_named or not where.is_up or where.destination == self._where.destination:
+            return False
+        self._where = where
+        return True
+
+    def _current(self, settings: Mapping[str, str]) -> dict[str, str]:
+        """The settings of the client, with the address that the brokers have now."""
+        brokers = self._where.destination.brokers
+        if self._where.is_named or not self._where.is_up:
+            return dict(settings)
+        self._settings = {**self._settings, "bootstrap.servers": brokers}
+        return {**settings, "bootstrap.servers": brokers}
 
     def _is_settled(self, accepted: int) -> bool:
         return self._backlog.settled_up_to(accepted) or not self._sender.is_alive()
@@ -385,3 +415,7 @@ class Publisher(EventHelpers):
                 f"{self} was made before this process was forked, and its thread stayed with the "
                 "parent: make a Publisher in each process"
             )
+
+
+def _no_home(environ: Mapping[str, str]) -> dict[str, str]:
+    return {k: v for k, v in environ.items() if k != local_stack.HOME_VARIABLE}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,77 @@ def test_a_rejected_message_is_kept_readable(tmp_path: Path) -> None:
     text = (tmp_path / "rejected.jsonl").read_text()
     assert "too large" in text
     assert "AAPL" in text
+
+
+def _damage_text(folder: Path) -> None:
+    (folder / "destination").write_bytes(b"\xe9")
+
+
+def _damage_missing(folder: Path) -> None:
+    (folder / "destination").unlink()
+
+
+def _damage_empty(folder: Path) -> None:
+    (folder / "destination").write_text("")
+
+
+def _damage_folder(folder: Path) -> None:
+    (folder / "destination").unlink()
+    (folder / "destination").mkdir()
+
+
+def _damage_lock(folder: Path) -> None:
+    (folder / "lock").unlink()
+    (folder / "lock").mkdir()
+
+
+def _damage_link(folder: Path) -> None:
+    (folder / "lock").unlink()
+    (folder / "lock").symlink_to("lock")
+
+
+def _damage_name(folder: Path) -> None:
+    (folder / "notes.log").write_text("")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [_damage_text, _damage_missing, _damage_empty, _damage_folder, _damage_lock, _damage_link,
+     _damage_name],
+)  # fmt: skip
+def test_a_folder_that_cannot_be_read_is_set_aside_and_holds_up_no_other(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: Callable[[Path], None]
+) -> None:
+    spool = Spool(tmp_path, "a:1", 1_000_000)
+    names = []
+    for name in ("bad", "good"):
+        claim = spool.claim(name)
+        claim.journal.append([frame(RECORD)])
+        claim.release(remove=False)
+        names.append(claim.journal.folder.name)
+    damage(tmp_path / names[0])
+    (taken,) = Spool(tmp_path, "a:1", 1_000_000).adopt()
+    assert taken.journal.folder.name == names[1]
+    assert (tmp_path / "damaged" / names[0] / "0000000001.log").exists()
+    assert not (tmp_path / names[0]).exists()
+    assert caplog.text.count(str(tmp_path / "damaged" / names[0])) == 1
+    taken.release(remove=True)
+
+
+def test_what_is_known_of_the_cluster_is_kept_with_the_events(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, "a:1", 1_000_000)
+    claim = spool.claim("mine")
+    claim.journal.append([frame(RECORD)])
+    spool.reached("x")
+    claim.release(remove=False)
+    renamed = Spool(tmp_path, "b:1", 1_000_000)
+    assert renamed.adopt() == []
+    assert renamed.undecided
+    renamed.reached("x")
+    (taken,) = renamed.adopt()
+    assert not renamed.undecided
+    taken.release(remove=False)
+    another = Spool(tmp_path, "a:1", 1_000_000)
+    another.reached("y")
+    assert another.adopt() == []
+    assert not another.undecided
