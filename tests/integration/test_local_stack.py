@@ -372,3 +372,29 @@ def test_with_neither_java_nor_mvn_all_parts_come_from_pip_and_jgo(
     state = Stack.up(own_home, [], [])
     say(state.kafka, "from-pip", "hello")
     assert hear(state.kafka, "from-pip") == "hello"
+
+
+def test_what_the_user_has_set_for_other_servers_does_not_reach_the_stack(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    foreign = {
+        "PGSSLMODE": "require",
+        "PGSERVICE": "nobody-knows-it",
+        "PGOPTIONS": "-c no_such_setting=1",
+        "PGHOSTADDR": "192.0.2.1",
+        "PGPASSFILE": "/nowhere",
+        "JAVA_TOOL_OPTIONS": "-XX:NoSuchOption",
+        "_JAVA_OPTIONS": "-Xmx1m",
+        "LOG4J_CONFIGURATION_FILE": "/nowhere.xml",
+        "KAFKA_HEAP_OPTS": "-Xmx1m",
+        "http_proxy": "http://127.0.0.1:9",
+        "TRACKRECORD_KAFKA_SECURITY_PROTOCOL": "ssl",
+    }
+    for name, value in foreign.items():
+        monkeypatch.setenv(name, value)
+    seen = own_home.parent / "seen.json"
+    state = Stack.up(
+        own_home, [], [[sys.executable, "-c", RECORD_ENVIRONMENT, str(seen)]], end_with_caller=True
+    )
+    assert state.healthy
+    assert not foreign.keys() & json.loads(seen.read_text()).keys()

@@ -20,17 +20,21 @@ import json
 import os
 import random
 import socket
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from trackrecord.kafka.local_stack import LOCK_FILE, PORTS_FILE, STATE_FILE
 from trackrecord.local.errors import StackFailed
 
 HOST = "127.0.0.1"
 # Below the range from which the kernel takes ports for outgoing connections, so that
 # a port kept for a broker that is being restarted is not taken in between.
 _LOWEST_PORT, _HIGHEST_PORT = 20_000, 32_000
+# Enough to say what runs and why it does not, also where the disk is about to be full.
+_NEEDED_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True)
@@ -53,24 +57,34 @@ class Home:
         return cls(Path(path).absolute())
 
     def make(self) -> None:
-        """Create the folders that are missing."""
-        for folder in (self.path, self.logs, self.data, self.control):
-            folder.mkdir(parents=True, exist_ok=True)
+        """Create the folders that are missing, and see whether files can be written.
+
+        Raises:
+            StackFailed: Nothing can be kept there.
+        """
+        try:
+            for folder in (self.path, self.logs, self.data, self.control):
+                folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.path) as file:
+                file.write(b"\0" * _NEEDED_BYTES)
+                file.flush()
+        except OSError as error:
+            raise cannot_keep(self.path, error) from None
 
     @property
     def state(self) -> Path:
         """What runs."""
-        return self.path / "state.json"
+        return self.path / STATE_FILE
 
     @property
     def ports(self) -> Path:
         """Ports chosen earlier."""
-        return self.path / "ports.json"
+        return self.path / PORTS_FILE
 
     @property
     def lock(self) -> Path:
         """Held by the supervisor."""
-        return self.path / "supervisor.lock"
+        return self.path / LOCK_FILE
 
     @property
     def password(self) -> Path:
@@ -91,6 +105,14 @@ class Home:
     def data(self) -> Path:
         """What Kafka and Postgres store."""
         return self.path / "data"
+
+
+def cannot_keep(home: Path, error: OSError) -> StackFailed:
+    """What to say where a home cannot be written to: a file, read-only, a full disk."""
+    return StackFailed(
+        f"the stack's state cannot be kept in {home}: {error.strerror or error}; name a folder on "
+        "a disk that can be written to with --home"
+    )
 
 
 def write_private(path: Path, text: str) -> None:

@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from trackrecord.local.environment import for_the_stack
 from trackrecord.local.errors import PartsUnavailable
 
 KAFKA_VERSION = "4.3.1"
@@ -183,7 +184,12 @@ def _java_version(java: Path) -> int | None:
     if match is None:
         try:
             run = subprocess.run(
-                [java, "-version"], capture_output=True, text=True, timeout=30, check=True
+                [java, "-version"],
+                capture_output=True,
+                text=True,
+                timeout=30,
+                check=True,
+                env=for_the_stack(),  # its options for other programs may not even parse
             )
         except (OSError, subprocess.SubprocessError):
             return None

@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from trackrecord.local import child
+from trackrecord.local.environment import for_the_stack
 from trackrecord.local.errors import StackFailed
 from trackrecord.local.layout import Home, write_private
 from trackrecord.local.parts import ensure_parts
@@ -227,13 +228,15 @@ class Stack:
 def _spawn_supervisor(orders: Orders) -> None:
     run = subprocess.run(
         [sys.executable, "-m", "trackrecord.local.supervisor"],
+        env=for_the_stack(),
         input=json.dumps(asdict(orders)),
         capture_output=True,
         text=True,
         check=False,
     )
-    if run.returncode != 0:
-        raise StackFailed(f"the supervisor could not be started:\n{run.stderr.strip()[-1500:]}")
+    # The parent of the one that stays may have ended well before that one failed.
+    if run.returncode != 0 or run.stderr.strip():
+        raise StackFailed(run.stderr.strip()[-1500:] or "the supervisor could not be started")
 
 
 def _await_up(home: Home, say: Callable[[str], None]) -> StackState:

@@ -149,6 +149,7 @@ class StackState:
         progress: What was done so far, one line per step.
         broker: What runs as the process ``kafka``: ``kafka`` itself, or ``mock``, librdkafka's
             mock broker, which keeps nothing.
+        topic_prefix: What the names of its topics begin with.
         error: Why the phase is ``failed`` or ``unready``.
     """
 
@@ -161,6 +162,7 @@ class StackState:
     processes: tuple[ProcessState, ...] = ()
     progress: tuple[str, ...] = ()
     broker: str = KAFKA
+    topic_prefix: str = ""
     error: str | None = None
 
     @property

@@ -26,7 +26,7 @@ from typing import TextIO
 from trackrecord.local import child
 from trackrecord.local.errors import LocalStackError, StackFailed
 from trackrecord.local.kafka import Kafka, KafkaCheck
-from trackrecord.local.layout import Home, choose_ports, read_json
+from trackrecord.local.layout import Home, cannot_keep, choose_ports, read_json
 from trackrecord.local.managed import Managed, stage_ready
 from trackrecord.local.mock_broker import MockBroker
 from trackrecord.local.parts import ensure_parts
@@ -80,6 +80,7 @@ class Supervisor:
             supervisor_pid=pid,
             supervisor_created=child.created_at(pid) or 0.0,
             broker=orders.broker,
+            topic_prefix=orders.topic_prefix,
         )
         self._written: StackState | None = None
         self._leftovers = last_state(self._home)
@@ -88,7 +89,7 @@ class Supervisor:
         """Take orders from now on, and let others see that the home has a supervisor."""
         signal.signal(signal.SIGTERM, self._on_signal)
         signal.signal(signal.SIGINT, self._on_signal)
-        self._publish()
+        write_state(self._home, self._state)
 
     def run(self) -> None:
         """Do everything, from start to stop."""
@@ -104,6 +105,9 @@ class Supervisor:
             self._take_down(error=None)
         except LocalStackError as error:
             self._take_down(error=str(error))
+        except OSError as error:
+            self._take_down(error=_words_of(error))
+            raise
         except Exception as error:
             self._take_down(error=f"the supervisor failed: {type(error).__name__}: {error}")
             raise
@@ -293,13 +297,16 @@ class Supervisor:
         if self._state.phase == UNREADY and all(one.healthy for one in processes):
             self._state = replace(self._state, phase=READY, error=None)
         if self._state != self._written:
-            write_state(self._home, self._state)
-            self._written = self._state
+            # A disk that is full for a while must not end what runs: it is tried again.
+            with contextlib.suppress(OSError):
+                write_state(self._home, self._state)
+                self._written = self._state
 
     def _say(self, line: str) -> None:
         self._state = replace(self._state, progress=(*self._state.progress, line))
-        sys.stderr.write(f"{datetime.now(UTC).isoformat(timespec='milliseconds')} {line}\n")
-        sys.stderr.flush()
+        with contextlib.suppress(OSError):
+            sys.stderr.write(f"{datetime.now(UTC).isoformat(timespec='milliseconds')} {line}\n")
+            sys.stderr.flush()
         self._publish()
 
     # -- down ----------------------------------------------------------------
@@ -339,6 +346,11 @@ def _as_done(
             pending.remove(item)
             yield item
         meanwhile()
+
+
+def _words_of(error: OSError) -> str:
+    """What the system refused, and for which file."""
+    return f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
 
 
 def _not_ready(missing: list[Managed]) -> str:
@@ -384,20 +396,27 @@ def main() -> int:
     """
     orders = Orders.from_json(sys.stdin.read())
     home = Home.at(orders.home)
-    home.make()
     try:
+        home.make()
         lock = _hold_lock(home)
     except StackFailed as error:
         sys.stderr.write(f"{error}\n")
+        return 1
+    except OSError as error:
+        sys.stderr.write(f"{cannot_keep(home.path, error)}\n")
         return 1
     # The lock goes with the open file, so the child holds it when the parent has ended.
     if lock is None or os.fork() != 0:
         return 0
     os.setsid()
     log = home.logs / "supervisor.log"
-    child.rotate(log)
-    supervisor = Supervisor(orders)
-    supervisor.announce()
+    try:
+        child.rotate(log)
+        supervisor = Supervisor(orders)
+        supervisor.announce()
+    except OSError as error:
+        sys.stderr.write(f"{cannot_keep(home.path, error)}\n")
+        return 1
     with log.open("ab") as file, Path(os.devnull).open("rb") as nothing:
         os.dup2(nothing.fileno(), 0)
         os.dup2(file.fileno(), 1)
