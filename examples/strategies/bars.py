@@ -13,6 +13,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPar
 from trackrecord.events import InvalidEventError, MarketBar
 from trackrecord.events.codec import decode
 from trackrecord.kafka.config import kafka_settings, topic_prefix
+from trackrecord.kafka.local_stack import completed
 
 ATTEMPT_SECONDS = 2.0
 
@@ -53,9 +54,10 @@ def read_bars(options: argparse.Namespace) -> Iterator[MarketBar]:
     Raises:
         SystemExit: There is no broker or no topic of bars; what to do is on stderr.
     """
-    topic = topic_prefix(os.environ) + MarketBar.event_type
+    environ = completed(os.environ)  # by the local stack, where the environment says nothing
+    topic = topic_prefix(environ) + MarketBar.event_type
     settings: dict[str, str | int | float | bool] = {
-        **kafka_settings(os.environ),
+        **kafka_settings(environ),
         "group.id": f"example-{uuid.uuid4()}",  # the client wants one; nothing is committed
         "enable.auto.commit": False,
     }

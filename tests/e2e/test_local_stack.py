@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.cli import Ran, trackrecord
+from tests.e2e.cli import Ran, command, environment, trackrecord
 from tests.support.pipeline import until
 from tests.support.servers import lacking
+from trackrecord.local.stack import Stack
 
 pytestmark = pytest.mark.kafka
 
@@ -199,6 +202,63 @@ def test_a_script_is_run_its_output_read_and_its_record_kept(home: Home, tmp_pat
     assert "analyst.py" in home.run("report", "--scripts").out
 
 
+def test_all_that_follows_the_path_is_the_scripts(home: Home, tmp_path: Path) -> None:
+    path = tmp_path / "args.py"
+    path.write_text("import sys\nprint(sys.argv[1:])\n")
+    given = ["--json", "--name", "foo", "--timeout", "1", "--symbol", "X", "--home", "h", "--", "x"]
+    ran = trackrecord("run-script", "--home", home.path, path, *given)
+    assert (ran.code, ran.out) == (0, f"{given}\n")
+    assert "args.py: exit code 0 after" in ran.err
+    before = ["--json", "--name", "foo", "--"]
+    named = trackrecord("run-script", "--home", home.path, *before, path, "--help")
+    assert (named.data["script"], named.data["output"]) == ("foo", "['--help']\n")
+
+
+def test_what_is_cut_of_an_output_and_how_it_ended_is_said(home: Home, tmp_path: Path) -> None:
+    path = tmp_path / "long.py"
+    path.write_text("import os\nprint('x' * 5000, flush=True)\nos.kill(os.getpid(), 9)\n")
+    ran = trackrecord(
+        "run-script", "--home", home.path, path, TRACKRECORD_SCRIPT_OUTPUT_BYTES="1024"
+    )
+    assert ran.code == 0
+    assert "ended by SIGKILL" in ran.err
+    assert "3,977 bytes of its output were cut" in ran.err
+    assert "TRACKRECORD_SCRIPT_OUTPUT_BYTES" in ran.err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_it_ends_the_script_and_puts_on_record_what_was_printed(
+    home: Home, tmp_path: Path, number: signal.Signals
+) -> None:
+    path = tmp_path / f"slow_{number.name}.py"
+    mark = tmp_path / "pid"
+    path.write_text(
+        "import os, time\nprint('Recommendation: BUY AAPL', flush=True)\n"
+        f"open({str(mark)!r}, 'w').write(str(os.getpid()) + '.')\ntime.sleep(120)\n"
+    )
+    process = subprocess.Popen(
+        command("run-script", "--json", "--home", home.path, path),
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    until(lambda: mark.exists() and mark.read_text().endswith("."), "the script runs")
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    said = json.loads(out)
+    assert said["published"] is True
+    assert said["ended_early"] == f"by {number.name}: run-script was asked to stop"
+    assert said["exit_code"] == -signal.SIGTERM
+    assert "Recommendation: BUY AAPL" in said["output"]
+    assert said["ended_early"] in err
+    assert not Path(f"/proc/{mark.read_text()[:-1]}").exists()
+    home.settled()
+    scripts = home.run("report", "--scripts", "--json").data["scripts"]
+    assert scripts[path.name]["buys"] == 1
+
+
 def test_dead_letters_are_listed_shown_and_tried_again(home: Home) -> None:
     conflict = [opened("letter", strategy="twice"), opened("letter", strategy="twice", price="1")]
     assert home.run("publish", stdin="\n".join(conflict)).code == 0
@@ -267,3 +327,45 @@ def test_a_topic_that_is_not_there_names_the_command_that_makes_it(home: Home) -
     assert ran.code == 2
     assert "nowhere.signal_emitted" in ran.err
     assert "trackrecord topics" in ran.err
+
+
+def test_a_run_whose_broker_goes_away_waits_and_is_sent_by_the_next(
+    home: Home, tmp_path: Path
+) -> None:
+    path, mark, go = tmp_path / "patient.py", tmp_path / "runs", tmp_path / "go"
+    path.write_text(
+        f"import os, time\nopen({str(mark)!r}, 'w')\n"
+        f"while not os.path.exists({str(go)!r}): time.sleep(0.05)\nprint('BUY AAPL')\n"
+    )
+    process = subprocess.Popen(
+        command("run-script", "--home", home.path, path),
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    until(mark.exists, "the script runs")
+    Stack.stop(home.path, "kafka")
+    try:
+        go.write_text("")
+        out, err = process.communicate(timeout=60)
+        assert (process.returncode, out) == (2, "BUY AAPL\n")
+        assert "NOT published" in err
+        assert str(home.path / "spool") in err
+        # Without a broker nothing is run any more.
+        mark.unlink()
+        again = trackrecord("run-script", "--home", home.path, path)
+        assert (again.code, mark.exists()) == (2, False)
+        assert "no broker at" in again.err
+        assert "trackrecord status" in again.err
+    finally:
+        Stack.restart(home.path, "kafka")
+    other = tmp_path / "other.py"
+    other.write_text("print('nothing today')\n")
+    assert trackrecord("run-script", "--home", home.path, other).code == 0
+
+    def both() -> bool:
+        scripts = home.run("report", "--scripts", "--json").data["scripts"]
+        return {"patient.py", "other.py"} <= set(scripts)
+
+    until(both, "both runs are on record")

@@ -128,3 +128,14 @@ def test_status_and_down_of_nothing_answer(tmp_path: Path) -> None:
 def test_publishing_nothing_is_done_at_once(tmp_path: Path, stdin: str) -> None:
     ran = trackrecord("publish", "--json", stdin=stdin, cwd=tmp_path, **NOBODY)
     assert (ran.code, ran.data["published"]) == (0, 0)
+
+
+def test_a_home_that_cannot_be_kept_is_said_in_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    for arguments in (("up", "--home", file), ("demo", "--home", file), ("up", "--home", "/sys/x"),
+                      ("up", "--home", "")):  # fmt: skip
+        words = refused(trackrecord(*arguments, cwd=tmp_path))
+        assert len(words.splitlines()) == 1, arguments
+        assert "--home" in words
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]

@@ -42,7 +42,7 @@ def calibration(
     from trackrecord.reports.models import read_calibration
     from trackrecord.runtime.errors import PassingError, UnreachableError
 
-    settings = load(home)
+    settings = load(home, database=True)
     try:
         found = read_calibration(settings, version, strategy)
     except PassingError as error:

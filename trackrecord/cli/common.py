@@ -12,23 +12,47 @@ import typer
 from rich.console import Console
 
 from trackrecord.errors import TrackrecordError
+from trackrecord.kafka import local_stack
 
 if TYPE_CHECKING:
     from trackrecord.runtime.settings import Settings
+
+
+class InputError(TrackrecordError):
+    """The input cannot be read; the message says where and what to do."""
+
+
+def _folder(text: str | Path) -> Path:
+    """A folder as it was typed; an empty text would be the current one."""
+    if not str(text).strip():
+        raise InputError("--home names no folder: leave it out, or name one")
+    return Path(text)
+
+
+def _home(context: typer.Context, parameter: typer.CallbackParam, value: Path) -> Path:
+    """The home of a command: where none is named, that of the folder it is given in."""
+    source = context.get_parameter_source(parameter.name or "")
+    if source is not None and source.name != "DEFAULT":
+        return value.expanduser()
+    found = local_stack.found_from(local_stack.current_folder(), os.environ)
+    if found is None:
+        return value
+    # As short as it was typed where it lies in the current folder.
+    return value if found == Path.cwd() / value else found
+
 
 HomeOption = Annotated[
     Path,
     typer.Option(
         "--home",
         envvar="TRACKRECORD_HOME",
-        help="The folder that keeps the local stack's state.",
+        metavar="DIR",
+        parser=_folder,
+        callback=_home,
+        help="The folder of the local stack; left out: the nearest .trackrecord from here upwards.",
         show_default=True,
     ),
 ]
-
-
-class InputError(TrackrecordError):
-    """The input cannot be read; the message says where and what to do."""
 
 
 def read_input(file: Path | None) -> tuple[bytes, str]:
@@ -51,7 +75,7 @@ PolicyOption = Literal["stop_first", "target_first", "open_proximity"]
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 
-DEFAULT_HOME = Path(".trackrecord")
+DEFAULT_HOME = Path(local_stack.HOME_NAME)
 
 _WIDE = 160
 """Columns where no terminal says how many it has: a table in a file is not squeezed."""
@@ -71,27 +95,61 @@ def answer(value: Any) -> None:
 
 def environment(home: Path) -> dict[str, str]:
     """The environment, completed by the stack that runs under ``home``, if one does."""
-    environ = dict(os.environ)
-    environ["TRACKRECORD_HOME"] = str(home)
-    try:
-        from trackrecord.local.stack import Stack
-    except ModuleNotFoundError:
-        return environ
-    state = Stack.read_state(home)
-    if state is not None:
-        if not environ.get("TRACKRECORD_KAFKA_BOOTSTRAP_SERVERS"):
-            environ["TRACKRECORD_KAFKA_BOOTSTRAP_SERVERS"] = state.kafka
-        if not environ.get("DATABASE_URL"):
-            environ["DATABASE_URL"] = state.database_url
+    environ = local_stack.completed(os.environ, home.absolute())
+    stack = local_stack.running(home)
+    if stack is not None and environ.get("DATABASE_URL") == stack.database_url:
+        forget_other_databases()
     return environ
 
 
-def load(home: Path) -> Settings:
-    """The settings of a command.
+def forget_other_databases() -> None:
+    """Before a local database is asked: drop libpq's variables from this process.
+
+    libpq takes what an address does not say from these, and they are meant for others.
+    """
+    for name in [name for name in os.environ if name.startswith("PG")]:
+        del os.environ[name]
+
+
+def load(home: Path, *, broker: bool = False, database: bool = False) -> Settings:
+    """The settings of a command, once what it needs is there.
+
+    Args:
+        home: The folder of the local stack.
+        broker: Whether it needs the broker.
+        database: Whether it needs the database.
 
     Raises:
         ConfigurationError: Names every variable that is wrong.
+        UnreachableError: Says in one line what is not there, and what to start.
     """
     from trackrecord.runtime.settings import load_settings
 
-    return load_settings(environment(home))
+    settings = load_settings(environment(home))
+    if database:
+        from trackrecord.runtime.database import connect
+        from trackrecord.runtime.errors import UnreachableError
+
+        try:
+            connect(settings, application="trackrecord").close()
+        except TrackrecordError as error:
+            advice = _advice(home, local_stack.DATABASE_VARIABLE)
+            raise UnreachableError(f"{error}; {advice}") from None
+    if broker:
+        from trackrecord.runtime.reach import require_brokers
+
+        require_brokers(settings, _advice(home, local_stack.BROKERS_VARIABLE))
+    return settings
+
+
+def _advice(home: Path, variable: str) -> str:
+    """What to do where nobody answers at what a variable names, or would name."""
+    if os.environ.get(variable, "").strip():
+        return f"see {variable}, or unset it and start a local stack with `trackrecord up`"
+    home = home.absolute()
+    if local_stack.running(home) is not None:
+        return f"a local stack runs under {home}: see `trackrecord status`"
+    return (
+        f"nothing runs under {home}: start it with `trackrecord up`, name another with --home, or "
+        f"name yours in {variable}"
+    )

@@ -29,7 +29,7 @@ def list_(
     from trackrecord.runtime.admin.dead_letter_queue import read_letters
 
     most = limit if limit is not None else (None if as_json else 50)
-    letters = read_letters(load(home), limit=most, replayed=replayed)
+    letters = read_letters(load(home, database=True), limit=most, replayed=replayed)
     if as_json:
         answer(letters)
         return
@@ -60,7 +60,7 @@ def show(
     """Show one dead letter with its headers and bytes."""
     from trackrecord.runtime.admin.dead_letter_queue import read_letter
 
-    letter = read_letter(load(home), letter_id)
+    letter = read_letter(load(home, database=True), letter_id)
     if letter is None:
         notes.print(f"there is no dead letter {letter_id}", markup=False)
         raise typer.Exit(1)
@@ -90,7 +90,7 @@ def replay(
     """
     from trackrecord.runtime.admin.dead_letter_queue import replay_letters
 
-    published, missing = replay_letters(load(home), ids or [])
+    published, missing = replay_letters(load(home, broker=True, database=True), ids or [])
     if as_json:
         answer({"replayed": published, "missing": missing})
     else:

@@ -18,6 +18,7 @@ from trackrecord.cli import (
     publish,
     replay,
     report,
+    run_script,
     score,
     services,
     stack,
@@ -62,7 +63,6 @@ for _name, _function in (
     ("status", stack.status),
     ("run", services.run),
     ("publish", publish.publish),
-    ("run-script", publish.run_script),
     ("extract", extract.extract_command),
     ("report", report.report),
     ("metrics", metrics.metrics_command),
@@ -75,6 +75,10 @@ for _name, _function in (
     ("settings", services.settings),
 ):
     app.command(_name)(_function)
+# Whatever follows the script's path is the script's, also what looks like an option of ours.
+app.command("run-script", context_settings={"allow_interspersed_args": False})(
+    run_script.run_script
+)
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(models.app, name="models")
 

@@ -27,7 +27,7 @@ _SHOWN = ("auc", "brier", "log_loss")
 @app.command("list")
 def list_(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
     """List every version, newest first, with how it was judged and whether it serves."""
-    settings = load(home)
+    settings = load(home, database=True)
     found, runs = _asked(settings, "versions")
     if as_json:
         answer({"model": settings.model, "versions": found, "runs": runs})
@@ -56,7 +56,7 @@ def list_(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
 @app.command()
 def history(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
     """Show which version was live when, the present one first."""
-    settings = load(home)
+    settings = load(home, database=True)
     found, runs = _asked(settings, "history")
     if as_json:
         answer({"model": settings.model, "history": found, "runs": runs})
@@ -98,7 +98,7 @@ def rollback(
     Exit code 1, and nothing changed, where there is nothing to go back to, where there is no such
     version, or where its files are not those that were written.
     """
-    settings = load(home)
+    settings = load(home, database=True)
     _need_checkout()
     from services.trainer.serving import RefusedError, roll_back
 

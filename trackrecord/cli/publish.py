@@ -41,7 +41,7 @@ def publish(
     if events and (skip_invalid or not refused):
         from trackrecord.publishing.send import send
 
-        published = send(load(home), events, source="/cli", progress=not as_json)
+        published = send(load(home, broker=True), events, source="/cli", progress=not as_json)
     if as_json:
         answer({"published": published, "refused": refused, "warnings": warnings})
     else:
@@ -130,48 +130,3 @@ def _unknown_fields(model: type[Event], data: dict[str, Any]) -> str | None:
         close = get_close_matches(name, known, 1)
         words.append(f"{name!r}" + (f" (did you mean {close[0]!r}?)" if close else ""))
     return f"{model.event_type} has no field {', '.join(words)}: not published"
-
-
-def run_script(
-    path: Annotated[Path, typer.Argument(help="The script: Python, or anything executable.")],
-    arguments: Annotated[list[str] | None, typer.Argument(help="Handed to the script.")] = None,
-    name: Annotated[
-        str | None, typer.Option("--name", help="The script's name in its record.")
-    ] = None,
-    symbol: Annotated[
-        str | None, typer.Option("--symbol", help="The instrument that it is asked about.")
-    ] = None,
-    timeout: Annotated[
-        float | None, typer.Option("--timeout", help="Seconds it may run.", min=0.1)
-    ] = None,
-    home: HomeOption = DEFAULT_HOME,
-    as_json: JsonOption = False,
-) -> None:
-    """Run a script and publish what it printed, for the extractor to read.
-
-    Options of this command stand before the script's path; whatever follows
-    the path is the script's. The exit code is this command's own: 0 once the
-    output is published, whatever the script returned.
-    """
-    from trackrecord.publishing.run_script import execute
-    from trackrecord.publishing.send import send
-
-    settings = load(home)
-    event = execute(
-        path,
-        arguments or [],
-        name=name,
-        symbol=symbol,
-        timeout=timeout or settings.script_timeout_seconds,
-        output_limit=settings.script_output_bytes,
-    )
-    send(settings, [(event, None)], source="/cli/run-script", progress=False)
-    seconds = (event.finished_at - event.started_at).total_seconds()
-    if as_json:
-        answer({**json.loads(event.to_json()), "seconds": seconds})
-    else:
-        screen.print(event.output, markup=False, end="")
-        notes.print(
-            f"{event.script}: exit code {event.exit_code} after {seconds:.1f} s; published as "
-            f"{event.execution_id}"
-        )

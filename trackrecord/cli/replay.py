@@ -47,7 +47,7 @@ def replay(
                 tasks[stage] = bar.add_task(stage, total=total)
             bar.update(tasks[stage], completed=done, total=total)
 
-        run = Replay(load(home), stages)
+        run = Replay(load(home, broker=True, database=True), stages)
         try:
             tables = run.verify(progress) if verify else run.rebuild(progress)
         except PassingError as error:

@@ -121,7 +121,9 @@ def _records(
 ) -> None:
     from trackrecord.reports.strategies import read_report
 
-    found = read_report(load(home), by=by, strategy=strategy, as_of=as_of, trials=trials)
+    found = read_report(
+        load(home, database=True), by=by, strategy=strategy, as_of=as_of, trials=trials
+    )
     if as_json:
         key = {"strategy": "strategies", "symbol": "symbols", "day": "days"}[by]
         answer({"as_of": found.as_of.isoformat(), key: found.records})
@@ -250,7 +252,7 @@ def _signals(home: Any, strategy: str | None, limit: int, as_json: bool) -> None
     from trackrecord.events.types import plain_decimal
     from trackrecord.reports.strategies import read_signals
 
-    signals = read_signals(load(home), strategy, limit)
+    signals = read_signals(load(home, database=True), strategy, limit)
     for signal in signals:
         signal["outcome"] = {1: "win", 0: "breakeven", -1: "loss", None: None}[signal["outcome"]]
         for name, value in signal.items():
@@ -281,7 +283,7 @@ def _signals(home: Any, strategy: str | None, limit: int, as_json: bool) -> None
 def _scripts(home: Any, as_json: bool) -> None:
     from trackrecord.reports.scripts import read_scripts
 
-    found = read_scripts(load(home))
+    found = read_scripts(load(home, database=True))
     if as_json:
         answer({"scripts": found})
     elif not found:
@@ -321,7 +323,7 @@ def scripts_table(records: dict[str, dict[str, Any]]) -> Table:
 def _outcomes(home: Any, policy: str | None, strategy: str | None, as_json: bool) -> None:
     from trackrecord.reports.outcomes import read_outcomes
 
-    settings = load(home)
+    settings = load(home, database=True)
     found = {
         name: {owner: row for owner, row in rows.items() if strategy in {None, owner}}
         for name, rows in read_outcomes(settings).items()

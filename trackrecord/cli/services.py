@@ -62,7 +62,7 @@ def migrate(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> Non
     """Make or update the tables; safe to repeat."""
     from trackrecord.runtime.admin.migrate import migrate as bring_up_to_date
 
-    before, after = bring_up_to_date(load(home))
+    before, after = bring_up_to_date(load(home, database=True))
     if as_json:
         answer({"before": before, "after": after})
     elif before == after:
@@ -85,7 +85,7 @@ def topics(
     """Make the topics that are missing; those that exist are left as they are."""
     from trackrecord.runtime import kafka
 
-    settings = load(home)
+    settings = load(home, broker=True, database=accept_new)
     try:
         outcome = kafka.ensure_topics(settings)
     except PassingError as error:

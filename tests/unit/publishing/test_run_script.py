@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-import tempfile
+import os
+import resource
+import signal
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from trackrecord.events import ScriptExecuted
 from trackrecord.events.codec import MAX_EVENT_BYTES, InvalidEventError, encode
-from trackrecord.publishing.run_script import execute, read_output
+from trackrecord.extraction import extract
+from trackrecord.publishing.processes import StopRequests
+from trackrecord.publishing.run_script import Execution, execute, how_it_ended
+from trackrecord.publishing.script_output import ScriptOutput
 from trackrecord.runtime.errors import ConfigurationError
 
 
-def run(folder: Path, code: str, *arguments: str, **more: Any) -> ScriptExecuted:
+def execution(folder: Path, code: str, *arguments: str, **more: Any) -> Execution:
     path = folder / "script.py"
     path.write_text(code)
     options: dict[str, Any] = {"timeout": 20.0, "output_limit": 100_000} | more
     return execute(path, arguments, **options)
+
+
+def run(folder: Path, code: str, *arguments: str, **more: Any) -> ScriptExecuted:
+    return execution(folder, code, *arguments, **more).event
 
 
 def test_output_and_errors_are_kept_in_their_order(tmp_path: Path) -> None:
@@ -50,7 +62,7 @@ def test_whatever_is_executable_runs(tmp_path: Path) -> None:
     path = tmp_path / "decide"
     path.write_text("#!/bin/sh\necho BUY $1\n")
     path.chmod(0o755)
-    assert execute(path, ["AAPL"], timeout=10, output_limit=1000).output == "BUY AAPL\n"
+    assert execute(path, ["AAPL"], timeout=10, output_limit=1000).event.output == "BUY AAPL\n"
 
 
 def test_a_script_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -138,11 +150,25 @@ def test_output_beyond_the_limit_loses_its_middle_and_says_how_much(tmp_path: Pa
     assert len(event.output) < 2100
 
 
-def kept(raw: bytes, limit: int) -> str:
-    with tempfile.TemporaryFile() as file:
-        file.write(raw)
-        file.flush()
-        return read_output(file.fileno(), limit)
+def kept(raw: bytes, limit: int, at_once: int = 7) -> str:
+    output = ScriptOutput(limit)
+    for start in range(0, len(raw), at_once):
+        output.add(raw[start : start + at_once])
+    assert output.total == len(raw)
+    return output.text(limit)
+
+
+@given(st.binary(max_size=300), st.integers(2, 60), st.integers(1, 80))
+def test_beginning_and_end_are_kept_however_it_comes(raw: bytes, limit: int, at_once: int) -> None:
+    text = raw.hex().encode()  # no bytes that would be replaced
+    found = kept(text, limit, at_once)
+    if len(text) <= limit:
+        assert found == text.decode()
+        return
+    half = limit // 2
+    first, cut, last = found.split("\n")
+    assert (first, last) == (text[:half].decode(), text[-half:].decode())
+    assert cut == f"[… {len(text) - 2 * half:,} bytes cut …]"
 
 
 def test_output_of_just_the_limit_is_whole() -> None:
@@ -171,3 +197,125 @@ def test_a_name_that_no_event_can_hold_is_refused_before_the_script_runs(
     with pytest.raises(InvalidEventError, match=r"script|symbol"):
         run(tmp_path, f"open({str(mark)!r}, 'w')", **more)
     assert not mark.exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_asked_to_stop_it_ends_the_script_and_keeps_what_it_printed(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    mark = tmp_path / "printed"
+    code = f"import time\nprint('BUY', flush=True)\nopen({str(mark)!r}, 'w')\ntime.sleep(60)"
+
+    def ask() -> None:
+        while not mark.exists():
+            time.sleep(0.02)
+        os.kill(os.getpid(), number)
+
+    with StopRequests() as stop:
+        threading.Thread(target=ask).start()
+        found = execution(tmp_path, code, stop=stop)
+    assert stop.first is number
+    assert found.event.exit_code == -signal.SIGTERM
+    assert found.ended_early == f"by {number.name}: run-script was asked to stop"
+    assert found.event.output == f"BUY\n\n[ended {found.ended_early}]\n"
+
+
+def test_a_script_that_heeds_the_request_has_not_ended_by_itself(tmp_path: Path) -> None:
+    code = (
+        "import signal, sys, time\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\n"
+        "print('on')\ntime.sleep(60)"
+    )
+    assert run(tmp_path, code, timeout=1.0).exit_code == -signal.SIGTERM
+
+
+@pytest.mark.parametrize("why", ["after 3 seconds: the time limit",
+                                 "by SIGINT: run-script was asked to stop"])  # fmt: skip
+def test_the_note_about_its_end_is_no_decision(why: str) -> None:
+    found = extract(f"Analysing AAPL\n\n[ended {why}]\n")
+    assert found.final_action is None
+    assert extract(f"BUY AAPL\n\n[ended {why}]\n").final_action == "BUY"
+
+
+def test_signals_that_were_ignored_stay_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with StopRequests() as stop:
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert stop.first is None
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+_LEAVES = """
+import os, signal, subprocess, sys, time
+code = (
+    "import os, signal, time\\n"
+    "signal.signal(signal.SIGTERM, signal.SIG_IGN)\\n"
+    "if os.fork(): os._exit(0)\\n"
+    "os.setsid()\\n"
+    "if os.fork(): os._exit(0)\\n"
+    "print(os.getpid(), flush=True)\\n"
+    "time.sleep(60)"
+)
+subprocess.run([sys.executable, "-c", code])
+time.sleep(60)
+"""
+
+
+def test_what_has_left_its_session_is_ended_with_it_too(tmp_path: Path) -> None:
+    if not Path("/proc/self/environ").exists():
+        pytest.skip("processes are found by /proc")
+    event = run(tmp_path, _LEAVES, timeout=1.5)
+    assert not alive(int(event.output.splitlines()[0]))
+
+
+def test_what_outlives_a_script_that_ended_by_itself_is_let_be_and_not_waited_for(
+    tmp_path: Path,
+) -> None:
+    started = time.monotonic()
+    event = run(
+        tmp_path,
+        "import subprocess, sys\n"
+        "print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(30)']).pid)",
+    )
+    assert time.monotonic() - started < 10
+    pid = int(event.output)
+    assert (event.exit_code, alive_now(pid)) == (0, True)
+    os.kill(pid, signal.SIGKILL)
+
+
+def alive_now(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
+def test_what_it_prints_without_end_takes_no_memory_nor_disk(tmp_path: Path) -> None:
+    path = tmp_path / "yes"
+    path.write_text("#!/bin/sh\nexec yes\n")
+    path.chmod(0o755)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    found = execute(path, [], timeout=1.0, output_limit=10_000)
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert found.bytes_cut > 1_000_000
+    assert len(found.event.output) < 10_200
+    assert grown < 20_000  # KiB; it prints gigabytes
+
+
+def test_a_script_that_closes_its_output_is_awaited(tmp_path: Path) -> None:
+    event = run(tmp_path, "import os, sys, time\nos.close(1)\nos.close(2)\ntime.sleep(0.3)")
+    assert (event.exit_code, event.output) == (0, "")
+    assert (event.finished_at - event.started_at).total_seconds() > 0.25
+
+
+def test_its_environment_is_the_one_it_is_given(tmp_path: Path) -> None:
+    code = "import os\nprint(os.environ['A'], os.environ['TRACKRECORD_EXECUTION_ID'])"
+    event = run(tmp_path, code, environ={"A": "b", "PATH": os.environ["PATH"]})
+    assert event.output == f"b {event.execution_id}\n"
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "words"),
+    [(0, "exit code 0"), (3, "exit code 3"), (-9, "ended by SIGKILL"), (-99, "ended by signal 99")],
+)
+def test_how_a_script_ended_is_put_in_words(exit_code: int, words: str) -> None:
+    assert how_it_ended(exit_code) == words

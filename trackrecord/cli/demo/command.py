@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trackrecord.cli.common import DEFAULT_HOME, HomeOption, JsonOption, answer, notes, screen
+from trackrecord.cli.common import (
+    DEFAULT_HOME,
+    HomeOption,
+    JsonOption,
+    answer,
+    forget_other_databases,
+    notes,
+    screen,
+)
 
 if TYPE_CHECKING:
     from trackrecord.local.state import StackState
@@ -51,6 +59,7 @@ def demo(
     Stack.down(place)
     shutil.rmtree(place, ignore_errors=True)
     state = _start(place)
+    forget_other_databases()
     try:
         report = play(place, state, show=not as_json)
         report["seconds"] = round(time.monotonic() - started, 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -132,8 +131,10 @@ class _Stage:
         self, names: Sequence[str], symbols: Sequence[str], since: date, until: date
     ) -> dict[str, subprocess.Popen[bytes]]:
         """Start strategies as processes."""
+        from trackrecord.local.environment import for_the_stack
+
         environ = {
-            **os.environ,
+            **for_the_stack(),
             "TRACKRECORD_KAFKA_BOOTSTRAP_SERVERS": self._settings.kafka_bootstrap_servers,
             "TRACKRECORD_HOME": str(self._place),
         }
@@ -197,7 +198,7 @@ def _scripts(
             ["--bars", str(csv), "--as-of", day],
             timeout=settings.script_timeout_seconds,
             output_limit=settings.script_output_bytes,
-        )
+        ).event
         played = {
             "started_at": close,
             "finished_at": close + (event.finished_at - event.started_at),

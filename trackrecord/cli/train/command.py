@@ -149,7 +149,7 @@ def _train_stored(
     from trackrecord.cli.train import stored
 
     options = {"seed": seed, "objective": objective, "budget_seconds": budget}
-    settings = load(home)
+    settings = load(home, database=True)
     if dask is not None:
         settings = settings.model_copy(update={"trainer_dask": dask})
     do = stored.request if queue else stored.train
