@@ -136,8 +136,14 @@ class Spool:
     def adopt(self) -> list[Claim]:
         """Take over the folders of processes that are gone, the oldest first."""
         self.undecided = False
-        taken = (self._take(folder) for folder in sorted(self._left(), key=_age))
-        return [claim for claim in taken if claim]
+        taken: list[Claim] = []
+        for folder in sorted(self._left(), key=_age):
+            claim = self._take(folder)
+            if self.undecided:
+                break  # what is younger must not go before it
+            if claim:
+                taken.append(claim)
+        return taken
 
     def reached(self, cluster_id: str | None) -> None:
         """Learn which cluster the brokers belong to, and keep it with the waiting events."""

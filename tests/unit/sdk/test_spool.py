@@ -155,3 +155,23 @@ def test_what_is_known_of_the_cluster_is_kept_with_the_events(tmp_path: Path) ->
     another.reached("y")
     assert another.adopt() == []
     assert not another.undecided
+
+
+def test_nothing_younger_goes_before_what_is_not_decided_yet(tmp_path: Path) -> None:
+    names = []
+    for cluster in (None, "x", None):
+        spool = Spool(tmp_path, "a:1", 1_000_000)
+        claim = spool.claim("mine")
+        spool.reached(cluster)
+        claim.journal.append([frame(RECORD)])
+        claim.release(remove=False)
+        names.append(claim.journal.folder.name)
+    later = Spool(tmp_path, "a:1", 1_000_000)
+    first = later.adopt()
+    assert later.undecided
+    later.reached("x")
+    both = later.adopt()
+    assert [claim.journal.folder.name for claim in [*first, *both]] == names
+    assert len(first) == 1
+    for claim in [*first, *both]:
+        claim.release(remove=True)
