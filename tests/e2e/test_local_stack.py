@@ -58,7 +58,7 @@ def home() -> Iterator[Home]:
         path = Path(folder)
         path.chmod(0o755)
         settings: dict[str, Any] = {"TRACKRECORD_TOPIC_PARTITIONS": "2"}
-        ran = trackrecord("up", "--home", path, "--json", **settings)
+        ran = trackrecord("up", "--home", path, "--json", seconds=240, **settings)
         try:
             assert ran.code == 0, ran.err
             yield Home(path, ran.data)
