@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from rich.console import Console
+
+from trackrecord.cli.text import TextConsole, json_text
 
 from trackrecord.errors import TrackrecordError
 from trackrecord.kafka import local_stack
@@ -80,16 +80,16 @@ DEFAULT_HOME = Path(local_stack.HOME_NAME)
 _WIDE = 160
 """Columns where no terminal says how many it has: a table in a file is not squeezed."""
 
-screen = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
-"""Tables for people, on stdout."""
+screen = TextConsole(width=None if sys.stdout.isatty() else _WIDE)
+"""Tables for people, on stdout; whatever it is given is shown as text."""
 
-notes = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else _WIDE)
+notes = TextConsole(stderr=True, width=None if sys.stderr.isatty() else _WIDE)
 """Everything that is not data."""
 
 
 def answer(value: Any) -> None:
     """Print data as JSON on stdout."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.write(json_text(value) + "\n")
     sys.stdout.flush()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
@@ -11,6 +13,7 @@ import typer
 from trackrecord.cli import (
     demo,
     dlq,
+    ending,
     extract,
     label,
     metrics,
@@ -24,7 +27,7 @@ from trackrecord.cli import (
     stack,
     train,
 )
-from trackrecord.errors import TrackrecordError
+from trackrecord.cli.common import notes
 
 app = typer.Typer(
     name="trackrecord",
@@ -48,12 +51,24 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
+    context: typer.Context,
     _show_version: Annotated[
         bool,
         typer.Option("--version", callback=_version, is_eager=True, help="Say it and end."),
     ] = False,
 ) -> None:
     """A verified track record for trading scripts, models and strategies."""
+    _name_unknown_variables(context.invoked_subcommand)
+
+
+def _name_unknown_variables(command: str | None) -> None:
+    """A misspelt setting is named by whatever command is run; a stage logs it itself."""
+    if command == "run" or not any(name.startswith("TRACKRECORD_") for name in os.environ):
+        return
+    from trackrecord.runtime.settings.misspelt import unknown_variables
+
+    for unknown in unknown_variables(os.environ):
+        notes.print(f"trackrecord: {unknown}", style="yellow")
 
 
 for _name, _function in (
@@ -84,39 +99,23 @@ app.add_typer(models.app, name="models")
 
 
 def main() -> None:
-    """Run the command; an error of ours is one line on stderr and exit code 2."""
-    try:
-        app()
-    except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] in {"trackrecord", "services"}:
-            raise
-        sys.stderr.write(
-            f"trackrecord: this command needs the package {error.name!r}: install "
-            "'trackrecord[services,local,learning]', or use the checkout's `make setup`\n"
-        )
-        sys.exit(2)
-    except Exception as error:
-        words = words_for(error)
-        if words is None:
-            raise
-        sys.stderr.write(f"trackrecord: {words}\n")
-        sys.exit(2)
+    """Run the command; whatever it could not do is one line on stderr and exit code 2."""
+    argv = sys.argv[1:]
+    if argv[:1] != ["run"]:
+        # A stage has its own way to stop in good order.
+        ending.stop_on_signals()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # What a terminal of another encoding cannot show is no reason to show nothing.
+            stream.reconfigure(errors="backslashreplace")
+    sys.exit(ending.run(lambda: _invoke(argv), argv))
 
 
-def words_for(error: Exception) -> str | None:
-    """What to tell the person at the terminal; None for a mistake of the program's."""
-    if isinstance(error, TrackrecordError):
-        return str(error)
-    source = type(error).__module__.split(".")[0]
-    if source == "psycopg2":
-        from trackrecord.runtime.database import classify
-
-        return str(classify(error))  # type: ignore[arg-type]
-    if source == "cimpl":
-        from trackrecord.runtime.kafka import explain
-
-        return explain(error)
-    return None
+def _invoke(argv: list[str]) -> None:
+    """What typer's own main does, but for how it ends."""
+    command = typer.main.get_command(app)
+    with command.make_context("trackrecord", list(argv)) as context:
+        command.invoke(context)
 
 
 if __name__ == "__main__":

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from importlib import import_module
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from trackrecord.cli.common import DEFAULT_HOME, HomeOption, JsonOption, answer, load, notes, screen
+from trackrecord.cli.common import DEFAULT_HOME, HomeOption, JsonOption, answer, load, screen
 from trackrecord.runtime.errors import (
     ConfigurationError,
     PassingError,
@@ -116,11 +115,8 @@ def settings(
 ) -> None:
     """Every setting: its variable, what it is now, its default and its meaning."""
     from trackrecord.runtime.settings import Settings, hide_password
-    from trackrecord.runtime.settings.misspelt import unknown_variables
 
     now = load(home)
-    for unknown in unknown_variables(os.environ):
-        notes.print(str(unknown), style="yellow", markup=False)
     listed = []
     for name, field in Settings.model_fields.items():
         value = getattr(now, name)

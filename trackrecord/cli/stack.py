@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -90,10 +89,7 @@ def up(
     folder. A stack that already runs there is found, not started again.
     """
     from trackrecord.local.stack import Stack
-    from trackrecord.runtime.settings.misspelt import unknown_variables
 
-    for unknown in unknown_variables(os.environ):
-        notes.print(str(unknown), style="yellow", markup=False)
     stages, prepare = specs(_workers(workers))
     state = Stack.up(
         home,

@@ -21,7 +21,7 @@ _straight = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 _REFUSED = """
     SELECT stage, topic, error_class, count(*),
            (array_agg(left(reason, 200) ORDER BY first_seen DESC))[1]
-    FROM dead_letters WHERE replayed_at IS NULL
+    FROM dead_letters WHERE replayed_at IS NULL AND dismissed_at IS NULL
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
 
@@ -33,7 +33,8 @@ class Lags:
     Attributes:
         total: By stage.
         outbox: Outgoing events that the broker has not acknowledged.
-        dead_letters: Refused messages that nobody has replayed.
+        dead_letters: Refused messages that nobody has replayed or dismissed.
+        dismissed: Those that somebody has put aside.
         refused: The same by stage, topic and class of error, with the latest reason.
         by_process: By stage and instance; what nobody reads counts with instance 0.
         told: What each process says of itself, by stage and instance.
@@ -42,6 +43,7 @@ class Lags:
     total: dict[str, int] = field(default_factory=dict)
     outbox: int | None = None
     dead_letters: int | None = None
+    dismissed: int | None = None
     refused: list[dict[str, Any]] = field(default_factory=list)
     by_process: dict[tuple[str, int], int] = field(default_factory=dict)
     told: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
@@ -79,6 +81,11 @@ def lags(state: StackState, settings: Settings) -> Lags:
                 for row in rows(cursor, _REFUSED)
             ]
             result.dead_letters = sum(each["count"] for each in result.refused)
+            result.dismissed = int(
+                rows(cursor, "SELECT count(*) FROM dead_letters WHERE dismissed_at IS NOT NULL")[0][
+                    0
+                ]
+            )
         client = kafka.admin(settings)
         for stage in sorted({process.stage for process in state.stages}):
             found = import_module(f"services.{stage}.service").STAGE

@@ -29,6 +29,9 @@ _LOGGED = 20
 ATTEMPT = "dlq_attempt"
 """The header that counts how often a message was tried; `dlq replay` raises it."""
 
+ORIGIN = "dlq_origin"
+"""The header by which `dlq replay` knows that messages are one: partition/offset of the first."""
+
 
 _INSERT = """
 INSERT INTO dead_letters (id, stage, topic, partition, log_offset, appended_at, key, value,

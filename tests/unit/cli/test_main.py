@@ -6,7 +6,7 @@ import psycopg2
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from trackrecord.cli.main import words_for
+from trackrecord.cli.ending import words_for
 from trackrecord.events import InvalidEventError
 from trackrecord.local.errors import PartsUnavailable, StackFailed
 from trackrecord.runtime.errors import ConfigurationError, PassingError

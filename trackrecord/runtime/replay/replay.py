@@ -122,10 +122,12 @@ class Replay:
 
     def _swap(self, cursor: database.Cursor, table: DerivedTable) -> None:
         if table == DEAD_LETTERS:
-            # When a letter was first seen and replayed is a fact that the topics do not hold.
+            # When a letter was first seen, replayed and dismissed are facts that the topics do not
+            # hold.
             cursor.execute(
                 f'UPDATE "{self._scratch}".dead_letters AS n SET first_seen = o.first_seen,'
-                " replayed_at = o.replayed_at FROM dead_letters AS o WHERE o.id = n.id"
+                " replayed_at = o.replayed_at, dismissed_at = o.dismissed_at,"
+                " dismissed_why = o.dismissed_why FROM dead_letters AS o WHERE o.id = n.id"
             )
         # To empty a table is faster than to delete its rows.
         cursor.execute(
