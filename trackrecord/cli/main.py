@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import os
 import sys
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,6 +19,8 @@ from trackrecord.cli import (
     label,
     metrics,
     models,
+    processes,
+    psql,
     publish,
     replay,
     report,
@@ -71,29 +74,54 @@ def _name_unknown_variables(command: str | None) -> None:
         notes.print(f"trackrecord: {unknown}", style="yellow")
 
 
-for _name, _function in (
-    ("demo", demo.demo),
-    ("up", stack.up),
-    ("down", stack.down),
-    ("status", stack.status),
-    ("run", services.run),
-    ("publish", publish.publish),
-    ("extract", extract.extract_command),
-    ("report", report.report),
-    ("metrics", metrics.metrics_command),
-    ("label", label.label_command),
-    ("score", score.score_command),
-    ("train", train.train_command),
-    ("replay", replay.replay),
-    ("migrate", services.migrate),
-    ("topics", services.topics),
-    ("settings", services.settings),
-):
-    app.command(_name)(_function)
-# Whatever follows the script's path is the script's, also what looks like an option of ours.
-app.command("run-script", context_settings={"allow_interspersed_args": False})(
-    run_script.run_script
-)
+_COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
+    "demo": (demo.demo, "trackrecord demo --serve"),
+    "up": (stack.up, "trackrecord up --workers signal_tracker=2"),
+    "down": (stack.down, "trackrecord down"),
+    "status": (stack.status, "trackrecord status --json"),
+    "restart": (processes.restart, "trackrecord restart extractor"),
+    "stop": (processes.stop, "trackrecord stop trainer"),
+    "start": (processes.start, "trackrecord start trainer"),
+    "logs": (processes.logs, "trackrecord logs signal_tracker --follow"),
+    "psql": (psql.psql, "trackrecord psql -c 'SELECT count(*) FROM signals'"),
+    "run": (services.run, "trackrecord run signal_tracker"),
+    "publish": (publish.publish, "trackrecord publish signals.jsonl"),
+    "run-script": (
+        run_script.run_script,
+        "trackrecord run-script --symbol AAPL my_scanner.py --fast 20",
+    ),
+    "extract": (extract.extract_command, "my_scanner.py | trackrecord extract --explain"),
+    "report": (report.report, "trackrecord report --strategy momentum --by day"),
+    "metrics": (metrics.metrics_command, "trackrecord metrics trades.csv --starting-equity 10000"),
+    "label": (label.label_command, "trackrecord label --json signals_with_bars.jsonl"),
+    "score": (
+        score.score_command,
+        "trackrecord score signals.jsonl --bars bars.csv --model model",
+    ),
+    "train": (
+        train.train_command,
+        "trackrecord train --signals signals.jsonl --bars bars.csv --output model",
+    ),
+    "replay": (replay.replay, "trackrecord replay --verify"),
+    "migrate": (services.migrate, "trackrecord migrate"),
+    "topics": (services.topics, "trackrecord topics"),
+    "settings": (services.settings, "trackrecord settings"),
+}
+"""Each command, and an example of it that its help ends with."""
+
+_CONTEXT: dict[str, dict[str, Any]] = {
+    # What follows is psql's.
+    "psql": {"ignore_unknown_options": True, "allow_extra_args": True},
+    # What follows the script's path is the script's, also what looks like an option of ours.
+    "run-script": {"allow_interspersed_args": False},
+}
+
+for _name, (_function, _example) in _COMMANDS.items():
+    app.command(
+        _name,
+        epilog=f"Example: {_example}",
+        context_settings=_CONTEXT.get(_name),
+    )(_function)
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(models.app, name="models")
 

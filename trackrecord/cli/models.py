@@ -24,7 +24,7 @@ _T = TypeVar("_T")
 _SHOWN = ("auc", "brier", "log_loss")
 
 
-@app.command("list")
+@app.command("list", epilog="Example: trackrecord models list")
 def list_(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
     """List every version, newest first, with how it was judged and whether it serves."""
     settings = load(home, database=True)
@@ -53,7 +53,7 @@ def list_(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
     _show_runs(runs)
 
 
-@app.command()
+@app.command(epilog="Example: trackrecord models history")
 def history(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
     """Show which version was live when, the present one first."""
     settings = load(home, database=True)
@@ -80,7 +80,7 @@ def history(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> Non
     _show_runs(runs)
 
 
-@app.command()
+@app.command(epilog="Example: trackrecord models rollback")
 def rollback(
     to: Annotated[
         str | None,
@@ -119,7 +119,7 @@ def rollback(
         screen.print(f"live now: {version or 'none'}")
 
 
-app.command()(calibration)
+app.command(epilog="Example: trackrecord models calibration --strategy momentum")(calibration)
 
 
 def _asked(settings: Settings, name: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from trackrecord.cli.changes import Asked, change
 from trackrecord.cli.common import (
     DEFAULT_HOME,
     HomeOption,
@@ -18,6 +19,7 @@ from trackrecord.cli.common import (
     notes,
     screen,
 )
+from trackrecord.cli.text import printable
 
 if TYPE_CHECKING:
     from trackrecord.local.state import StackState
@@ -70,32 +72,55 @@ def up(
         typer.Option("--workers", help="stage=number; may be repeated. 0 leaves a stage out."),
     ] = None,
     restart: Annotated[
-        bool,
-        typer.Option("--restart/--no-restart", help="Start again what dies, with back-off."),
-    ] = True,
+        bool | None,
+        typer.Option(
+            "--restart/--no-restart",
+            help="Start again what dies, with back-off. [default: restart]",
+            show_default=False,
+        ),
+    ] = None,
     kafka_port: Annotated[
-        int | None, typer.Option("--kafka-port", help="Kafka's port; a free one if left out.")
+        int | None,
+        typer.Option(
+            "--kafka-port", min=1, max=65535, help="Kafka's port; a free one if left out."
+        ),
     ] = None,
     postgres_port: Annotated[
-        int | None, typer.Option("--postgres-port", help="Postgres's port; a free one if left out.")
+        int | None,
+        typer.Option(
+            "--postgres-port", min=1, max=65535, help="Postgres's port; a free one if left out."
+        ),
     ] = None,
-    timeout: Annotated[float, typer.Option(help="Seconds that each part may take.")] = 60.0,
+    timeout: Annotated[
+        float, typer.Option("--timeout", min=1, help="Seconds that each part may take.")
+    ] = 60.0,
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
 ) -> None:
     """Start Kafka, Postgres and all stages here, and return when all is healthy.
 
     Everything listens on the loopback address only and keeps its state in one
-    folder. A stack that already runs there is found, not started again.
+    folder. A stack that already runs there is found: --workers and
+    --no-restart change it as it runs, what is down is started, and a port,
+    which cannot be changed while it runs, is refused.
     """
     from trackrecord.local.stack import Stack
 
-    stages, prepare = specs(_workers(workers))
+    wanted = _workers(workers)
+    running = Stack.read_state(home)
+    if running is not None and not running.ending:
+        asked = Asked(
+            wanted, restart, {"kafka": kafka_port, "postgres": postgres_port},
+            load(home).topic_prefix,
+        )  # fmt: skip
+        show(change(home, asked, specs(wanted)[0], timeout), home, as_json)
+        return
+    stages, prepare = specs(wanted)
     state = Stack.up(
         home,
         stages,
         prepare,
-        restart=restart,
+        restart=restart is not False,
         kafka_port=kafka_port,
         postgres_port=postgres_port,
         topic_prefix=load(home).topic_prefix,
@@ -134,7 +159,7 @@ def status(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None
 
 def show(state: StackState, home: Path, as_json: bool) -> bool:
     """Print how each process of a stack is doing; returns whether all are well."""
-    from trackrecord.cli.stack_status import lags
+    from trackrecord.cli.stack_status import lags, why_not
     from trackrecord.runtime.settings import hide_password
 
     behind = lags(state, load(home))
@@ -145,6 +170,7 @@ def show(state: StackState, home: Path, as_json: bool) -> bool:
             "pid": process.pid,
             "healthy": process.healthy,
             "state": process.state,
+            "why": why_not(process, behind.told.get((process.stage, process.instance))),
             "restarts": process.restarts,
             "lag": behind.of(process.stage, process.instance),
             **_counted(behind.told.get((process.stage, process.instance))),
@@ -163,23 +189,27 @@ def show(state: StackState, home: Path, as_json: bool) -> bool:
                 "lag": behind.total,
                 "outbox_pending": behind.outbox,
                 "dead_letters": behind.dead_letters,
+                "dead_letters_dismissed": behind.dismissed,
                 "dead_letters_by_reason": behind.refused,
                 "processes": processes,
             }
         )
         return state.healthy
     screen.print(_table(processes))
+    for each in processes:
+        if each["why"]:
+            screen.print(f"{each['stage']}/{each['instance']} is {each['state']}: {each['why']}")
     screen.print(f"Kafka     {state.kafka}")
     screen.print(f"Postgres  {hide_password(state.database_url)}", markup=False)
     screen.print(f"state     {home}  (logs in {home}/logs)")
-    if behind.dead_letters:
+    if behind.dead_letters or behind.dismissed:
         word = "dead letter" if behind.dead_letters == 1 else "dead letters"
-        screen.print(f"{behind.dead_letters:,} {word}: see `trackrecord dlq list`")
+        apart = f", and {behind.dismissed:,} dismissed" if behind.dismissed else ""
+        screen.print(f"{behind.dead_letters or 0:,} {word}{apart}: see `trackrecord dlq list`")
         for each in behind.refused:
             screen.print(
                 f"  {each['count']:,} x {each['error_class']} from {each['topic']}, by "
-                f"{each['stage']}; the latest: {each['reason'][:100]}",
-                markup=False,
+                f"{each['stage']}; the latest: {printable(each['reason'][:100])}"
             )
     return state.healthy
 

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from trackrecord.local.state import StackState
+    from trackrecord.local.state import ProcessState, StackState
     from trackrecord.runtime.settings import Settings
 
 _SECONDS = 2.0
@@ -105,6 +105,23 @@ def lags(state: StackState, settings: Settings) -> Lags:
     finally:
         connection.close()
     return result
+
+
+def why_not(process: ProcessState, told: dict[str, Any] | None) -> str | None:
+    """Why a process is not healthy: by its own word if it answers, else by its supervisor's."""
+    if process.healthy:
+        return None
+    reason = (told or {}).get("reason")
+    if reason == "starting":
+        return (
+            "it waits for its partitions: where another reader of them was killed, the broker "
+            "gives them once that one's session has ended (TRACKRECORD_SESSION_TIMEOUT_MS)"
+        )
+    if reason:
+        return str(reason)
+    if process.state == "starting":
+        return process.why or "its process runs, and does not answer yet"
+    return process.why
 
 
 def _share(result: Lags, state: StackState, stage: str, behind: dict[tuple[str, int], int]) -> None:

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import random
@@ -157,13 +158,15 @@ def choose_ports(home: Home, names: list[str], wanted: Mapping[str, int | None])
         A port for each name.
 
     Raises:
-        StackFailed: A port asked for is taken.
+        StackFailed: A port asked for is taken, or none.
     """
     kept = read_json(home.ports) or {}
     chosen: dict[str, int] = {}
     for name in names:
         port = wanted.get(name)
         if port is not None:
+            if not 0 < port < 65_536:  # noqa: PLR2004 - as many as there are
+                raise StackFailed(f"port {port}, asked for {name}, is none: 1 to 65535 are")
             if port in chosen.values() or not is_free(port):
                 raise StackFailed(
                     f"port {port}, asked for {name}, is taken on {HOST}; "

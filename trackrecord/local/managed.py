@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import http.client
+import signal
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 from trackrecord.local.child import Child, Program, start
 from trackrecord.local.layout import HOST
@@ -65,7 +67,23 @@ class Managed:
         self._kill_at: float | None = None
         self._exit_code: int | None = None
         self._idle_state = DOWN
+        self._why: str | None = None
+        self._retired = False
         threading.Thread(target=self._watch, name=f"health of {program.name}", daemon=True).start()
+
+    @property
+    def restart(self) -> bool:
+        """Whether it is started again when it dies; may be changed while it runs."""
+        return self._restart
+
+    @restart.setter
+    def restart(self, wanted: bool) -> None:
+        self._restart = wanted
+
+    @property
+    def gone(self) -> bool:
+        """Whether it was to leave, and has ended."""
+        return self._retired and not self.running
 
     @property
     def running(self) -> bool:
@@ -77,6 +95,7 @@ class Managed:
         self._start_at = None
         self._kill_at = None
         self._was_healthy = False
+        self._why = None
         self._started = time.monotonic()
         self._child = start(self.program)
 
@@ -84,6 +103,7 @@ class Managed:
         """Ask it to end and to stay down; `tick` sees to it that it does."""
         self._start_at = None
         self._idle_state = DOWN
+        self._why = "stopped on request"
         if self._child is not None:
             self._child.ask_to_stop()
             self._kill_at = time.monotonic() + self.grace
@@ -93,6 +113,16 @@ class Managed:
         self.request_stop()
         self._in_a_row = 0
         self._start_at = time.monotonic()
+
+    def request_start(self) -> None:
+        """Start it, unless it runs."""
+        if not self.running:
+            self.request_restart()
+
+    def retire(self) -> None:
+        """Ask it to end and to be looked after no more; `gone` tells when it has."""
+        self._retired = True
+        self.request_stop()
 
     def tick(self) -> None:
         """Take notice of its end, and do what is due."""
@@ -115,13 +145,18 @@ class Managed:
         self._exit_code = code
         if asked:
             return
+        how = _ended_how(code)
+        self._why = f"{how}; it is not started again"
         if code == HALTED_EXIT_CODE and self._metrics_port is not None:
             self._idle_state = HALTED
+            self._why = "halted itself: a restart would not cure what stopped it; read its log"
         elif self._will_start_again():
             self._in_a_row = 1 if now - self._started > _SETTLED_S else self._in_a_row + 1
             delay = min(_LONGEST_DELAY_S, _FIRST_DELAY_S * 2 ** (self._in_a_row - 1))
             self._restarts += 1
             self._start_at = now + delay
+            due = datetime.now(UTC) + timedelta(seconds=delay)
+            self._why = f"{how}; started again at {due:%H:%M:%S} UTC"
         else:
             self._idle_state = DOWN
 
@@ -152,11 +187,12 @@ class Managed:
             exit_code=self._exit_code,
             metrics_url=url,
             log=str(self.program.log),
+            why=None if state == HEALTHY else self._why,
         )
 
     def _watch(self) -> None:
-        """Check its health for ever, in a thread: an answer may take seconds to time out."""
-        while True:
+        """Check its health until it is gone, in a thread: an answer may take seconds."""
+        while not self.gone:
             child = self._child
             try:
                 healthy = child is not None and self._check()
@@ -170,6 +206,15 @@ class Managed:
             while healthy and child is self._child and time.monotonic() < asked + _CHECK_EVERY_S:
                 time.sleep(0.1)
             time.sleep(0.1)
+
+
+def _ended_how(code: int) -> str:
+    if code >= 0:
+        return f"ended with exit code {code}"
+    try:
+        return f"killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"killed by signal {-code}"
 
 
 def stage_ready(port: int) -> bool:

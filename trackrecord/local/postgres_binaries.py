@@ -81,6 +81,23 @@ def find_postgres(user: User | None) -> Path:
     )
 
 
+def find_program(name: str) -> Path | None:
+    """Find a program of PostgreSQL's, such as ``psql``: beside the server's, else on the PATH.
+
+    Args:
+        name: Of the program.
+
+    Returns:
+        Where it is, or None if it is not installed.
+    """
+    for folder in _candidates():
+        program = folder / name
+        if os.access(program, os.X_OK):
+            return program
+    found = shutil.which(name)
+    return Path(found) if found else None
+
+
 def _candidates() -> Iterator[Path]:
     setting = os.environ.get(SETTING)
     if setting:

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from trackrecord.local import child
 from trackrecord.local.environment import for_the_stack
@@ -23,6 +24,7 @@ from trackrecord.local.postgres_binaries import find_postgres, unprivileged_user
 from trackrecord.local.state import (
     DOWN,
     FAILED,
+    HALTED,
     KAFKA,
     MOCK,
     READY,
@@ -111,7 +113,8 @@ class Stack:
         )
         running = Stack.read_state(place.path)
         if running is not None and not running.ending:
-            return _await_up(place, say)
+            # What was done before is nothing that happens now.
+            return _await_up(place, say, said=len(running.progress))
         _spawn_supervisor(orders)
         try:
             return _await_up(place, say)
@@ -224,6 +227,102 @@ class Stack:
             timeout,
         )
 
+    @staticmethod
+    def start(
+        home: Path | str, stage: str, instance: int = 0, *, timeout: float = 60.0
+    ) -> StackState:
+        """Start one process that is down; one that runs is left as it is.
+
+        Args:
+            home: The stack's folder.
+            stage: A stage's name, or ``kafka`` or ``postgres``.
+            instance: Its number, from 0.
+            timeout: Seconds until it has to be healthy.
+
+        Returns:
+            The state, with that process healthy.
+
+        Raises:
+            StackFailed: No such stack or process, or it did not get healthy in time.
+        """
+        _request(home, "start", stage, instance)
+        return _await(
+            home,
+            lambda state: state.process(stage, instance).healthy,
+            f"{stage} did not get healthy",
+            timeout,
+        )
+
+    @staticmethod
+    def set_workers(home: Path | str, spec: StageSpec, *, timeout: float = 60.0) -> StackState:
+        """Start or end processes of a stage, until it has as many as asked for.
+
+        Args:
+            home: The stack's folder.
+            spec: The stage; ``workers`` is how many processes it is to have, 0 for none.
+            timeout: Seconds until they have to be healthy, or gone.
+
+        Returns:
+            The state, with so many of them.
+
+        Raises:
+            StackFailed: No stack runs there, or it took too long.
+        """
+        place = Home.at(home)
+        _running(place)
+        _order(place, {"do": "workers", "spec": asdict(spec)})
+
+        def reached(state: StackState) -> bool:
+            found = [one for one in state.processes if one.stage == spec.name]
+            return len(found) == spec.workers and all(one.healthy for one in found)
+
+        return _await(home, reached, f"{spec.name} has not {spec.workers} processes", timeout)
+
+    @staticmethod
+    def restart_what_dies(home: Path | str, *, wanted: bool, timeout: float = 10.0) -> StackState:
+        """Change whether what dies is started again.
+
+        Args:
+            home: The stack's folder.
+            wanted: Whether it is.
+            timeout: Seconds until the supervisor has to have taken notice.
+
+        Raises:
+            StackFailed: No stack runs there, or it took too long.
+        """
+        place = Home.at(home)
+        _running(place)
+        _order(place, {"do": "restart what dies", "wanted": wanted})
+        return _await(
+            home, lambda state: state.restart == wanted, "the supervisor did not answer", timeout
+        )
+
+    @staticmethod
+    def await_healthy(home: Path | str, *, timeout: float = 60.0) -> StackState:
+        """Wait until everything is healthy.
+
+        Raises:
+            StackFailed: No stack runs there, or something is not healthy in time, or never will
+                be; it is named, with the reason.
+        """
+        _running(Home.at(home))
+        deadline = time.monotonic() + timeout
+        while True:
+            state = Stack.read_state(home)
+            if state is None:
+                raise StackFailed("the supervisor ended meanwhile")
+            if state.healthy:
+                return state
+            ill = [one for one in state.processes if not one.healthy]
+            hopeless = [one for one in ill if one.state == HALTED]
+            if hopeless or time.monotonic() > deadline:
+                named = "; ".join(
+                    f"{one.label} is {one.state}{f' ({one.why})' if one.why else ''}"
+                    for one in hopeless or ill
+                )
+                raise StackFailed(f"{named or 'the stack is starting'}: see `trackrecord logs`")
+            time.sleep(_POLL_S)
+
 
 def _spawn_supervisor(orders: Orders) -> None:
     run = subprocess.run(
@@ -239,8 +338,7 @@ def _spawn_supervisor(orders: Orders) -> None:
         raise StackFailed(run.stderr.strip()[-1500:] or "the supervisor could not be started")
 
 
-def _await_up(home: Home, say: Callable[[str], None]) -> StackState:
-    said = 0
+def _await_up(home: Home, say: Callable[[str], None], said: int = 0) -> StackState:
     while True:
         state = last_state(home)
         if state is None:
@@ -263,23 +361,32 @@ def _await_up(home: Home, say: Callable[[str], None]) -> StackState:
         time.sleep(_POLL_S)
 
 
+def _running(place: Home) -> StackState:
+    state = Stack.read_state(place.path)
+    if state is None:
+        raise StackFailed(f"no stack runs in {place.path}; start one with `trackrecord up`")
+    return state
+
+
 def _request(
     home: Path | str, do: str, stage: str, instance: int
 ) -> tuple[int | None, float | None]:
     place = Home.at(home)
-    state = Stack.read_state(place.path)
-    if state is None:
-        raise StackFailed(f"no stack runs in {place.path}; start one with `trackrecord up`")
+    state = _running(place)
     process = state.process(stage, instance)
     if do == "restart" and stage == KAFKA and state.broker == MOCK:
         raise StackFailed(
             "the mock broker keeps nothing, so it is not started again; "
             f"`trackrecord down --home {place.path}` ends the stack"
         )
-    order = {"do": do, "stage": stage, "instance": instance}
+    _order(place, {"do": do, "stage": stage, "instance": instance})
+    return process.pid, process.created
+
+
+def _order(place: Home, order: dict[str, Any]) -> None:
+    """Leave an order for the supervisor, which takes the oldest first."""
     name = f"{time.time_ns():020d}-{uuid.uuid4().hex}.json"
     write_private(place.control / name, json.dumps(order))
-    return process.pid, process.created
 
 
 def _await(

@@ -6,6 +6,7 @@ import json
 import signal
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,7 @@ class ProcessState:
         exit_code: How it last ended; the negative number if by a signal.
         metrics_url: A stage's metrics.
         log: Its log file.
+        why: Why it is not healthy, in words, where its supervisor knows.
     """
 
     stage: str
@@ -122,6 +124,7 @@ class ProcessState:
     exit_code: int | None
     metrics_url: str | None
     log: str
+    why: str | None = None
 
     @property
     def healthy(self) -> bool:
@@ -151,6 +154,8 @@ class StackState:
             mock broker, which keeps nothing.
         topic_prefix: What the names of its topics begin with.
         error: Why the phase is ``failed`` or ``unready``.
+        restart: Whether what dies is started again.
+        topic_prefix: What its stages put before the names of topics.
     """
 
     home: str
@@ -164,6 +169,8 @@ class StackState:
     broker: str = KAFKA
     topic_prefix: str = ""
     error: str | None = None
+    restart: bool = True
+    topic_prefix: str = ""
 
     @property
     def healthy(self) -> bool:
@@ -184,6 +191,32 @@ class StackState:
     def ending(self) -> bool:
         """Whether the supervisor is on its way out."""
         return self.phase in {STOPPING, FAILED}
+
+    def workers(self, stage: str) -> int:
+        """How many processes a stage has, running or not; 0 for one that is left out."""
+        return sum(one.stage == stage for one in self.processes)
+
+    def named(self, name: str) -> list[ProcessState]:
+        """Look up what a person calls by name.
+
+        Args:
+            name: ``extractor`` for all workers of a stage, ``extractor-1`` or ``extractor/1`` for
+                one of them, ``kafka`` or ``postgres``.
+
+        Raises:
+            StackFailed: There is no such process in this stack.
+        """
+        found = [
+            one
+            for one in self.processes
+            if name in {one.stage, one.label, f"{one.stage}/{one.instance}"}
+        ]
+        if not found:
+            names = ", ".join(dict.fromkeys(one.stage for one in self.processes)) or "none"
+            close = get_close_matches(name, [one.stage for one in self.processes], 1)
+            hint = f"did you mean {close[0]}?" if close else f"there are: {names}"
+            raise StackFailed(f"nothing called {name!r} runs in this stack; {hint}")
+        return found
 
     def process(self, stage: str, instance: int = 0) -> ProcessState:
         """Look up one process.

@@ -21,7 +21,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from trackrecord.local import child
 from trackrecord.local.errors import LocalStackError, StackFailed
@@ -80,8 +80,10 @@ class Supervisor:
             supervisor_pid=pid,
             supervisor_created=child.created_at(pid) or 0.0,
             broker=orders.broker,
+            restart=orders.restart,
             topic_prefix=orders.topic_prefix,
         )
+        self._environment: dict[str, str] = {}
         self._written: StackState | None = None
         self._leftovers = last_state(self._home)
 
@@ -136,10 +138,11 @@ class Supervisor:
         }
         if self._orders.topic_prefix:
             environment["TRACKRECORD_TOPIC_PREFIX"] = self._orders.topic_prefix
+        self._environment = environment
         for number, argv in enumerate(self._orders.prepare, 1):
             self._run_to_the_end(number, argv, environment)
         for stage, number in workers:
-            self._manage_stage(stage, number, environment, ports[label(stage.name, number)])
+            self._manage_stage(stage, number, ports[label(stage.name, number)])
         self._await_stages()
 
     @property
@@ -220,15 +223,13 @@ class Supervisor:
                 f"`{what}` ended with exit code {code}; the end of {log}:\n{child.tail(log)}"
             )
 
-    def _manage_stage(
-        self, stage: StageSpec, number: int, environment: dict[str, str], port: int
-    ) -> None:
+    def _manage_stage(self, stage: StageSpec, number: int, port: int) -> None:
         program = child.Program(
             name=label(stage.name, number),
             argv=tuple(stage.argv),
             log=self._home.logs / f"{label(stage.name, number)}.log",
             env={
-                **environment,
+                **self._environment,
                 **stage.env,
                 "TRACKRECORD_STAGE": stage.name,
                 "TRACKRECORD_INSTANCE": str(number),
@@ -240,7 +241,7 @@ class Supervisor:
             number,
             program,
             partial(stage_ready, port),
-            restart=self._orders.restart,
+            restart=self._state.restart,
             grace=STAGE_GRACE_S,
             metrics_port=port,
         )
@@ -276,6 +277,7 @@ class Supervisor:
             raise _Asked
         for one in self._managed:
             one.tick()
+        self._managed = [one for one in self._managed if not one.gone]
         self._obey()
         self._publish()
         time.sleep(_TICK_S)
@@ -284,12 +286,44 @@ class Supervisor:
         for request in sorted(self._home.control.glob("*.json")):
             order = read_json(request) or {}
             request.unlink()
-            for one in self._managed:
-                if (one.stage, one.instance) == (order.get("stage"), order.get("instance")):
-                    if order.get("do") == "restart":
-                        one.request_restart()
-                    elif order.get("do") == "stop":
-                        one.request_stop()
+            try:
+                self._do(order)
+            except (KeyError, TypeError) as error:
+                self._say(f"an order is none: {type(error).__name__}: {error}")
+
+    def _do(self, order: dict[str, Any]) -> None:
+        """Obey one order."""
+        do = order.get("do")
+        if do == "workers":
+            self._set_workers(StageSpec(**order["spec"]))
+        elif do == "restart what dies":
+            self._restart_what_dies(wanted=bool(order["wanted"]))
+        for one in self._managed:
+            if (one.stage, one.instance) == (order.get("stage"), order.get("instance")):
+                if do == "restart":
+                    one.request_restart()
+                elif do == "stop":
+                    one.request_stop()
+                elif do == "start":
+                    one.request_start()
+
+    def _set_workers(self, spec: StageSpec) -> None:
+        """Start processes of a stage, or end those with the highest numbers."""
+        now = [one for one in self._managed if one.stage == spec.name]
+        self._say(f"{spec.name}: from {len(now)} to {spec.workers} process(es)")
+        for one in now[spec.workers :]:
+            one.retire()
+        for number in range(len(now), spec.workers):
+            name = label(spec.name, number)
+            self._manage_stage(spec, number, choose_ports(self._home, [name], {})[name])
+        places = {one.stage: place for place, one in reversed(list(enumerate(self._managed)))}
+        self._managed.sort(key=lambda one: (places[one.stage], one.instance))
+
+    def _restart_what_dies(self, *, wanted: bool) -> None:
+        self._state = replace(self._state, restart=wanted)
+        for one in self._managed:
+            if one.stage != KAFKA or self._orders.broker != MOCK:
+                one.restart = wanted
 
     def _publish(self) -> None:
         processes = tuple(one.state for one in self._managed)
