@@ -7,10 +7,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from trackrecord.cli.common import DEFAULT_HOME, HomeOption, JsonOption, answer, load, notes, screen
+from trackrecord.cli.ending import if_stopped
+from trackrecord.cli.progress import Shown, shown
+from trackrecord.cli.text import printable
 
 if TYPE_CHECKING:
     from trackrecord.runtime.replay.comparison import Difference
@@ -29,7 +31,9 @@ def replay(
     With --verify the result is compared with the live tables, which may go on
     changing meanwhile, and thrown away. Without it, it takes their place: after
     the extraction rules have changed, that reads all of history with the new
-    ones. Either way it shows what changed. Nothing is published.
+    ones. Either way it shows what changed. Nothing is published. It works in
+    a schema of its own, which goes with it; one that was left by a run that was
+    killed goes at the next.
     """
     from services import STAGES
     from trackrecord.runtime.errors import PassingError, UnreachableError
@@ -39,14 +43,7 @@ def replay(
     found = [import_module(f"services.{name}.service").STAGE for name in STAGES]
     # What a stage of the job plane decided is a recorded fact.
     stages = [stage for stage in found if isinstance(stage, Stage)]
-    tasks: dict[str, TaskID] = {}
-    with Progress(console=notes, transient=True, disable=as_json) as bar:
-
-        def progress(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bar.add_task(stage, total=total)
-            bar.update(tasks[stage], completed=done, total=total)
-
+    with shown(notes) as progress, if_stopped(lambda: _so_far(progress)):
         run = Replay(load(home, broker=True, database=True), stages)
         try:
             tables = run.verify(progress) if verify else run.rebuild(progress)
@@ -61,16 +58,21 @@ def replay(
             }
         )
     else:
-        shown = Table("table", "rows", "differences", box=None)
+        compared = Table("table", "rows", "differences", box=None)
         for name, table in tables.items():
-            shown.add_row(name, f"{table.rows:,}", f"{table.differences:,}")
-        screen.print(shown)
+            compared.add_row(name, f"{table.rows:,}", f"{table.differences:,}")
+        screen.print(compared)
         for name, table in tables.items():
             _changes(name, table)
         words = "identical" if identical else "they differ"
         screen.print(words if verify else f"rebuilt; before: {words}")
     if verify and not identical:
         raise typer.Exit(1)
+
+
+def _so_far(progress: Shown) -> str:
+    words = progress.words()
+    return f"{words or 'nothing was read yet'}; the live tables are as they were: run it again"
 
 
 def _changes(name: str, table: Difference) -> None:
@@ -83,4 +85,4 @@ def _changes(name: str, table: Difference) -> None:
             if isinstance(changed, str)
             else ", ".join(f"{column} {was} -> {now}" for column, (was, now) in changed.items())
         )
-        screen.print(f"  {example['key']}: {words}", markup=False, style="dim")
+        screen.print(printable(f"  {example['key']}: {words}"), style="dim")

@@ -11,6 +11,10 @@ import structlog
 LogFormat = Literal["auto", "json", "console"]
 
 
+# A command that configures nothing keeps its stdout for data, too.
+structlog.configure(logger_factory=lambda *_args: structlog.PrintLogger(sys.stderr))
+
+
 def configure(stage: str, *, level: str = "info", style: LogFormat = "auto") -> None:
     """Set up logging for a process; every line carries its stage, time and level."""
     console = style == "console" or (style == "auto" and sys.stderr.isatty())

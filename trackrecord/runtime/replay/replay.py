@@ -8,8 +8,8 @@ is read in the same snapshot as the offsets, so live traffic may go on.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from functools import partial
 from typing import Protocol
 
@@ -25,6 +25,7 @@ from trackrecord.runtime.errors import PassingError
 from trackrecord.runtime.loop.session import Session
 from trackrecord.runtime.loop.transaction import CommitHooks, Transactions
 from trackrecord.runtime.replay.comparison import Difference, Digest, compare, digest
+from trackrecord.runtime.replay.scratch import Scratch
 from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.stage import Context, DerivedTable, Stage
 
@@ -57,7 +58,9 @@ class Replay:
         self._settings = settings
         self._clock = clock
         self._stages = stages
-        self._scratch = f"replay_{secrets.token_hex(4)}"
+        self._schema = Scratch(settings)
+        self.schema = self._schema.name
+        """The name of the schema that it works in."""
 
     def verify(self, progress: Progress) -> dict[str, Difference]:
         """Compare the live tables with what the topics come to; changes nothing.
@@ -66,18 +69,16 @@ class Replay:
             PassingError: Broker or database do not answer.
             FatalError: The topics do not hold what the tables were made from.
         """
-        snapshot = self._connect()
-        snapshot.set_session(isolation_level="REPEATABLE READ", readonly=True)
-        try:
+        with self._schema, ExitStack() as opened:
+            snapshot = self._connect()
+            opened.callback(snapshot.close)
+            snapshot.set_session(isolation_level="REPEATABLE READ", readonly=True)
             with snapshot.cursor() as cursor:
                 ends = _offsets(cursor, self._stages)
-                recorded = {table.name: digest(cursor, table) for table in self._tables()}
-            migrate(self._settings, self._scratch)
+                recorded = self._digests(cursor, progress)
+            migrate(self._settings, self.schema)
             self._read({}, ends, progress)
-            return self._compare(snapshot, recorded)
-        finally:
-            snapshot.close()
-            self._drop()
+            return self._compare(snapshot, recorded, progress)
 
     def rebuild(self, progress: Progress) -> dict[str, Difference]:
         """Make the live tables anew; running stages are fenced and go on from there.
@@ -85,27 +86,25 @@ class Replay:
         Returns:
             What was different before.
         """
-        live = self._connect()
-        try:
+        with self._schema, ExitStack() as opened:
+            live = self._connect()
+            opened.callback(live.close)
             with live.cursor() as cursor:
                 ends = _offsets(cursor, self._stages)
             live.rollback()
-            migrate(self._settings, self._scratch)
+            migrate(self._settings, self.schema)
             self._read({}, ends, progress)
             with live, live.cursor() as cursor:
                 # Whoever moves an offset needs this lock: from here on nothing is applied.
                 cursor.execute("LOCK TABLE consumer_offsets IN EXCLUSIVE MODE")
                 final = _offsets(cursor, self._stages)
                 self._read(ends, final, progress)
-                recorded = {table.name: digest(cursor, table) for table in self._tables()}
-                result = self._compare(live, recorded)
+                recorded = self._digests(cursor, progress)
+                result = self._compare(live, recorded, progress)
                 for table in self._tables():
                     self._swap(cursor, table)
                 cursor.execute("UPDATE consumer_offsets SET epoch = epoch + 1")
             return result
-        finally:
-            live.close()
-            self._drop()
 
     def _tables(self) -> list[DerivedTable]:
         tables = [table.under(self._settings) for each in self._stages for table in each.tables]
@@ -116,16 +115,12 @@ class Replay:
             self._settings, application=_APPLICATION, schema=schema, batches=batches
         )
 
-    def _drop(self) -> None:
-        with database.session(self._settings, application=_APPLICATION) as cursor:
-            cursor.execute(f'DROP SCHEMA IF EXISTS "{self._scratch}" CASCADE')
-
     def _swap(self, cursor: database.Cursor, table: DerivedTable) -> None:
         if table == DEAD_LETTERS:
             # When a letter was first seen, replayed and dismissed are facts that the topics do not
             # hold.
             cursor.execute(
-                f'UPDATE "{self._scratch}".dead_letters AS n SET first_seen = o.first_seen,'
+                f'UPDATE "{self.schema}".dead_letters AS n SET first_seen = o.first_seen,'
                 " replayed_at = o.replayed_at, dismissed_at = o.dismissed_at,"
                 " dismissed_why = o.dismissed_why FROM dead_letters AS o WHERE o.id = n.id"
             )
@@ -135,7 +130,7 @@ class Replay:
             if table.setting is None
             else f'DELETE FROM "{table.name}" WHERE {table.within(self._settings)}'
         )
-        cursor.execute(f'INSERT INTO "{table.name}" SELECT * FROM "{self._scratch}"."{table.name}"')
+        cursor.execute(f'INSERT INTO "{table.name}" SELECT * FROM "{self.schema}"."{table.name}"')
 
     # -- reading the topics -------------------------------------------------------------------
 
@@ -164,12 +159,12 @@ class Replay:
     ) -> None:
         consumer = Consumer(
             {
-                **kafka.consumer_config(self._settings, f"replay-{self._scratch}"),
+                **kafka.consumer_config(self._settings, f"replay-{self.schema}"),
                 "enable.partition.eof": True,
             }
         )
         handler = stage.handler(Context(self._settings, CollectorRegistry(), self._clock))
-        session = Session(partial(self._connect, self._scratch, batches=handler.temporary))
+        session = Session(partial(self._connect, self.schema, batches=handler.temporary))
         reader = Reader(stage.consumes, self._settings.topic_prefix, handler.prepare)
         transactions = Transactions(
             stage.name, handler, reader, session, lambda _batch: CommitHooks(), self._clock
@@ -208,16 +203,30 @@ class Replay:
 
     # -- comparing ----------------------------------------------------------------------------
 
-    def _compare(self, live: Connection, recorded: dict[str, Digest]) -> dict[str, Difference]:
-        scratch = self._connect(self._scratch)
+    def _digests(self, cursor: database.Cursor, progress: Progress) -> dict[str, Digest]:
+        tables = self._tables()
+        found: dict[str, Digest] = {}
+        for place, table in enumerate(tables):
+            progress("reading the live tables", place, len(tables))
+            found[table.name] = digest(cursor, table)
+        progress("reading the live tables", len(tables), len(tables))
+        return found
+
+    def _compare(
+        self, live: Connection, recorded: dict[str, Digest], progress: Progress
+    ) -> dict[str, Difference]:
+        scratch = self._connect(self.schema)
+        tables = self._tables()
+        found: dict[str, Difference] = {}
         try:
             with live.cursor() as before, scratch.cursor() as after:
-                return {
-                    table.name: compare(before, after, table, recorded[table.name])
-                    for table in self._tables()
-                }
+                for place, table in enumerate(tables):
+                    progress("comparing tables", place, len(tables))
+                    found[table.name] = compare(before, after, table, recorded[table.name])
+                progress("comparing tables", len(tables), len(tables))
         finally:
             scratch.close()
+        return found
 
 
 def _offsets(cursor: database.Cursor, stages: Sequence[Stage]) -> dict[tuple[str, Partition], int]:
