@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import sys
 from decimal import Decimal
@@ -57,6 +58,9 @@ def _read(
         raw = sys.stdin.buffer.read() if file is None else file.read_bytes()
     except OSError as error:
         raise InvalidEventError(f"cannot read {file}: {error.strerror}") from None
+    raw = raw.removeprefix(codecs.BOM_UTF8)
+    if spread := spread_over_lines(raw):
+        return [], [spread], []
     events: list[tuple[Event, str | None]] = []
     refused: list[dict[str, Any]] = []
     warnings: list[dict[str, Any]] = []
@@ -72,6 +76,31 @@ def _read(
         if unknown:
             warnings.append({"line": number, "reason": unknown})
     return events, refused, warnings
+
+
+def spread_over_lines(raw: bytes) -> dict[str, Any] | None:
+    """What is wrong where one JSON value takes several lines: a pretty-printed event, or a list."""
+    begin = len(raw) - len(raw.lstrip())
+    number = raw.count(b"\n", 0, begin) + 1
+    first, _, rest = raw[begin:].partition(b"\n")
+    if not rest.strip() or not first.startswith((b"{", b"[")):
+        return None
+    try:
+        json.loads(first)
+    except (ValueError, RecursionError):
+        pass
+    else:
+        return None  # the first line stands for itself
+    try:
+        value, _ = json.JSONDecoder().raw_decode(raw[begin:].decode())
+    except (ValueError, RecursionError):
+        return None  # merely broken: each line says why
+    kind = "a list" if isinstance(value, list) else "one object"
+    return {
+        "line": number,
+        "reason": f"{kind} over several lines, and an event is one line: write each as "
+        '{"type": "...", "data": {...}} on a line of its own (`jq -c` does it)',
+    }
 
 
 def _event(line: bytes) -> tuple[Event, str | None, str | None]:

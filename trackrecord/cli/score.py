@@ -37,10 +37,13 @@ def score_command(
     Without a model there is no verdict, only the features, and the reason why.
     """
     from trackrecord.cli.common import InputError
+    from trackrecord.cli.ending import if_stopped
     from trackrecord.learning.files import TamperedError
 
     try:
-        answers = _score(None if file is None or str(file) == "-" else file, bars, model, horizon)
+        with if_stopped(lambda: "no signal was judged yet: run it again"):
+            given = None if file is None or str(file) == "-" else file
+            answers = _score(given, bars, model, horizon)
     except (InputError, TamperedError, ImportError) as error:
         print(f"trackrecord score: {error}", file=sys.stderr)  # noqa: T201 - one clear line
         raise typer.Exit(_COULD_NOT) from None

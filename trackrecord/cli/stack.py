@@ -19,6 +19,7 @@ from trackrecord.cli.common import (
     notes,
     screen,
 )
+from trackrecord.cli.ending import if_stopped
 from trackrecord.cli.text import printable
 
 if TYPE_CHECKING:
@@ -116,17 +117,18 @@ def up(
         show(change(home, asked, specs(wanted)[0], timeout), home, as_json)
         return
     stages, prepare = specs(wanted)
-    state = Stack.up(
-        home,
-        stages,
-        prepare,
-        restart=restart is not False,
-        kafka_port=kafka_port,
-        postgres_port=postgres_port,
-        topic_prefix=load(home).topic_prefix,
-        timeout=timeout,
-        on_progress=lambda line: notes.print(line, style="dim", markup=False),
-    )
+    with if_stopped(lambda: "what was started is stopped again; its data stays"):
+        state = Stack.up(
+            home,
+            stages,
+            prepare,
+            restart=restart is not False,
+            kafka_port=kafka_port,
+            postgres_port=postgres_port,
+            topic_prefix=load(home).topic_prefix,
+            timeout=timeout,
+            on_progress=lambda line: notes.print(line, style="dim", markup=False),
+        )
     show(state, home, as_json)
 
 

@@ -168,6 +168,10 @@ def explain(error: ValidationError) -> str:
         words = detail["msg"].removeprefix("Value error, ")
         if detail["type"] == "string_unicode":
             words = "holds a lone surrogate, which is not a character"
+        elif detail["type"] == "missing":
+            words = "is missing"
+        elif detail["type"] == "string_pattern_mismatch" and detail["loc"][-1:] == ("side",):
+            words = "must be BUY or SELL; LONG and SHORT mean the same"
         problems.append(f"{where}: {words}" if where else words)
     if len(details) > MAX_PROBLEMS:
         problems.append(f"and {len(details) - MAX_PROBLEMS:,} more")

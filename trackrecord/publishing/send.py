@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from rich.console import Console
@@ -19,6 +20,7 @@ from trackrecord.runtime.settings import Settings
 
 _SECONDS_WITHOUT_PROGRESS = 30.0
 _SECONDS_TO_ANSWER = 10.0
+_SECONDS_TO_END = 2.0
 _GLANCE = 200
 """Every so many events, acknowledgements are taken in and the bar is moved."""
 
@@ -42,6 +44,7 @@ def send(
         How many were acknowledged: all of them.
 
     Raises:
+        KeyboardInterrupt: It was stopped; a note says how many were acknowledged.
         UnreachableError: The broker does not answer, or does not take them. Those that it took stay
             published; sending everything again is harmless, the ids are the same.
     """
@@ -68,26 +71,20 @@ def send(
             failed.append(problem)
 
     bars = Progress(console=Console(stderr=True), transient=True, disable=not progress)
-    with bars as bar:
+
+    def so_far() -> str:
+        producer.purge()
+        producer.flush(_SECONDS_TO_END)
+        return (
+            f"{done:,} of {len(events):,} events were sent; publish all of them again: those that "
+            "are on the topics already are not counted twice"
+        )
+
+    with bars as bar, _told_if_stopped(so_far):
         task = bar.add_task("publishing", total=len(events))
         for number, (event, event_id) in enumerate(events):
-            while True:
-                try:
-                    producer.produce(
-                        settings.topic(event.event_type),
-                        encode(event),
-                        event.key.encode(),
-                        headers=list(
-                            headers(
-                                event, source=source, time=SYSTEM_CLOCK.now(), event_id=event_id
-                            )
-                        ),
-                        on_delivery=delivered,
-                    )
-                except BufferError:
-                    producer.poll(0.1)
-                else:
-                    break
+            while not _queued(producer, settings, event, event_id, source, delivered):
+                producer.poll(0.1)
             if number % _GLANCE == 0:
                 producer.poll(0)
                 bar.update(task, completed=done)
@@ -101,6 +98,37 @@ def send(
             f"{len(events)} events: {failed[0].str()}. Publishing all of them again is harmless"
         )
     return done
+
+
+def _queued(
+    producer: Producer,
+    settings: Settings,
+    event: Event,
+    event_id: str | None,
+    source: str,
+    delivered: Callable[[KafkaError | None, Message], None],
+) -> bool:
+    """Hand an event to the client; False while its queue is full."""
+    try:
+        producer.produce(
+            settings.topic(event.event_type),
+            encode(event),
+            event.key.encode(),
+            headers=list(headers(event, source=source, time=SYSTEM_CLOCK.now(), event_id=event_id)),
+            on_delivery=delivered,
+        )
+    except BufferError:
+        return False
+    return True
+
+
+@contextmanager
+def _told_if_stopped(words: Callable[[], str]) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt as stopped:
+        stopped.add_note(words())
+        raise
 
 
 def _check_topics(producer: Producer, settings: Settings, types: set[str]) -> None:

@@ -20,6 +20,7 @@ from trackrecord.cli.common import (
     notes,
     screen,
 )
+from trackrecord.cli.ending import if_stopped
 
 if TYPE_CHECKING:
     from trackrecord.local.state import StackState
@@ -32,6 +33,9 @@ _ONE_TRAINING = {
 }
 """The demo asks for its training itself: else the moment, and with it the numbers, would differ
 from run to run."""
+
+
+_SO_FAR = "the demo ends, and with it all that it had started; run it again from its beginning"
 
 
 def demo(
@@ -58,10 +62,12 @@ def demo(
     place = home / "demo"
     Stack.down(place)
     shutil.rmtree(place, ignore_errors=True)
-    state = _start(place)
+    with if_stopped(lambda: _SO_FAR):
+        state = _start(place)
     forget_other_databases()
     try:
-        report = play(place, state, show=not as_json)
+        with if_stopped(lambda: _SO_FAR):
+            report = play(place, state, show=not as_json)
         report["seconds"] = round(time.monotonic() - started, 1)
         if as_json:
             answer(report)

@@ -51,16 +51,18 @@ def label_command(
     code is 1.
     """
     from trackrecord.cli.common import InputError
+    from trackrecord.cli.ending import if_stopped
     from trackrecord.cli.label.reading import lines
 
     answers: list[dict[str, Any]] = []
     try:
         limits = _limits(jumps)
-        for identity, work in lines(_read(file), policy=policy, horizon=horizon):
-            answer = {"id": identity, **work(limits)}
-            if as_json:
-                sys.stdout.write(json.dumps(answer) + "\n")
-            answers.append(answer)
+        with if_stopped(lambda: f"{len(answers):,} lines were judged"):
+            for identity, work in lines(_read(file), policy=policy, horizon=horizon):
+                answer = {"id": identity, **work(limits)}
+                if as_json:
+                    sys.stdout.write(json.dumps(answer) + "\n")
+                answers.append(answer)
     except InputError as error:
         print(f"trackrecord label: {error}", file=sys.stderr)  # noqa: T201 - one clear line
         raise typer.Exit(_COULD_NOT) from None

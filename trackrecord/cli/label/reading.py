@@ -65,7 +65,7 @@ def _signal(given: Any, horizon: int) -> Signal:
     side = given.get("side")
     direction = _DIRECTIONS.get(side.upper()) if isinstance(side, str) else None
     if direction is None:
-        raise RuleError(f"the side is LONG or SHORT, not {side!r}")
+        raise RuleError(f"the side is LONG or SHORT (or BUY or SELL), not {side!r}")
     bars = given.get("horizon_bars")
     if bars is None:
         bars = horizon

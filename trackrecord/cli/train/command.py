@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -15,6 +16,12 @@ from trackrecord.cli.common import DEFAULT_HOME, HomeOption, PolicyOption
 _NO: Final = 1
 _COULD_NOT: Final = 2
 _HORIZON: Final = 20
+
+_SO_FAR: Final = "nothing was kept; run it again, and with a smaller --budget it takes less long"
+_STORED_SO_FAR: Final = (
+    "the model that serves is as it was; a trainer, or the next run, takes this training up again "
+    "once it has been silent for TRACKRECORD_TRAINER_STALE_SECONDS"
+)
 
 ObjectiveOption = Literal["log_loss", "auc", "precision", "recall", "f1", "profit"]
 
@@ -29,8 +36,12 @@ def train_command(
         Path | None, typer.Option(help="Bars: CSV or Parquet of market_bar fields.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(help="Folder for the model and its report.")
+        Path | None,
+        typer.Option(help="Folder for the model and its report; without one nothing is kept."),
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the model that --output holds already.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of everything drawn.")] = 0,
     objective: Annotated[
         ObjectiveOption, typer.Option(help="What the search for settings looks for.")
@@ -76,7 +87,8 @@ def train_command(
     up to the settings. Exit code: 0 if the training was completed, promoted or not; 1 if it
     failed, for example for too few outcomes; 2 if it could not begin.
     """
-    from trackrecord.cli.common import InputError
+    from trackrecord.cli.common import InputError, notes
+    from trackrecord.cli.ending import if_stopped
 
     started = time.monotonic()
     if (signals is None) != (bars is None):
@@ -90,11 +102,18 @@ def train_command(
         if signals is None or bars is None:
             _refuse_options(output, success, cost, policy, horizon)
             _refuse_together(dask, queue=queue)
-            answer = _train_stored(home, seed, objective, budget, trials, dask, queue=queue)
+            with if_stopped(lambda: _STORED_SO_FAR):
+                answer = _train_stored(home, seed, objective, budget, trials, dask, queue=queue)
         else:
-            answer, files = _train(
-                signals, bars, seed, objective, budget, trials, success, cost, policy, horizon, dask
-            )
+            if output is None:
+                notes.print("nothing will be kept: --output DIR keeps the model and its report")
+            else:
+                _prepare(output, overwrite=overwrite)
+            with if_stopped(lambda: _SO_FAR):
+                answer, files = _train(
+                    signals, bars, seed, objective, budget, trials, success, cost, policy, horizon,
+                    dask,
+                )  # fmt: skip
     except (InputError, ImportError) as error:
         print(f"trackrecord train: {error}", file=sys.stderr)  # noqa: T201 - one clear line
         raise typer.Exit(_COULD_NOT) from None
@@ -107,6 +126,28 @@ def train_command(
         _show(answer)
     if answer["status"] == "failed":
         raise typer.Exit(_NO)
+
+
+def _prepare(folder: Path, *, overwrite: bool) -> None:
+    """Before anything is learnt, find out whether the model can be written.
+
+    Raises:
+        InputError: It cannot, or would replace another.
+    """
+    from trackrecord.cli.common import InputError
+    from trackrecord.learning.files import MANIFEST
+
+    if (folder / MANIFEST).exists() and not overwrite:
+        raise InputError(
+            f"{folder} holds a model already: name another folder with --output, or replace it "
+            "with --overwrite"
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(f"cannot write a model to {folder}: {error.strerror}") from None
 
 
 def _refuse_options(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from trackrecord.cli.common import InputError
+from trackrecord.cli.common import InputError, notes
 from trackrecord.events import InvalidEventError, SignalEmitted
 from trackrecord.events.codec import validate
 from trackrecord.features import Emitted, History
@@ -189,9 +190,13 @@ def read_signals(file: Path | None) -> list[SignalEmitted]:
     """
     events: list[SignalEmitted] = []
     wrong: list[str] = []
+    others: Counter[str] = Counter()
     for place, row in _signal_rows(file):
         # The lines that `trackrecord publish` takes are understood too.
         wrapped = isinstance(row, dict) and set(row) >= {"type", "data"}
+        if wrapped and row["type"] != SignalEmitted.event_type:
+            others[str(row["type"])] += 1
+            continue
         try:
             events.append(validate(SignalEmitted, row["data"] if wrapped else row))
         except InvalidEventError as error:
@@ -199,6 +204,11 @@ def read_signals(file: Path | None) -> list[SignalEmitted]:
     if wrong:
         more = f"\nand {len(wrong) - _TOLD} more" if len(wrong) > _TOLD else ""
         raise InputError("\n".join(wrong[:_TOLD]) + more)
+    if others:
+        named = ", ".join(f"{count:,} {name}" for name, count in others.most_common())
+        if not events:
+            raise InputError(f"there is no signal_emitted among the events: only {named}")
+        notes.print(f"passed over, for they are no signals: {named}")
     return events
 
 
