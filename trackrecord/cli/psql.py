@@ -43,14 +43,14 @@ def psql(
             f'no psql is installed here; any client can open "{where}", with the password that '
             "`trackrecord status --json` names in database_url"
         )
-    environ = _environment(os.environ, settings.database_schema, password)
+    environ = environment_of(os.environ, settings.database_schema, password)
     sys.stdout.flush()
     given = [*(arguments or []), *context.args]
     # Its arguments are for everybody to read; the password stands in its environment.
     os.execve(program, ["psql", "--dbname", where, *given], environ)  # noqa: S606 - no shell
 
 
-def _environment(own: Mapping[str, str], schema: str, password: str | None) -> dict[str, str]:
+def environment_of(own: Mapping[str, str], schema: str, password: str | None) -> dict[str, str]:
     """The user's environment, without what would lead psql elsewhere."""
     environ = {
         name: value for name, value in own.items() if not name.startswith("PG") or name in _KEPT
