@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from trackrecord.cli.text import TextConsole, json_text
-
 from trackrecord.errors import TrackrecordError
 from trackrecord.kafka import local_stack
 
