@@ -170,7 +170,6 @@ class StackState:
     topic_prefix: str = ""
     error: str | None = None
     restart: bool = True
-    topic_prefix: str = ""
 
     @property
     def healthy(self) -> bool:
