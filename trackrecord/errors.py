@@ -18,6 +18,7 @@
     │   ├── PartsUnavailable   Kafka or Postgres cannot be had on this machine
     │   └── StackFailed        a part of it did not come up, or did not stop
     ├── PassingError           a stage tries again with back-off and keeps its partitions
+    │   └── TooSlowError       the database ended a statement for its length: the batch is halved
     ├── BadContentError        the database refuses a value: its message is found and refused
     ├── FencedError            somebody else owns the partition: the stage leaves and rejoins
     └── FatalError             the process ends with the message

@@ -95,6 +95,24 @@ class PostgresLink(Link):
         return data, COMMIT if commits else None
 
 
+class PoolerLink(PostgresLink):
+    """A session whose start-up options are dropped, as poolers do that cannot pass them on."""
+
+    _PROTOCOL_3 = 3 << 16
+
+    async def request(self, reader: asyncio.StreamReader) -> bytes:
+        data = await super().request(reader)
+        if int.from_bytes(data[4:8], "big") != self._PROTOCOL_3 or data[:1] != b"\0":
+            return data
+        names, values = data[8:-1].split(b"\0")[:-1:2], data[8:-1].split(b"\0")[1::2]
+        kept = b"".join(
+            name + b"\0" + value + b"\0"
+            for name, value in zip(names, values, strict=False)
+            if name != b"options"
+        )
+        return (len(kept) + 9).to_bytes(4, "big") + data[4:8] + kept + b"\0"
+
+
 class KafkaLink(Link):
     """A connection of a Kafka client, frame by frame."""
 
@@ -146,7 +164,7 @@ class Proxy:
         """Start it.
 
         Args:
-            kind: ``postgres`` or ``kafka``.
+            kind: ``postgres``, ``pooler`` (Postgres, less the start-up options) or ``kafka``.
             port: The server's, on loopback.
         """
         self.held = 0
@@ -240,7 +258,9 @@ class Proxy:
         return await asyncio.start_server(self._serve, HOST, 0)
 
     def _new_link(self) -> Link:
-        return KafkaLink(self._target, self.port) if self._kind == "kafka" else PostgresLink()
+        if self._kind == "kafka":
+            return KafkaLink(self._target, self.port)
+        return PoolerLink() if self._kind == "pooler" else PostgresLink()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         link = self._new_link()

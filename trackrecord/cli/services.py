@@ -114,13 +114,14 @@ def settings(
     ] = False,
 ) -> None:
     """Every setting: its variable, what it is now, its default and its meaning."""
-    from trackrecord.runtime.settings import Settings, hide_password
+    from trackrecord.redaction import hide_secrets
+    from trackrecord.runtime.settings import Settings
 
     now = load(home)
     listed = []
     for name, field in Settings.model_fields.items():
         value = getattr(now, name)
-        shown = hide_password(str(value)) if name == "database_url" else str(value)
+        shown = hide_secrets(str(value))
         if name == "kafka":
             shown = ", ".join(sorted(value)) or "none"
         listed.append(

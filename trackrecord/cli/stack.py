@@ -162,7 +162,7 @@ def status(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None
 def show(state: StackState, home: Path, as_json: bool) -> bool:
     """Print how each process of a stack is doing; returns whether all are well."""
     from trackrecord.cli.stack_status import lags, why_not
-    from trackrecord.runtime.settings import hide_password
+    from trackrecord.redaction import hide_secrets
 
     behind = lags(state, load(home))
     processes = [
@@ -202,7 +202,7 @@ def show(state: StackState, home: Path, as_json: bool) -> bool:
         if each["why"]:
             screen.print(f"{each['stage']}/{each['instance']} is {each['state']}: {each['why']}")
     screen.print(f"Kafka     {state.kafka}")
-    screen.print(f"Postgres  {hide_password(state.database_url)}", markup=False)
+    screen.print(f"Postgres  {hide_secrets(state.database_url)}", markup=False)
     screen.print(f"state     {home}  (logs in {home}/logs)")
     if behind.dead_letters or behind.dismissed:
         word = "dead letter" if behind.dead_letters == 1 else "dead letters"

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from trackrecord.kafka.local_stack import HOME_VARIABLE, TOPIC_PREFIX_VARIABLE, user_home
+from trackrecord.redaction import HIDDEN, is_secret
 
 KAFKA_PREFIX: Final = "TRACKRECORD_KAFKA_"
 """What the variables of the Kafka client begin with."""
@@ -33,7 +34,7 @@ DEFAULT_BOOTSTRAP_SERVERS: Final = "127.0.0.1:9092"
 
 _LONGEST_PREFIX: Final = 200
 _TOPIC_TEXT = re.compile(rf"[A-Za-z0-9._-]{{0,{_LONGEST_PREFIX}}}")
-_SECRET_WORDS = ("password", "secret", "passphrase", "token", ".pem", "jaas", "oauthbearer.config")
+_LISTENER = re.compile(r"(?i)(?:(?P<protocol>[a-z][a-z0-9_]*)://)?(?P<address>[^/]*)/*")
 
 
 def kafka_settings(environ: Mapping[str, str]) -> dict[str, str]:
@@ -43,19 +44,56 @@ def kafka_settings(environ: Mapping[str, str]) -> dict[str, str]:
     means one setting. A variable that is empty counts as not set, since compose
     files hand over empty texts for what the operator left out.
 
+    A broker may be given as its listener is, ``SASL_SSL://host:port``: then that is how it is
+    reached, and the address is ``host:port``.
+
     Args:
         environ: The environment, such as ``os.environ``.
 
     Returns:
         The settings by librdkafka's names; ``bootstrap.servers`` is always among
         them. Whether librdkafka knows a name shows when a client is made.
+
+    Raises:
+        ValueError: The brokers are to be reached in two ways.
     """
     settings = {"bootstrap.servers": DEFAULT_BOOTSTRAP_SERVERS}
     for variable, value in environ.items():
         name = variable.removeprefix(KAFKA_PREFIX)
         if variable.startswith(KAFKA_PREFIX) and name and value.strip():
             settings[name.lower().replace("_", ".")] = value.strip()
+    settings["bootstrap.servers"], protocol = _brokers(settings["bootstrap.servers"])
+    if protocol:
+        given = settings.setdefault("security.protocol", protocol)
+        if given.upper() != protocol:
+            raise ValueError(
+                f"{KAFKA_PREFIX}BOOTSTRAP_SERVERS names a listener for {protocol}, and "
+                f"{variable_of('security.protocol')} is {given}: say the same in both"
+            )
     return settings
+
+
+def _brokers(servers: str) -> tuple[str, str | None]:
+    """The addresses of brokers without their listeners' protocol, and the protocol.
+
+    Raises:
+        ValueError: They name more than one.
+    """
+    addresses, protocols = [], set()
+    for each in filter(None, (part.strip() for part in servers.split(","))):
+        found = _LISTENER.fullmatch(each)
+        if found is None:
+            return servers, None  # whatever it is, the client says what is wrong with it
+        addresses.append(found["address"])
+        if found["protocol"]:
+            protocols.add(found["protocol"].upper())
+    if len(protocols) > 1:
+        named = " and ".join(sorted(protocols))
+        raise ValueError(
+            f"{KAFKA_PREFIX}BOOTSTRAP_SERVERS names listeners for {named}: a client reaches all "
+            "brokers in one way"
+        )
+    return ",".join(addresses), (protocols.pop() if protocols else None)
 
 
 def variable_of(setting: str) -> str:
@@ -101,7 +139,4 @@ def spool_directory(environ: Mapping[str, str]) -> Path:
 
 def masked(settings: Mapping[str, object]) -> dict[str, object]:
     """The settings with every secret replaced by stars, fit for a log."""
-    return {
-        name: "***" if any(word in name for word in _SECRET_WORDS) else value
-        for name, value in settings.items()
-    }
+    return {name: HIDDEN if is_secret(name) else value for name, value in settings.items()}

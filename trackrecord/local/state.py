@@ -155,7 +155,6 @@ class StackState:
         topic_prefix: What the names of its topics begin with.
         error: Why the phase is ``failed`` or ``unready``.
         restart: Whether what dies is started again.
-        topic_prefix: What its stages put before the names of topics.
     """
 
     home: str

@@ -18,8 +18,15 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - it is a class
 
 from trackrecord.errors import TrackrecordError
-from trackrecord.runtime.errors import BadContentError, FatalError, PassingError
-from trackrecord.runtime.settings import Settings, hide_password
+from trackrecord.redaction import hide_secrets
+from trackrecord.runtime.errors import (
+    BadContentError,
+    FatalError,
+    PassingError,
+    TooSlowError,
+)
+from trackrecord.runtime.sessions import as_options, check_session
+from trackrecord.runtime.settings import Settings
 
 __all__ = [
     "Connection",
@@ -30,14 +37,17 @@ __all__ = [
     "copy_rows",
     "execute_planned",
     "insert_records",
+    "is_read_only",
     "read_columns",
     "rows",
     "session",
     "taken",
+    "unreachable",
 ]
 
 _PASSING_CLASSES = (
     "08",  # connection exception
+    "25006",  # read-only: a standby, or a failover under way
     "25P03",  # idle in transaction session timeout
     "40",  # transaction rollback: deadlock, serialization
     "53",  # insufficient resources: disk full, out of memory, too many connections
@@ -45,6 +55,7 @@ _PASSING_CLASSES = (
     "57",  # operator intervention: shutdown, crash, terminated, cannot connect now
     "58030",  # I/O error
 )
+_CANCELED = "57014"  # query canceled: most often an administrator's statement_timeout
 _MISSING = {"3F000", "42P01", "42703"}  # a schema, a table, a column
 _BAD_CONTENT_CLASSES = (
     "21",  # cardinality violation
@@ -54,15 +65,25 @@ _BAD_CONTENT_CLASSES = (
 )
 
 # Batches live in temporary tables, which deserve memory; nothing is worth a JIT.
-_SESSION = (
-    "-c timezone=UTC -c client_encoding=UTF8 -c jit=off -c work_mem=64MB -c temp_buffers=64MB"
-    " -c random_page_cost=1.1"
-)
+_SESSION = {
+    "timezone": "UTC",
+    "client_encoding": "UTF8",
+    "jit": "off",
+    "work_mem": "64MB",
+    "temp_buffers": "64MB",
+    "random_page_cost": "1.1",
+}
 
 # A batch meets large tables through their keys. The planner, whose statistics are always of
 # an earlier moment, may otherwise read the whole of a table for it; and it joins what a batch
 # holds by sorting both sides, for which hashing one does.
-_BATCHES = "-c enable_seqscan=off -c enable_mergejoin=off -c plan_cache_mode=force_generic_plan"
+_BATCHES = {
+    "enable_seqscan": "off",
+    "enable_mergejoin": "off",
+    "plan_cache_mode": "force_generic_plan",
+}
+
+_REFUSALS = ("authentication failed", "does not exist", "no password supplied")
 
 _KNOWS_STORAGE = 160_000
 """The first PostgreSQL that takes STORAGE in CREATE TABLE; before, a table only costs more."""
@@ -81,10 +102,18 @@ def connect(
 
     Raises:
         PassingError: The database does not answer, or not yet.
-        FatalError: It refuses: wrong password, no such database.
+        FatalError: It refuses (wrong password, no such database), the session would write
+            elsewhere, or the tables are of a version that this code does not know.
     """
-    try:
-        connection = psycopg2.connect(
+    schema = schema or settings.database_schema
+    wanted = {
+        "search_path": schema,
+        **_SESSION,
+        **({} if batches is None else _BATCHES),
+    }
+
+    def open_one() -> Connection:
+        return psycopg2.connect(
             settings.database_url,
             application_name=application,
             connect_timeout=5,
@@ -92,18 +121,21 @@ def connect(
             keepalives_idle=10,
             keepalives_interval=5,
             keepalives_count=3,
-            options=f"-c search_path={schema or settings.database_schema} {_SESSION}"
-            f" {'' if batches is None else _BATCHES}",
+            options=as_options(wanted),
         )
+
+    try:
+        connection = open_one()
     except psycopg2.Error as error:
-        text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        where = hide_password(settings.database_url)
-        if any(
-            words in text
-            for words in ("authentication failed", "does not exist", "no password supplied")
-        ):
-            raise FatalError(f"the database at {where} refuses: {text}") from None
-        raise PassingError(f"no database at {where}: {text}") from None
+        raise unreachable(settings, error) from None
+    try:
+        check_session(connection, schema, wanted, open_one)
+    except psycopg2.Error as error:
+        connection.close()
+        raise classify(error) from error
+    except TrackrecordError:
+        connection.close()
+        raise
     if batches:
         try:
             if connection.server_version < _KNOWS_STORAGE:
@@ -114,6 +146,24 @@ def connect(
             connection.close()
             raise classify(error) from error
     return connection
+
+
+def unreachable(settings: Settings, error: Exception) -> PassingError | FatalError:
+    """Say why there is no connection, and whether there may be one in a moment."""
+    text = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    where = hide_secrets(settings.database_url)
+    if any(words in text for words in _REFUSALS):
+        return FatalError(f"the database at {where} refuses: {hide_secrets(text)}")
+    return PassingError(f"no database at {where}: {hide_secrets(text)}")
+
+
+def is_read_only(connection: Connection) -> bool:
+    """Whether a session may only read: its server is a standby now, or was told to write nothing.
+
+    Servers before PostgreSQL 14 do not say so by themselves.
+    """
+    said = connection.info.parameter_status
+    return "on" in {said("in_hot_standby"), said("default_transaction_read_only")}
 
 
 @contextmanager
@@ -145,6 +195,10 @@ def classify(error: psycopg2.Error) -> TrackrecordError:
     words = (error.diag.message_primary or str(error) or type(error).__name__).strip()
     if code.startswith(_BAD_CONTENT_CLASSES):
         return BadContentError(words)
+    if code == _CANCELED:
+        return TooSlowError(
+            f"{words}; where this goes on, raise the database's statement_timeout for our role"
+        )
     if (
         code.startswith(_PASSING_CLASSES)
         or not code  # the connection broke before the server could say anything

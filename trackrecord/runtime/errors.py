@@ -28,6 +28,10 @@ class PassingError(TrackrecordError):
     """Something that may work in a moment: broker or database away, deadlock, serialization."""
 
 
+class TooSlowError(PassingError):
+    """The database ended a statement that took too long for it."""
+
+
 class BadContentError(TrackrecordError):
     """The database refuses something in the batch for what it is."""
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from trackrecord.clock import SYSTEM_CLOCK, Clock
+from trackrecord.redaction import hide_secrets
 from trackrecord.runtime.metrics import (
     DEAD_LETTERS,
     FENCED,
@@ -19,6 +19,7 @@ from trackrecord.runtime.metrics import (
     RETRIES,
     Metric,
 )
+from trackrecord.runtime.page_server import Answer, Page, PageServer
 
 _ALIVE_SECONDS = 60.0
 
@@ -56,6 +57,13 @@ class Health:
         """Whether the loop still turns."""
         return self.clock.monotonic() - self.last_turn < _ALIVE_SECONDS
 
+    @property
+    def why_not(self) -> str | None:
+        """Why it is not ready, fit to be shown; None if it is."""
+        if not self.alive:
+            return "its loop does not come round"
+        return None if self.ready else hide_secrets(self.reason)
+
     def report(self, registry: CollectorRegistry) -> dict[str, Any]:
         """What /status answers.
 
@@ -67,7 +75,7 @@ class Health:
             "stage": self.stage,
             "healthy": self.alive,
             "ready": self.ready and self.alive,
-            "reason": self.reason if not self.ready else None,
+            "reason": self.why_not,
             **self._counted(registry),
             **self.status,
         }
@@ -104,47 +112,31 @@ def serve(host: str, port: int, health: Health, registry: CollectorRegistry) -> 
         OSError: The port is taken.
     """
 
-    def metrics() -> tuple[int, str, bytes]:
+    def metrics() -> Answer:
         return 200, CONTENT_TYPE_LATEST, generate_latest(registry)
 
-    def healthz() -> tuple[int, str, bytes]:
+    def healthz() -> Answer:
         return (200 if health.alive else 503), "application/json", _body(alive=health.alive)
 
-    def readyz() -> tuple[int, str, bytes]:
+    def readyz() -> Answer:
         ready = health.ready and health.alive
         return (
             (200 if ready else 503),
             "application/json",
-            _body(ready=ready, reason=None if ready else health.reason),
+            _body(ready=ready, reason=None if ready else health.why_not),
         )
 
-    def status() -> tuple[int, str, bytes]:
+    def status() -> Answer:
         return 200, "application/json", _body(**health.report(registry))
 
-    pages: dict[str, Callable[[], tuple[int, str, bytes]]] = {
+    pages: Mapping[str, Page] = {
         "/metrics": metrics,
         "/healthz": healthz,
         "/readyz": readyz,
         "/status": status,
     }
 
-    class Pages(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            page = pages.get(self.path.split("?", 1)[0])
-            code, kind, body = (
-                page() if page else (404, "text/plain", b"see /metrics /healthz /readyz /status\n")
-            )
-            self.send_response(code)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Requests are not logged: there is one every few seconds."""
-
-    server = ThreadingHTTPServer((host, port), Pages)
-    server.daemon_threads = True
+    server = PageServer(host, port, pages)
     threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
     return int(server.server_address[1])
 

@@ -1,17 +1,15 @@
 """Stages of the job plane: few events, long work, and a row for each job's state.
 
 What is to be done follows from the database alone. Events are hints that it may be time to look,
-read with Faust; a broker that is away delays nothing but the hint.
+read with Faust; a broker that is away delays nothing but the hint, and shows in readiness.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import signal
-import ssl
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,6 +19,8 @@ import psycopg2
 from trackrecord.clock import SYSTEM_CLOCK, Clock, backoff
 from trackrecord.errors import TrackrecordError
 from trackrecord.events import Event
+from trackrecord.redaction import hide_secrets
+from trackrecord.runtime import hints
 from trackrecord.runtime.database import classify
 from trackrecord.runtime.errors import EXIT_COULD_NOT, ConfigurationError, FatalError, PassingError
 from trackrecord.runtime.health import Health
@@ -39,11 +39,19 @@ from trackrecord.runtime.stage import Context
 
 _log = get_logger(__name__)
 
-METRICS: Final[tuple[Metric, ...]] = (MESSAGES, RETRIES, READY, OUTBOX_PENDING_MESSAGES)
+METRICS: Final[tuple[Metric, ...]] = (
+    *hints.METRICS,
+    MESSAGES,
+    RETRIES,
+    READY,
+    OUTBOX_PENDING_MESSAGES,
+)
 """What every stage of the job plane exports; partitions and lag mean nothing to it."""
 
 _MOST_HINTS: Final = 10
 """Turns between two regular ones, however many hints come."""
+
+_TELL_SECONDS: Final = 0.2
 
 
 class Jobs(ABC):
@@ -71,7 +79,7 @@ class Jobs(ABC):
     @property
     @abstractmethod
     def busy(self) -> bool:
-        """Whether long work is on: the database was reached for it, and the process is ready."""
+        """Whether long work is on: then the database was reached for it."""
 
     @property
     def status(self) -> dict[str, Any]:
@@ -143,13 +151,19 @@ class _Worker:
         self._metrics = metrics
         self._health = health
         self._jobs = stage.jobs(context, metrics)
-        self._listening = False
-        self._credentials = _credentials(context.settings)
+        self._problem: str | None = "starting"
+        self._hinted, self._stopping = asyncio.Event(), asyncio.Event()
+        self._hints = hints.Hints(
+            context.settings.topic(stage.name),
+            [context.settings.topic(event.event_type) for event in stage.consumes],
+            context.settings,
+            metrics,
+            self._hinted.set,
+        )
 
     async def run(self) -> None:
         """Until a signal comes or a turn fails for good."""
         loop = asyncio.get_running_loop()
-        self._hinted, self._stopping = asyncio.Event(), asyncio.Event()
 
         def stop(number: signal.Signals) -> None:
             _log.info("stopping", signal=number.name)
@@ -159,8 +173,7 @@ class _Worker:
 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop, number)
-        _log_warnings("faust", "mode", "aiokafka")
-        beside = [asyncio.create_task(self._listen()), asyncio.create_task(self._live())]
+        beside = [asyncio.create_task(self._hints.listen()), asyncio.create_task(self._live())]
         try:
             await self._turn()
         finally:
@@ -178,12 +191,12 @@ class _Worker:
                 again = await asyncio.to_thread(self._once)
             except PassingError as error:
                 _log.warning("will try again", reason=str(error))
-                self._ready(str(error))
+                self._problem = str(error)
                 self._metrics.count(RETRIES)
                 await self._rest(next(waits))
                 continue
             waits = backoff()
-            self._ready(None)
+            self._problem = None
             if not again:
                 await self._rest(seconds / _MOST_HINTS)
                 with suppress(TimeoutError):
@@ -195,9 +208,14 @@ class _Worker:
         except psycopg2.Error as error:
             raise classify(error) from error
 
-    def _ready(self, reason: str | None) -> None:
+    def _tell(self) -> None:
+        """Ready is who reaches the database and hears events; deaf, it looks by the clock only."""
+        if self._jobs.busy:
+            self._problem = None
+        reason = self._problem or self._hints.problem
         self._health.ready, self._health.reason = reason is None, reason or ""
         self._metrics.set(READY, float(reason is None))
+        self._health.status = {"listening": self._hints.problem is None, **self._jobs.status}
 
     async def _rest(self, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -207,127 +225,13 @@ class _Worker:
         """Say that the loop comes round, also while a turn takes long."""
         while True:
             self._health.turned()
-            if self._jobs.busy:
-                self._ready(None)
-            self._health.status = {"listening": self._listening, **self._jobs.status}
-            await asyncio.sleep(0.5)
-
-    # -- hints --------------------------------------------------------------------------------
-
-    async def _listen(self) -> None:
-        """Read hints; whatever happens to the client, begin anew."""
-        waits = backoff(0.5, 30.0)
-        while True:
-            app = self._app()
-            try:
-                await app.start()
-                self._listening = True
-                waits = backoff(0.5, 30.0)
-                await app.wait_until_stopped()
-                _log.warning("no hints for a while", reason=str(app.crash_reason))
-            except asyncio.CancelledError:
-                raise
-            except Exception as error:  # noqa: BLE001 - a hint that is missed costs nothing
-                _log.warning("no hints for a while", reason=f"{type(error).__name__}: {error}")
-            finally:
-                self._listening = False
-                with suppress(Exception):
-                    await asyncio.wait_for(app.stop(), 10)
-            await asyncio.sleep(next(waits))
-
-    def _app(self) -> Any:
-        # Faust takes a moment to import, and commands that only ask what a stage is need it not.
-        import faust  # noqa: PLC0415
-
-        servers = self._settings.kafka_bootstrap_servers.split(",")
-        app = faust.App(
-            self._settings.topic(self._stage.name),
-            broker=";".join(f"kafka://{server.strip()}" for server in servers),
-            broker_credentials=self._credentials,
-            loop=asyncio.get_running_loop(),
-            store="memory://",
-            web_enabled=False,
-            topic_allow_declare=False,
-            topic_disable_leader=True,
-            # What happened before is in the database.
-            consumer_auto_offset_reset="latest",
-            broker_session_timeout=self._settings.session_timeout_ms / 1000,
-            broker_heartbeat_interval=max(self._settings.session_timeout_ms / 4000, 0.1),
-            broker_max_poll_interval=3600.0,
-        )
-        names = [self._settings.topic(event.event_type) for event in self._stage.consumes]
-
-        async def hint(stream: Any) -> AsyncIterator[None]:
-            async for event in stream.events():
-                name = event.message.topic
-                self._metrics.count(MESSAGES, topic=name)
-                self._hinted.set()
-                yield
-
-        app.agent(app.topic(*names, value_type=bytes, value_serializer="raw"), name="hint")(hint)
-        app.finalize()
-        return app
-
-
-def _credentials(settings: Settings) -> Any:
-    """The client settings of the other stages, as Faust's client takes them.
-
-    Raises:
-        ConfigurationError: It has no such protocol or mechanism.
-    """
-    given = settings.kafka
-    protocol = given.get("security.protocol", "PLAINTEXT").upper()
-    if protocol == "PLAINTEXT":
-        return None
-    import faust  # noqa: PLC0415
-
-    context = None
-    if protocol.endswith("SSL"):
-        context = ssl.create_default_context(cafile=given.get("ssl.ca.location"))
-        if "ssl.certificate.location" in given:
-            context.load_cert_chain(
-                given["ssl.certificate.location"],
-                given.get("ssl.key.location"),
-                given.get("ssl.key.password"),
-            )
-    if protocol == "SSL":
-        return faust.SSLCredentials(context)
-    mechanism = given.get("sasl.mechanism", given.get("sasl.mechanisms", "PLAIN")).upper()
-    if protocol not in {"SASL_PLAINTEXT", "SASL_SSL"} or mechanism not in {
-        "PLAIN",
-        "SCRAM-SHA-256",
-        "SCRAM-SHA-512",
-    }:
-        raise ConfigurationError(
-            f"this stage reaches a broker by PLAINTEXT, SSL, or SASL with PLAIN or SCRAM, and not "
-            f"by {protocol} with {mechanism}"
-        )
-    return faust.SASLCredentials(
-        mechanism=mechanism,
-        username=given.get("sasl.username"),
-        password=given.get("sasl.password"),
-        ssl_context=context,
-    )
-
-
-class _Warnings(logging.Handler):
-    """What a library has to say, as lines of ours."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        _log.warning("kafka client", error=record.getMessage()[:500])
-
-
-def _log_warnings(*names: str) -> None:
-    handler = _Warnings(logging.WARNING)
-    for name in names:
-        logger = logging.getLogger(name)
-        logger.handlers, logger.propagate = [handler], False
-        logger.setLevel(logging.WARNING)
+            self._tell()
+            await asyncio.sleep(_TELL_SECONDS)
 
 
 def describe(error: BaseException) -> str:
     """An error in one line for a table: its words, and its kind where they do not say it."""
-    words = " ".join(str(error).split()) or type(error).__name__
+    words = " ".join(hide_secrets(str(error)).split()) or type(error).__name__
     if isinstance(error, TrackrecordError | ValueError):
         return words[:2000]
     return f"{type(error).__name__}: {words}"[:2000]

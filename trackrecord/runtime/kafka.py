@@ -20,6 +20,7 @@ from trackrecord.clock import SYSTEM_CLOCK
 from trackrecord.errors import TrackrecordError
 from trackrecord.events.topics import all_topics
 from trackrecord.kafka.config import KAFKA_PREFIX, variable_of
+from trackrecord.redaction import hide_secrets
 from trackrecord.runtime.decoding.batch import Partition
 from trackrecord.runtime.errors import FatalError, PassingError
 from trackrecord.runtime.logs import get_logger
@@ -45,6 +46,19 @@ _FATAL = {
     KafkaError.UNSUPPORTED_VERSION,
     KafkaError.INCONSISTENT_GROUP_PROTOCOL,
 }
+
+_NOT_LET_IN = {
+    KafkaError.SASL_AUTHENTICATION_FAILED,
+    KafkaError._AUTHENTICATION,  # noqa: SLF001
+    KafkaError._SSL,  # noqa: SLF001
+}
+_NO_ANSWER = {
+    KafkaError._TRANSPORT,  # noqa: SLF001
+    KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
+    KafkaError._TIMED_OUT,  # noqa: SLF001
+}
+_REFUSED_SECONDS = 15.0
+"""How long a refusal explains that no broker answers."""
 
 
 def client_config(settings: Settings, client: str) -> dict[str, Any]:
@@ -73,6 +87,8 @@ def consumer_config(settings: Settings, group: str) -> dict[str, Any]:
         "enable.auto.offset.store": False,
         "auto.offset.reset": "error",
         "isolation.level": "read_committed",
+        # Behind the last message there may be marks of transactions: this says that all is read.
+        "enable.partition.eof": True,
         "partition.assignment.strategy": "range",
         "session.timeout.ms": settings.session_timeout_ms,
         "heartbeat.interval.ms": max(settings.session_timeout_ms // 4, 100),
@@ -90,8 +106,11 @@ def consumer_config(settings: Settings, group: str) -> dict[str, Any]:
 def classify(error: KafkaError) -> TrackrecordError:
     """Say what an error of the client means."""
     if error.fatal() or error.code() in _FATAL:
-        return FatalError(f"the broker refuses: {error.str()}")
-    return PassingError(f"the broker: {error.str()}")
+        return FatalError(f"the broker refuses: {hide_secrets(error.str())}")
+    if error.code() in _NO_ANSWER and SYSTEM_CLOCK.monotonic() - _refused.at < _REFUSED_SECONDS:
+        # Whoever is not let in is left without an answer, and only the client has heard why.
+        return FatalError(f"the broker refuses: {hide_secrets(_refused.words)}")
+    return PassingError(f"the broker: {hide_secrets(error.str())}")
 
 
 def explain(error: Exception) -> str:
@@ -109,7 +128,20 @@ def explain(error: Exception) -> str:
 _last_said: dict[int, float] = {}
 
 
+@dataclass
+class Refused:
+    """What a client last heard when a broker did not let it in, and when."""
+
+    words: str = ""
+    at: float = float("-inf")
+
+
+_refused = Refused()
+
+
 def _log_error(error: KafkaError) -> None:
+    if error.code() in _NOT_LET_IN:
+        _refused.words, _refused.at = error.str(), SYSTEM_CLOCK.monotonic()
     # While the broker is away a client tries again many times a second.
     now = SYSTEM_CLOCK.monotonic()
     if now - _last_said.get(error.code(), -_SAY_AGAIN_SECONDS) >= _SAY_AGAIN_SECONDS:
@@ -245,6 +277,7 @@ def ensure_topics(settings: Settings) -> dict[str, str]:
             _ask_for(settings, [name for name in wanted if name not in known])
             return {name: "there" if name in known else "made" for name in wanted}
     except KafkaException as error:
+        client.poll(0)  # what the client has heard is told now
         raise classify(error.args[0]) from None
     outcome = {
         name: "there"

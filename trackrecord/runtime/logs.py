@@ -8,6 +8,8 @@ from typing import Literal
 
 import structlog
 
+from trackrecord.redaction import hide_secrets
+
 LogFormat = Literal["auto", "json", "console"]
 
 
@@ -27,6 +29,7 @@ def configure(stage: str, *, level: str = "info", style: LogFormat = "auto") -> 
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            _without_secrets,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(
@@ -36,6 +39,22 @@ def configure(stage: str, *, level: str = "info", style: LogFormat = "auto") -> 
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(stage=stage)
+
+
+def _without_secrets(
+    _logger: object, _method: str, line: structlog.types.EventDict
+) -> structlog.types.EventDict:
+    return {name: _hidden(value) for name, value in line.items()}
+
+
+def _hidden(value: object) -> object:
+    if isinstance(value, str):
+        return hide_secrets(value)
+    if isinstance(value, dict):
+        return {name: _hidden(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_hidden(each) for each in value]
+    return value
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:

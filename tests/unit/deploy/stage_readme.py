@@ -11,6 +11,7 @@ from pathlib import Path
 
 from services import STAGES
 from trackrecord.events.topics import TOPICS
+from trackrecord.runtime import hints
 from trackrecord.runtime.jobs import JobStage
 from trackrecord.runtime.metrics import RUNTIME_METRICS, Metric
 from trackrecord.runtime.settings import Settings
@@ -60,7 +61,9 @@ def _part(stage: str, part: str) -> str:
     if part == "events":
         return _events(import_module(f"services.{stage}.service").STAGE)
     if part == "metrics":
-        return _metrics(import_module(f"services.{stage}.metrics").METRICS)
+        own = import_module(f"services.{stage}.metrics").METRICS
+        is_job = isinstance(import_module(f"services.{stage}.service").STAGE, JobStage)
+        return _metrics((*hints.METRICS, *own) if is_job else own)
     return _settings(stage)
 
 

@@ -12,16 +12,14 @@ import yaml
 
 from services import STAGES
 from tests.unit.deploy.compose_file import DEPLOY, MissingVariableError, process, read
-from trackrecord.runtime.settings import Settings
+from trackrecord.runtime.settings import Settings, load_settings
 
 ENVIRON = {"POSTGRES_PASSWORD": "p@ss/word", "GRAFANA_PASSWORD": "g"}
 NOT_FOR_CONTAINERS = {
     "TRACKRECORD_HOME",
     "TRACKRECORD_KAFKA_*",
-    "TRACKRECORD_SCRIPT_OUTPUT_BYTES",
-    "TRACKRECORD_SCRIPT_TIMEOUT_SECONDS",
 }
-"""Settings of the local stack and of ``run-script``, and the open-ended family."""
+"""A setting of the local stack, and the open-ended family, which has a file of its own."""
 
 
 @pytest.fixture(scope="module")
@@ -78,9 +76,35 @@ def test_stages_wait_for_what_they_need(services: dict[str, Any]) -> None:
         }
 
 
-def test_a_stage_that_halted_is_not_restarted_for_ever(services: dict[str, Any]) -> None:
+def test_a_stage_outlives_a_failover_and_one_that_halted_stays_until_somebody_looks(
+    services: dict[str, Any],
+) -> None:
     for stage in STAGES:
-        assert re.fullmatch(r"on-failure:\d+", services[stage]["restart"])
+        assert services[stage]["restart"] == "on-failure"
+        settings = load_settings(process(services[stage]).environment)
+        assert settings.halt_linger_seconds > 365 * 86_400
+
+
+def test_settings_of_the_kafka_client_reach_every_container(services: dict[str, Any]) -> None:
+    for name in ("prepare", "cli", *STAGES):
+        assert services[name]["env_file"] == [{"path": "kafka.env", "required": False}]
+    other = read({**ENVIRON, "TRACKRECORD_KAFKA_BOOTSTRAP_SERVERS": "b:1"})["services"]
+    environment = process(other["extractor"]).environment
+    assert environment["TRACKRECORD_KAFKA_BOOTSTRAP_SERVERS"] == "b:1"
+    assert "kafka.env" in (DEPLOY / ".gitignore").read_text().splitlines()
+
+
+def test_one_service_builds_the_image_that_all_use(services: dict[str, Any]) -> None:
+    ours = {name: services[name] for name in ("prepare", "cli", *STAGES)}
+    assert [name for name, service in ours.items() if "build" in service] == ["prepare"]
+    assert len({service["image"] for service in ours.values()}) == 1
+    assert {services[name]["pull_policy"] for name in ("cli", *STAGES)} == {"never"}
+
+
+def test_what_lies_in_memory_has_a_size(services: dict[str, Any]) -> None:
+    for name in ("prepare", "cli", *STAGES):
+        [temporary] = services[name]["tmpfs"]
+        assert re.fullmatch(r"/tmp:size=\d+m,mode=1777", temporary)  # noqa: S108 - its mount
 
 
 def test_what_is_published_is_published_on_loopback_only(services: dict[str, Any]) -> None:
@@ -132,7 +156,8 @@ def test_mounted_folders_exist(services: dict[str, Any]) -> None:
 
 def test_the_example_environment_names_what_must_be_set() -> None:
     lines = (DEPLOY / ".env.example").read_text().splitlines()
-    assert {line.split("=")[0] for line in lines if "=" in line} == set(ENVIRON)
+    set_here = [line for line in lines if "=" in line and not line.startswith("#")]
+    assert {line.split("=")[0] for line in set_here} == set(ENVIRON)
 
 
 def test_the_image_checks_its_health_as_compose_does(services: dict[str, Any]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -64,6 +66,29 @@ def test_every_package_is_checked_by_its_digest(lock: str) -> None:
     installed = re.findall(r"pip install(?:[^&]|\\\n)*", DOCKERFILE)
     assert len(installed) == len(LOCKS)
     assert all("--require-hashes --only-binary :all:" in each for each in installed)
+
+
+def test_without_the_libraries_of_this_machine_it_imports_what_its_stages_need() -> None:
+    """In a mount namespace that lacks what a slim image lacks, less what the image installs."""
+    installed = set(re.findall(r"\b(lib[a-z0-9.-]+)\b(?= *&&)", DOCKERFILE))
+    absent = [
+        str(file)
+        for name in ("libgomp1", "libatomic1", "libquadmath0", "libgfortran5", "libssl3")
+        if name not in installed
+        for file in Path("/usr/lib").glob(f"*/{re.sub(r'[0-9]+$', '', name)}.so.*")
+    ]
+    script = "; ".join(f"mount --bind /dev/null $(readlink -f {file})" for file in absent)
+    modules = "lightgbm, sklearn, scipy, polars, faust, cramjam, confluent_kafka, psycopg2, re2"
+    probe = subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False)
+    if probe.returncode != 0:
+        pytest.skip("no mount namespace may be made here: unshare needs root")
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", f'{script or "true"}; exec "$0" -c "import {modules}"',
+         sys.executable],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "libgomp1" in installed
 
 
 def test_it_does_not_run_as_root() -> None:

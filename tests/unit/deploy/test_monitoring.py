@@ -15,6 +15,7 @@ import yaml
 
 from services import STAGES
 from tests.unit.deploy.compose_file import DEPLOY
+from trackrecord.runtime import hints
 from trackrecord.runtime.metrics import RUNTIME_METRICS, Metric
 
 PROMETHEUS = DEPLOY / "prometheus"
@@ -25,6 +26,7 @@ METRICS: dict[str, Metric] = {
     metric.name: metric
     for metrics in (
         RUNTIME_METRICS,
+        hints.METRICS,
         *(import_module(f"services.{stage}.metrics").METRICS for stage in STAGES),
     )
     for metric in metrics
@@ -149,6 +151,7 @@ def test_every_failure_has_an_alert() -> None:
         "StageReadsNothing": "trackrecord_assigned_partitions",
         "TrainingFails": "trackrecord_failed_runs_in_a_row",
         "TrainingHangs": "trackrecord_training_running",
+        "StageDeaf": "trackrecord_listening",
     }.items():
         assert re.search(rf"\b{metric}\b", alerts[alert])
 

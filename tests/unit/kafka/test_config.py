@@ -8,6 +8,7 @@ import pytest
 from confluent_kafka import Producer
 
 from trackrecord.kafka.config import (
+    KAFKA_PREFIX,
     kafka_settings,
     masked,
     spool_directory,
@@ -79,3 +80,30 @@ def test_the_spool_lies_where_the_environment_says() -> None:
     assert spool_directory({"TRACKRECORD_HOME": "/h", "XDG_STATE_HOME": "/x"}) == Path("/h/spool")
     assert spool_directory({"XDG_STATE_HOME": "/x"}) == Path("/x/trackrecord/spool")
     assert spool_directory({}) == Path("~/.local/state/trackrecord/spool").expanduser()
+
+
+def test_a_brokers_listener_says_how_it_is_reached() -> None:
+    found = kafka_settings(
+        {f"{KAFKA_PREFIX}BOOTSTRAP_SERVERS": "SASL_SSL://a:1, sasl_ssl://[::1]:2/"}
+    )
+    assert found == {"bootstrap.servers": "a:1,[::1]:2", "security.protocol": "SASL_SSL"}
+    same = {
+        f"{KAFKA_PREFIX}BOOTSTRAP_SERVERS": "ssl://a:1",
+        f"{KAFKA_PREFIX}SECURITY_PROTOCOL": "ssl",
+    }
+    assert kafka_settings(same)["bootstrap.servers"] == "a:1"
+
+
+@pytest.mark.parametrize(
+    ("servers", "protocol"), [("SSL://a:1,PLAINTEXT://b:2", ""), ("SSL://a:1", "SASL_SSL")]
+)
+def test_brokers_that_are_to_be_reached_in_two_ways_are_refused(
+    servers: str, protocol: str
+) -> None:
+    with pytest.raises(ValueError, match=r"BOOTSTRAP_SERVERS names (a listener|listeners) for"):
+        kafka_settings(
+            {
+                f"{KAFKA_PREFIX}BOOTSTRAP_SERVERS": servers,
+                f"{KAFKA_PREFIX}SECURITY_PROTOCOL": protocol,
+            }
+        )

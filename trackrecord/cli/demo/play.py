@@ -276,6 +276,6 @@ def _events(settings: Settings) -> dict[str, int]:
 
 
 def _examples() -> Path:
-    from trackrecord.runtime.admin.migrate import migrations_folder
+    from trackrecord.runtime.tables_version import migrations_folder
 
     return migrations_folder().parent / "examples"

@@ -142,11 +142,13 @@ class Consumer:
         batch = self._prefetch.next()
         if batch is not None:
             try:
-                self._transactions.apply(batch)
+                taken = self._transactions.apply(batch)
+                self._prefetch.fit(len(batch.messages), taken)
             finally:
                 self._prefetch.arrive()
         elif self._session.is_open:
             self._session.run(self._outbox.tidy)
+            self._session.run(self._member.pass_marks)
         self._report()
         return batch is not None
 

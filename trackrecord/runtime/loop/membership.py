@@ -16,7 +16,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from trackrecord.clock import Clock
 from trackrecord.runtime import kafka
 from trackrecord.runtime.database import Connection, Cursor
-from trackrecord.runtime.decoding.batch import Partition, Span, places_of
+from trackrecord.runtime.decoding.batch import Partition, Span, place_of, places_of
 from trackrecord.runtime.errors import HaltedError, PassingError
 from trackrecord.runtime.logs import get_logger
 from trackrecord.runtime.loop import offsets
@@ -73,6 +73,7 @@ class Membership:
         self._distrusted = False
         self._era = 0
         self._ends: dict[Partition, int] = {}
+        self._all_read: dict[Partition, tuple[int, int]] = {}
         self._joins_since = clock.monotonic()
         self._joins_within = max(_JOINS_WITHIN, 3 * settings.session_timeout_ms / 1000)
 
@@ -258,7 +259,10 @@ class Membership:
                 messages += self._consumer.consume(most - 1, 0)
         for message in messages:
             error = message.error()
-            if error is None or error.code() == kafka.PARTITION_EOF:
+            if error is None:
+                continue
+            if error.code() == kafka.PARTITION_EOF:
+                self._note_end(message)
                 continue
             if error.code() in _POSITION_GONE:
                 raise HaltedError(
@@ -281,6 +285,10 @@ class Membership:
                     self._consumer.resume(self._later_topics())
         return good
 
+    def _note_end(self, message: Message) -> None:
+        """Remember that a partition was read to its end, and where that is."""
+        self._all_read[place_of(message)] = (self._era, message.offset() or 0)
+
     def _later_topics(self) -> list[TopicPartition]:
         return [TopicPartition(*place) for place in self._catch_up.later(self._claims)]
 
@@ -292,9 +300,13 @@ class Membership:
         """Read nothing for up to a tenth of a second, but stay a member: rebalances are served."""
         with suppress(KafkaException):
             self._consumer.pause(self._consumer.assignment())
-        if self._consumer.consume(1, min(seconds, 0.1)):
-            # Nothing should come while paused; what does is read again, not lost.
-            self.distrust()
+        for message in self._consumer.consume(1, min(seconds, 0.1)):
+            error = message.error()
+            if error is not None and error.code() == kafka.PARTITION_EOF:
+                self._note_end(message)
+            else:
+                # Nothing should come while paused; what does is read again, not lost.
+                self.distrust()
         with suppress(KafkaException):
             self._consumer.resume(self._consumer.assignment())
             self._pause_later_topics()
@@ -332,6 +344,31 @@ class Membership:
         """Note that the transaction was committed."""
         for place, after in moves.items():
             self._claims[place] = offsets.Claim(self._claims[place].epoch, after)
+
+    def pass_marks(self, connection: Connection) -> None:
+        """Move positions over the marks of transactions at the ends of partitions.
+
+        To be called when all that was polled is committed. Whoever looks at the positions, here or
+        on the broker, would else see messages to read where there are none.
+
+        Raises:
+            FencedError: A partition is not ours any more.
+            HaltedError: A topic was made anew.
+            PassingError: The broker does not answer.
+        """
+        moves = {
+            place: end
+            for place, (era, end) in self._all_read.items()
+            if era == self._era and place in self._claims and self._claims[place].next_offset < end
+        }
+        if not moves:
+            return
+        self._identity.ask()
+        with connection.cursor() as cursor:
+            self.advance(cursor, moves)
+        self._identity.confirm()
+        connection.commit()
+        self.advanced(moves)
 
     # -- reporting ----------------------------------------------------------------------------
 

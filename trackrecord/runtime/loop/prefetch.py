@@ -52,6 +52,7 @@ class Prefetch:
         self._reader = reader
         self._member = member
         self._turn = turn
+        self._limit = settings.batch_size
         self._most = settings.batch_size
         self._wait = settings.batch_wait_ms / 1000
         self._thread = ThreadPoolExecutor(1, "read", turn.read_from_here)
@@ -67,6 +68,19 @@ class Prefetch:
         if self._poll is not None:
             with self._turn.opened():
                 wait([self._poll])
+
+    def fit(self, asked: int, taken: int) -> None:
+        """Fetch as many messages as the database takes at once.
+
+        Args:
+            asked: How many the last batch had.
+            taken: How many of them it took at once. If all, a few more are fetched next time, up
+                to the setting: what made statements too long may be over.
+        """
+        if taken < asked:
+            self._most = max(min(self._most, taken), 1)
+        else:
+            self._most = min(self._limit, self._most + 1 + self._most // 100)
 
     def next(self) -> Batch | None:
         """The batch to work on now; where much has piled up, another is on its way already.

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import psycopg2
 
-from trackrecord.runtime.database import Connection, classify
+from trackrecord.runtime.database import Connection, classify, is_read_only
 
 T = TypeVar("T")
 
@@ -53,12 +53,15 @@ class Session:
             raise classify(error) from error
 
     def rollback(self) -> None:
-        """Undo; a connection that does not even do that is given up."""
+        """Undo; a connection that does not even do that, or may not write, is given up."""
         if self._connection is None:
             return
         try:
             self._connection.rollback()
+            is_lost = is_read_only(self._connection)
         except psycopg2.Error:
+            is_lost = True
+        if is_lost:
             self.close()
 
     def close(self) -> None:

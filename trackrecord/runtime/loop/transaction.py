@@ -7,7 +7,8 @@
 5. commit: 2 to 4 become true together, or not at all.
 
 Where the database refuses a value, the batch is cut in halves, until the one message that it
-refuses is found; that one becomes a dead letter, and all others have their effects.
+refuses is found; that one becomes a dead letter, and all others have their effects. Where it ends a
+statement for its length, the batch is done in halves, too, until it does not.
 """
 
 from __future__ import annotations
@@ -23,9 +24,12 @@ from trackrecord.runtime.database import Cursor
 from trackrecord.runtime.dead_letters import DeadLetter
 from trackrecord.runtime.decoding.batch import Batch, Reader
 from trackrecord.runtime.decoding.decoder import Refusal
-from trackrecord.runtime.errors import BadContentError, FatalError
+from trackrecord.runtime.errors import BadContentError, FatalError, TooSlowError
+from trackrecord.runtime.logs import get_logger
 from trackrecord.runtime.loop.session import Session
 from trackrecord.runtime.stage import Effects, Handler
+
+_log = get_logger(__name__)
 
 
 class CommitHooks:
@@ -83,8 +87,12 @@ class Transactions:
         self._begin = begin
         self._clock = clock
 
-    def apply(self, batch: Batch) -> None:
+    def apply(self, batch: Batch) -> int:
         """Commit a batch; messages that the database refuses are found and refused alone.
+
+        Returns:
+            How many messages it took at once before a statement became too long for it; all, where
+            none did.
 
         Raises:
             PassingError: To be tried again, from where the offsets stand.
@@ -93,9 +101,22 @@ class Transactions:
         """
         try:
             self._commit(batch)
+        except TooSlowError as error:
+            return self._halve(batch.messages, error)
         except BadContentError as error:
             self._undo()
             self._search(batch.messages, error)
+        return len(batch.messages)
+
+    def _halve(self, messages: Sequence[Message], error: TooSlowError) -> int:
+        """Do in two what the database does not do at once; one message alone is tried again."""
+        if len(messages) == 1:
+            raise error
+        self._undo()
+        _log.warning("halving the batch", messages=len(messages), reason=str(error))
+        middle = len(messages) // 2
+        halves = (messages[:middle], messages[middle:])
+        return min([self.apply(self._reader.read(half)) for half in halves])
 
     def _search(self, messages: Sequence[Message], error: BadContentError) -> None:
         """Find the message that the database refuses, and give all others their effects."""

@@ -138,6 +138,7 @@ def run(stage: Stage, settings: Settings, clock: Clock = SYSTEM_CLOCK) -> int:
         # A process that ends at once is gone before anybody has read that.
         until = clock.monotonic() + settings.halt_linger_seconds
         while clock.monotonic() < until and not told_to_stop.is_set():
+            health.turned()
             clock.sleep(0.1)
         return EXIT_HALTED
     except FatalError as error:

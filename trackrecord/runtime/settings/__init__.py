@@ -1,5 +1,5 @@
 """Settings of the stages, from the environment."""
 
-from trackrecord.runtime.settings.settings import PREFIX, Settings, hide_password, load_settings
+from trackrecord.runtime.settings.settings import PREFIX, Settings, load_settings
 
-__all__ = ["PREFIX", "Settings", "hide_password", "load_settings"]
+__all__ = ["PREFIX", "Settings", "load_settings"]

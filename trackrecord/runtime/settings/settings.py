@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
 from trackrecord.kafka.config import kafka_settings
+from trackrecord.redaction import hide_secrets, is_secret, remember_settings, remember_url
 from trackrecord.runtime.errors import ConfigurationError
 from trackrecord.runtime.settings.per_strategy import capital_by_strategy, sessions_by_strategy
 
 PREFIX = "TRACKRECORD_"
-
-_NAMED_PASSWORD = re.compile(r"(password=)('[^']*'|[^&\s]*)", re.IGNORECASE)
-_PASSWORD_BEFORE_HOST = re.compile(r"(//[^:/?#]*:).*@")
 
 
 class Settings(BaseModel):
@@ -104,7 +100,7 @@ class Settings(BaseModel):
         default=50_000, validation_alias="TRACKRECORD_OUTBOX_BACKLOG"
     )
     """Events that may wait for the broker's acknowledgement before reading pauses."""
-    halt_linger_seconds: Annotated[float, Field(ge=0, le=600)] = Field(
+    halt_linger_seconds: Annotated[float, Field(ge=0, le=315_360_000)] = Field(
         default=0.0, validation_alias="TRACKRECORD_HALT_LINGER_SECONDS"
     )
     """How long a stage that has halted still answers, so that a scrape sees it, before it ends."""
@@ -207,8 +203,18 @@ class Settings(BaseModel):
     @field_validator("database_url")
     @classmethod
     def _is_postgres(cls, value: str) -> str:
-        if urlsplit(value).scheme not in {"postgresql", "postgres"}:
+        if not value.startswith(("postgresql://", "postgres://")):
             raise ValueError("must begin with postgresql://")
+        try:
+            # Whoever has no driver has no use for the URL either.
+            from psycopg2 import ProgrammingError  # noqa: PLC0415
+            from psycopg2.extensions import parse_dsn  # noqa: PLC0415
+        except ModuleNotFoundError:
+            return value
+        try:
+            parse_dsn(value)
+        except ProgrammingError as error:
+            raise ValueError(str(error).strip().removeprefix("invalid dsn: ")) from None
         return value
 
     @field_validator("day_timezone")
@@ -254,11 +260,13 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     environ = os.environ if environ is None else environ
     known = {str(field.validation_alias) for field in Settings.model_fields.values()}
     given: dict[str, Any] = {name: environ[name] for name in known if environ.get(name)}
-    given["TRACKRECORD_KAFKA_*"] = {
-        name: value
-        for name, value in kafka_settings(environ).items()
-        if name != "bootstrap.servers"
-    }
+    _remember_secrets(environ)
+    try:
+        kafka = kafka_settings(environ)
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from None
+    given["TRACKRECORD_KAFKA_BOOTSTRAP_SERVERS"] = kafka.pop("bootstrap.servers")
+    given["TRACKRECORD_KAFKA_*"] = kafka
     try:
         return Settings.model_validate(given)
     except ValidationError as error:
@@ -268,26 +276,24 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         ) from None
 
 
+def _remember_secrets(environ: Mapping[str, str]) -> None:
+    """Before anything can go wrong with them: nothing that is said later shows them."""
+    remember_url(environ.get("DATABASE_URL", ""))
+    ours = {
+        name: value
+        for name, value in environ.items()
+        if name.startswith((PREFIX, "PG")) and is_secret(name)
+    }
+    remember_settings(ours)
+
+
 def _problem(detail: ErrorDetails) -> str:
     words = detail["msg"].removeprefix("Value error, ")
     if not detail["loc"]:  # of several together
         return f"  {words}"
     variable = str(detail["loc"][0])
-    return f"  {variable}={_shown(variable, detail['input'])}: {words}"
+    return hide_secrets(f"  {variable}={_shown(variable, detail['input'])}: {words}")
 
 
 def _shown(variable: str, value: object) -> str:
-    return hide_password(str(value)) if variable == "DATABASE_URL" else repr(value)
-
-
-def hide_password(url: str) -> str:
-    """A URL with its passwords replaced, for logs and tables; also one that is not quite a URL."""
-    shown = _NAMED_PASSWORD.sub(r"\1***", url)
-    try:
-        parts = urlsplit(shown)
-        password = parts.password
-    except ValueError:
-        return _PASSWORD_BEFORE_HOST.sub(r"\1***@", shown)
-    if password is None:
-        return shown
-    return urlunsplit(parts._replace(netloc=parts.netloc.replace(f":{password}@", ":***@")))
+    return str(value) if variable == "DATABASE_URL" else repr(value)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from trackrecord.redaction import hide_secrets
 from trackrecord.runtime.errors import ConfigurationError
-from trackrecord.runtime.settings import Settings, hide_password, load_settings
+from trackrecord.runtime.settings import Settings, load_settings
 
 
 def problems(**environ: str) -> str:
@@ -99,7 +100,7 @@ def test_a_database_url_that_cannot_be_used_shows_no_password(url: str) -> None:
     ],
 )
 def test_a_url_is_shown_without_its_password(url: str, shown: str | None) -> None:
-    found = hide_password(url)
+    found = hide_secrets(url)
     assert "s3cret" not in found
     if shown is not None:
         assert found == shown

@@ -1,0 +1,180 @@
+"""Reading the events that tell a stage of the job plane to look, and saying whether it hears them.
+
+A hint that is missed costs nothing: what is due follows from the database. So no position is kept;
+the reader begins at the end of the topics, and whoever has begun to listen looks once. But a stage
+that hears nothing at all is deaf, and must not look well: :attr:`Hints.problem` says why.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+from trackrecord.clock import backoff
+from trackrecord.redaction import hide_secrets
+from trackrecord.runtime.hint_connection import credentials, unused
+from trackrecord.runtime.logs import get_logger
+from trackrecord.runtime.metrics import MESSAGES, Counter, Gauge, Metric, Metrics
+from trackrecord.runtime.settings import Settings
+
+_log = get_logger(__name__)
+
+LISTENING: Final = Gauge(
+    "trackrecord_listening",
+    "1 while the events that make the stage look are heard, else 0.",
+    "0 for minutes: /readyz says why. It looks by the clock meanwhile, later than it could.",
+)
+
+LISTENING_FAILURES: Final = Counter(
+    "trackrecord_listening_failures_total",
+    "Times that the reader of events ended, at a message it cannot read or without a broker.",
+    "Growing while the broker is well: somebody publishes what it cannot read; its log says what.",
+)
+
+METRICS: Final[tuple[Metric, ...]] = (LISTENING, LISTENING_FAILURES)
+
+_LIBRARIES: Final = ("faust", "mode", "aiokafka")
+_BEGINS_SECONDS: Final = 2.0
+_LONGEST: Final = 500
+"""Characters of a library's complaint that are kept."""
+
+
+class Hints:
+    """Listens to topics for as long as its process runs."""
+
+    def __init__(
+        self,
+        name: str,
+        topics: Sequence[str],
+        settings: Settings,
+        metrics: Metrics,
+        heard: Callable[[], None],
+    ) -> None:
+        """Prepare; nothing is reached before :meth:`listen`.
+
+        Args:
+            name: The consumer group's.
+            topics: What to listen to.
+            settings: Of the process.
+            metrics: Which hold those of this module.
+            heard: Called in the event loop when it is time to look.
+
+        Raises:
+            ConfigurationError: The broker cannot be reached by these settings.
+        """
+        self._name = name
+        self._topics = topics
+        self._settings = settings
+        self._metrics = metrics
+        self._heard = heard
+        self._credentials = credentials(settings.kafka)
+        self._complaints = _Complaints()
+        self.problem: str | None = "it does not listen to events yet"
+        """Why no events are heard; None while they are."""
+        if left_out := unused(settings.kafka):
+            _log.warning("settings that the reader of events does not use", variables=left_out)
+
+    async def listen(self) -> None:
+        """Listen; whatever happens to the client, begin anew."""
+        for name in _LIBRARIES:
+            logger = logging.getLogger(name)
+            logger.handlers, logger.propagate = [self._complaints], False
+            logger.setLevel(logging.WARNING)
+        waits = backoff(0.5, 30.0)
+        while True:
+            self._complaints.last = ""
+            app = self._app()
+            try:
+                await app.start()
+                await app.wait_until_stopped()
+                why = app.crash_reason
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, the stage goes on
+                why = error
+            finally:
+                was_heard = self.problem is None
+                with suppress(Exception):
+                    await asyncio.wait_for(app.stop(), 10)
+            if was_heard:
+                waits = backoff(0.5, 30.0)
+            self._fails(why)
+            await asyncio.sleep(next(waits))
+
+    def _fails(self, why: BaseException | None) -> None:
+        words = f"{type(why).__name__}: {why}" if why is not None else "the client has ended"
+        # That no broker was reached is the client's last word; why not, it has only logged.
+        if "onnect" in type(why).__name__ and self._complaints.last:
+            words = self._complaints.last
+        self._say(hide_secrets(f"it does not hear events: {words}"[:_LONGEST]))
+        self._metrics.count(LISTENING_FAILURES)
+        _log.warning("no events are heard for a while", reason=self.problem)
+
+    def _say(self, problem: str | None) -> None:
+        self.problem = problem
+        self._metrics.set(LISTENING, float(problem is None))
+
+    def _app(self) -> Any:
+        # Faust takes a moment to import, and commands that only ask what a stage is need it not.
+        import faust  # noqa: PLC0415
+
+        servers = self._settings.kafka_bootstrap_servers.split(",")
+        app = faust.App(
+            self._name,
+            broker=";".join(f"kafka://{server.strip()}" for server in servers),
+            broker_credentials=self._credentials,
+            loop=asyncio.get_running_loop(),
+            store="memory://",
+            web_enabled=False,
+            topic_allow_declare=False,
+            topic_disable_leader=True,
+            # What happened before is in the database.
+            consumer_auto_offset_reset="latest",
+            broker_session_timeout=self._settings.session_timeout_ms / 1000,
+            broker_heartbeat_interval=max(self._settings.session_timeout_ms / 4000, 0.1),
+            broker_max_poll_interval=3600.0,
+        )
+
+        async def assigned(*_arguments: Any, **_named: Any) -> None:
+            self._say(None)
+            # What was published before is not heard any more, nor what is in the next moment:
+            # only then does the client ask where the topics end.
+            self._heard()
+            asyncio.get_running_loop().call_later(_BEGINS_SECONDS, self._heard)
+
+        async def revoked(*_arguments: Any, **_named: Any) -> None:
+            self._say("its share of the topics is being given out anew")
+
+        async def hint(stream: Any) -> AsyncIterator[None]:
+            async for event in stream.events():
+                self._metrics.count(MESSAGES, topic=event.message.topic)
+                self._heard()
+                yield
+
+        app.on_partitions_assigned.connect(assigned)
+        app.on_partitions_revoked.connect(revoked)
+        # Without acknowledgements no offsets are committed: a message that cannot be read ends
+        # the client, and would end the next one too.
+        topic = app.topic(*self._topics, value_type=bytes, value_serializer="raw", acks=False)
+        app.agent(topic, name="hint")(hint)
+        app.finalize()
+        return app
+
+
+class _Complaints(logging.Handler):
+    """What the client's libraries have to say, as lines of ours.
+
+    Attributes:
+        last: The last of them.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.last = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.last = record.getMessage()[:_LONGEST]
+        _log.warning("kafka client", error=self.last)
