@@ -236,4 +236,3 @@ def _home(argv: Sequence[str]) -> Path:
         if word.startswith("--home="):
             return Path(word.removeprefix("--home="))
     return Path(os.environ.get("TRACKRECORD_HOME") or ".trackrecord")
-
