@@ -10,7 +10,7 @@ from trackrecord.runtime.stage import Context
 
 def _jobs(context: Context, metrics: Metrics) -> Jobs:
     # Whoever only asks what the stage reads and writes need not have what it learns with.
-    from services.trainer.handler import Trainer  # noqa: PLC0415
+    from services.trainer.handler.trainer import Trainer  # noqa: PLC0415
 
     return Trainer(context, metrics)
 

@@ -9,9 +9,9 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from services.trainer import store
-from services.trainer.handler import Trainer
-from services.trainer.serving import RefusedError, history, roll_back
-from services.trainer.training import run
+from services.trainer.handler.champion_changes import RefusedError, history, roll_back
+from services.trainer.handler.trainer import Trainer
+from services.trainer.handler.training import run
 from tests.support import judged
 from tests.support.compare import fetch, session
 from tests.support.dask_workers import dask_workers

@@ -6,7 +6,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from services.trainer import store
-from services.trainer.handler import Trainer
+from services.trainer.handler.trainer import Trainer
 from tests.support import judged
 from tests.support.compare import fetch, session
 from trackrecord.runtime.jobs import METRICS

@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from services.trainer import store
-from services.trainer.training import run
+from services.trainer.handler.training import run
 from tests.support.compare import session
 from tests.unit.learning.worlds import DAY, world
 from trackrecord.runtime import database

@@ -100,7 +100,7 @@ def rollback(
     """
     settings = load(home)
     _need_checkout()
-    from services.trainer.serving import RefusedError, roll_back
+    from services.trainer.handler.champion_changes import RefusedError, roll_back
 
     def change(cursor: Cursor) -> str | None:
         none = to == "none"
@@ -125,7 +125,7 @@ app.command()(calibration)
 def _asked(settings: Settings, name: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """What is asked for, and how the runs of the model ended."""
     _need_checkout()
-    from services.trainer import serving
+    from services.trainer.handler import champion_changes as serving
 
     question: Callable[[Cursor, str], list[dict[str, Any]]] = getattr(serving, name)
     model = settings.model

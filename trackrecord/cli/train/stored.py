@@ -53,7 +53,7 @@ def train(settings: Settings, options: dict[str, Any]) -> dict[str, Any]:
     """
     logs.configure("trainer", level="warning")
     job = _begin(settings, options)
-    from services.trainer import training
+    from services.trainer.handler import training
 
     notes.print(f"training {job.training_id} of {job.model}", markup=False)
     ended = training.run(settings, job, lambda words: notes.print(words, markup=False))
@@ -65,7 +65,7 @@ def train(settings: Settings, options: dict[str, Any]) -> dict[str, Any]:
 
 def _begin(settings: Settings, options: dict[str, Any]) -> Job:
     store = _store()
-    from services.trainer import facts
+    from services.trainer.store import read_outcomes
     from trackrecord.runtime.database import rows
 
     with closing(_connect(settings)) as connection, connection, connection.cursor() as cursor:
@@ -76,7 +76,7 @@ def _begin(settings: Settings, options: dict[str, Any]) -> Job:
             settings.model,
             f"{socket.gethostname()}:{os.getpid()}",
             stale_seconds=settings.trainer_stale_seconds,
-            outcomes=facts.settled(cursor, settings, now),
+            outcomes=read_outcomes.settled(cursor, settings, now),
         )
     if job is None:
         raise InputError(f"a training of {settings.model} is running already")
@@ -109,7 +109,7 @@ def _answer(connection: Connection, job: Job, ended: Any) -> dict[str, Any]:
 
 def _publish(settings: Settings, connection: Connection) -> None:
     """Send the event, unless a trainer does; where no broker answers it waits for one."""
-    from services.trainer.handler import publish
+    from services.trainer.handler.trainer import publish
     from trackrecord.runtime import kafka
     from trackrecord.runtime.outbox import Outbox
 

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import polars as pl
 
-from services.outcome_scorer import statements as sql
+from services.outcome_scorer.store import statements as sql
 from trackrecord.runtime.database import (
     CopyRows,
     Cursor,

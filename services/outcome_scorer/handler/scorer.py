@@ -16,9 +16,12 @@ import numpy as np
 import polars as pl
 
 from services.outcome_scorer import store
-from services.outcome_scorer.assessing import Assessed, Assessor
-from services.outcome_scorer.events import assessed_events
-from services.outcome_scorer.frames import (
+from services.outcome_scorer.handler.assessments import Assessed, Assessor
+from services.outcome_scorer.handler.outcomes import Judging
+from services.outcome_scorer.handler.outgoing import assessed_events
+from services.outcome_scorer.handler.symbols import Key, bar_columns, fill, waiting
+from services.outcome_scorer.metrics import METRICS
+from services.outcome_scorer.rows import (
     SIGNAL_COLUMNS,
     as_bars,
     as_closes,
@@ -28,9 +31,6 @@ from services.outcome_scorer.frames import (
     repeats,
     session_rows,
 )
-from services.outcome_scorer.judging import Judging
-from services.outcome_scorer.memory import Key, bar_columns, fill, waiting
-from services.outcome_scorer.metrics import METRICS
 from services.outcome_scorer.store import Change, Claimed
 from trackrecord.events import MarketBar, SignalClosed, SignalEmitted
 from trackrecord.outcomes.watch import Watch

@@ -1,4 +1,4 @@
-"""One run, from its row to its end: ``python -m services.trainer.training ID EPOCH``.
+"""One run, from its row to its end: ``python -m services.trainer.handler.training ID EPOCH``.
 
 The stage runs it in a process of its own, so that a training that needs too much memory ends
 alone; `trackrecord train` runs it in its own process.
@@ -17,7 +17,8 @@ from typing import Any, Final
 
 import psycopg2
 
-from services.trainer import facts, store
+from services.trainer import store
+from services.trainer.store import read_outcomes
 from trackrecord.learning.champion import Serving, unseen_from
 from trackrecord.learning.files import TamperedError, pack, unpack, version_of
 from trackrecord.learning.search import OBJECTIVES, Budget
@@ -132,7 +133,7 @@ def _read(cursor: Cursor, settings: Settings, job: store.Job) -> _World:
         serving = Serving(ensemble, microseconds(learnt_until))
     until = store.decided_until(cursor, job.model)
     return _World(
-        facts.training_rows(cursor, settings, job.cut_off),
+        read_outcomes.training_rows(cursor, settings, job.cut_off),
         version,
         serving,
         None if until is None else microseconds(until),

@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 
 from services.outcome_scorer import store
-from services.outcome_scorer.apart import judge_apart
-from services.outcome_scorer.events import closed_event, scored_event
-from services.outcome_scorer.frames import outcome_rows, void_rows
-from services.outcome_scorer.memory import Key, fill, waiting
+from services.outcome_scorer.handler.apart import judge_apart
+from services.outcome_scorer.handler.outgoing import closed_event, scored_event
+from services.outcome_scorer.handler.symbols import Key, fill, waiting
+from services.outcome_scorer.rows import outcome_rows, void_rows
 from services.outcome_scorer.store import Asked, Ceased
 from trackrecord.events import MarketBar
 from trackrecord.outcomes.model import DELISTED_AFTER, Policy

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from services.outcome_scorer import store
-from services.outcome_scorer.memory import Key, put_bars
+from services.outcome_scorer.handler.symbols import Key, put_bars
 from services.outcome_scorer.store import Asked
 from trackrecord.outcomes.model import Policy
 from trackrecord.outcomes.waiting import Judgement, Waiting

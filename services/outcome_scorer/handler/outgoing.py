@@ -9,8 +9,8 @@ from typing import Any
 
 from confluent_kafka import Message
 
-from services.outcome_scorer.assessing import Assessed
-from services.outcome_scorer.frames import OUR_EXIT
+from services.outcome_scorer.handler.assessments import Assessed
+from services.outcome_scorer.rows import OUR_EXIT
 from trackrecord.events import SignalAssessed, SignalClosed, SignalScored
 from trackrecord.runtime.stage import Outgoing
 

@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from services.outcome_scorer import store
-from services.outcome_scorer.memory import bar_columns
+from services.outcome_scorer.handler.symbols import bar_columns
 from services.outcome_scorer.store import Asked
 from trackrecord.features import (
     BARS_NEEDED,

@@ -14,9 +14,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from services.trainer import facts, store
+from services.trainer import store
+from services.trainer.handler import training
 from services.trainer.metrics import METRICS
-from services.trainer.training import handed_over
+from services.trainer.store import read_outcomes
 from trackrecord.learning.triggers import (
     FEWEST_NEW,
     Live,
@@ -105,7 +106,7 @@ class Trainer(Jobs):
         """The run to do now: one that was left or asked for, else one that a rule asks for."""
         model = self._settings.model
         [(now,)] = rows(cursor, "SELECT now()")
-        outcomes = facts.settled(cursor, self._settings, now)
+        outcomes = read_outcomes.settled(cursor, self._settings, now)
         last = store.last(cursor, model)
         new = outcomes - last.outcomes
         self._metrics.set("trackrecord_new_outcomes", max(new, 0))
@@ -132,7 +133,7 @@ class Trainer(Jobs):
         version = champion.champion(cursor, self._settings.model)
         if version is not None and new >= FEWEST_NEW:
             about = store.about(cursor, version)
-            live = facts.live_record(cursor, self._settings, now, version, about.report)
+            live = read_outcomes.live_record(cursor, self._settings, now, version, about.report)
             state = State(new, seconds_since, live, self._drift(cursor, about))
             self._show(live, state)
         return fired(self._rules, state)
@@ -141,7 +142,7 @@ class Trainer(Jobs):
         if self._rules.drift is None:
             return {}
         names = list(about.report["feature_importances"])
-        then, now = facts.features_then_and_now(cursor, names, about.learnt_until)
+        then, now = read_outcomes.features_then_and_now(cursor, names, about.learnt_until)
         return stability_index(then, now, names)
 
     def _show(self, live: Live | None, state: State) -> None:
@@ -168,7 +169,7 @@ class Trainer(Jobs):
         self._training = job
         self._metrics.set("trackrecord_training_running", 1)
         child = subprocess.Popen(
-            [sys.executable, "-m", "services.trainer.training", job.training_id, str(job.epoch)],
+            [sys.executable, "-m", training.__name__, job.training_id, str(job.epoch)],
             stdin=subprocess.PIPE,
             # A signal from the terminal is for the stage, which ends the run in good order.
             start_new_session=True,
@@ -176,7 +177,7 @@ class Trainer(Jobs):
         try:
             if child.stdin is not None:
                 # Not in its arguments, where everybody could read the password.
-                child.stdin.write(handed_over(self._settings))
+                child.stdin.write(training.handed_over(self._settings))
                 child.stdin.flush()
             while child.poll() is None and not self._stopping.wait(_GLANCE):
                 pass

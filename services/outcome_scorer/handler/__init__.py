@@ -1,0 +1,1 @@
+"""A batch of bars, signals and exits in; assessments and outcomes out."""
