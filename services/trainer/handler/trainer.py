@@ -17,7 +17,8 @@ import numpy as np
 from services.trainer import store
 from services.trainer.handler import training
 from services.trainer.metrics import METRICS
-from services.trainer.store import read_outcomes
+from services.trainer.rows import About, Ended, Job, Runs
+from services.trainer.store import endings, models, outbox, read_outcomes, runs, training_log
 from trackrecord.learning.triggers import (
     FEWEST_NEW,
     Live,
@@ -28,7 +29,7 @@ from trackrecord.learning.triggers import (
     stability_index,
 )
 from trackrecord.runtime import champion, kafka
-from trackrecord.runtime.database import Connection, Cursor, connect, rows
+from trackrecord.runtime.database import Connection, Cursor, connect
 from trackrecord.runtime.jobs import Jobs
 from trackrecord.runtime.logs import get_logger
 from trackrecord.runtime.metrics import Metrics
@@ -52,7 +53,7 @@ class Trainer(Jobs):
         self._metrics = Metrics(context.registry, store.STAGE, METRICS)
         self._stopping = threading.Event()
         self._owner = f"{socket.gethostname()}:{os.getpid()}"
-        self._training: store.Job | None = None
+        self._training: Job | None = None
         self._outbox = Outbox(store.STAGE, kafka.client_config(self._settings, store.STAGE))
         self._rules = Rules(
             new_outcomes=self._settings.trainer_new_outcomes,
@@ -102,23 +103,21 @@ class Trainer(Jobs):
 
     # -- what is due --------------------------------------------------------------------------
 
-    def _next(self, cursor: Cursor) -> store.Job | None:
+    def _next(self, cursor: Cursor) -> Job | None:
         """The run to do now: one that was left or asked for, else one that a rule asks for."""
         model = self._settings.model
-        [(now,)] = rows(cursor, "SELECT now()")
+        now = runs.now(cursor)
         outcomes = read_outcomes.settled(cursor, self._settings, now)
-        last = store.last(cursor, model)
+        last = runs.last(cursor, model)
         new = outcomes - last.outcomes
         self._metrics.set("trackrecord_new_outcomes", max(new, 0))
-        self._show_runs(store.runs(cursor, model))
+        self._show_runs(training_log.ended(cursor, model))
         if not last.open:
             trigger = self._due(cursor, now, max(new, 0), last.seconds_since)
-            if trigger is None or not store.request(
-                cursor, model, trigger.kind, trigger.reason, {}
-            ):
+            if trigger is None or not runs.request(cursor, model, trigger.kind, trigger.reason, {}):
                 return None
             _log.info("training is due", trigger=trigger.kind, reason=trigger.reason)
-        return store.claim(
+        return runs.claim(
             cursor,
             model,
             self._owner,
@@ -132,13 +131,13 @@ class Trainer(Jobs):
         state = State(new, seconds_since)
         version = champion.champion(cursor, self._settings.model)
         if version is not None and new >= FEWEST_NEW:
-            about = store.about(cursor, version)
+            about = models.about(cursor, version)
             live = read_outcomes.live_record(cursor, self._settings, now, version, about.report)
             state = State(new, seconds_since, live, self._drift(cursor, about))
             self._show(live, state)
         return fired(self._rules, state)
 
-    def _drift(self, cursor: Cursor, about: store.About) -> dict[str, float]:
+    def _drift(self, cursor: Cursor, about: About) -> dict[str, float]:
         if self._rules.drift is None:
             return {}
         names = list(about.report["feature_importances"])
@@ -155,7 +154,7 @@ class Trainer(Jobs):
             drifted = sum(value > limit for value in state.drifted.values())
             self._metrics.set("trackrecord_drifted_features", drifted)
 
-    def _show_runs(self, ended: store.Runs) -> None:
+    def _show_runs(self, ended: Runs) -> None:
         self._metrics.set("trackrecord_failed_runs_in_a_row", ended.failed_in_a_row)
         if ended.success is not None:
             model = self._settings.model
@@ -163,7 +162,7 @@ class Trainer(Jobs):
 
     # -- a run --------------------------------------------------------------------------------
 
-    def _train(self, job: store.Job) -> None:
+    def _train(self, job: Job) -> None:
         """Have a process of its own do it, and look after that."""
         _log.info("training", id=job.training_id, trigger=job.trigger, attempt=job.attempts)
         self._training = job
@@ -198,67 +197,61 @@ class Trainer(Jobs):
             self._give_back(job, counts=True)
         self._count(job)
 
-    def _give_back(self, job: store.Job, *, counts: bool) -> None:
+    def _give_back(self, job: Job, *, counts: bool) -> None:
         with self._connected() as connection, connection, connection.cursor() as cursor:
-            store.release(cursor, job, counts=counts)
+            runs.release(cursor, job, counts=counts)
 
-    def _give_up(self, job: store.Job) -> None:
+    def _give_up(self, job: Job) -> None:
         words = f"its process was killed in each of {job.attempts - 1} attempts"
         with self._connected() as connection, connection, connection.cursor() as cursor:
-            store.finish(cursor, self._settings, job, store.Ended("failed", 0, error=words))
+            endings.finish(cursor, self._settings, job, Ended("failed", 0, error=words))
         self._count(job)
 
-    def _count(self, job: store.Job) -> None:
+    def _count(self, job: Job) -> None:
         """Take into the metrics what came of a run, if it has ended."""
         with self._connected() as connection, connection, connection.cursor() as cursor:
-            found = rows(
-                cursor,
-                "SELECT outcome, promoted, duration_seconds, reason, error FROM ml_training_log"
-                " WHERE training_id = %s",
-                (job.training_id,),
-            )
-        for outcome, promoted, seconds, reason, error in found:
-            count = self._metrics.count
-            count("trackrecord_training_runs_total", outcome=outcome, trigger=job.trigger)
-            count("trackrecord_promotions_total", int(promoted))
-            self._metrics.observe("trackrecord_training_seconds", seconds)
-            _log.info(
-                "trained", id=job.training_id, outcome=outcome, promoted=promoted,
-                seconds=round(seconds, 1), reason=reason, error=error,
-            )  # fmt: skip
+            logged = training_log.of_run(cursor, job.training_id)
+        if logged is None:
+            return
+        count = self._metrics.count
+        count("trackrecord_training_runs_total", outcome=logged.outcome, trigger=job.trigger)
+        count("trackrecord_promotions_total", int(logged.promoted))
+        self._metrics.observe("trackrecord_training_seconds", logged.duration_seconds)
+        _log.info(
+            "trained", id=job.training_id, outcome=logged.outcome, promoted=logged.promoted,
+            seconds=round(logged.duration_seconds, 1), reason=logged.reason, error=logged.error,
+        )  # fmt: skip
 
     # -- the outbox ---------------------------------------------------------------------------
 
     def _publish(self, connection: Connection) -> None:
         publish(self._outbox, connection)
         with connection, connection.cursor() as cursor:
-            query = "SELECT count(*) FROM outbox WHERE stage = %s"
-            [(left,)] = rows(cursor, query, (store.STAGE,))
+            left = outbox.pending(cursor)
         self._runtime.set("trackrecord_outbox_pending_messages", left)
 
 
-def publish(outbox: Outbox, connection: Connection, within: float = _ACKNOWLEDGED_WITHIN) -> bool:
+def publish(sender: Outbox, connection: Connection, within: float = _ACKNOWLEDGED_WITHIN) -> bool:
     """Send what is in the outbox; one process at a time, so that nothing is sent by two.
 
     Args:
-        outbox: Of this process.
+        sender: The outbox of this process.
         connection: Outside of a transaction.
         within: Seconds to wait for acknowledgements; what has none stays for later.
 
     Returns:
         Whether nothing is left of what this process sent.
     """
-    key = "hashtextextended(current_schema || ' outbox ' || %s, 0)"
     with connection, connection.cursor() as cursor:
-        [(ours,)] = rows(cursor, f"SELECT pg_try_advisory_lock({key})", (store.STAGE,))
+        ours = outbox.take_turn(cursor)
     if not ours:
         return False
     try:
-        outbox.resend(connection, [store.SOURCE])
-        left = outbox.drain(within)
-        outbox.serve()
-        outbox.tidy(connection)
+        sender.resend(connection, [outbox.SOURCE])
+        left = sender.drain(within)
+        sender.serve()
+        sender.tidy(connection)
         return not left
     finally:
         with connection, connection.cursor() as cursor:
-            cursor.execute(f"SELECT pg_advisory_unlock({key})", (store.STAGE,))
+            outbox.end_turn(cursor)

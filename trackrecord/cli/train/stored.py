@@ -16,7 +16,7 @@ from trackrecord.runtime.errors import (
 )
 
 if TYPE_CHECKING:
-    from services.trainer.store import Job
+    from services.trainer.rows import Job
     from trackrecord.runtime.database import Connection
     from trackrecord.runtime.settings import Settings
 
@@ -30,9 +30,9 @@ def request(settings: Settings, options: dict[str, Any]) -> dict[str, Any]:
         InputError: One is queued or running already.
         TrackrecordError: There is no database, or no checkout.
     """
-    store = _store()
+    runs = _runs()
     with closing(_connect(settings)) as connection, connection, connection.cursor() as cursor:
-        training_id = store.request(cursor, settings.model, "request", "asked for", options)
+        training_id = runs.request(cursor, settings.model, "request", "asked for", options)
     if training_id is None:
         raise InputError(f"a training of {settings.model} is queued or running already")
     return {
@@ -64,14 +64,13 @@ def train(settings: Settings, options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _begin(settings: Settings, options: dict[str, Any]) -> Job:
-    store = _store()
+    runs = _runs()
     from services.trainer.store import read_outcomes
-    from trackrecord.runtime.database import rows
 
     with closing(_connect(settings)) as connection, connection, connection.cursor() as cursor:
-        store.request(cursor, settings.model, "request", "asked for", options)
-        [(now,)] = rows(cursor, "SELECT now()")
-        job: Job | None = store.claim(
+        runs.request(cursor, settings.model, "request", "asked for", options)
+        now = runs.now(cursor)
+        job: Job | None = runs.claim(
             cursor,
             settings.model,
             f"{socket.gethostname()}:{os.getpid()}",
@@ -127,9 +126,9 @@ def _connect(settings: Settings) -> Connection:
         raise UnreachableError(str(error)) from None
 
 
-def _store() -> Any:
+def _runs() -> Any:
     try:
-        from services.trainer import store
+        from services.trainer.store import runs
     except ModuleNotFoundError as error:
         if error.name != "services":
             raise
@@ -137,4 +136,4 @@ def _store() -> Any:
             "training from the database runs from the checkout or the image; the installed "
             "package trains from files: give --signals and --bars"
         ) from None
-    return store
+    return runs
