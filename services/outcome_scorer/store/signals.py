@@ -10,6 +10,7 @@ import polars as pl
 from services.outcome_scorer.rows.signals import READ, WrittenSignal
 from services.outcome_scorer.rows.symbols import Asked, Key
 from services.outcome_scorer.store.asked import ask
+from trackrecord.outcomes.model import ENTRY_NOT_POSITIVE
 from trackrecord.runtime.database import (
     CopyRows,
     Cursor,
@@ -51,7 +52,8 @@ INSERT INTO watched_signals (signal_id, {", ".join(_COLUMNS)})
 SELECT signal_id, revision, strategy, symbol, timeframe, up, price, target_price, stop_loss,
        coalesce(horizon_bars, %(horizon)s), entry = 'next_open', exits = 'barriers', confidence,
        emitted_at, appended_at,
-       CASE WHEN (target_price - price) * up <= 0
+       CASE WHEN price <= 0 AND entry = 'filled' THEN '{ENTRY_NOT_POSITIVE}'
+            WHEN (target_price - price) * up <= 0
                 THEN 'the target lies on the wrong side of the entry'
             WHEN (price - stop_loss) * up <= 0
                 THEN 'the stop lies on the wrong side of the entry'
