@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from services.outcome_scorer.handler import OutcomeScorer
-from services.outcome_scorer.store import TABLES
+from services.outcome_scorer.handler.scorer import OutcomeScorer
+from services.outcome_scorer.tables import TABLES
 from trackrecord.events import (
     MarketBar,
     SignalAssessed,

@@ -140,8 +140,8 @@ def integer_for_a_decimal(problem: Any) -> bool:
     [
         ("signal_emitted", {"fee": "1", "fee_rate": "0.1"}),
         ("signal_closed", {"fee": "1", "fee_rate": "0.1"}),
-        ("signal_emitted", {"price": "0"}),
-        ("signal_closed", {"price": "-0.1"}),
+        ("signal_emitted", {"quantity": "0"}),
+        ("signal_closed", {"quantity": "-0.1"}),
         ("signal_emitted", {"fee_rate": "1"}),
         ("signal_emitted", {"leverage": "0.00"}),
         ("signal_emitted", {"strategy": "a\tb"}),

@@ -110,6 +110,7 @@ def test_each_kind_of_break_is_named(new: dict[str, Any], named: str) -> None:
         changed(P, "side", "enum", to=["BUY", "SELL", "LONG"]),
         changed(P, "side", "enum", drop=True),
         changed(P, "price", "pattern", drop=True),
+        changed(P, "price", "pattern", to="^-?[0-9]+$"),
         changed(P, "price", "not", drop=True),
         changed(P, "at", "format", drop=True),
         changed(P, "at", "description", to="When."),

@@ -141,7 +141,7 @@ def test_what_is_published_is_in_the_report_to_the_last_digit(home: Home, tmp_pa
 
 
 def test_a_bad_line_is_named_by_its_number_and_nothing_is_sent(home: Home) -> None:
-    lines = [opened("bad-1", strategy="careful"), "", "not json", opened("bad-2", price="-1"),
+    lines = [opened("bad-1", strategy="careful"), "", "not json", opened("bad-2", quantity="-1"),
              '{"type": "signal_emited", "data": {}}', '{"type": [], "data": {}}', "[]",
              '{"data": {}}']  # fmt: skip
     ran = home.run("publish", "--json", stdin="\n".join(lines))
@@ -150,9 +150,9 @@ def test_a_bad_line_is_named_by_its_number_and_nothing_is_sent(home: Home) -> No
     reasons = {each["line"]: each["reason"] for each in ran.data["refused"]}
     assert list(reasons) == [3, 4, 5, 6, 7, 8]
     assert "not readable JSON" in reasons[3]
-    assert reasons[4] == "price: must be above 0"
+    assert reasons[4] == "quantity: must be above 0"
     assert "did you mean 'signal_emitted'?" in reasons[5]
-    assert "line 4: price: must be above 0" in ran.err
+    assert "line 4: quantity: must be above 0" in ran.err
     assert "Traceback" not in ran.err
     home.settled()
     assert "careful" not in home.run("report", "--json").data["strategies"]

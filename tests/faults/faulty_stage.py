@@ -18,8 +18,6 @@ from typing import Any
 import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class
 
-from services.outcome_scorer import store as scorer_store
-from services.signal_tracker import store as tracker_store
 from tests.support.clocks import ShiftedClock
 from tests.support.pipeline import stage_named
 from trackrecord.clock import SYSTEM_CLOCK, Clock
@@ -149,8 +147,10 @@ def freeze_inside_copy(_stage: Stage, number: int) -> None:
         finally:
             io.BytesIO = real  # type: ignore[misc]
 
-    for store in (tracker_store, scorer_store):
-        store.copy_rows = wrapped  # type: ignore[attr-defined]
+    # Each store has taken the function by its name, in whichever of its files.
+    for name, module in list(sys.modules.items()):
+        if name.startswith("services.") and getattr(module, "copy_rows", None) is copy:
+            module.copy_rows = wrapped  # type: ignore[attr-defined]
 
 
 def _after_apply(stage: Stage, then: Callable[[], None]) -> None:

@@ -78,7 +78,7 @@ def test_what_cannot_be_read_or_breaks_a_rule_is_a_dead_letter_and_the_rest_goes
     refused = {
         b"not json": "unreadable",
         b'{"metadata": {"a": "\xff"}}': "unreadable",
-        whole.replace(b'"price":"1"', b'"price":"-1"'): "invalid",
+        whole.replace(b'"quantity":"1"', b'"quantity":"-1"'): "invalid",
         whole.replace(b'"BUY"', b'"HOLD"'): "invalid",
     }
     letters = [bad(settings, value, ("traceparent", b"00-aa-bb-01")) for value in refused]
@@ -118,7 +118,7 @@ def test_what_cannot_be_read_or_breaks_a_rule_is_a_dead_letter_and_the_rest_goes
     reasons = [by_place[place][2] for place in places]
     assert "not readable JSON" in reasons[0]
     assert "not UTF-8" in reasons[1]
-    assert "price: must be above 0" in reasons[2]
+    assert "quantity: must be above 0" in reasons[2]
     assert "side" in reasons[3]
     assert "trackrecord.market_bar.v1" in reasons[4]
     assert "no value" in reasons[5]

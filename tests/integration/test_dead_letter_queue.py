@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support import compare, wire
-from trackrecord.runtime import clock, database
+from trackrecord.clock import SYSTEM_CLOCK, database
 from trackrecord.runtime.admin.dead_letter_queue import (
     dismiss_letters,
     read_letters,
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.kafka
 
 
 def letter(settings: Settings, name: str, offset: int, value: bytes = b"bad") -> DeadLetter:
-    now = clock.now()
+    now = SYSTEM_CLOCK.now()
     return DeadLetter(
         name, name[0], settings.topic("signal_emitted"), 0, offset, now, b"K", value,
         [], "invalid", "why", now, 1,

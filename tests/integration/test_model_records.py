@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from services.trainer.serving import roll_back
+from services.trainer.handler.champion_changes import roll_back
 from tests.support import judged
 from tests.support.compare import fetch, session
 from tests.support.pipeline import ROOT, environ

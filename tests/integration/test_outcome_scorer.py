@@ -25,7 +25,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"low": "100.5"}, "low is above open or close"),
     ({"close": "NaN"}, "close: "),
     ({"open": "Infinity"}, "open: "),
-    ({"low": "-1"}, "low: "),
+    ({"low": "-one"}, "low: "),
     ({"volume": "NaN"}, "volume: "),
     ({"closed_at": "2026-01-05T00:00:00Z"}, "closed_at is not after opened_at"),
     ({"opened_at": "yesterday"}, "opened_at: "),

@@ -246,3 +246,38 @@ def test_there_is_room_for_any_number_of_symbols_and_bars(settings: Settings) ->
     assert found == {f"of {name}": "target" for name in names} | {"of S7": "expired"}
     [(held, at)] = scorer.rows("SELECT bars_held, ends_at FROM outcomes WHERE symbol = 'S7'")
     assert (held, at) == (700, FIRST + 700 * DAY + HOURS)
+
+
+def test_prices_at_and_below_zero_are_judged_where_a_return_means_something(
+    settings: Settings,
+) -> None:
+    scorer = Scorer(settings)
+    day = (10.01, 10.01, -40.32, -37.63)
+    refused = scorer.apply(
+        [
+            bar("CL", 0, (18, 18, 10, 10.01)),
+            bar("SPREAD", 0, (1, 1, -1, 0)),
+            long("CL", signal_id="fell", price=Decimal("10.01"), stop_loss=Decimal(-30)),
+            long("SPREAD", signal_id="at zero", price=Decimal(0)),
+            long("SPREAD", signal_id="next open", entry="next_open", price=Decimal(1)),
+            bar("CL", 1, day),
+            bar("SPREAD", 1, (-2, -1, -3, -2)),
+        ]
+    )
+    assert refused == []
+    found = scorer.rows(
+        'SELECT signal_id, outcome, "return", exit_price FROM outcomes ORDER BY signal_id'
+    )
+    assert [(name, outcome) for name, outcome, _, _ in found] == [
+        ("at zero", "void"),
+        ("fell", "stop"),
+        ("next open", "void"),
+    ]
+    assert found[1][2] == pytest.approx(-40.01 / 10.01)
+    assert found[1][3] == -30
+    assert found[0][2] is found[2][2] is None
+    assert scorer.rows("SELECT signal_id, problem FROM watched_signals WHERE problem <> ''") == [
+        ("at zero", "entry_not_positive")
+    ]
+    # What is no return of a price above 0 enters nobody's market.
+    assert scorer.rows("SELECT sum(movers) FROM sessions WHERE moved < -1") == [(None,)]

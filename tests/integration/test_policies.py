@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from services.trainer import facts
+from services.trainer.store import read_outcomes
 from tests.integration.test_replay import changed, quiet
 from tests.support import compare
 from tests.support.pipeline import Pipeline, stage_named
@@ -70,7 +70,7 @@ def successes(settings: Settings, policy: str) -> tuple[int, int]:
     """What a training would learn from, and how many successes are in it."""
     chosen = settings.model_copy(update={"outcome_policy": policy})
     with compare.session(settings) as cursor:
-        data = facts.training_rows(cursor, chosen, datetime.now(UTC))
+        data = read_outcomes.training_rows(cursor, chosen, datetime.now(UTC))
     return len(data.success), int(data.success.sum())
 
 

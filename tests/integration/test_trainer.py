@@ -8,10 +8,11 @@ import sys
 import pytest
 from prometheus_client import CollectorRegistry
 
-from services.trainer import store
-from services.trainer.handler import Trainer
-from services.trainer.serving import RefusedError, history, roll_back
-from services.trainer.training import run
+from services.trainer.handler.champion_changes import RefusedError, history, roll_back
+from services.trainer.handler.trainer import Trainer
+from services.trainer.handler.training import run
+from services.trainer.rows import Ended
+from services.trainer.store import champions, endings, runs, training_log
 from tests.support import judged
 from tests.support.compare import fetch, session
 from tests.support.dask_workers import dask_workers
@@ -180,17 +181,17 @@ def test_what_a_process_brings_that_was_thought_dead_is_dropped(quick: Settings)
     late = judged.claim(quick)
     fetch(quick, "UPDATE training_jobs SET heartbeat_at = now() - interval '2 hours' RETURNING 1")
     with session(quick) as cursor:
-        heir = store.claim(cursor, quick.model, "heir", stale_seconds=60, outcomes=0)
+        heir = runs.claim(cursor, quick.model, "heir", stale_seconds=60, outcomes=0)
     assert heir is not None
     assert (heir.training_id, heir.cut_off) == (late.training_id, late.cut_off)
     assert (heir.epoch, heir.attempts) == (2, 2)
-    with pytest.raises(store.SupersededError):
+    with pytest.raises(runs.SupersededError):
         run(quick, late)
     assert fetch(quick, "SELECT count(*) FROM models") == [(0,)]
     assert events(quick) == []
     run(quick, heir)
     assert len(events(quick)) == 1
-    with pytest.raises(store.SupersededError):
+    with pytest.raises(runs.SupersededError):
         run(quick, heir)
     assert fetch(quick, "SELECT count(*) FROM ml_training_log") == [(1,)]
 
@@ -198,9 +199,9 @@ def test_what_a_process_brings_that_was_thought_dead_is_dropped(quick: Settings)
 def test_one_run_at_a_time(quick: Settings) -> None:
     judged.claim(quick)
     with session(quick) as cursor:
-        assert store.request(cursor, quick.model, "request", "another", {}) is None
-        assert store.claim(cursor, quick.model, "x", stale_seconds=60, outcomes=0) is None
-        assert store.request(cursor, "another", "request", "of another model", {})
+        assert runs.request(cursor, quick.model, "request", "another", {}) is None
+        assert runs.claim(cursor, quick.model, "x", stale_seconds=60, outcomes=0) is None
+        assert runs.request(cursor, "another", "request", "of another model", {})
 
 
 def test_a_tampered_champion_is_refused_and_stays_in_its_place(quick: Settings) -> None:
@@ -223,23 +224,23 @@ def test_a_tampered_champion_is_refused_and_stays_in_its_place(quick: Settings) 
 
 def test_the_share_of_runs_that_ended_well_is_in_the_report_and_exported(quick: Settings) -> None:
     with session(quick) as cursor:
-        assert store.runs(cursor, quick.model).success is None
+        assert training_log.ended(cursor, quick.model).success is None
     judged.train(quick)
     for _ in range(2):
         job = judged.claim(quick)
         with session(quick) as cursor:
-            store.finish(cursor, quick, job, store.Ended("failed", 0, error="a test"))
+            endings.finish(cursor, quick, job, Ended("failed", 0, error="a test"))
     with session(quick) as cursor:
-        found = store.runs(cursor, quick.model)
+        found = training_log.ended(cursor, quick.model)
         assert found == (0, 1, 2, 2)
-        assert store.runs(cursor, "another") == (0, 0, 0, 0)
+        assert training_log.ended(cursor, "another") == (0, 0, 0, 0)
     assert exported(quick) == (1 / 3, 2)
     judged.fill(quick, 1, 600, 1.5)
     assert judged.train(quick).outcome == "completed"
     [(told,)] = fetch(quick, "SELECT report -> 'targets' -> 'retraining_success' FROM models")
     assert told == {"target": 0.95, "value": 0.5, "met": False}
     with session(quick) as cursor:
-        assert store.runs(cursor, quick.model) == (1, 1, 2, 0)
+        assert training_log.ended(cursor, quick.model) == (1, 1, 2, 0)
     assert exported(quick) == (0.5, 0)
 
 
@@ -265,14 +266,14 @@ def test_rolling_back_goes_to_what_served_before_and_the_history_is_kept(quick: 
     judged.train(quick)
     first = serving(quick)
     with session(quick) as cursor:
-        store.lock_champion(cursor, quick.model)
+        champions.lock(cursor, quick.model)
         # As if it had been promoted: which of two good models wins is not the point here.
         fetch(
             quick,
             "INSERT INTO models SELECT 'second', model, 'other', created_at, learnt_until,"
             " manifest, metrics, report FROM models RETURNING 1",
         )
-        store.change_champion(cursor, quick.model, "second", "better", "other")
+        champions.change(cursor, quick.model, "second", "better", "other")
     with session(quick) as cursor:
         assert roll_back(cursor, quick.model, None) == first
     with session(quick) as cursor:
@@ -300,12 +301,12 @@ def test_a_champion_that_was_changed_meanwhile_is_not_replaced(quick: Settings) 
         " RETURNING 1",
     )
     with session(quick) as cursor:
-        store.lock_champion(cursor, quick.model)
+        champions.lock(cursor, quick.model)
 
     def change(_words: str) -> None:
         with session(quick) as cursor:
             if champion.champion(cursor, quick.model) is None:
-                store.change_champion(cursor, quick.model, "other", "by hand", None)
+                champions.change(cursor, quick.model, "other", "by hand", None)
 
     run(quick, job, change)
     assert serving(quick) == "other"

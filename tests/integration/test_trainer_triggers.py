@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from prometheus_client import CollectorRegistry
 
-from services.trainer import store
-from services.trainer.handler import Trainer
+from services.trainer.handler.trainer import Trainer
+from services.trainer.rows import Ended, Job
+from services.trainer.store import endings, runs
 from tests.support import judged
 from tests.support.compare import fetch, session
 from trackrecord.runtime.jobs import METRICS
@@ -17,7 +18,7 @@ from trackrecord.runtime.stage import Context
 pytestmark = pytest.mark.kafka
 
 
-def due(settings: Settings) -> tuple[store.Job | None, str]:
+def due(settings: Settings) -> tuple[Job | None, str]:
     """What a look begins, and why."""
     registry = CollectorRegistry()
     trainer = Trainer(Context(settings, registry), Metrics(registry, "trainer", METRICS))
@@ -46,8 +47,8 @@ def test_decay_and_drift_start_a_run_and_a_model_as_good_as_ever_does_not(
     quick = settings.model_copy(update={"trainer_budget_seconds": 0.0, "trainer_trials": 1})
     judged.fill(quick, 1, 1_500, 1.5)
     with session(quick) as cursor:
-        store.request(cursor, quick.model, "request", "a test", {})
-        job = store.claim(cursor, quick.model, "test", stale_seconds=60, outcomes=1_500)
+        runs.request(cursor, quick.model, "request", "a test", {})
+        job = runs.claim(cursor, quick.model, "test", stale_seconds=60, outcomes=1_500)
     assert job is not None
     judged.run(quick, job)
     judged.fill(quick, 6, 400, 1.5, after=judged.YEARS)
@@ -66,7 +67,7 @@ def test_decay_and_drift_start_a_run_and_a_model_as_good_as_ever_does_not(
     assert again.trigger == "decay_brier"
     assert "the live Brier score is 0.8" in why
     with session(quick) as cursor:
-        store.finish(cursor, quick, again, store.Ended("refused", 0, reason="a test"))
+        endings.finish(cursor, quick, again, Ended("refused", 0, reason="a test"))
     said(quick, "0.8")
     fetch(quick, "UPDATE training_jobs SET outcomes = 1500 RETURNING 1")
     fetch(

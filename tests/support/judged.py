@@ -7,8 +7,9 @@ from typing import Final
 
 import polars as pl
 
-from services.trainer import store
-from services.trainer.training import run
+from services.trainer.handler.training import run
+from services.trainer.rows import Ended, Job
+from services.trainer.store import runs
 from tests.support.compare import session
 from tests.unit.learning.worlds import DAY, world
 from trackrecord.runtime import database
@@ -88,15 +89,15 @@ def fill(
             database.copy_rows(cursor, table, database.CopyRows.of(frame))
 
 
-def claim(settings: Settings, **options: object) -> store.Job:
+def claim(settings: Settings, **options: object) -> Job:
     """Ask for a run and take it up."""
     with session(settings) as cursor:
-        assert store.request(cursor, settings.model, "request", "a test", options)
-        job = store.claim(cursor, settings.model, "test", stale_seconds=60, outcomes=0)
+        assert runs.request(cursor, settings.model, "request", "a test", options)
+        job = runs.claim(cursor, settings.model, "test", stale_seconds=60, outcomes=0)
     assert job is not None
     return job
 
 
-def train(settings: Settings, **options: object) -> store.Ended:
+def train(settings: Settings, **options: object) -> Ended:
     """One run, from its request to its end."""
     return run(settings, claim(settings, **options))

@@ -133,6 +133,8 @@ def _sessions(bars: Iterable[MarketBar]) -> dict[str, list[datetime]]:
 def _problem(entry: SignalEmitted) -> bool:
     up = 1 if entry.side == "BUY" else -1
     target, stop = entry.target_price, entry.stop_loss
+    if entry.price <= 0 and entry.entry == "filled":
+        return True
     return (target is not None and (target - entry.price) * up <= 0) or (
         stop is not None and (entry.price - stop) * up <= 0
     )

@@ -8,7 +8,7 @@ from typing import Any
 from confluent_kafka import Message
 from prometheus_client import CollectorRegistry
 
-from services.outcome_scorer.handler import OutcomeScorer
+from services.outcome_scorer.handler.scorer import OutcomeScorer
 from tests.support.messages import as_message
 from trackrecord.events import Event, MarketBar, SignalClosed, SignalEmitted
 from trackrecord.runtime import database

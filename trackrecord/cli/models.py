@@ -100,7 +100,7 @@ def rollback(
     """
     settings = load(home, database=True)
     _need_checkout()
-    from services.trainer.serving import RefusedError, roll_back
+    from services.trainer.handler.champion_changes import RefusedError, roll_back
 
     def change(cursor: Cursor) -> str | None:
         none = to == "none"
@@ -125,12 +125,12 @@ app.command(epilog="Example: trackrecord models calibration --strategy momentum"
 def _asked(settings: Settings, name: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """What is asked for, and how the runs of the model ended."""
     _need_checkout()
-    from services.trainer import serving
+    from services.trainer.handler import champion_changes
 
-    question: Callable[[Cursor, str], list[dict[str, Any]]] = getattr(serving, name)
+    question: Callable[[Cursor, str], list[dict[str, Any]]] = getattr(champion_changes, name)
     model = settings.model
     return _in_transaction(
-        settings, lambda cursor: (question(cursor, model), serving.runs(cursor, model))
+        settings, lambda cursor: (question(cursor, model), champion_changes.runs(cursor, model))
     )
 
 

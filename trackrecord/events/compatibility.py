@@ -2,7 +2,8 @@
 
 A comparison of two JSON Schemas, keyword by keyword, for the subset that
 :mod:`trackrecord.events.documents` exports. It is careful: what it cannot judge
-(another pattern, another ``not``) counts as a break.
+(another pattern, another ``not``) counts as a break. Of patterns it knows one widening: the same
+with an optional minus in front.
 """
 
 from __future__ import annotations
@@ -118,8 +119,19 @@ def _compare_limits(old: Schema, new: Schema, at: str) -> Iterator[str]:
             if tighter:
                 yield f"{at}: {key} narrowed from {old.get(key, 'none')} to {new[key]}"
     for key in _EXACT:
-        if key in new and new[key] != old.get(key):
+        if key in new and new[key] != old.get(key) and not _may_be_negative(key, old, new):
             yield f"{at}: {key} changed from {old.get(key, 'none')} to {new[key]}"
+
+
+def _may_be_negative(key: str, old: Schema, new: Schema) -> bool:
+    """Whether a pattern has only gained an optional minus in front."""
+    before = old.get(key)
+    return (
+        key == "pattern"
+        and isinstance(before, str)
+        and new[key] == f"^-?{before[1:]}"
+        and (before.startswith("^"))
+    )
 
 
 def _compare_default(old: Schema, new: Schema, at: str) -> Iterator[str]:

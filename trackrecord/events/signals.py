@@ -12,7 +12,6 @@ from trackrecord.events.types import (
     Amount,
     Count,
     Currency,
-    ExitPrice,
     Fraction,
     FreeJson,
     Identifier,
@@ -124,7 +123,7 @@ class SignalClosed(Event):
     """The instrument."""
     strategy: Name | None = None
     """Whose signal it is, for readers of the topic; the signal itself decides."""
-    price: ExitPrice
+    price: Price
     """The exit price per unit."""
     quantity: Quantity | None = None
     """Units closed; left out: all that is still open in the order of ``closed_at``, ``exit_id``."""
@@ -205,7 +204,7 @@ class SignalScored(Event):
     """Maximum favourable excursion, as a fraction of the entry price; at least 0."""
     bars_held: Count | None = None
     """Bars from entry to exit, both included."""
-    exit_price: ExitPrice | None = None
+    exit_price: Price | None = None
     """The price at which it ended."""
     ambiguous: bool = Field(default=False, strict=True)
     """Whether target and stop lay inside one bar, so that the policy decided."""

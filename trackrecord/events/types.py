@@ -192,11 +192,9 @@ ExactDecimal = Annotated[
 PositiveDecimal = Annotated[ExactDecimal, AfterValidator(_above_zero), _POSITIVE_SCHEMA]
 NonNegativeDecimal = Annotated[ExactDecimal, AfterValidator(_not_negative), _NOT_NEGATIVE_SCHEMA]
 
-Price = PositiveDecimal
-"""Money per unit of the instrument, in the event's currency; above 0."""
-
-ExitPrice = NonNegativeDecimal
-"""A price at which a position ends; 0 where it expired worthless."""
+Price = ExactDecimal
+"""Money per unit of the instrument, in the event's currency. Of any sign: the prices of futures
+and spreads may be 0 or negative, and an option that expired worthless ends at 0."""
 
 Quantity = PositiveDecimal
 """Units of the instrument; above 0 (the side says the direction)."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trackrecord.features.catalogue import NAMES
-from trackrecord.features.market import History, market_features
+from trackrecord.features.market import History, market_features, positive
 from trackrecord.features.regime import Regime, regime_of
 from trackrecord.features.strategy_record import Resolved, record_features
 from trackrecord.features.windows import Floats, Rows, Timeline, ages
@@ -93,9 +93,10 @@ def _at(values: Floats, rows: Rows) -> Floats:
 
 
 def _geometry(signals: Emitted, known: dict[str, Floats], last_close: Floats) -> dict[str, Floats]:
+    price, last_close = positive(signals.price), positive(last_close)
     with np.errstate(divide="ignore", invalid="ignore"):
-        target = np.abs(signals.target - signals.price) / signals.price
-        stop = np.abs(signals.price - signals.stop) / signals.price
+        target = np.abs(signals.target - price) / price
+        stop = np.abs(price - signals.stop) / price
         found = {
             "direction": signals.direction.astype(np.float64),
             "target_distance": target,
@@ -105,7 +106,7 @@ def _geometry(signals: Emitted, known: dict[str, Floats], last_close: Floats) ->
             "stop_in_ranges": stop / known["true_range_14"],
             "horizon": signals.horizon.astype(np.float64),
             "confidence": signals.confidence.astype(np.float64),
-            "price_gap": signals.price / last_close - 1,
+            "price_gap": price / last_close - 1,
             "trend_with": signals.direction * known["return_20"],
         }
     for values in found.values():

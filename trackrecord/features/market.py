@@ -18,6 +18,11 @@ from trackrecord.features.windows import (
 )
 
 
+def positive(price: Floats) -> Floats:
+    """Prices that a ratio can be made of; NaN where they are not above 0."""
+    return np.where(price > 0, price, np.nan)
+
+
 class History(NamedTuple):
     """Bars of any number of symbols, one symbol behind the other, each in order of time.
 
@@ -43,8 +48,15 @@ def market_features(bars: History, age: Rows) -> dict[str, Floats]:
         age: Of each bar, see :func:`trackrecord.features.windows.ages`.
 
     Returns:
-        (b,) arrays by name; NaN where a symbol has too few bars, or the formula divides by 0.
+        (b,) arrays by name; NaN where a symbol has too few bars, the formula divides by 0, or a
+        price that it looks at is not above 0.
     """
+    bars = bars._replace(
+        open=positive(bars.open),
+        high=positive(bars.high),
+        low=positive(bars.low),
+        close=positive(bars.close),
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
         found = {
             **_trend(bars.close, age),
@@ -59,7 +71,8 @@ def market_features(bars: History, age: Rows) -> dict[str, Floats]:
 
 
 def log_returns(close: Floats, age: Rows) -> Floats:
-    """The logarithm of each close over the one before."""
+    """The logarithm of each close over the one before; NaN where one is not above 0."""
+    close = positive(close)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.log(close / lagged(close, age, 1)))
 

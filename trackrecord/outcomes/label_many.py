@@ -177,7 +177,7 @@ class _Sweep:
         high, low = np.maximum(one, other), np.minimum(one, other)
         if is_entry:
             gapped = np.zeros(len(row), np.bool_)
-            void = (opened > target) | (opened < stop)
+            void = (opened > target) | (opened < stop) | (self._price <= 0)
         else:
             gapped = (opened >= target) | (opened <= stop)
             void = self._jumped(row)
@@ -210,7 +210,8 @@ class _Sweep:
             return np.zeros(len(row), np.bool_)
         least, most = self._limits
         before, opened = self._bars.close[row - 1], self._bars.open[row]
-        return np.asarray(~((opened >= least * before) & (opened <= most * before)))
+        fits = (opened >= least * before) & (opened <= most * before)
+        return np.asarray(~fits & (before > 0) & (opened > 0))
 
     def _note(
         self,

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal, localcontext
 
-from trackrecord.outcomes.model import JUMP_LIMITS, Bar, How, Judged, Outcome, Policy, Signal
+from trackrecord.outcomes.model import (
+    ENTRY_NOT_POSITIVE,
+    JUMP_LIMITS,
+    Bar,
+    How,
+    Judged,
+    Outcome,
+    Policy,
+    Signal,
+)
 
 _DIGITS = 60
 """Of intermediate results; what is compared is never rounded."""
@@ -22,6 +31,7 @@ def label(
 
     A level is touched at equality. A bar after the first that opens at or through a level exits
     at the open, and that is looked at first; then the levels inside the bar; then the horizon.
+    Prices of bars and levels may be of any sign; a signal that is entered at 0 or below is void.
 
     Args:
         signal: The signal; :meth:`Signal.check` holds.
@@ -49,6 +59,8 @@ def _judge(
         opened, close = up * bar.open, up * bar.close
         high, low = sorted((up * bar.high, up * bar.low), reverse=True)
         if index == 0:
+            if signal.price <= 0:
+                return Judged("void", reason=ENTRY_NOT_POSITIVE)
             if _beyond(opened, target, stop):
                 return Judged("void", reason="the entry bar opens beyond a level")
         elif jump_limits is not None and _jumps(bars[index - 1].close, bar.open, jump_limits):
@@ -80,6 +92,8 @@ def _beyond(opened: Decimal, target: Decimal | None, stop: Decimal | None) -> bo
 
 
 def _jumps(before: Decimal, opened: Decimal, limits: tuple[Decimal, Decimal]) -> bool:
+    if before <= 0 or opened <= 0:
+        return False
     least, most = limits
     return not least * before <= opened <= most * before
 

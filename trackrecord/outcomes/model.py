@@ -20,7 +20,11 @@ DEFAULT_HORIZON: Final = 20
 """Bars after which a signal without a horizon of its own expires."""
 
 JUMP_LIMITS: Final = (Decimal("0.6"), Decimal("1.7"))
-"""An open outside these multiples of the close before is a split or an error, not a price."""
+"""An open outside these multiples of the close before is a split or an error, not a price; where
+one of both is not above 0, a multiple says nothing."""
+
+ENTRY_NOT_POSITIVE: Final = "entry_not_positive"
+"""Why a signal that is entered at 0 or below is not judged: no fraction of it means anything."""
 
 
 DELISTED_AFTER: Final = 10
@@ -62,17 +66,17 @@ class Signal:
         """Check what an outcome can be told of.
 
         Raises:
-            RuleError: A price is not above 0, a level lies on the wrong side of the entry, or
-                the horizon is shorter than a bar.
+            RuleError: A price is no number, a level lies on the wrong side of the entry, or the
+                horizon is shorter than a bar.
         """
-        if not self.price.is_finite() or self.price <= 0:
-            raise RuleError(f"the entry price must be above 0, not {self.price}")
+        if not self.price.is_finite():
+            raise RuleError(f"the entry price must be a number, not {self.price}")
         side = "long" if self.direction > 0 else "short"
         for name, level, sign in (("target", self.target, 1), ("stop", self.stop, -1)):
             if level is None:
                 continue
-            if not level.is_finite() or level <= 0:
-                raise RuleError(f"the {name} must be a price above 0, not {level}")
+            if not level.is_finite():
+                raise RuleError(f"the {name} must be a number, not {level}")
             if (level - self.price) * self.direction * sign <= 0:
                 where = "above" if self.direction * sign > 0 else "below"
                 raise RuleError(

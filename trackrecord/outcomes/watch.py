@@ -154,17 +154,21 @@ class Watch:
 
         Returns:
             The return since the close before, and whether the close stands above its average
-            (1 or 0); NaN where there are too few bars. (n,) arrays.
+            (1 or 0); NaN where there are too few bars, or one of them closed at 0 or below.
+            (n,) arrays.
         """
         place = self._place(slot, opened_at)
         close = self._bars.close
         with np.errstate(divide="ignore", invalid="ignore"):
-            moved = close[slot, place] / close[slot, np.maximum(place - 1, 0)] - 1
+            moved = (
+                _positive(close[slot, place]) / _positive(close[slot, np.maximum(place - 1, 0)]) - 1
+            )
             moved[place < 1] = np.nan
             total = np.zeros(len(slot))
             for lag in range(average_of - 1, -1, -1):
-                total += close[slot, np.maximum(place - lag, 0)]
-            above = (close[slot, place] / (total / average_of) - 1 > 0).astype(np.float64)
+                total += _positive(close[slot, np.maximum(place - lag, 0)])
+            gap = close[slot, place] / (total / average_of) - 1
+            above = np.where(np.isnan(gap), np.nan, (gap > 0).astype(np.float64))
             above[place < average_of - 1] = np.nan
         return moved, above
 
@@ -269,6 +273,11 @@ class Watch:
         closed_at = np.where(labels.exit_row >= 0, flat.closed_at[row], NEVER)
         exit_at = np.where(labels.how == GAP, flat.opened_at[row], closed_at)
         return Judgement(signals, now, now.differs(signals.known), exit_at, ends_at)
+
+
+def _positive(price: Floats) -> Floats:
+    """Prices that a ratio can be made of; NaN where they are not above 0."""
+    return np.where(price > 0, price, np.nan)
 
 
 def _at_last(labels: Labels, end: Rows) -> Flags:

@@ -77,7 +77,7 @@ def test_an_id_that_no_event_can_have_is_refused(event_id: Any) -> None:
         (b'{"type": ["signal_emitted"], "data": {}}', "no event type"),
         (b'{"type": "signal_emited", "data": {}}', "did you mean 'signal_emitted'?"),
         (b'{"type": "zzz", "data": {}}', "the types are"),
-        (line(price=-1), "price: must be above 0"),
+        (line(quantity=-1), "quantity: must be above 0"),
         (line(price="1,5"), "price: not a plain decimal"),
         (line(emitted_at="2026-03-02T14:30:00"), "emitted_at"),
         (line(fee="1", fee_rate="0.1"), "not both"),

@@ -281,7 +281,7 @@ def test_symbols_without_bars_and_wrong_sides_are_told(files: Path, tmp_path: Pa
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"price": "-1"}, "line 1"),
+        ({"quantity": "-1"}, "line 1"),
         ({"side": "UP"}, "side"),
         ({"emitted_at": "yesterday"}, "emitted_at"),
     ],

@@ -102,7 +102,7 @@ def _metrics(metrics: tuple[Metric, ...]) -> str:
 
 def _settings(stage: str) -> str:
     """The settings that the stage's own files read."""
-    code = "".join(path.read_text() for path in sorted((ROOT / "services" / stage).glob("*.py")))
+    code = "".join(path.read_text() for path in sorted((ROOT / "services" / stage).rglob("*.py")))
     read = set(re.findall(r"settings\.([a-z_]+)", code))
     rows = ["| variable | default | what it changes |", "|---|---|---|"]
     rows += [

@@ -100,17 +100,20 @@ def test_what_is_no_exact_decimal_is_refused_in_helpful_words(value: Any, words:
     assert words in str(caught.value)
 
 
-@pytest.mark.parametrize("field", ["price", "quantity", "target_price", "stop_loss", "leverage"])
+@pytest.mark.parametrize("field", ["quantity", "leverage"])
 @pytest.mark.parametrize("value", ["0", "-0", "-1", "0.0"])
-def test_prices_and_quantities_are_above_zero(field: str, value: str) -> None:
+def test_quantities_are_above_zero(field: str, value: str) -> None:
     with pytest.raises(InvalidEventError, match=f"{field}: must be above 0"):
         validate(SignalEmitted, signal(**{field: value}))
 
 
-def test_an_exit_price_may_be_zero_but_not_negative() -> None:
-    assert validate(SignalClosed, exit_(price="0")).price == 0
-    with pytest.raises(InvalidEventError, match="must not be negative"):
-        validate(SignalClosed, exit_(price="-0.01"))
+@pytest.mark.parametrize("value", ["0", "-0", "-37.63", "0.0"])
+def test_prices_are_of_any_sign_as_those_of_futures_and_spreads_are(value: str) -> None:
+    for field in ("price", "target_price", "stop_loss"):
+        found = validate(SignalEmitted, signal(**{field: value}))
+        assert getattr(found, field) == Decimal(value)
+    for field in ("price", "entry_price"):
+        assert getattr(validate(SignalClosed, exit_(**{field: value})), field) == Decimal(value)
 
 
 @pytest.mark.parametrize("rate", ["1", "-1", "12"])

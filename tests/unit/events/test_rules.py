@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -121,7 +122,7 @@ def test_a_fee_is_money_or_a_rate_but_not_both(model: Any, build: Any) -> None:
         ({"high": "8"}, "high is below"),
         ({"closed_at": "2026-03-02T14:30:00Z"}, "closed_at is not after opened_at"),
         ({"volume": "-1"}, "volume: must not be negative"),
-        ({"open": "0"}, "open: must be above 0"),
+        ({"open": "-1"}, "low is above open or close"),
         ({"timeframe": "0d"}, "timeframe: "),
         ({"timeframe": "1d\n"}, "timeframe: "),
         ({"revision": -1}, "revision: "),
@@ -132,6 +133,11 @@ def test_a_fee_is_money_or_a_rate_but_not_both(model: Any, build: Any) -> None:
 def test_a_bar_that_cannot_be_is_refused(fields: dict[str, Any], words: str) -> None:
     with pytest.raises(InvalidEventError, match=words):
         validate(MarketBar, bar(**fields))
+
+
+def test_a_bar_may_close_below_zero() -> None:
+    found = validate(MarketBar, bar(open="10.01", high="10.01", low="-40.32", close="-37.63"))
+    assert (found.low, found.close) == (Decimal("-40.32"), Decimal("-37.63"))
 
 
 def test_a_bar_of_one_price_is_a_bar() -> None:

@@ -18,15 +18,15 @@ cents = st.integers(8_800, 11_400).map(lambda cents: Decimal(cents) / 100)
 
 
 @st.composite
-def bars(draw: Any) -> Bar:
-    low, first, second, high = sorted(draw(st.tuples(cents, cents, cents, cents)))
+def bars(draw: Any, price: Any = cents) -> Bar:
+    low, first, second, high = sorted(draw(st.tuples(price, price, price, price)))
     return Bar(first, high, low, second) if draw(st.booleans()) else Bar(second, high, low, first)
 
 
 @st.composite
-def signals(draw: Any) -> Signal:
+def signals(draw: Any, low: int = 9_500, high: int = 10_500) -> Signal:
     direction = draw(st.sampled_from((1, -1)))
-    price = Decimal(draw(st.integers(9_500, 10_500))) / 100
+    price = Decimal(draw(st.integers(low, high))) / 100
     steps = st.none() | st.integers(1, 600).map(lambda cents: Decimal(cents) / 100)
     target, stop = draw(steps), draw(steps)
     return Signal(
@@ -70,6 +70,25 @@ def judged(symbols: list[list[Bar]], each: list[tuple[int, int, Signal]], policy
 def test_many_signals_come_to_what_each_comes_to_alone(
     symbols: list[list[Bar]], asked: list[tuple[int, int, Signal]], policy: Policy
 ) -> None:
+    compare(symbols, asked, policy)
+
+
+# As of a spread: above and below 0, and 0 itself.
+around_zero = st.integers(-300, 300).map(lambda cents: Decimal(cents) / 100)
+
+
+@given(
+    st.lists(st.lists(bars(around_zero), max_size=8), min_size=1, max_size=3),
+    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 8), signals(-200, 300)), max_size=6),
+    st.sampled_from(POLICIES),
+)
+def test_prices_around_zero_come_to_the_same_in_columns(
+    symbols: list[list[Bar]], asked: list[tuple[int, int, Signal]], policy: Policy
+) -> None:
+    compare(symbols, asked, policy)
+
+
+def compare(symbols: list[list[Bar]], asked: list[tuple[int, int, Signal]], policy: Policy) -> None:
     each = [
         (number % len(symbols), min(place, len(symbols[number % len(symbols)])), signal)
         for number, place, signal in asked

@@ -109,11 +109,34 @@ def test_a_jump_behind_the_exit_changes_nothing() -> None:
         (replace(LONG, stop=Decimal(100)), "stop of a long lies below its entry"),
         (replace(SHORT, target=Decimal(101)), "target of a short lies below its entry"),
         (replace(SHORT, stop=Decimal(99)), "stop of a short lies above its entry"),
-        (replace(LONG, price=Decimal(0)), "entry price must be above 0"),
-        (replace(LONG, stop=Decimal(-1)), "stop must be a price above 0"),
+        (replace(LONG, price=Decimal("NaN")), "entry price must be a number"),
+        (replace(LONG, stop=Decimal("-Infinity")), "stop must be a number"),
         (replace(LONG, horizon=0), "at least one bar"),
     ],
 )
 def test_a_signal_that_breaks_a_rule_is_refused_in_words(signal: Signal, words: str) -> None:
     with pytest.raises(RuleError, match=words):
         signal.check()
+
+
+@pytest.mark.parametrize("price", ["0", "-37.63"])
+def test_a_signal_that_is_entered_at_or_below_zero_is_void_and_says_why(price: str) -> None:
+    judged = label(Signal(1, Decimal(price), horizon=1), [bar(1, 2, -40, 1)])
+    assert (judged.outcome, judged.returned, judged.reason) == ("void", None, "entry_not_positive")
+
+
+def test_bars_may_fall_below_zero_and_stop_a_long_there() -> None:
+    future = Signal(1, Decimal("10.01"), None, Decimal(-30), 2)
+    future.check()
+    fell = bar("10.01", "10.01", "-40.32", "-37.63")
+    found = label(future, [fell])
+    assert told(found) == ("stop", "intrabar", 0, -30, False)
+    assert found.returned == (Decimal(-40_010) / Decimal(10_010)).quantize(Decimal(1).scaleb(-18))
+    expired = label(replace(future, stop=None, horizon=1), [fell])
+    assert (expired.exit_price, expired.mae) == (Decimal("-37.63"), expired.returned)
+
+
+def test_a_jump_from_or_to_zero_and_below_is_a_price() -> None:
+    quiet = Signal(1, Decimal(1), horizon=3)
+    bars = [bar(1, 1, 1, 1), bar(-2, -1, -2, -1), bar("0.5", 1, 0, "0.5")]
+    assert told(label(quiet, bars)) == ("expired", "expiry", 2, Decimal("0.5"), False)

@@ -128,7 +128,7 @@ def test_bars_and_script_runs_arrive_too(broker: Broker, tmp_path: Path, prefix:
     ("options", "words"),
     [
         ({"price": 150.25}, 'price: 150.25 is a float.*"150.25"'),
-        ({"price": "-1"}, "price: must be above 0"),
+        ({"price": "1", "quantity": "-1"}, "quantity: must be above 0"),
         ({"price": "1", "emitted_at": datetime(2026, 1, 1)}, "no time zone"),  # noqa: DTZ001
         ({"price": "1", "confidence": 2}, "confidence"),
         ({"price": "1", "traceparent": "x"}, "traceparent"),
@@ -149,8 +149,8 @@ def test_an_event_that_went_around_the_checks_is_refused(
 ) -> None:
     with open_publisher(broker, tmp_path, prefix) as publisher:
         signal = publisher.signal("AAPL", "BUY", price="150.25")
-        with pytest.raises(InvalidEventError, match="price"):
-            publisher.publish(signal.model_copy(update={"price": Decimal(-1)}))
+        with pytest.raises(InvalidEventError, match="quantity"):
+            publisher.publish(signal.model_copy(update={"quantity": Decimal(-1)}))
         with pytest.raises(InvalidEventError):
             publisher.publish(SignalEmitted.model_construct(signal_id="x"))  # type: ignore[call-arg]
         with pytest.raises(InvalidEventError, match="event_id"):

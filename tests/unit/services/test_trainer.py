@@ -8,8 +8,8 @@ import importlib.util
 import pytest
 
 import services
+from services.trainer.handler.training import handed_over
 from services.trainer.service import STAGE
-from services.trainer.training import handed_over
 from trackrecord.cli.stack import specs
 from trackrecord.runtime.errors import ConfigurationError
 from trackrecord.runtime.jobs import METRICS

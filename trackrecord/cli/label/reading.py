@@ -117,8 +117,6 @@ def _bars(given: Any) -> tuple[list[Any], list[Bar]]:
         )
         if bar.high < bar.low:
             raise RuleError(f"bar {index} has its high, {bar.high}, below its low, {bar.low}")
-        if bar.low <= 0:
-            raise RuleError(f"bar {index} has a price of {bar.low}; prices are above 0")
         at = _time(row[0], index)
         if before is not None and not _follows(at, before):
             raise RuleError(f"bars out of order: bar {index} is not later than the one before")

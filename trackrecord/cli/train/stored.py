@@ -16,7 +16,7 @@ from trackrecord.runtime.errors import (
 )
 
 if TYPE_CHECKING:
-    from services.trainer.store import Job
+    from services.trainer.rows import Job
     from trackrecord.runtime.database import Connection
     from trackrecord.runtime.settings import Settings
 
@@ -30,9 +30,9 @@ def request(settings: Settings, options: dict[str, Any]) -> dict[str, Any]:
         InputError: One is queued or running already.
         TrackrecordError: There is no database, or no checkout.
     """
-    store = _store()
+    runs = _runs()
     with closing(_connect(settings)) as connection, connection, connection.cursor() as cursor:
-        training_id = store.request(cursor, settings.model, "request", "asked for", options)
+        training_id = runs.request(cursor, settings.model, "request", "asked for", options)
     if training_id is None:
         raise InputError(f"a training of {settings.model} is queued or running already")
     return {
@@ -53,7 +53,7 @@ def train(settings: Settings, options: dict[str, Any]) -> dict[str, Any]:
     """
     logs.configure("trainer", level="warning")
     job = _begin(settings, options)
-    from services.trainer import training
+    from services.trainer.handler import training
 
     notes.print(f"training {job.training_id} of {job.model}", markup=False)
     ended = training.run(settings, job, lambda words: notes.print(words, markup=False))
@@ -64,19 +64,18 @@ def train(settings: Settings, options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _begin(settings: Settings, options: dict[str, Any]) -> Job:
-    store = _store()
-    from services.trainer import facts
-    from trackrecord.runtime.database import rows
+    runs = _runs()
+    from services.trainer.store import read_outcomes
 
     with closing(_connect(settings)) as connection, connection, connection.cursor() as cursor:
-        store.request(cursor, settings.model, "request", "asked for", options)
-        [(now,)] = rows(cursor, "SELECT now()")
-        job: Job | None = store.claim(
+        runs.request(cursor, settings.model, "request", "asked for", options)
+        now = runs.now(cursor)
+        job: Job | None = runs.claim(
             cursor,
             settings.model,
             f"{socket.gethostname()}:{os.getpid()}",
             stale_seconds=settings.trainer_stale_seconds,
-            outcomes=facts.settled(cursor, settings, now),
+            outcomes=read_outcomes.settled(cursor, settings, now),
         )
     if job is None:
         raise InputError(f"a training of {settings.model} is running already")
@@ -109,7 +108,7 @@ def _answer(connection: Connection, job: Job, ended: Any) -> dict[str, Any]:
 
 def _publish(settings: Settings, connection: Connection) -> None:
     """Send the event, unless a trainer does; where no broker answers it waits for one."""
-    from services.trainer.handler import publish
+    from services.trainer.handler.trainer import publish
     from trackrecord.runtime import kafka
     from trackrecord.runtime.outbox import Outbox
 
@@ -127,9 +126,9 @@ def _connect(settings: Settings) -> Connection:
         raise UnreachableError(str(error)) from None
 
 
-def _store() -> Any:
+def _runs() -> Any:
     try:
-        from services.trainer import store
+        from services.trainer.store import runs
     except ModuleNotFoundError as error:
         if error.name != "services":
             raise
@@ -137,4 +136,4 @@ def _store() -> Any:
             "training from the database runs from the checkout or the image; the installed "
             "package trains from files: give --signals and --bars"
         ) from None
-    return store
+    return runs

@@ -1,4 +1,4 @@
-"""One run, from its row to its end: ``python -m services.trainer.training ID EPOCH``.
+"""One run, from its row to its end: ``python -m services.trainer.handler.training ID EPOCH``.
 
 The stage runs it in a process of its own, so that a training that needs too much memory ends
 alone; `trackrecord train` runs it in its own process.
@@ -17,7 +17,9 @@ from typing import Any, Final
 
 import psycopg2
 
-from services.trainer import facts, store
+from services.trainer import store
+from services.trainer.rows import Ended, Job, Made
+from services.trainer.store import endings, models, read_outcomes, runs
 from trackrecord.clock import SYSTEM_CLOCK, backoff
 from trackrecord.errors import TrackrecordError
 from trackrecord.learning.champion import Serving, unseen_from
@@ -80,9 +82,9 @@ class _World:
 
 def run(
     settings: Settings,
-    job: store.Job,
+    job: Job,
     progress: Callable[[str], None] = lambda _: None,
-) -> store.Ended:
+) -> Ended:
     """Do a run that was taken up, and write what came of it.
 
     Whatever goes wrong in it is an end of the run, and is written too. Whether the model serves is
@@ -98,51 +100,49 @@ def run(
     return ended
 
 
-def _try(settings: Settings, job: store.Job, progress: Callable[[str], None]) -> store.Ended:
+def _try(settings: Settings, job: Job, progress: Callable[[str], None]) -> Ended:
     found: list[_World] = []
     try:
         with session(settings, application="trainer reads") as cursor:
             found.append(_read(cursor, settings, job))
         return _train(settings, job, found[0], progress)
     except TooFewError as error:
-        return store.Ended("refused", _points(found), reason=str(error))
+        return Ended("refused", _points(found), reason=str(error))
     except (PassingError, psycopg2.OperationalError):
         raise
     except TamperedError as error:
         words = f"the champion was tampered with, and nothing can be judged against it: {error}"
-        return store.Ended("failed", _points(found), error=words)
+        return Ended("failed", _points(found), error=words)
     except (ConfigurationError, UnreachableError) as error:
         # No attempt is made again: it waits for a person, and the champion serves meanwhile.
-        return store.Ended("failed", _points(found), error=str(error))
+        return Ended("failed", _points(found), error=str(error))
     except Exception as error:  # noqa: BLE001 - whatever it is, the run has failed of it
         _log.exception("training failed")
-        return store.Ended("failed", _points(found), error=describe(error))
+        return Ended("failed", _points(found), error=describe(error))
 
 
 def _points(found: list[_World]) -> int:
     return len(found[0].data.success) if found else 0
 
 
-def _read(cursor: Cursor, settings: Settings, job: store.Job) -> _World:
+def _read(cursor: Cursor, settings: Settings, job: Job) -> _World:
     cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
     version = champion.champion(cursor, job.model)
     serving = None
     if version is not None:
         ensemble, _ = unpack(champion.model_files(cursor, version))
-        learnt_until = store.about(cursor, version).learnt_until
+        learnt_until = models.about(cursor, version).learnt_until
         serving = Serving(ensemble, microseconds(learnt_until))
-    until = store.decided_until(cursor, job.model)
+    until = runs.decided_until(cursor, job.model)
     return _World(
-        facts.training_rows(cursor, settings, job.cut_off),
+        read_outcomes.training_rows(cursor, settings, job.cut_off),
         version,
         serving,
         None if until is None else microseconds(until),
     )
 
 
-def _train(
-    settings: Settings, job: store.Job, world: _World, progress: Callable[[str], None]
-) -> store.Ended:
+def _train(settings: Settings, job: Job, world: _World, progress: Callable[[str], None]) -> Ended:
     asked = _Asked.of(settings, job.options)
     data, champion = world.data, world.champion
     begin = unseen_from(data, champion.learnt_until if champion else 0, world.decided_until)
@@ -166,7 +166,7 @@ def _train(
     )
     _, manifest = unpack(files)
     emitted_at = data.span.emitted_at
-    made = store.Made(
+    made = Made(
         version=version_of(files),
         files=files,
         manifest=manifest,
@@ -177,18 +177,18 @@ def _train(
         unseen_from=moment(begin),
         decided_until=moment(int(emitted_at[-1])),
     )
-    return store.Ended("completed", len(data.success), reason=report["reason"], made=made)
+    return Ended("completed", len(data.success), reason=report["reason"], made=made)
 
 
-def _write(settings: Settings, job: store.Job, ended: store.Ended) -> None:
+def _write(settings: Settings, job: Job, ended: Ended) -> None:
     """Write the end of a run; where the answer to a commit is lost, look whether it was done."""
     waits, until = backoff(), SYSTEM_CLOCK.monotonic() + _PATIENCE
     has_failed = False
     while True:
         try:
             with session(settings, application="trainer writes") as cursor:
-                if not (has_failed and store.has_ended(cursor, job)):
-                    store.finish(cursor, settings, job, ended)
+                if not (has_failed and runs.has_ended(cursor, job)):
+                    endings.finish(cursor, settings, job, ended)
         except (PassingError, psycopg2.OperationalError) as error:
             if SYSTEM_CLOCK.monotonic() > until:
                 raise PassingError(str(error)) from error
@@ -200,7 +200,7 @@ def _write(settings: Settings, job: store.Job, ended: store.Ended) -> None:
 
 
 @contextmanager
-def _alive(settings: Settings, job: store.Job) -> Iterator[None]:
+def _alive(settings: Settings, job: Job) -> Iterator[None]:
     """Signs of life from a thread of its own."""
     over = threading.Event()
 
@@ -208,7 +208,7 @@ def _alive(settings: Settings, job: store.Job) -> Iterator[None]:
         while not over.wait(settings.trainer_stale_seconds / _BEATS):
             try:
                 with session(settings, application="trainer lives") as cursor:
-                    ours = store.beat(cursor, job)
+                    ours = runs.beat(cursor, job)
             except (TrackrecordError, psycopg2.Error) as error:
                 _log.warning("no sign of life", reason=describe(error))
                 continue
@@ -240,9 +240,9 @@ def main() -> int:
     logs.configure(store.STAGE, level=settings.log_level, style=settings.log_format)
     try:
         with session(settings, application="trainer starts") as cursor:
-            job = store.running(cursor, training_id, epoch)
+            job = runs.running(cursor, training_id, epoch)
         if job is None:
-            raise store.SupersededError(f"run {training_id} is in other hands")
+            raise runs.SupersededError(f"run {training_id} is in other hands")
         run(settings, job, lambda words: _log.info("training", doing=words, id=training_id))
     except (TrackrecordError, psycopg2.Error) as error:
         _log.warning("a training was given up", id=training_id, reason=describe(error))

@@ -1,4 +1,4 @@
-"""What the outcome_scorer recorded, as rows to learn from; the trainer only reads it."""
+"""What the outcome_scorer recorded, as rows to learn from; it is only read."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from trackrecord.learning.ensemble import in_order
+from services.trainer.rows import features
 from trackrecord.learning.members import Floats
 from trackrecord.learning.splits import Span, longest_horizon
 from trackrecord.learning.train import Data
@@ -68,7 +67,7 @@ def training_rows(cursor: Cursor, settings: Settings, cut_off: datetime) -> Data
     names = sets[kind[-1]] if kind else ()
     _, number = np.unique(np.array(symbol, str), return_inverse=True)
     return Data(
-        _features(kind, texts, sets, names),
+        features(kind, texts, sets, names),
         tuple(names),
         _success(gain, settings),
         gain,
@@ -112,7 +111,7 @@ def features_then_and_now(
     then = rows(cursor, f"{read} emitted_at <= %s {order}", (learnt_until, _REFERENCE))
     now = rows(cursor, f"{read} emitted_at > %s {order}", (learnt_until, _RECENT))
     both = [
-        _features([kind for kind, _ in found], [text for _, text in found], sets, names)
+        features([kind for kind, _ in found], [text for _, text in found], sets, names)
         for found in (then, now)
     ]
     return both[0], both[1]
@@ -132,23 +131,3 @@ def _feature_sets(cursor: Cursor) -> dict[str, list[str]]:
         str(kind): list(names)
         for kind, names in rows(cursor, "SELECT feature_set, names FROM feature_sets")
     }
-
-
-def _features(
-    kinds: Sequence[str],
-    texts: Sequence[str],
-    sets: dict[str, list[str]],
-    names: Sequence[str],
-) -> Floats:
-    """Features from text, each set's columns brought into one order."""
-    result = np.full((len(texts), len(names)), np.nan)
-    kind_of: NDArray[Any] = np.array(kinds, object)
-    for kind, own in sets.items():
-        place = np.flatnonzero(kind_of == kind)
-        if len(place):
-            text = " ".join(texts[number] for number in place.tolist())
-            values = np.fromstring(text, np.float64, sep=" ").reshape(len(place), len(own))
-            result[place] = in_order(values, own, names)
-    # What is beyond measure is as good as unknown, and no model takes it.
-    result[~np.isfinite(result)] = np.nan
-    return result

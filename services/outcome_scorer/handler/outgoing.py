@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from confluent_kafka import Message
 
-from services.outcome_scorer.assessing import Assessed
-from services.outcome_scorer.frames import OUR_EXIT
+from services.outcome_scorer.handler.assessments import Assessed
+from services.outcome_scorer.rows.outcomes import OUR_EXIT, OwnExit, Scored
 from trackrecord.events import SignalAssessed, SignalClosed, SignalScored
 from trackrecord.runtime.stage import Outgoing
 
@@ -44,7 +43,7 @@ def assessed_events(
 
 
 def scored_event(
-    row: Sequence[Any],
+    scored: Scored,
     policy: str,
     names: Mapping[str, Sequence[str]],
     now: datetime,
@@ -53,54 +52,55 @@ def scored_event(
     """One ``signal_scored``.
 
     Args:
-        row: As the statement SCORED gives it.
+        scored: The outcome.
         policy: What counts where target and stop lie inside one bar.
         names: Of the features, by feature set.
         now: When it was scored.
         messages: Of the batch.
     """
-    (position, signal_id, strategy, symbol, revision, outcome, label, returned, mae, mfe, held,
-     exit_price, ambiguous, feature_set, features) = row  # fmt: skip
+    position, kind = scored.position, scored.feature_set
     event = SignalScored(
-        signal_id=signal_id,
-        strategy=strategy,
-        symbol=symbol,
-        revision=revision,
-        outcome=outcome,
-        label=label,
-        **{"return": returned},
-        mae=mae,
-        mfe=mfe,
-        bars_held=held,
-        exit_price=None if exit_price is None else Decimal(exit_price),
-        ambiguous=ambiguous,
+        signal_id=scored.signal_id,
+        strategy=scored.strategy,
+        symbol=scored.symbol,
+        revision=scored.revision,
+        outcome=scored.outcome,
+        label=scored.label,
+        **{"return": scored.returned},
+        mae=scored.mae,
+        mfe=scored.mfe,
+        bars_held=scored.bars_held,
+        exit_price=None if scored.exit_price is None else Decimal(scored.exit_price),
+        ambiguous=scored.ambiguous,
         policy=policy,
-        features=_named(names[feature_set], features) if feature_set else {},
+        features={} if kind is None else _named(names[kind], scored.features or ()),
         scored_at=now,
     )
     return Outgoing.of(event, source=_SOURCE, position=position, cause=messages[position], now=now)
 
 
 def closed_event(
-    row: Sequence[Any],
-    strategy: str,
-    symbol: str,
-    position: int,
-    now: datetime,
-    messages: Sequence[Message],
+    own: OwnExit, scored: Scored, now: datetime, messages: Sequence[Message]
 ) -> Outgoing:
-    """The exit of a signal that nobody manages, by a row of the statement CLOSE."""
-    signal_id, price, closed_at, reason, entry_price = row
+    """The ``signal_closed`` of a signal that nobody manages.
+
+    Args:
+        own: The exit.
+        scored: The outcome that it follows from.
+        now: When it is published.
+        messages: Of the batch.
+    """
     event = SignalClosed(
-        signal_id=signal_id,
+        signal_id=own.signal_id,
         exit_id=OUR_EXIT,
-        symbol=symbol,
-        strategy=strategy,
-        price=Decimal(price),
-        closed_at=closed_at,
-        reason=reason,
-        entry_price=None if entry_price is None else Decimal(entry_price),
+        symbol=scored.symbol,
+        strategy=scored.strategy,
+        price=Decimal(own.price),
+        closed_at=own.closed_at,
+        reason=own.reason,
+        entry_price=None if own.entry_price is None else Decimal(own.entry_price),
     )
+    position = scored.position
     return Outgoing.of(event, source=_SOURCE, position=position, cause=messages[position], now=now)
 
 

@@ -14,8 +14,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from services.outcome_scorer import store
-from services.outcome_scorer.memory import bar_columns
-from services.outcome_scorer.store import Asked
+from services.outcome_scorer.handler.symbols import Symbols
+from services.outcome_scorer.rows.assessments import assessment_rows
+from services.outcome_scorer.rows.bars import bar_columns
+from services.outcome_scorer.rows.symbols import Asked
+from trackrecord.clock import SYSTEM_CLOCK, Clock
 from trackrecord.features import (
     BARS_NEEDED,
     NAMES,
@@ -66,11 +69,13 @@ class Assessor:
     Attributes:
         model: Whose champion judges.
         sent: Features that publishers send, by name, in ``metadata.features``.
+        clock: Says when a signal is assessed.
         refused: Versions whose files were not those that were written.
     """
 
     model: str
     sent: tuple[str, ...] = ()
+    clock: Clock = SYSTEM_CLOCK
     refused: set[str] = field(default_factory=set)
     _ensemble: Ensemble | None = None
     _version: str | None = None
@@ -81,36 +86,49 @@ class Assessor:
         return (*NAMES, *self.sent)
 
     def assess(
-        self, cursor: Cursor, watch: Watch, signals: pl.DataFrame, policy: str
+        self, cursor: Cursor, symbols: Symbols, signals: pl.DataFrame, policy: str
     ) -> list[Assessed]:
-        """Judge signals, those of each timeframe together.
+        """Judge signals, those of each timeframe together, and record what is thought of them.
 
         Args:
             cursor: In the transaction of the batch, which is why all consumers agree on the
                 model.
-            watch: Bars of their symbols.
-            signals: With ``slot`` and the numbers of :func:`handler.in_numbers`.
+            symbols: With the bars of all these signals' symbols in memory.
+            signals: New ones, as :func:`services.outcome_scorer.rows.signals.as_signals` makes
+                them.
             policy: Of the outcomes that make a record.
         """
+        if not signals.height:
+            return []
         self._load(cursor)
-        return [
-            self._assess(cursor, watch, part, policy)
-            for part in signals.partition_by("timeframe", maintain_order=True)
-        ]
+        parts = symbols.placed(signals).partition_by("timeframe", maintain_order=True)
+        assessed = [self._assess(cursor, symbols.watch, part, policy) for part in parts]
+        for group in assessed:
+            rows = assessment_rows(
+                group.signals["signal_id"],
+                group.features,
+                group.probability,
+                group.verdicts,
+                group.qualities,
+            )
+            store.assessments.write(
+                cursor, rows, group.feature_set, group.names, group.version, self.clock.now()
+            )
+        return assessed
 
     def _assess(self, cursor: Cursor, watch: Watch, signals: pl.DataFrame, policy: str) -> Assessed:
         timeframe = str(signals["timeframe"][0])
         emitted_at = signals["emitted_us"].to_numpy()
         history, symbol = _history(cursor, watch, signals)
         least, most = int(emitted_at.min()), int(emitted_at.max())
-        moments = store.regime(cursor, timeframe, least, most, MOMENTS_NEEDED + 1)
+        moments = store.sessions.regime(cursor, timeframe, least, most, MOMENTS_NEEDED + 1)
         regime = regime_from(
             moments["closed_at"].to_numpy(), _floats(moments["moved"]), _floats(moments["breadth"])
         )
         names = sorted(set(signals["strategy"].to_list()))
         number = {name: place for place, name in enumerate(names)}
         own = np.array([number[name] for name in signals["strategy"].to_list()], np.int64)
-        found = store.record(cursor, names, policy, most)
+        found = store.outcomes.record(cursor, names, policy, most)
         resolved = Resolved(
             np.array([number[name] for name in found["strategy"].to_list()], np.int64),
             found["known_at"].to_numpy(),
@@ -209,7 +227,7 @@ def _history(
             symbol[mine] = len(parts)
             parts.append(bars.take(slice(max(first - _BEFORE, 0), last)))
     if asked:
-        found = store.read_bars(cursor, asked)
+        found = store.bars.read(cursor, asked)
         for (place,), rows in found.group_by("number", maintain_order=True):
             symbol[int(str(place))] = len(parts)
             parts.append(bar_columns(rows))

@@ -1,24 +1,28 @@
-"""The judging of one batch: what bars say of signals is written, and becomes events."""
+"""Outcomes: what bars say of signals is written, and becomes events.
+
+Most signals are judged in memory, on the bars that are kept there. Some are judged apart, on all
+bars since they were emitted: those that entered before the first bar that is kept, and those whose
+horizon had elapsed before a bar came late or was corrected.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import polars as pl
 
 from services.outcome_scorer import store
-from services.outcome_scorer.apart import judge_apart
-from services.outcome_scorer.events import closed_event, scored_event
-from services.outcome_scorer.frames import outcome_rows, void_rows
-from services.outcome_scorer.memory import Key, fill, waiting
-from services.outcome_scorer.store import Asked, Ceased
+from services.outcome_scorer.handler.outgoing import closed_event, scored_event
+from services.outcome_scorer.handler.symbols import Symbols, put_bars
+from services.outcome_scorer.rows.outcomes import OwnExit, outcome_rows, void_rows
+from services.outcome_scorer.rows.signals import waiting
+from services.outcome_scorer.rows.symbols import Asked, Ceased, Key
 from trackrecord.clock import Clock
 from trackrecord.events import MarketBar
 from trackrecord.outcomes.model import DELISTED_AFTER, Policy
-from trackrecord.outcomes.waiting import Judgement
+from trackrecord.outcomes.waiting import Judgement, Waiting
 from trackrecord.outcomes.watch import Watch
 from trackrecord.runtime.database import Cursor
 from trackrecord.runtime.decoding.batch import Batch
@@ -38,7 +42,7 @@ class Judging:
     def __init__(
         self,
         cursor: Cursor,
-        watch: Watch,
+        symbols: Symbols,
         policy: Policy,
         batch: Batch,
         positions: Mapping[str, int],
@@ -48,7 +52,7 @@ class Judging:
 
         Args:
             cursor: In the transaction.
-            watch: Bars and waiting signals.
+            symbols: Bars and waiting signals in memory.
             policy: What counts where target and stop lie inside one bar.
             batch: What came.
             positions: The message of the batch that what happens to a symbol is owed to.
@@ -56,12 +60,12 @@ class Judging:
         """
         self._clock = clock
         self._cursor = cursor
-        self._watch = watch
+        self._symbols = symbols
         self._policy = policy
         self._batch = batch
         self._positions = positions
         self._rounds = 0
-        self._exits: list[tuple[Any, ...]] = []
+        self._exits: list[OwnExit] = []
         self.outcomes: Counter[str] = Counter()
 
     def void(self, signals: Mapping[str, int]) -> None:
@@ -85,29 +89,30 @@ class Judging:
             timeframes: Those of the batch.
         """
         names = self._where_some_have_ceased(timeframes)
-        ceased = self._ceased(names)
+        ceased = self._symbols.ceased(self._cursor, names, _CEASED_AT_ONCE)
         self._judge(keys, ceased)
-        seen = {each[:2] for each in ceased}
+        seen = {symbol.key for symbol in ceased}
         while len(ceased) >= _CEASED_AT_ONCE:
-            ceased = [each for each in self._ceased(names) if each[:2] not in seen]
-            seen |= {each[:2] for each in ceased}
+            found = self._symbols.ceased(self._cursor, names, _CEASED_AT_ONCE)
+            ceased = [symbol for symbol in found if symbol.key not in seen]
+            seen |= {symbol.key for symbol in ceased}
             self._judge([], ceased)
 
     def _judge(self, keys: Sequence[Key], ceased: Sequence[Ceased]) -> None:
-        watch = self._watch
-        self._tell_sooner([each for each in ceased if each.before])
-        told_at = {watch.slots[each[:2]]: each.told_at for each in ceased}
-        slots = {watch.slots[key] for key in keys} | told_at.keys()
+        watch = self._symbols.watch
+        self._end_sooner([symbol for symbol in ceased if symbol.known_before])
+        ceased_at = {watch.slots[symbol.key]: symbol.known_at for symbol in ceased}
+        slots = {watch.slots[key] for key in keys} | ceased_at.keys()
         if not slots:
             return
-        judged, deep = watch.judge(slots, self._policy, told_at)
+        judged, deep = watch.judge(slots, self._policy, ceased_at)
         names = list(watch.slots)
         self._write_judged(judged, names)
         if len(deep.slot):
-            apart = judge_apart(self._cursor, names, deep, self._policy, told_at)
+            apart = judge_apart(self._cursor, names, deep, self._policy, ceased_at)
             self._write_judged(apart, names)
             # What is in memory of them has not moved on.
-            watch.version[np.unique(deep.slot)] = -1
+            self._symbols.read_again(np.unique(deep.slot))
 
     def _where_some_have_ceased(self, timeframes: Iterable[str]) -> list[str]:
         """Timeframes with symbols that have ceased to trade, if that can be told by now.
@@ -117,57 +122,39 @@ class Judging:
         """
         reach = self._batch.reach
         if reach.ends_here() or (self._batch.of(MarketBar).height and reach.ends_here(MarketBar)):
-            store.take_turns(self._cursor)
+            store.symbols.take_turns(self._cursor)
         names = [
             name
             for name in sorted(set(timeframes))
-            if store.have_ceased(self._cursor, name, DELISTED_AFTER)
+            if store.symbols.have_ceased(self._cursor, name, DELISTED_AFTER)
         ]
         return names if names and reach.has_all(MarketBar) else []
 
-    def _ceased(self, timeframes: Sequence[str]) -> list[Ceased]:
-        """Some symbols without a bar for ten sessions, in memory as they stand in the tables."""
-        watch = self._watch
-        found: list[Ceased] = []
-        for name in timeframes:
-            most = _CEASED_AT_ONCE - len(found)
-            found += store.ceased(self._cursor, name, DELISTED_AFTER, most)
-        slots = [watch.slot(each[:2]) for each in found]
-        stale = [
-            each[:2]
-            for slot, each in zip(slots, found, strict=True)
-            if watch.version[slot] != each.version - 1
-        ]
-        if stale:
-            fill(self._cursor, watch, stale, self._policy)
-        for slot, each in zip(slots, found, strict=True):
-            watch.version[slot] = each.version
-        return found
-
-    def _tell_sooner(self, ceased: Sequence[Ceased]) -> None:
+    def _end_sooner(self, ceased: Sequence[Ceased]) -> None:
         """End signals sooner that were ended already, as a session has come late."""
-        told_at = {each[:2]: each.told_at for each in ceased}
+        ceased_at = {symbol.key: symbol.known_at for symbol in ceased}
         # The whole horizon of all others had elapsed by the last bar.
-        self._judge_ended({key: told + 1 for key, told in told_at.items()}, told_at, all_=False)
+        since = {key: known_at + 1 for key, known_at in ceased_at.items()}
+        self._judge_ended(since, ceased_at, all_=False)
 
     def _judge_ended(
-        self, since: Mapping[Key, int], told_at: Mapping[Key, int], *, all_: bool
+        self, since: Mapping[Key, int], ceased_at: Mapping[Key, int], *, all_: bool
     ) -> None:
         """Judge anew what had ended at a moment of its symbol or later.
 
         Args:
             since: The moment, by symbol.
-            told_at: Symbols that have ceased to trade, and when that could be told.
-            all_: Whether what is said as before is written too.
+            ceased_at: Symbols that have ceased to trade, and since when that is known.
+            all_: Whether outcomes that are as before are written too.
         """
         if not since:
             return
         keys = list(since)
         asked = [Asked(place, *key, since=since[key]) for place, key in enumerate(keys)]
-        ended = waiting(store.read_signals(self._cursor, asked, self._policy, ended=True))
+        ended = waiting(store.signals.read(self._cursor, asked, self._policy, ended=True))
         if len(ended.slot):
-            told = {place: told_at[key] for place, key in enumerate(keys) if key in told_at}
-            judged = judge_apart(self._cursor, keys, ended, self._policy, told)
+            places = {place: ceased_at[key] for place, key in enumerate(keys) if key in ceased_at}
+            judged = judge_apart(self._cursor, keys, ended, self._policy, places)
             self._write_judged(judged, keys, all_=all_)
 
     def _write_judged(self, judged: Judgement, keys: Sequence[Key], *, all_: bool = False) -> None:
@@ -182,21 +169,52 @@ class Judging:
     def _write(self, rows: pl.DataFrame) -> None:
         self._rounds += 1
         numbered = rows.with_columns(pl.lit(self._rounds).alias("round"))
-        self._exits += store.write_outcomes(self._cursor, numbered, self._policy, self._clock.now())
+        self._exits += store.outcomes.write(self._cursor, numbered, self._policy, self._clock.now())
 
     def events(self) -> Iterator[Outgoing]:
         """What was found, once assessments are written: a score tells the features too."""
         if not self._rounds:
             return
         now = self._clock.now()
-        scored = store.scored(self._cursor, self._policy)
-        names = store.feature_names(self._cursor) if scored else {}
+        scored = store.outcomes.scored(self._cursor, self._policy)
+        names = store.assessments.feature_names(self._cursor) if scored else {}
         messages = self._batch.messages
         about = {}
-        for row in scored:
-            position, signal_id, strategy, symbol, _, outcome = row[:6]
-            about[signal_id] = (strategy, symbol, position)
-            self.outcomes[outcome] += 1
-            yield scored_event(row, self._policy, names, now, messages)
-        for row in self._exits:
-            yield closed_event(row, *about[row[0]], now, messages)
+        for outcome in scored:
+            about[outcome.signal_id] = outcome
+            self.outcomes[outcome.outcome] += 1
+            yield scored_event(outcome, self._policy, names, now, messages)
+        for own in self._exits:
+            yield closed_event(own, about[own.signal_id], now, messages)
+
+
+def judge_apart(
+    cursor: Cursor,
+    keys: Sequence[Key],
+    signals: Waiting,
+    policy: Policy,
+    ceased_at: Mapping[int, int] | None = None,
+) -> Judgement:
+    """Judge signals on all bars since the first of them was emitted.
+
+    Args:
+        cursor: In the transaction.
+        keys: Symbols.
+        signals: ``slot`` is the place of each one's symbol in ``keys``.
+        policy: What counts where target and stop lie inside one bar.
+        ceased_at: By the place of the symbol: since when it is known that it ceased to trade.
+    """
+    places = [int(place) for place in np.unique(signals.slot)]
+    asked = [
+        Asked(place, *keys[place], since=int(signals.emitted_at[signals.slot == place].min()))
+        for place in places
+    ]
+    bars = store.bars.read(cursor, asked)
+    longest = bars.group_by("number").len()["len"].max() if bars.height else 1
+    watch = Watch(int(str(longest)))
+    for key in keys:
+        watch.slot(key)
+    put_bars(watch, places, bars, None)
+    watch.put_signals(signals)
+    judged, _ = watch.judge(places, policy, dict(ceased_at or {}))
+    return judged

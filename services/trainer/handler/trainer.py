@@ -14,7 +14,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from services.trainer import facts, store
+from services.trainer import store
+from services.trainer.handler import training
 from services.trainer.metrics import (
     CHAMPION_BRIER,
     DRIFTED_FEATURES,
@@ -28,7 +29,8 @@ from services.trainer.metrics import (
     TRAINING_RUNS,
     TRAINING_SECONDS,
 )
-from services.trainer.training import handed_over
+from services.trainer.rows import About, Ended, Job, Runs
+from services.trainer.store import endings, models, outbox, read_outcomes, runs, training_log
 from trackrecord.learning.triggers import (
     FEWEST_NEW,
     Live,
@@ -39,7 +41,7 @@ from trackrecord.learning.triggers import (
     stability_index,
 )
 from trackrecord.runtime import champion, kafka
-from trackrecord.runtime.database import Connection, Cursor, connect, rows
+from trackrecord.runtime.database import Connection, Cursor, connect
 from trackrecord.runtime.jobs import Jobs
 from trackrecord.runtime.logs import get_logger
 from trackrecord.runtime.metrics import OUTBOX_PENDING_MESSAGES, Metrics
@@ -63,7 +65,7 @@ class Trainer(Jobs):
         self._metrics = Metrics(context.registry, store.STAGE, METRICS)
         self._stopping = threading.Event()
         self._owner = f"{socket.gethostname()}:{os.getpid()}"
-        self._training: store.Job | None = None
+        self._training: Job | None = None
         self._outbox = Outbox(store.STAGE, kafka.client_config(self._settings, store.STAGE))
         self._rules = Rules(
             new_outcomes=self._settings.trainer_new_outcomes,
@@ -113,23 +115,21 @@ class Trainer(Jobs):
 
     # -- what is due --------------------------------------------------------------------------
 
-    def next_job(self, cursor: Cursor) -> store.Job | None:
+    def next_job(self, cursor: Cursor) -> Job | None:
         """The run to do now: one that was left or asked for, else one that a rule asks for."""
         model = self._settings.model
-        [(now,)] = rows(cursor, "SELECT now()")
-        outcomes = facts.settled(cursor, self._settings, now)
-        last = store.last(cursor, model)
+        now = runs.now(cursor)
+        outcomes = read_outcomes.settled(cursor, self._settings, now)
+        last = runs.last(cursor, model)
         new = outcomes - last.outcomes
         self._metrics.set(NEW_OUTCOMES, max(new, 0))
-        self._show_runs(store.runs(cursor, model))
+        self._show_runs(training_log.ended(cursor, model))
         if not last.open:
             trigger = self._due(cursor, now, max(new, 0), last.seconds_since)
-            if trigger is None or not store.request(
-                cursor, model, trigger.kind, trigger.reason, {}
-            ):
+            if trigger is None or not runs.request(cursor, model, trigger.kind, trigger.reason, {}):
                 return None
             _log.info("training is due", trigger=trigger.kind, reason=trigger.reason)
-        return store.claim(
+        return runs.claim(
             cursor,
             model,
             self._owner,
@@ -143,17 +143,17 @@ class Trainer(Jobs):
         state = State(new, seconds_since)
         version = champion.champion(cursor, self._settings.model)
         if version is not None and new >= FEWEST_NEW:
-            about = store.about(cursor, version)
-            live = facts.live_record(cursor, self._settings, now, version, about.report)
+            about = models.about(cursor, version)
+            live = read_outcomes.live_record(cursor, self._settings, now, version, about.report)
             state = State(new, seconds_since, live, self._drift(cursor, about))
             self._show(live, state)
         return fired(self._rules, state)
 
-    def _drift(self, cursor: Cursor, about: store.About) -> dict[str, float]:
+    def _drift(self, cursor: Cursor, about: About) -> dict[str, float]:
         if self._rules.drift is None:
             return {}
         names = list(about.report["feature_importances"])
-        then, now = facts.features_then_and_now(cursor, names, about.learnt_until)
+        then, now = read_outcomes.features_then_and_now(cursor, names, about.learnt_until)
         return stability_index(then, now, names)
 
     def _show(self, live: Live | None, state: State) -> None:
@@ -166,7 +166,7 @@ class Trainer(Jobs):
             drifted = sum(value > limit for value in state.drifted.values())
             self._metrics.set(DRIFTED_FEATURES, drifted)
 
-    def _show_runs(self, ended: store.Runs) -> None:
+    def _show_runs(self, ended: Runs) -> None:
         self._metrics.set(FAILED_RUNS_IN_A_ROW, ended.failed_in_a_row)
         if ended.success is not None:
             model = self._settings.model
@@ -174,13 +174,13 @@ class Trainer(Jobs):
 
     # -- a run --------------------------------------------------------------------------------
 
-    def _train(self, job: store.Job) -> None:
+    def _train(self, job: Job) -> None:
         """Have a process of its own do it, and look after that."""
         _log.info("training", id=job.training_id, trigger=job.trigger, attempt=job.attempts)
         self._training = job
         self._metrics.set(TRAINING_RUNNING, 1)
         child = subprocess.Popen(
-            [sys.executable, "-m", "services.trainer.training", job.training_id, str(job.epoch)],
+            [sys.executable, "-m", training.__name__, job.training_id, str(job.epoch)],
             stdin=subprocess.PIPE,
             # A signal from the terminal is for the stage, which ends the run in good order.
             start_new_session=True,
@@ -188,7 +188,7 @@ class Trainer(Jobs):
         try:
             if child.stdin is not None:
                 # Not in its arguments, where everybody could read the password.
-                child.stdin.write(handed_over(self._settings))
+                child.stdin.write(training.handed_over(self._settings))
                 child.stdin.flush()
             while child.poll() is None and not self._stopping.wait(_GLANCE):
                 pass
@@ -209,67 +209,61 @@ class Trainer(Jobs):
             self._give_back(job, counts=True)
         self._count(job)
 
-    def _give_back(self, job: store.Job, *, counts: bool) -> None:
+    def _give_back(self, job: Job, *, counts: bool) -> None:
         with self._connected() as connection, connection, connection.cursor() as cursor:
-            store.release(cursor, job, counts=counts)
+            runs.release(cursor, job, counts=counts)
 
-    def _give_up(self, job: store.Job) -> None:
+    def _give_up(self, job: Job) -> None:
         words = f"its process was killed in each of {job.attempts - 1} attempts"
         with self._connected() as connection, connection, connection.cursor() as cursor:
-            store.finish(cursor, self._settings, job, store.Ended("failed", 0, error=words))
+            endings.finish(cursor, self._settings, job, Ended("failed", 0, error=words))
         self._count(job)
 
-    def _count(self, job: store.Job) -> None:
+    def _count(self, job: Job) -> None:
         """Take into the metrics what came of a run, if it has ended."""
         with self._connected() as connection, connection, connection.cursor() as cursor:
-            found = rows(
-                cursor,
-                "SELECT outcome, promoted, duration_seconds, reason, error FROM ml_training_log"
-                " WHERE training_id = %s",
-                (job.training_id,),
-            )
-        for outcome, promoted, seconds, reason, error in found:
-            count = self._metrics.count
-            count(TRAINING_RUNS, outcome=outcome, trigger=job.trigger)
-            count(PROMOTIONS, int(promoted))
-            self._metrics.observe(TRAINING_SECONDS, seconds)
-            _log.info(
-                "trained", id=job.training_id, outcome=outcome, promoted=promoted,
-                seconds=round(seconds, 1), reason=reason, error=error,
-            )  # fmt: skip
+            logged = training_log.of_run(cursor, job.training_id)
+        if logged is None:
+            return
+        count = self._metrics.count
+        count(TRAINING_RUNS, outcome=logged.outcome, trigger=job.trigger)
+        count(PROMOTIONS, int(logged.promoted))
+        self._metrics.observe(TRAINING_SECONDS, logged.duration_seconds)
+        _log.info(
+            "trained", id=job.training_id, outcome=logged.outcome, promoted=logged.promoted,
+            seconds=round(logged.duration_seconds, 1), reason=logged.reason, error=logged.error,
+        )  # fmt: skip
 
     # -- the outbox ---------------------------------------------------------------------------
 
     def _publish(self, connection: Connection) -> None:
         publish(self._outbox, connection)
         with connection, connection.cursor() as cursor:
-            query = "SELECT count(*) FROM outbox WHERE stage = %s"
-            [(left,)] = rows(cursor, query, (store.STAGE,))
+            left = outbox.pending(cursor)
         self._runtime.set(OUTBOX_PENDING_MESSAGES, left)
 
 
-def publish(outbox: Outbox, connection: Connection, within: float = _ACKNOWLEDGED_WITHIN) -> bool:
+def publish(sender: Outbox, connection: Connection, within: float = _ACKNOWLEDGED_WITHIN) -> bool:
     """Send what is in the outbox; one process at a time, so that nothing is sent by two.
 
     Args:
-        outbox: Of this process.
+        sender: The outbox of this process.
         connection: Outside of a transaction.
         within: Seconds to wait for acknowledgements; what has none stays for later.
 
     Returns:
         Whether nothing is left of what this process sent.
     """
-    key = "hashtextextended(current_schema || ' outbox ' || %s, 0)"
     with connection, connection.cursor() as cursor:
-        [(ours,)] = rows(cursor, f"SELECT pg_try_advisory_lock({key})", (store.STAGE,))
+        ours = outbox.take_turn(cursor)
     if not ours:
         return False
     try:
-        outbox.resend(connection, [store.SOURCE])
-        left = outbox.drain(within)
-        outbox.serve()
-        outbox.tidy(connection)
+        sender.resend(connection, [outbox.SOURCE])
+        left = sender.drain(within)
+        sender.serve()
+        sender.tidy(connection)
         return not left
     finally:
         with connection, connection.cursor() as cursor:
-            cursor.execute(f"SELECT pg_advisory_unlock({key})", (store.STAGE,))
+            outbox.end_turn(cursor)

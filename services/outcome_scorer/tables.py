@@ -1,0 +1,51 @@
+"""What replay of the outcome_scorer rebuilds and compares."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from trackrecord.runtime.stage import DerivedTable
+
+TABLES: Final = (
+    DerivedTable(
+        "bars",
+        (
+            "SELECT symbol, timeframe, opened_at, source, closed_at, trim_scale(open) AS open,"
+            " trim_scale(high) AS high,"
+            " trim_scale(low) AS low, trim_scale(close) AS close, trim_scale(volume) AS volume,"
+            " revision FROM bars"
+        ),
+        ("symbol", "timeframe", "opened_at", "source"),
+    ),
+    DerivedTable(
+        "watched_signals",
+        (
+            "SELECT signal_id, revision, strategy, symbol, timeframe, direction,"
+            " trim_scale(price) AS price, trim_scale(target_price) AS target_price,"
+            " trim_scale(stop_loss) AS stop_loss, horizon_bars, next_open, barriers, confidence,"
+            " emitted_at, appended_at, problem, ends_at FROM watched_signals"
+        ),
+        ("signal_id",),
+    ),
+    DerivedTable(
+        "outcomes",
+        (
+            'SELECT signal_id, policy, strategy, symbol, emitted_at, outcome, label, "return", mae,'
+            " mfe, bars_held, trim_scale(exit_price) AS exit_price, how, ambiguous, delisted,"
+            " exit_opened_at, known_at, ends_at FROM outcomes WHERE outcome <> 'pending'"
+        ),
+        ("signal_id", "policy"),
+        ("policy", "outcome_policy"),
+    ),
+    # A symbol without bars has a row only to be locked by, which says nothing, and which a signal
+    # that was corrected within one batch never made.
+    DerivedTable(
+        "watched_symbols",
+        (
+            "SELECT symbol, timeframe, last_opened_at, last_closed_at FROM watched_symbols"
+            " WHERE last_opened_at IS NOT NULL"
+        ),
+        ("symbol", "timeframe"),
+    ),
+)
+"""Tables, their content and key; outcomes are those of the policy that is set."""
