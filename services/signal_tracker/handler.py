@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import NamedTuple
 
-from services.signal_tracker import store
+from services.signal_tracker import rows, store
 from services.signal_tracker.metrics import (
     BACKDATED_SIGNALS,
     EXCESS_EXITS,
@@ -14,8 +13,9 @@ from services.signal_tracker.metrics import (
     REPEATS,
     SIGNALS,
 )
+from services.signal_tracker.rows import Prepared
 from trackrecord.events import SignalClosed, SignalEmitted
-from trackrecord.runtime.database import CopyRows, Cursor
+from trackrecord.runtime.database import Cursor
 from trackrecord.runtime.decoding.batch import Batch
 from trackrecord.runtime.decoding.decoder import Refusal
 from trackrecord.runtime.metrics import Metrics
@@ -24,14 +24,6 @@ from trackrecord.runtime.stage import Context, Effects, Handler
 _CONFLICT = (
     "the same id and revision came before with other content; a correction needs a higher revision"
 )
-
-
-class Prepared(NamedTuple):
-    """A batch, ready for the database."""
-
-    entries: CopyRows
-    exits: CopyRows
-    shape: store.Shape
 
 
 class SignalTracker(Handler):
@@ -46,10 +38,7 @@ class SignalTracker(Handler):
 
     def prepare(self, batch: Batch) -> Prepared:
         """Bring entries and exits into the form in which they are loaded."""
-        entries, exits = batch.of(SignalEmitted), batch.of(SignalClosed)
-        return Prepared(
-            store.as_rows(entries), store.as_rows(exits), store.Shape.of(entries, exits)
-        )
+        return rows.prepare(batch.of(SignalEmitted), batch.of(SignalClosed))
 
     def load(self, batch: Batch, cursor: Cursor) -> None:
         """COPY entries and exits into temporary tables."""

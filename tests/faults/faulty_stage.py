@@ -19,7 +19,7 @@ import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class
 
 from services.outcome_scorer import store as scorer_store
-from services.signal_tracker import store as tracker_store
+from services.signal_tracker.store import batch as tracker_store
 from tests.support.clocks import ShiftedClock
 from tests.support.pipeline import stage_named
 from trackrecord.clock import SYSTEM_CLOCK, Clock

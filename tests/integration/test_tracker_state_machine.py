@@ -27,8 +27,8 @@ from hypothesis.stateful import (
 )
 from prometheus_client import CollectorRegistry
 
-from services.signal_tracker.content import TABLES
 from services.signal_tracker.handler import SignalTracker
+from services.signal_tracker.tables import TABLES
 from tests.support import compare, oracle
 from tests.support.histories import START
 from tests.support.messages import as_message

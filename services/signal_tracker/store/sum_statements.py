@@ -10,13 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-COUNTED: Final = ("signals", "backdated", "exits", "closed", "wins", "losses", "breakevens")
-MONEY: Final = (
-    "total_pnl", "gross_profit", "gross_loss", "realised_pnl", "fees", "carry", "sum_return",
-    "pnl_squares",
-)  # fmt: skip
-SUMS: Final = (*COUNTED, *MONEY)
-"""What ``strategy_days`` and ``symbol_days`` add up."""
+from services.signal_tracker.tables import SUMS
 
 SUM_COLUMNS: Final = ", ".join(SUMS)
 

@@ -9,12 +9,10 @@ from __future__ import annotations
 from functools import cache
 from typing import Final
 
-from services.signal_tracker.fold_statements import ONE_EXIT
-from services.signal_tracker.statements import BACKDATED, EXIT_COLUMNS, EXIT_CONTENT, listed
-from services.signal_tracker.sum_statements import add_days
-
-DAYS: Final = (("strategy_days", "strategy"), ("symbol_days", "symbol"))
-"""Tables of sums, and whose they are."""
+from services.signal_tracker.store.fold_statements import ONE_EXIT
+from services.signal_tracker.store.signals import BACKDATED
+from services.signal_tracker.store.sum_statements import add_days
+from services.signal_tracker.tables import DAYS, EXIT_COLUMNS, EXIT_CONTENT, listed
 
 # Its exits come in the order in which they were loaded, which is that of the key.
 _EXITS: Final = f"""
