@@ -9,6 +9,7 @@ from services.signal_tracker.metrics import (
     BACKDATED_SIGNALS,
     EXCESS_EXITS,
     EXITS,
+    EXITS_BEFORE_ENTRY,
     METRICS,
     REPEATS,
     SIGNALS,
@@ -70,6 +71,7 @@ class SignalTracker(Handler):
         count(EXITS, applied.corrected_exits, kind="correction")
         count(BACKDATED_SIGNALS, applied.backdated)
         count(EXCESS_EXITS, applied.excess_exits)
+        count(EXITS_BEFORE_ENTRY, applied.exits_before_entry)
         for model, applied_count in (
             (SignalEmitted, applied.new_signals + applied.corrected_signals),
             (SignalClosed, applied.new_exits + applied.corrected_exits),

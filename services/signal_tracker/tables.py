@@ -16,6 +16,9 @@ ENTRY_CONTENT: Final = (
 )  # fmt: skip
 """What ``signal_emitted`` holds besides id and revision."""
 
+MARKS: Final = ("backdated", "ahead")
+"""What is known of an entry's own time against the broker's."""
+
 EXIT_CONTENT: Final = (
     "symbol", "strategy", "price", "quantity", "closed_at", "fee", "fee_rate", "interest",
     "funding", "reason", "entry_price",
@@ -24,8 +27,10 @@ EXIT_CONTENT: Final = (
 
 REALISED: Final = (
     "closed_quantity", "realised_pnl", "fees", "carry", "signal_pnl", '"return"', "outcome",
+    "before_entry",
 )  # fmt: skip
-"""What an exit came to; the last three are the whole signal's, at the exit that closes it."""
+"""What an exit came to; ``signal_pnl``, ``return`` and ``outcome`` are the whole signal's, at the
+exit that closes it."""
 
 
 def listed(names: tuple[str, ...], table: str = "") -> str:
@@ -38,7 +43,9 @@ EXIT_COLUMNS: Final = (
 )
 """The columns of ``exits``, as they are written."""
 
-COUNTED: Final = ("signals", "backdated", "exits", "closed", "wins", "losses", "breakevens")
+COUNTED: Final = (
+    "signals", "backdated", "exits", "closed", "wins", "losses", "breakevens", "without_return",
+)  # fmt: skip
 MONEY: Final = (
     "total_pnl", "gross_profit", "gross_loss", "realised_pnl", "fees", "carry", "sum_return",
     "pnl_squares",
@@ -51,7 +58,7 @@ DAYS: Final = (("strategy_days", "strategy"), ("symbol_days", "symbol"))
 
 _NUMERIC: Final = frozenset(
     {"price", "quantity", "target_price", "stop_loss", "fee", "fee_rate", "leverage", "interest",
-     "funding", "entry_price", *(set(REALISED) - {"outcome"})}
+     "funding", "entry_price", *(set(REALISED) - {"outcome", "before_entry"})}
 )  # fmt: skip
 
 
@@ -78,7 +85,7 @@ def _days_content(table: str, owner: str) -> str:
 TABLES: Final = (
     DerivedTable(
         "signals",
-        _content("signals", ("signal_id", "revision", *ENTRY_CONTENT, "appended_at", "backdated")),
+        _content("signals", ("signal_id", "revision", *ENTRY_CONTENT, "appended_at", *MARKS)),
         ("signal_id",),
     ),
     DerivedTable(

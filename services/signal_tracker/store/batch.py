@@ -33,6 +33,7 @@ class Applied:
     new_exits: int
     corrected_exits: int
     excess_exits: int
+    exits_before_entry: int
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,8 @@ def apply(
     Args:
         cursor: In the transaction of :func:`load`.
         shape: Of the batch.
-        backdated_after: Seconds between the publisher's time and the broker's that are tolerated.
+        backdated_after: Seconds that are tolerated between the publisher's time and the broker's,
+            and by which an exit may be older than its entry.
         timezone: Whose midnight ends a day.
         lane: Which rows of sums are moved.
 
@@ -95,7 +97,7 @@ def apply(
             try will find it.
     """
     if not shape.signals:  # all were refused on reading
-        return Applied(set(), 0, 0, 0, 0, 0, 0)
+        return Applied(set(), 0, 0, 0, 0, 0, 0, 0)
     parameters = {"backdated_after": backdated_after, "timezone": timezone, "lane": lane}
     known, met = known_signals.lock(cursor)
     old_exits = known_signals.read_exits(cursor) if known else 0
@@ -115,5 +117,5 @@ def apply(
     execute_planned(
         cursor, plain.write(entries=shape.entries > 0, exits=shape.exits > 0), parameters
     )
-    [(made, backdated, closed, excess)] = cursor.fetchall()
-    return Applied(conflicts, made, 0, backdated, closed, 0, excess)
+    [(made, backdated, closed, excess, before_entry)] = cursor.fetchall()
+    return Applied(conflicts, made, 0, backdated, closed, 0, excess, before_entry)

@@ -14,7 +14,7 @@ WRITE_OR_CORRECT_EXITS: Final = f"""
 INSERT INTO exits ({EXIT_COLUMNS})
 SELECT n.signal_id, n.exit_id, n.revision, {listed(EXIT_CONTENT, "n")}, n.appended_at,
        coalesce(f.closed_quantity, 0), coalesce(f.realised_pnl, 0), coalesce(f.fees, 0),
-       coalesce(f.carry, 0), f.signal_pnl, f."return", f.outcome
+       coalesce(f.carry, 0), f.signal_pnl, f."return", f.outcome, coalesce(f.before_entry, false)
 FROM new_exits AS n LEFT JOIN folded AS f USING (position)
 ORDER BY n.signal_id, n.exit_id
 ON CONFLICT (signal_id, exit_id) DO UPDATE
@@ -33,21 +33,24 @@ WHERE f.position IS NULL AND e.signal_id = f.signal_id AND e.exit_id = f.exit_id
 
 
 COUNTS: Final = f"""
-SELECT entries - corrected, corrected, backdated, exits - corrected_exits, corrected_exits, excess
+SELECT entries - corrected, corrected, backdated, exits - corrected_exits, corrected_exits,
+       excess, before_entry
 FROM (SELECT (SELECT count(*) FROM new_entries) AS entries,
              (SELECT count(*) FROM new_entries JOIN old_signals AS o USING (signal_id)
               WHERE o.revision >= 0) AS corrected,
              (SELECT count(*) FROM new_entries AS n WHERE {BACKDATED}) AS backdated,
              (SELECT count(*) FROM new_exits) AS exits,
              (SELECT count(*) FROM new_exits JOIN old_exits USING (signal_id, exit_id))
-                 AS corrected_exits,
-             (SELECT count(*) FROM folded
-              WHERE position IS NOT NULL AND closed_quantity = 0) AS excess) AS counted
+                 AS corrected_exits) AS counted,
+     (SELECT count(*) FILTER (WHERE closed_quantity = 0) AS excess,
+             count(*) FILTER (WHERE before_entry) AS before_entry
+      FROM folded WHERE position IS NOT NULL) AS without_effect
 """
-"""What a batch did: new and corrected signals, backdated ones, new and corrected exits, excess."""
+"""What a batch did: new and corrected signals, backdated ones, new and corrected exits, those of
+them that closed nothing, and of these the ones from before their entry."""
 
 
-def write(cursor: Cursor, parameters: dict[str, object]) -> tuple[int, int, int, int, int, int]:
+def write(cursor: Cursor, parameters: dict[str, object]) -> tuple[int, ...]:
     """Write the batch's exits, fold those from before again, and move the sums.
 
     Args:

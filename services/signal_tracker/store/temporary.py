@@ -47,7 +47,8 @@ CREATE TEMPORARY TABLE old_exits (
     symbol text COLLATE "C", strategy text COLLATE "C", price numeric, quantity numeric,
     closed_at timestamptz, fee numeric, fee_rate numeric, interest numeric, funding numeric,
     reason text COLLATE "C", entry_price numeric, closed_quantity numeric, realised_pnl numeric,
-    fees numeric, carry numeric, signal_pnl numeric, "return" numeric, outcome smallint
+    fees numeric, carry numeric, signal_pnl numeric, "return" numeric, outcome smallint,
+    before_entry boolean
 ) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE several (
     signal_id text COLLATE "C"
@@ -56,7 +57,7 @@ CREATE TEMPORARY TABLE folded (
     position integer, signal_id text COLLATE "C", exit_id text COLLATE "C",
     strategy text COLLATE "C", symbol text COLLATE "C", currency text COLLATE "C", day date,
     closed_quantity numeric, realised_pnl numeric, fees numeric, carry numeric,
-    signal_pnl numeric, "return" numeric, outcome smallint
+    signal_pnl numeric, "return" numeric, outcome smallint, before_entry boolean
 ) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE deltas (
     strategy text COLLATE "C", symbol text COLLATE "C", currency text COLLATE "C",
