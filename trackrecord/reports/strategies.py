@@ -14,6 +14,7 @@ from trackrecord.performance.sums.records import series_of, with_series
 from trackrecord.performance.sums.sums import Sums
 from trackrecord.performance.sums.written import record, written
 from trackrecord.reports.daily_sums import read_days
+from trackrecord.reports.irregularities import Irregularities, read_irregularities
 from trackrecord.runtime.database import Cursor, rows, session
 from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.settings.per_strategy import (
@@ -65,11 +66,14 @@ class Report:
 
     Attributes:
         as_of: Up to when; the time of asking where no instant was named.
-        records: By owner (strategy or symbol); of ``by="day"``, by owner and day.
+        records: By owner (strategy or symbol); of ``by="day"``, by owner and day. A strategy's
+            also says how many of its signals and exits look wrong, if any do.
+        irregularities: What looks wrong on record.
     """
 
     as_of: datetime
     records: dict[str, Any]
+    irregularities: Irregularities
 
 
 def read_report(
@@ -100,12 +104,13 @@ def read_report(
     records: dict[str, Any] = {}
     with session(settings, application="trackrecord report", snapshot=True) as cursor:
         days, parameters = _days(cursor, settings, by, as_of)
+        irregular = read_irregularities(cursor, as_of, strategy)
         if by == "strategy":
             judged = _strategies(cursor, settings, days, parameters, instant, trials)
             for owner, numbers in judged.items():
                 if strategy in {None, owner}:
-                    records[owner] = written(numbers)
-            return Report(instant, records)
+                    records[owner] = written(numbers) | irregular.of(owner)
+            return Report(instant, records, irregular)
         found = _sums(cursor, by, days, parameters, strategy)
     for owner, inner in sorted(found.items()):
         if by == "day":
@@ -114,7 +119,21 @@ def read_report(
             }
         else:
             records[owner] = record({currency: sums for (currency, _), sums in inner.items()})
-    return Report(instant, records)
+    return Report(instant, records, irregular)
+
+
+def read_names(settings: Settings) -> list[str]:
+    """The strategies on record, in the order of the alphabet.
+
+    Raises:
+        PassingError: The database does not answer.
+    """
+    with session(settings, application="trackrecord report") as cursor:
+        found = rows(
+            cursor,
+            "SELECT strategy FROM strategy_days GROUP BY 1 HAVING sum(signals) > 0 ORDER BY 1",
+        )
+    return [name for (name,) in found]
 
 
 def _strategies(
@@ -215,8 +234,8 @@ def read_signals(settings: Settings, strategy: str | None, limit: int) -> list[d
     """
     columns = (
         "signal_id", "strategy", "symbol", "side", "price", "entry_price", "quantity",
-        "currency", "emitted_at", "backdated", "closed_quantity", "excess_quantity",
-        "realised_pnl", "fees", "closed_at", '"return"', "outcome",
+        "currency", "emitted_at", "backdated", "exits_before_entry", "closed_quantity",
+        "excess_quantity", "realised_pnl", "fees", "closed_at", '"return"', "outcome",
     )  # fmt: skip
     with session(settings, application="trackrecord report") as cursor:
         found = rows(
