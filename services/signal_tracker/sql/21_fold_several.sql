@@ -31,7 +31,7 @@ FROM new_entries WHERE true
 ), met AS MATERIALIZED (
     SELECT x.*,
         e.emitted_at - x.closed_at > make_interval(secs => %(backdated_after)s) AS before_entry
-        FROM exits_known AS x JOIN opened AS e USING (signal_id)
+    FROM exits_known AS x JOIN opened AS e USING (signal_id)
 ), first AS (
     SELECT DISTINCT ON (signal_id) signal_id, entry_price FROM met WHERE NOT before_entry
     ORDER BY signal_id, closed_at, exit_id

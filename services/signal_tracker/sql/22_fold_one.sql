@@ -53,23 +53,25 @@ FROM (
                                             1000000000000::numeric, opened), 2) = 1) THEN 1
                                             ELSE 0 END) * 0.000000000001::numeric END END AS fees
                 FROM (
-                    SELECT *,
-                        (greatest(closed_at, emitted_at) AT TIME ZONE %(timezone)s)::date AS day,
-                           CASE WHEN before_entry THEN 0 WHEN quantity < opened THEN quantity
-                                ELSE opened END AS closed_quantity
-                    FROM (
-                        SELECT x.*, e.strategy AS owner, e.symbol AS traded, e.currency,
-                               e.emitted_at,
-                                   e.emitted_at - x.closed_at >
-                                   make_interval(secs => %(backdated_after)s) AS before_entry, CASE
-                                   WHEN e.entry = 'next_open' THEN coalesce(x.entry_price, e.price)
-                                   ELSE e.price END AS entered,
-                                   coalesce(e.fee,
-                                   e.fee_rate * (CASE
-                                   WHEN e.entry = 'next_open' THEN coalesce(x.entry_price, e.price)
-                                   ELSE e.price END) * e.quantity, 0) AS entry_fee,
-                               e.quantity AS opened, e.leverage, e.direction
-                        FROM new_exits AS x LEFT JOIN (
+                    SELECT x.*, e.strategy AS owner, e.symbol AS traded, e.currency,
+                           (greatest(x.closed_at,
+                               emitted_at) AT TIME ZONE %(timezone)s)::date AS day,
+                           e.emitted_at - x.closed_at > make_interval(secs => %(backdated_after)s)
+                               AS before_entry,
+                           CASE
+                               WHEN e.emitted_at - x.closed_at >
+                               make_interval(secs => %(backdated_after)s) THEN 0
+                               WHEN x.quantity < e.quantity
+                                THEN x.quantity ELSE e.quantity END AS closed_quantity,
+                           CASE WHEN e.entry = 'next_open' THEN coalesce(x.entry_price, e.price)
+                               ELSE e.price END AS entered,
+                               coalesce(e.fee,
+                               e.fee_rate * (CASE
+                               WHEN e.entry = 'next_open' THEN coalesce(x.entry_price, e.price)
+                               ELSE e.price END) * e.quantity, 0) AS entry_fee,
+                               e.quantity AS opened, e.leverage,
+                           e.direction
+                    FROM new_exits AS x LEFT JOIN (
 SELECT old_signals.signal_id, old_signals.strategy, old_signals.symbol, old_signals.currency,
     old_signals.price,
        old_signals.quantity, old_signals.leverage, CASE old_signals.side WHEN 'BUY' THEN 1 ELSE -1
@@ -84,7 +86,6 @@ SELECT new_entries.signal_id, new_entries.strategy, new_entries.symbol, new_entr
        new_entries.fee, new_entries.fee_rate, new_entries.entry, new_entries.emitted_at
 FROM new_entries WHERE true
 ) AS e USING (signal_id)
-                        OFFSET 0) AS met
                     OFFSET 0) AS matched
                 OFFSET 0) AS priced
             OFFSET 0) AS realised

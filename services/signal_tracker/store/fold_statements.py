@@ -60,9 +60,7 @@ def _entered(at_open: str) -> str:
     )
 
 
-_BEFORE_ENTRY: Final = (
-    "e.emitted_at - x.closed_at > make_interval(secs => %(backdated_after)s) AS before_entry"
-)
+_BEFORE_ENTRY: Final = "e.emitted_at - x.closed_at > make_interval(secs => %(backdated_after)s)"
 # What an exit is a little older than its entry, it counts at the entry's moment.
 _DAY: Final = "(greatest({0}, emitted_at) AT TIME ZONE %(timezone)s)::date"
 
@@ -125,15 +123,14 @@ FROM (
                                         THEN entry_fee
                                         ELSE {_share("opened")} END END AS fees
                 FROM (
-                    SELECT *, {_DAY.format("closed_at")} AS day,
-                           CASE WHEN before_entry THEN 0 WHEN quantity < opened THEN quantity
-                                ELSE opened END AS closed_quantity
-                    FROM (
-                        SELECT x.*, e.strategy AS owner, e.symbol AS traded, e.currency,
-                               e.emitted_at, {_BEFORE_ENTRY}, {_entered("x.entry_price")},
-                               e.quantity AS opened, e.leverage, e.direction
-                        FROM new_exits AS x LEFT JOIN ({_BOTH}) AS e USING (signal_id)
-                        OFFSET 0) AS met
+                    SELECT x.*, e.strategy AS owner, e.symbol AS traded, e.currency,
+                           {_DAY.format("x.closed_at")} AS day,
+                           {_BEFORE_ENTRY} AS before_entry,
+                           CASE WHEN {_BEFORE_ENTRY} THEN 0 WHEN x.quantity < e.quantity
+                                THEN x.quantity ELSE e.quantity END AS closed_quantity,
+                           {_entered("x.entry_price")}, e.quantity AS opened, e.leverage,
+                           e.direction
+                    FROM new_exits AS x LEFT JOIN ({_BOTH}) AS e USING (signal_id)
                     OFFSET 0) AS matched
                 OFFSET 0) AS priced
             OFFSET 0) AS realised
@@ -168,7 +165,8 @@ WITH exits_known AS (
 ), opened AS MATERIALIZED (
     SELECT e.* FROM ({_BOTH}) AS e JOIN several USING (signal_id)
 ), met AS MATERIALIZED (
-    SELECT x.*, {_BEFORE_ENTRY} FROM exits_known AS x JOIN opened AS e USING (signal_id)
+    SELECT x.*, {_BEFORE_ENTRY} AS before_entry
+    FROM exits_known AS x JOIN opened AS e USING (signal_id)
 ), first AS (
     SELECT DISTINCT ON (signal_id) signal_id, entry_price FROM met WHERE NOT before_entry
     ORDER BY signal_id, closed_at, exit_id
