@@ -108,7 +108,7 @@ def test_as_of_counts_what_had_come_by_then(settings: Settings) -> None:
     ],
 )
 def test_each_count_is_found_by_its_own_index(settings: Settings, kind: str, index: str) -> None:
-    query = irregularities._BY_STRATEGY[kind]
+    query = irregularities.COUNTS[kind]
     plan = compare.fetch(
         settings, f"SET enable_seqscan = off; EXPLAIN {query}", {"as_of": APPENDED}
     )

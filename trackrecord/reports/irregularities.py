@@ -21,7 +21,7 @@ _WRONG_LEVELS: Final = """
      OR (side = 'SELL' AND (target_price >= price OR stop_loss <= price)))
 """
 
-_BY_STRATEGY: Final = {
+COUNTS: Final = {
     "exits_without_entry": """
         SELECT x.strategy, count(*) FROM exits AS x JOIN signals AS s USING (signal_id)
         WHERE s.revision = -1 AND (%(as_of)s::timestamptz IS NULL OR x.closed_at <= %(as_of)s)
@@ -43,6 +43,7 @@ _BY_STRATEGY: Final = {
         GROUP BY 1
     """,
 }
+"""How many of each kind there are, by strategy."""
 
 # From one symbol to the next by the key, however many days each has.
 _SYMBOLS: Final = """
@@ -97,7 +98,7 @@ def read_irregularities(
         strategy: Only this one's; symbols are those of the whole record, and left out then.
     """
     found: dict[str, dict[str | None, int]] = {}
-    for kind, query in _BY_STRATEGY.items():
+    for kind, query in COUNTS.items():
         counts = dict(rows(cursor, query, {"as_of": as_of}))
         if strategy is not None:
             counts = {name: count for name, count in counts.items() if name == strategy}
