@@ -21,6 +21,7 @@ from trackrecord.performance.confidence.intervals import mean_of, sharpe_of, sta
 from trackrecord.performance.returns import drawdown, sharpe, statistics
 from trackrecord.performance.sums.sums import Sums
 from trackrecord.performance.sums.written import SERIES, record
+from trackrecord.reports import irregularities
 from trackrecord.reports.strategies import read_report
 from trackrecord.runtime.settings import Settings
 
@@ -65,7 +66,7 @@ def without_series(found: dict[str, Any]) -> dict[str, Any]:
     kept = {
         name: without_series(value) if isinstance(value, dict) else value
         for name, value in found.items()
-        if name not in SERIES
+        if name not in SERIES and name not in irregularities.COUNTS
     }
     if "reasons" in kept:
         kept["reasons"] = {n: why for n, why in kept["reasons"].items() if n not in SERIES}
