@@ -58,6 +58,7 @@ check: .venv/.installed ## format, lint, types, import contracts, exported schem
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tools.schemas --check
+	$(BIN)/python -m tools.sql --check
 
 test: check .venv/.compiled ## all checks and tests, on a real Kafka and Postgres
 	$(BIN)/pytest
@@ -68,8 +69,9 @@ bench: setup ## every claim of benchmarks/, measured
 torture: setup ## random faults at random moments, and an exact check: make torture RUNS=200 SEED=1
 	$(BIN)/python -m tests.torture --runs $(RUNS) --seed $(SEED)
 
-schemas: .venv/.installed ## write schemas/ anew from the models
+schemas: .venv/.installed ## write schemas/ and the SQL for readers anew from the code
 	$(BIN)/python -m tools.schemas
+	$(BIN)/python -m tools.sql
 
 COMPILE := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --quiet

@@ -130,7 +130,7 @@ def _days(draws: np.random.Generator) -> DayTable:
     return DayTable(
         strategy=np.repeat(np.arange(STRATEGIES), SESSIONS),
         day=np.tile(np.arange(SESSIONS), STRATEGIES) + day_number(_START),
-        counts=counts | {"breakevens": np.zeros(rows, dtype=np.int64)},
+        counts=counts | dict.fromkeys(("breakevens", "without_return"), np.zeros(rows, np.int64)),
         money=money,
     )
 

@@ -90,7 +90,7 @@ _OF_EXITS = {
     "sum_return": 'sum("return")',
     "pnl_squares": "sum(realised_pnl * realised_pnl)",
 }
-_NONE_HERE = {"backdated", "carry"}
+_NONE_HERE = {"backdated", "carry", "without_return"}
 
 
 def load(url: str, schema: str, size: int, *, random_ids: bool) -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 
-from services.extractor import reading, store
+from services.extractor import rows, store
 from services.extractor.metrics import (
     DECISIONS,
     EXECUTIONS,
@@ -14,8 +14,7 @@ from services.extractor.metrics import (
     METRICS,
     RECOMMENDATIONS_WITHOUT_SIGNAL,
 )
-from services.extractor.reading import Prepared, Run
-from services.extractor.signals import SOURCE, close_event, refusal_to_signal
+from services.extractor.rows import SOURCE, Prepared, Run, close_event, refusal_to_signal
 from trackrecord.events import ScriptExecuted
 from trackrecord.runtime.database import Cursor
 from trackrecord.runtime.decoding.batch import Batch
@@ -44,7 +43,7 @@ class Extractor(Handler):
     def prepare(self, batch: Batch) -> Prepared:
         """Read every output."""
         started = self._clock.monotonic()
-        prepared = reading.read(
+        prepared = rows.read(
             batch.of(ScriptExecuted), batch.messages, self._clock.now(), exits=self._exits
         )
         if prepared.runs:

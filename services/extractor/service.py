@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.extractor.handler import Extractor
-from services.extractor.store import TABLES
+from services.extractor.tables import TABLES
 from trackrecord.events import ScriptExecuted, SignalClosed, SignalEmitted
 from trackrecord.runtime.stage import Stage
 

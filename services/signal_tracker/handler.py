@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import NamedTuple
 
-from services.signal_tracker import store
+from services.signal_tracker import rows, store
 from services.signal_tracker.metrics import (
     BACKDATED_SIGNALS,
     EXCESS_EXITS,
     EXITS,
+    EXITS_BEFORE_ENTRY,
     METRICS,
     REPEATS,
     SIGNALS,
 )
+from services.signal_tracker.rows import Prepared
 from trackrecord.events import SignalClosed, SignalEmitted
-from trackrecord.runtime.database import CopyRows, Cursor
+from trackrecord.runtime.database import Cursor
 from trackrecord.runtime.decoding.batch import Batch
 from trackrecord.runtime.decoding.decoder import Refusal
 from trackrecord.runtime.metrics import Metrics
@@ -24,14 +25,6 @@ from trackrecord.runtime.stage import Context, Effects, Handler
 _CONFLICT = (
     "the same id and revision came before with other content; a correction needs a higher revision"
 )
-
-
-class Prepared(NamedTuple):
-    """A batch, ready for the database."""
-
-    entries: CopyRows
-    exits: CopyRows
-    shape: store.Shape
 
 
 class SignalTracker(Handler):
@@ -46,10 +39,7 @@ class SignalTracker(Handler):
 
     def prepare(self, batch: Batch) -> Prepared:
         """Bring entries and exits into the form in which they are loaded."""
-        entries, exits = batch.of(SignalEmitted), batch.of(SignalClosed)
-        return Prepared(
-            store.as_rows(entries), store.as_rows(exits), store.Shape.of(entries, exits)
-        )
+        return rows.prepare(batch.of(SignalEmitted), batch.of(SignalClosed))
 
     def load(self, batch: Batch, cursor: Cursor) -> None:
         """COPY entries and exits into temporary tables."""
@@ -81,6 +71,7 @@ class SignalTracker(Handler):
         count(EXITS, applied.corrected_exits, kind="correction")
         count(BACKDATED_SIGNALS, applied.backdated)
         count(EXCESS_EXITS, applied.excess_exits)
+        count(EXITS_BEFORE_ENTRY, applied.exits_before_entry)
         for model, applied_count in (
             (SignalEmitted, applied.new_signals + applied.corrected_signals),
             (SignalClosed, applied.new_exits + applied.corrected_exits),

@@ -39,10 +39,17 @@ EXCESS_EXITS: Final = Counter(
     "A strategy closes twice: look for its signals in table exits with closed_quantity 0.",
 )
 
+EXITS_BEFORE_ENTRY: Final = Counter(
+    "trackrecord_exits_before_entry_total",
+    "New exits that are older than their entry by more than the tolerance and closed nothing.",
+    "The publisher's times are wrong: look in table exits where before_entry is true.",
+)
+
 METRICS: Final[tuple[Metric, ...]] = (
     SIGNALS,
     EXITS,
     REPEATS,
     BACKDATED_SIGNALS,
     EXCESS_EXITS,
+    EXITS_BEFORE_ENTRY,
 )

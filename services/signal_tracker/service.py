@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from services.signal_tracker.content import TABLES
 from services.signal_tracker.handler import SignalTracker
+from services.signal_tracker.tables import TABLES
 from trackrecord.events import SignalClosed, SignalEmitted
 from trackrecord.runtime.stage import Stage
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.support import compare, wire
-from trackrecord.clock import SYSTEM_CLOCK, database
+from trackrecord.clock import SYSTEM_CLOCK
+from trackrecord.runtime import database
 from trackrecord.runtime.admin.dead_letter_queue import (
     dismiss_letters,
     read_letters,

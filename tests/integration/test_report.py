@@ -21,6 +21,7 @@ from trackrecord.performance.confidence.intervals import mean_of, sharpe_of, sta
 from trackrecord.performance.returns import drawdown, sharpe, statistics
 from trackrecord.performance.sums.sums import Sums
 from trackrecord.performance.sums.written import SERIES, record
+from trackrecord.reports import irregularities
 from trackrecord.reports.strategies import read_report
 from trackrecord.runtime.settings import Settings
 
@@ -65,7 +66,7 @@ def without_series(found: dict[str, Any]) -> dict[str, Any]:
     kept = {
         name: without_series(value) if isinstance(value, dict) else value
         for name, value in found.items()
-        if name not in SERIES
+        if name not in SERIES and name not in irregularities.COUNTS
     }
     if "reasons" in kept:
         kept["reasons"] = {n: why for n, why in kept["reasons"].items() if n not in SERIES}
@@ -84,7 +85,10 @@ def check_series(
         )
         for key in {(strategy, currency) for strategy, currency, _ in by_day}
     }
-    ratios = [sharpe.period_sharpe(each).value for each in expected_series.values()]
+    ratios = [
+        sharpe.period_sharpe(each).value if capital or is_whole(by_day, key) else None
+        for key, each in expected_series.items()
+    ]
     known = [each for each in ratios if each is not None]
     for (strategy, currency), series in expected_series.items():
         record = found[strategy]
@@ -113,6 +117,12 @@ def check_series(
                 "max_drawdown_daily": drawdown.max_drawdown(series).value,
                 "calmar": drawdown.calmar(series).value,
             }
+        if capital is None and not is_whole(by_day, (strategy, currency)):
+            no_capital = ("total_return", "cagr", "volatility", "max_drawdown_daily", "calmar")
+            assert {record["reasons"][name] for name in wanted if name not in no_capital} == {
+                "entry_not_positive"
+            }
+            wanted = dict.fromkeys(wanted)
         for name, value in wanted.items():
             close = value if value is None else pytest.approx(value, rel=1e-7, abs=1e-12)
             assert record[name] == close, (strategy, currency, name)
@@ -125,13 +135,20 @@ def check_series(
         assert record["basis"] == ("capital" if capital else "mean_trade_return")
 
 
+def is_whole(by_day: dict[Any, Any], key: tuple[str, str]) -> bool:
+    """Whether all that a strategy has closed has a return."""
+    return not any(
+        sums.get("without_return") for (*owner, _), sums in by_day.items() if tuple(owner) == key
+    )
+
+
 def daily_returns(days: dict[date, Any], last: date, capital: int | None) -> list[float]:
     """One return per weekday; what happens at a weekend counts on Monday."""
     by_session: dict[date, dict[str, F]] = {}
     for day, sums in days.items():
         session = day + timedelta(days=max(0, 7 - day.weekday()) if day.weekday() > 4 else 0)
         into = by_session.setdefault(session, {})
-        for name in ("realised_pnl", "sum_return", "closed"):
+        for name in ("realised_pnl", "sum_return", "closed", "without_return"):
             into[name] = into.get(name, F(0)) + sums.get(name, 0)
     session, found, equity = min(by_session), [], F(capital or 0)
     while session <= max(last, *by_session):
@@ -141,7 +158,7 @@ def daily_returns(days: dict[date, Any], last: date, capital: int | None) -> lis
                 found.append(float(sums.get("realised_pnl", F(0)) / equity))
                 equity += sums.get("realised_pnl", F(0))
             else:
-                closed = sums.get("closed", F(0))
+                closed = sums.get("closed", F(0)) - sums.get("without_return", F(0))
                 found.append(float(sums["sum_return"] / closed) if closed else 0.0)
         session += timedelta(days=1)
     return found
@@ -156,7 +173,7 @@ def without_backdated(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_report_is_what_the_oracle_says_now_and_as_of_any_instant(settings: Settings) -> None:
-    events = histories.make("report", 300)
+    events = histories.make("reported", 300)
     run(settings, events, [len(events)])
     instants = [None, histories.START, *(
         histories.START + timedelta(days=day, hours=7, minutes=13) for day in (1, 3, 6, 9, 30)
@@ -194,6 +211,83 @@ def test_one_trade_is_one_win_of_1_55(settings: Settings) -> None:
     assert (found["win_rate"], found["currency"]) == (1.0, "USD")
     assert found["profit_factor"] is None
     assert found["reasons"]["profit_factor"] == "no_losses"
+
+
+def test_nothing_is_closed_before_it_was_emitted(settings: Settings) -> None:
+    tolerated = timedelta(minutes=5)
+    events = [
+        signal(1), closed(1, "151.80", closed_at=SAID - timedelta(hours=1)),
+        signal(2), closed(2, "151.80", closed_at=SAID - tolerated),
+        signal(3), closed(3, "151.80", closed_at=SAID - tolerated - timedelta(microseconds=1)),
+        closed(3, "150", exit_id="y"),
+    ]  # fmt: skip
+    run(settings, events, [len(events)])
+    now = read_report(settings).records["sma"]
+    assert (now["signals"], now["closed"], now["open"]) == (3, 2, 1)
+    assert (now["wins"], now["losses"], now["exits"]) == (1, 1, 2)
+    assert now["total_pnl"] == "1.3"
+    for early in (tolerated, timedelta(minutes=30), timedelta(microseconds=1)):
+        assert read_report(settings, as_of=SAID - early).records == {}
+    at = read_report(settings, as_of=SAID).records["sma"]
+    assert (at["signals"], at["closed"], at["open"], at["wins"]) == (3, 1, 2, 1)
+    marks = "SELECT signal_id, exit_id, closed_quantity FROM exits WHERE before_entry ORDER BY 1"
+    assert compare.fetch(settings, marks) == [("s1", "x", 0), ("s3", "x", 0)]
+
+
+def test_an_exit_counts_on_the_day_of_its_entry_when_the_clocks_differ_over_midnight(
+    settings: Settings,
+) -> None:
+    midnight = datetime(2026, 3, 3, tzinfo=UTC)
+    events = [signal(1, emitted_at=midnight + timedelta(minutes=1)),
+              closed(1, "151.80", closed_at=midnight - timedelta(minutes=1))]  # fmt: skip
+    run(settings, events, [1, 1])
+    days = read_report(settings, by="day").records["sma"]
+    assert {day: (each["signals"], each["closed"]) for day, each in days.items()} == {
+        "2026-03-03": (1, 1)
+    }
+    at = midnight + timedelta(minutes=1)
+    assert read_report(settings, as_of=at).records["sma"]["total_pnl"] == "1.55"
+    assert read_report(settings, as_of=at - timedelta(microseconds=1)).records == {}
+
+
+def test_a_corrected_entry_lets_its_exits_count_and_takes_that_back(settings: Settings) -> None:
+    late = {"emitted_at": SAID + timedelta(days=1)}
+    run(settings, [signal(1), closed(1, "151.80"), signal(1, revision=1, **late)], [1, 1, 1])
+    moved = read_report(settings).records["sma"]
+    assert (moved["closed"], moved["open"], moved["total_pnl"]) == (0, 1, "0")
+    run(settings, [signal(1, revision=2)], [1])
+    back = read_report(settings).records["sma"]
+    assert (back["closed"], back["open"], back["total_pnl"]) == (1, 0, "1.55")
+
+
+def test_a_long_that_is_closed_below_zero_is_on_record(settings: Settings) -> None:
+    run(settings, [signal(1, price="10.01"), closed(1, "-37.63")], [2])
+    found = read_report(settings).records["sma"]
+    assert (found["total_pnl"], found["losses"], found["without_return"]) == ("-47.64", 1, 0)
+    assert found["average_return"] == pytest.approx(-4.759240759240759)
+
+
+def test_an_entry_that_is_not_above_zero_has_pnl_and_no_return(settings: Settings) -> None:
+    events = [
+        signal(1, price="-37.63"), closed(1, "10.01"),
+        signal(2, price="0"), closed(2, "-1", closed_at=SAID + timedelta(days=1)),
+        signal(3, strategy="mixed", price="-1"), closed(3, "-2"),
+        signal(4, strategy="mixed", price="100"), closed(4, "110"),
+    ]  # fmt: skip
+    run(settings, events, [len(events)])
+    found = read_report(settings, as_of=SAID + timedelta(days=9)).records
+    spread = found["sma"]
+    assert (spread["total_pnl"], spread["wins"], spread["losses"]) == ("46.64", 1, 1)
+    assert spread["profit_factor"] == pytest.approx(47.64)
+    for name in ("average_return", "sharpe", "sharpe_interval", "probabilistic_sharpe_ratio"):
+        assert (spread[name], spread["reasons"][name]) == (None, "entry_not_positive"), name
+    assert spread["too_few_to_tell"]
+    assert (found["mixed"]["average_return"], found["mixed"]["without_return"]) == (0.1, 1)
+    assert found["mixed"]["reasons"]["sharpe"] == "entry_not_positive"
+    rich = settings.model_copy(update={"capital": "sma=1000"})
+    known = read_report(rich, as_of=SAID + timedelta(days=9)).records["sma"]
+    assert known["total_return"] == pytest.approx(0.04664)
+    assert known["sharpe"] is not None
 
 
 def test_currencies_stand_apart_and_counts_together(settings: Settings) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
+import psycopg2
 import pytest
 from prometheus_client import CollectorRegistry
 
 from services.signal_tracker.handler import SignalTracker
+from services.signal_tracker.store.rendered import STATEMENTS
 from tests.support import compare, histories, oracle
 from tests.support.messages import as_message
 from trackrecord.events import Event, SignalClosed, SignalEmitted
@@ -67,3 +72,54 @@ def test_one_batch_and_many_batches_come_to_the_same(settings: Settings) -> None
 @pytest.mark.kafka
 def test_a_batch_of_which_nothing_could_be_read_changes_nothing(settings: Settings) -> None:
     assert run(settings, [], [0]) == []
+
+
+def as_prepared(statement: str) -> str:
+    """A statement with its parameters as PREPARE names them, and one blank between words."""
+    names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", statement)))
+    for place, name in enumerate(names, 1):
+        statement = statement.replace(f"%({name})s", f"${place}")
+    return " ".join(statement.split())
+
+
+@pytest.mark.kafka
+def test_what_runs_is_what_stands_in_the_files_and_all_of_it_runs(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: set[str] = set()
+
+    class Recording(psycopg2.extensions.cursor):
+        def execute(self, query: Any, vars: Any = None) -> None:  # noqa: A002 - its name there
+            if not query.startswith("EXECUTE "):
+                ran.add(as_prepared(re.sub(r"^PREPARE \w+ AS ", "", query)))
+            super().execute(query, vars)
+
+    at = histories.START
+    one, two, three, four = (
+        SignalEmitted(
+            signal_id=name, strategy="sma", symbol="AAPL", side="BUY", price="10", emitted_at=at
+        )
+        for name in "abcd"
+    )
+    left, right, sole = (
+        SignalClosed(
+            signal_id=name, exit_id=exit_id, symbol="AAPL", price="11", reason="target",
+            closed_at=at + timedelta(hours=1),
+        )
+        for name, exit_id in (("a", "x"), ("a", "y"), ("c", "x"))
+    )  # fmt: skip
+    batches: list[list[Event]] = [
+        [one], [sole.model_copy(update={"signal_id": "z"})], [left], [three, sole],
+        [two, two, right],
+        [four.model_copy(update={"revision": 1}), one.model_copy(update={"revision": 1})],
+    ]  # fmt: skip
+    connect = psycopg2.connect
+    monkeypatch.setattr(
+        database.psycopg2,
+        "connect",
+        lambda *args, **more: connect(*args, **{"cursor_factory": Recording, **more}),
+    )
+    run(settings, [each for batch in batches for each in batch], [len(each) for each in batches])
+    written = {name: as_prepared(each.sql) for name, each in STATEMENTS.items()}
+    assert {name for name, statement in written.items() if statement not in ran} == set()
+    assert ran == set(written.values())

@@ -27,8 +27,8 @@ from hypothesis.stateful import (
 )
 from prometheus_client import CollectorRegistry
 
-from services.signal_tracker.content import TABLES
 from services.signal_tracker.handler import SignalTracker
+from services.signal_tracker.tables import TABLES
 from tests.support import compare, oracle
 from tests.support.histories import START
 from tests.support.messages import as_message
@@ -57,6 +57,8 @@ prices = st.one_of(
     st.sampled_from([Decimal(100), Decimal("150.25")]),
     decimals("0.01", "999", 2),
     decimals("0.000000000000000001", "9", 18),
+    st.sampled_from([Decimal(0), Decimal("-37.63")]),
+    decimals("-999", "0", 2),
 )
 quantities = st.one_of(st.integers(1, 9).map(Decimal), decimals("0.001", "9", 3))
 fees = st.one_of(
@@ -64,7 +66,19 @@ fees = st.one_of(
     decimals("-2", "2", 6).map(lambda fee: {"fee": fee, "fee_rate": None}),
     decimals("-0.01", "0.01", 5).map(lambda rate: {"fee": None, "fee_rate": rate}),
 )
-moments = st.integers(0, 5).map(lambda n: START + timedelta(hours=9 * n))
+# Near to one another, at the edge of the tolerance, and days apart.
+moments = st.builds(
+    lambda nines, near: START + timedelta(hours=9 * nines) + near,
+    st.integers(0, 5),
+    st.sampled_from(
+        [
+            timedelta(0),
+            timedelta(seconds=20),
+            timedelta(seconds=300),
+            timedelta(seconds=300, microseconds=1),
+        ]
+    ),
+)
 signal_ids = st.sampled_from(["a", "b", "c"])
 revisions = st.sampled_from([0, 1, 1, 2, 2**31 - 1])
 
@@ -84,7 +98,7 @@ entry_contents = st.fixed_dictionaries(
 exit_contents = st.fixed_dictionaries(
     {
         "symbol": st.sampled_from(["AAPL", "MSFT"]),
-        "price": st.one_of(prices, st.just(Decimal(0))),
+        "price": prices,
         "quantity": st.one_of(st.none(), quantities, decimals("0.001", "1", 3)),
         "closed_at": moments,
         "interest": st.one_of(st.none(), decimals("0", "1", 4)),
@@ -206,12 +220,19 @@ def check_fold(store: Store, events: Sequence[Said]) -> None:
     found_exits = {
         row[:2]: row[2:]
         for row in store.fetch(
-            "SELECT signal_id, exit_id, closed_quantity, realised_pnl, fees, carry FROM exits"
+            "SELECT signal_id, exit_id, closed_quantity, realised_pnl, fees, carry, before_entry"
+            " FROM exits"
         )
         if row[0] in positions
     }
     assert found_exits == {
-        (signal_id, each.exit_id): (each.quantity, each.pnl, each.fees, each.carry)
+        (signal_id, each.exit_id): (
+            each.quantity,
+            each.pnl,
+            each.fees,
+            each.carry,
+            each.before_entry,
+        )
         for signal_id, position in positions.items()
         for each in position.exits
     }

@@ -12,8 +12,8 @@ from trackrecord.runtime import database
 from trackrecord.runtime.settings import Settings
 
 _SUMS = (
-    "signals", "exits", "closed", "wins", "losses", "breakevens", "total_pnl", "gross_profit",
-    "gross_loss", "realised_pnl", "fees", "carry", "sum_return", "pnl_squares",
+    "signals", "exits", "closed", "wins", "losses", "breakevens", "without_return", "total_pnl",
+    "gross_profit", "gross_loss", "realised_pnl", "fees", "carry", "sum_return", "pnl_squares",
 )  # fmt: skip
 
 
@@ -39,11 +39,13 @@ def check(settings: Settings, expected: oracle.Expected) -> None:
     _check_signals(settings, expected)
     exits = {
         (row[0], row[1]): dict(
-            zip(("closed", "pnl", "fees", "carry"), map(F, row[2:]), strict=True)
+            zip(("closed", "pnl", "fees", "carry"), map(F, row[2:-1]), strict=True)
         )
+        | {"before_entry": row[-1]}
         for row in fetch(
             settings,
-            "SELECT signal_id, exit_id, closed_quantity, realised_pnl, fees, carry FROM exits",
+            "SELECT signal_id, exit_id, closed_quantity, realised_pnl, fees, carry, before_entry"
+            " FROM exits",
         )
     }
     _same(exits, expected.exits, "exits")

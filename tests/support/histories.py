@@ -24,6 +24,9 @@ class Shape:
     open_: float = 0.1
     duplicate: float = 0.2
     correction: float = 0.1
+    moved: float = 0.05
+    early: float = 0.1
+    below_zero: float = 0.05
     conflict: float = 0.05
     orphan: float = 0.05
     shuffle: bool = True
@@ -64,7 +67,7 @@ def _signal(rng: random.Random, signal_id: str, shape: Shape) -> list[SignalEmit
         strategy=f"strategy-{rng.randrange(shape.strategies)}",
         symbol=symbol,
         side=rng.choice(["BUY", "SELL"]),
-        price=money(rng, 500, places),
+        price=_price(rng, places, shape),
         quantity=quantity,
         currency=rng.choice(shape.currencies),
         emitted_at=emitted_at,
@@ -94,17 +97,32 @@ def _signal(rng: random.Random, signal_id: str, shape: Shape) -> list[SignalEmit
             signal_id=signal_id,
             exit_id=f"x{number}",
             symbol=symbol,
-            price=rng.choice([money(rng, 500, places), entry.price, Decimal(0)]),
+            price=rng.choice([_price(rng, places, shape), entry.price, Decimal(0)]),
             quantity=part if part and part > 0 else None,
-            closed_at=emitted_at + timedelta(hours=rng.choice([1, 1, 5, 30, 100])),
+            closed_at=emitted_at + _until_exit(rng, shape),
             reason=rng.choice(["target", "stop", "manual"]),
             interest=rng.choice([None, None, money(rng, 2)]),
             funding=rng.choice([None, None, -money(rng, 2)]),
-            entry_price=rng.choice([None, money(rng, 500, places)]),
+            entry_price=rng.choice([None, _price(rng, places, shape)]),
             **_fee(rng),
         )
         events += _with_noise(rng, exit_, shape)
     return events
+
+
+def _price(rng: random.Random, places: int, shape: Shape) -> Decimal:
+    price = money(rng, 500, places)
+    return rng.choice([-price, Decimal(0)]) if rng.random() < shape.below_zero else price
+
+
+def _until_exit(rng: random.Random, shape: Shape) -> timedelta:
+    if rng.random() >= shape.early:
+        return timedelta(hours=rng.choice([1, 1, 5, 30, 100]))
+    # Just tolerated, just no longer, and long before the entry, perhaps on another day.
+    return -rng.choice([
+        timedelta(0), timedelta(seconds=20), timedelta(seconds=300),
+        timedelta(seconds=300, microseconds=1), timedelta(hours=2), timedelta(hours=30),
+    ])  # fmt: skip
 
 
 def _fee(rng: random.Random) -> dict[str, Decimal]:
@@ -123,4 +141,8 @@ def _with_noise(
         events.append(
             event.model_copy(update={"price": event.price + Decimal("0.5"), "revision": 1})
         )
+    if rng.random() < shape.moved:
+        when = "emitted_at" if isinstance(event, SignalEmitted) else "closed_at"
+        moved = getattr(event, when) + timedelta(minutes=rng.choice([-3000, -90, -4, 4, 90, 3000]))
+        events.append(event.model_copy(update={when: moved, "revision": 2}))
     return events

@@ -8,12 +8,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from fractions import Fraction as F
 from typing import Any
 
 from trackrecord.events import SignalClosed, SignalEmitted
 
 Sums = dict[str, Any]
+
+TOLERANCE = timedelta(seconds=300)
+"""By how much an exit may be older than its entry."""
 
 
 @dataclass
@@ -61,6 +65,7 @@ def expect(events: Iterable[Any]) -> Expected:
             "pnl": F(0),
             "fees": F(0),
             "carry": F(0),
+            "before_entry": False,
         }
     days: dict[Any, Sums] = defaultdict(lambda: defaultdict(F))
     for signal_id, entry in entries.items():
@@ -79,12 +84,22 @@ def expect(events: Iterable[Any]) -> Expected:
     return result
 
 
+def _that_count(entry: Any, exits: list[SignalClosed], rows: Any) -> list[SignalClosed]:
+    """In order, without those from before the entry, which are marked."""
+    earliest = entry.emitted_at - TOLERANCE
+    for each in exits:
+        rows[entry.signal_id, each.exit_id]["before_entry"] = each.closed_at < earliest
+    kept = [each for each in exits if each.closed_at >= earliest]
+    return sorted(kept, key=lambda e: (e.closed_at, e.exit_id.encode()))
+
+
 def _signal(entry: Any, exits: list[SignalClosed], rows: Any, days: Any) -> dict[str, Any]:
     side = 1 if entry.side == "BUY" else -1
     price, quantity = F(entry.price), F(entry.quantity)
-    exits = sorted(exits, key=lambda e: (e.closed_at, e.exit_id.encode()))
+    exits = _that_count(entry, exits, rows)
     if entry.entry == "next_open" and exits:
-        price = F(exits[0].entry_price or entry.price)
+        at_open = exits[0].entry_price
+        price = F(entry.price if at_open is None else at_open)
     fee = F(entry.fee) if entry.fee is not None else F(entry.fee_rate or 0) * price * quantity
     left, fee_left, total = quantity, fee, F(0)
     closed_at = None
@@ -108,27 +123,31 @@ def _signal(entry: Any, exits: list[SignalClosed], rows: Any, days: Any) -> dict
         pnl = (F(each.price) - price) * take * side - share - out_fee - carry
         rows[entry.signal_id, each.exit_id] = {
             "closed": take, "pnl": pnl, "fees": share + out_fee, "carry": carry,
+            "before_entry": False,
         }  # fmt: skip
         total += pnl
-        day = each.closed_at.date()
+        at = max(each.closed_at, entry.emitted_at)
+        day = at.date()
         for name, value in (
             ("exits", 1), ("realised_pnl", pnl), ("fees", share + out_fee), ("carry", carry),
         ):  # fmt: skip
             add(day, name, value)
         if left == 0:
-            closed_at = each.closed_at
+            closed_at = at
     state: dict[str, Any] = {
         "open": left, "realised_pnl": total, "closed_at": closed_at, "outcome": None,
         "return": None,
     }  # fmt: skip
     if closed_at is not None:
         basis = price * quantity + side * fee
-        ratio = total * F(entry.leverage or 1) / basis if basis > 0 else None
+        has_return = price > 0 and basis > 0
+        ratio = total * F(entry.leverage or 1) / basis if has_return else None
         rounded = round_half_even(ratio, 8) if ratio is not None else total
         state["outcome"] = (rounded > 0) - (rounded < 0)
         state["return"] = None if ratio is None else round_half_even(ratio, 18)
         day = closed_at.date()
         add(day, "closed", 1)
+        add(day, "without_return", not has_return)
         add(day, {1: "wins", -1: "losses", 0: "breakevens"}[state["outcome"]], 1)
         add(day, "total_pnl", total)
         add(day, "sum_return", state["return"] or 0)

@@ -17,7 +17,7 @@ import psycopg2
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - it is a class
 
 from services.outcome_scorer.handler.outcomes import Judging
-from services.signal_tracker.sum_statements import SUMS
+from services.signal_tracker.tables import SUMS
 from trackrecord.runtime import database
 from trackrecord.runtime.decoding.batch import Partition
 from trackrecord.runtime.loop import offsets

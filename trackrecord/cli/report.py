@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -17,10 +17,19 @@ from trackrecord.cli.common import (
     PolicyOption,
     answer,
     load,
+    notes,
     screen,
 )
 
+if TYPE_CHECKING:
+    from trackrecord.reports.strategies import Report
+    from trackrecord.runtime.settings import Settings
+
 _TO = "\N{EN DASH}"
+_SHOWN = 50
+"""Signals that are shown unless another number is asked for."""
+_MOST_NAMES = 20
+"""Strategies that are listed where none is like the one that was asked for."""
 
 
 def _instant(text: str | None) -> datetime | None:
@@ -44,8 +53,11 @@ def report(
         ),
     ] = None,
     by: Annotated[
-        str, typer.Option("--by", help="One record per: strategy, symbol, day, signal.")
-    ] = "strategy",
+        str | None,
+        typer.Option(
+            "--by", help="One record per: strategy, symbol, day, signal. [default: strategy]"
+        ),
+    ] = None,
     scripts: Annotated[
         bool, typer.Option("--scripts", help="The records of scripts instead of strategies.")
     ] = False,
@@ -66,8 +78,9 @@ def report(
         ),
     ] = None,
     limit: Annotated[
-        int, typer.Option("--limit", min=1, help="Signals shown by --by signal.")
-    ] = 50,
+        int | None,
+        typer.Option("--limit", min=1, help="Signals shown by --by signal. [default: 50]"),
+    ] = None,
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
 ) -> None:
@@ -82,18 +95,20 @@ def report(
     """
     from trackrecord.runtime.errors import PassingError, UnreachableError
 
-    if by not in {"strategy", "symbol", "day", "signal"}:
+    if by not in {None, "strategy", "symbol", "day", "signal"}:
         raise typer.BadParameter("--by takes strategy, symbol, day or signal")
-    kind = "scripts" if scripts else "outcomes" if outcomes else by
+    kind = "scripts" if scripts else "outcomes" if outcomes else by or "strategy"
     for given, kinds, words in (
         (outcomes, {"outcomes"}, "--outcomes goes without --scripts"),
-        (outcomes and by != "strategy", set(), "--outcomes goes without --by"),
+        (outcomes and by is not None, set(), "--outcomes goes without --by"),
+        (scripts and by is not None, set(), "--scripts goes without --by"),
         (policy is not None, {"outcomes"}, "--policy goes with --outcomes"),
         (as_of is not None, {"strategy", "symbol", "day"},
          "--as-of goes with --by strategy, symbol or day"),
         (strategy is not None, {"strategy", "day", "signal", "outcomes"},
          "--strategy goes with --by strategy, day or signal, or --outcomes"),
         (trials is not None, {"strategy"}, "--trials goes with --by strategy"),
+        (limit is not None, {"signal"}, "--limit goes with --by signal"),
     ):  # fmt: skip
         if given and kind not in kinds:
             raise typer.BadParameter(words)
@@ -103,10 +118,10 @@ def report(
             _scripts(home, as_json)
         elif outcomes:
             _outcomes(home, policy, strategy, as_json)
-        elif by == "signal":
-            _signals(home, strategy, limit, as_json)
+        elif kind == "signal":
+            _signals(home, strategy, limit or _SHOWN, as_json)
         else:
-            _records(home, by, strategy, instant, trials, as_json)
+            _records(home, kind, strategy, instant, trials, as_json)
     except PassingError as error:
         raise UnreachableError(str(error)) from None
 
@@ -119,30 +134,87 @@ def _records(
     trials: int | None,
     as_json: bool,
 ) -> None:
+    from trackrecord.reports.irregularities import as_fields
     from trackrecord.reports.strategies import read_report
 
-    found = read_report(
-        load(home, database=True), by=by, strategy=strategy, as_of=as_of, trials=trials
-    )
+    settings = load(home, database=True)
+    found = read_report(settings, by=by, strategy=strategy, as_of=as_of, trials=trials)
     if as_json:
         key = {"strategy": "strategies", "symbol": "symbols", "day": "days"}[by]
-        answer({"as_of": found.as_of.isoformat(), key: found.records})
+        fields = as_fields(found.irregularities)
+        answer({"as_of": found.as_of.isoformat(), **fields, key: found.records})
+    if strategy is not None and not found.records and not found.irregularities.by_strategy:
+        _missing(settings, strategy, found.as_of)
+    if as_json:
         return
-    if not found.records:
+    if not found.records and strategy is None:
         screen.print("nothing is on record yet: publish signals, or try `trackrecord demo`")
-        return
-    if by == "strategy":
+    elif found.records and by == "strategy":
         screen.print(strategies_table(found.records))
         screen.print(what_it_rests_on(found.records))
-    else:
+    elif found.records:
         screen.print(records_table(by, found.records))
-    told_later = sum(
+    for line in what_to_know(by, found):
+        screen.print(line, markup=False)
+
+
+def _missing(settings: Settings, strategy: str, as_of: datetime | None = None) -> None:
+    """Say what is on record where a strategy that was asked for is not.
+
+    Raises:
+        Exit: Code 1, unless the strategy is on record, only later than asked for.
+    """
+    from difflib import get_close_matches
+
+    from trackrecord.reports.strategies import read_names
+
+    names = read_names(settings)
+    if strategy in names:
+        if as_of is not None:
+            words = f"{strategy} has nothing on record as of {as_of:%Y-%m-%d %H:%M} UTC"
+            notes.print(words, markup=False)
+        return
+    if not names:
+        words = "nothing is on record yet: publish signals, or try `trackrecord demo`"
+    else:
+        folded = {name.casefold(): name for name in names}
+        close = [folded[one] for one in get_close_matches(strategy.casefold(), folded)]
+        if close:
+            offered = f"did you mean {' or '.join(close)}?"
+        elif len(names) > _MOST_NAMES:
+            offered = f"{len(names):,} others are; `trackrecord report` lists them"
+        else:
+            offered = f"on record: {', '.join(names)}"
+        words = f"no strategy named {strategy} is on record: {offered}"
+    notes.print(words, markup=False)
+    raise typer.Exit(1)
+
+
+def what_to_know(by: str, found: Report) -> list[str]:
+    """The lines below a table: as of when, and what looks wrong.
+
+    Args:
+        by: What a record is of.
+        found: The records.
+    """
+    from trackrecord.reports.irregularities import sentences
+
+    lines = []
+    if found.records:
+        lines.append(f"as of {found.as_of:%Y-%m-%d %H:%M} UTC; PnL is net of fees")
+    late = sum(
         one["backdated"]
         for record in found.records.values()
         for one in (record.values() if by == "day" else [record])
     )
-    late = f"; {told_later} of the signals were told after the fact" if told_later else ""
-    screen.print(f"as of {found.as_of:%Y-%m-%d %H:%M} UTC; PnL is net of fees{late}")
+    if late:
+        lines.append(
+            "1 signal reached the broker long after the time that it names (backdated)"
+            if late == 1
+            else f"{late:,} signals reached the broker long after the times that they name"
+            " (backdated)"
+        )
+    return lines + sentences(found.irregularities)
 
 
 def strategies_table(records: dict[str, Any]) -> Table:
@@ -252,7 +324,8 @@ def _signals(home: Any, strategy: str | None, limit: int, as_json: bool) -> None
     from trackrecord.events.types import plain_decimal
     from trackrecord.reports.strategies import read_signals
 
-    signals = read_signals(load(home, database=True), strategy, limit)
+    settings = load(home, database=True)
+    signals = read_signals(settings, strategy, limit)
     for signal in signals:
         signal["outcome"] = {1: "win", 0: "breakeven", -1: "loss", None: None}[signal["outcome"]]
         for name, value in signal.items():
@@ -260,6 +333,12 @@ def _signals(home: Any, strategy: str | None, limit: int, as_json: bool) -> None
                 signal[name] = plain_decimal(value)
     if as_json:
         answer({"signals": signals})
+    if strategy is not None and not signals:
+        _missing(settings, strategy)
+    if as_json:
+        return
+    if not signals:
+        screen.print("nothing is on record yet: publish signals, or try `trackrecord demo`")
         return
     table = Table(box=None, header_style="bold")
     for name in ("signal", "strategy", "symbol", "side", "quantity", "entry", "emitted", "outcome"):
@@ -267,9 +346,9 @@ def _signals(home: Any, strategy: str | None, limit: int, as_json: bool) -> None
     table.add_column("PnL", justify="right")
     for signal in signals:
         table.add_row(
-            signal["signal_id"],
-            signal["strategy"],
-            signal["symbol"],
+            Text(signal["signal_id"]),
+            Text(signal["strategy"]),
+            Text(signal["symbol"]),
             signal["side"],
             signal["quantity"],
             signal["entry_price"] or "next open",
@@ -307,7 +386,7 @@ def scripts_table(records: dict[str, dict[str, Any]]) -> Table:
     for script, record in records.items():
         rate, mean = record["success_rate"], record["average_return_pct"]
         table.add_row(
-            script,
+            Text(script),
             *(
                 str(record[name])
                 for name in ("runs", "failures", "buys", "sells", "holds", "undecided")
@@ -331,7 +410,11 @@ def _outcomes(home: Any, policy: str | None, strategy: str | None, as_json: bool
     }
     if as_json:
         answer({"policy": settings.outcome_policy, "outcomes": found})
-    elif not any(found.values()):
+    if strategy is not None and not any(found.values()):
+        _missing(settings, strategy)
+    if as_json:
+        return
+    if not any(found.values()):
         screen.print("no outcome is on record yet: they follow from signals and market_bar events")
     else:
         for name, rows in found.items():

@@ -92,11 +92,14 @@ class Column:
         return self.units if factor == 1 else product(self.units, factor)
 
     def floats(self) -> FloatArray:
-        """As doubles, each rounded once where its units fit 2^53."""
+        """As doubles, each rounded once where its units fit 2^53.
+
+        A value is the same to the last bit whether the others of its column fit 64 bits or not.
+        """
         scale = 10**self.places
-        if self.units.dtype == object or self.places > _EXACT_POWER:
+        if self.places > _EXACT_POWER:
             return np.array([unit / scale for unit in self.units.tolist()], dtype=np.float64)
-        result: FloatArray = self.units / float(scale)
+        result: FloatArray = self.units.astype(np.float64) / float(scale)
         return result
 
     def decimals(self) -> list[Decimal]:

@@ -12,7 +12,7 @@ from trackrecord.performance.exact_columns import Column
 from trackrecord.performance.sums.days import DayTable
 from trackrecord.runtime.database import Cursor, read_columns
 
-COUNTS = ("signals", "exits", "closed")
+COUNTS = ("signals", "exits", "closed", "without_return")
 MONEY = ("realised_pnl", "sum_return")
 """What daily returns are made of."""
 

@@ -14,6 +14,7 @@ from trackrecord.performance.sums.records import series_of, with_series
 from trackrecord.performance.sums.sums import Sums
 from trackrecord.performance.sums.written import record, written
 from trackrecord.reports.daily_sums import read_days
+from trackrecord.reports.irregularities import Irregularities, read_irregularities
 from trackrecord.runtime.database import Cursor, rows, session
 from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.settings.per_strategy import (
@@ -28,29 +29,34 @@ _NAMES = tuple(Sums.__annotations__)
 _COLUMNS = ", ".join(f"sum({name})" for name in _NAMES)
 
 # What happened on the day that is cut, up to the instant of the cut: the same
-# contributions that the sums hold, read from the signals and exits themselves.
+# contributions that the sums hold, read from the signals and exits themselves. An exit
+# counts no sooner than its entry, so one of an earlier day may belong to this one.
 _PART_OF_DAY = """
     SELECT {owner} AS owner, currency, (at AT TIME ZONE %(timezone)s)::date AS day, {sums} FROM (
         SELECT strategy, symbol, currency, emitted_at AS at, 1 AS signals,
                backdated::int AS backdated, 0 AS exits, 0 AS closed, 0 AS wins, 0 AS losses,
-               0 AS breakevens, 0::numeric AS total_pnl, 0::numeric AS gross_profit,
-               0::numeric AS gross_loss, 0::numeric AS realised_pnl, 0::numeric AS fees,
-               0::numeric AS carry, 0::numeric AS sum_return, 0::numeric AS pnl_squares
+               0 AS breakevens, 0 AS without_return, 0::numeric AS total_pnl,
+               0::numeric AS gross_profit, 0::numeric AS gross_loss, 0::numeric AS realised_pnl,
+               0::numeric AS fees, 0::numeric AS carry, 0::numeric AS sum_return,
+               0::numeric AS pnl_squares
         FROM signals WHERE revision >= 0 AND emitted_at >= %(midnight)s AND emitted_at <= %(as_of)s
         UNION ALL
-        SELECT s.strategy, s.symbol, s.currency, x.closed_at, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0,
-               x.realised_pnl, x.fees, x.carry, 0, 0
-        FROM exits AS x JOIN signals AS s USING (signal_id)
-        WHERE x.closed_quantity > 0 AND x.closed_at >= %(midnight)s AND x.closed_at <= %(as_of)s
-        UNION ALL
-        SELECT s.strategy, s.symbol, s.currency, x.closed_at, 0, 0, 0, 1, (x.outcome = 1)::int,
-               (x.outcome = -1)::int, (x.outcome = 0)::int, x.signal_pnl,
-               CASE x.outcome WHEN 1 THEN x.signal_pnl ELSE 0 END,
-               CASE x.outcome WHEN -1 THEN x.signal_pnl ELSE 0 END, 0, 0, 0,
-               coalesce(x."return", 0), x.signal_pnl * x.signal_pnl
-        FROM exits AS x JOIN signals AS s USING (signal_id)
-        WHERE x.outcome IS NOT NULL AND x.closed_at >= %(midnight)s AND x.closed_at <= %(as_of)s
+        SELECT strategy, symbol, currency, at, 0, 0, 1, (outcome IS NOT NULL)::int,
+               coalesce(outcome = 1, false)::int, coalesce(outcome = -1, false)::int,
+               coalesce(outcome = 0, false)::int, (outcome IS NOT NULL AND "return" IS NULL)::int,
+               coalesce(signal_pnl, 0), CASE outcome WHEN 1 THEN signal_pnl ELSE 0 END,
+               CASE outcome WHEN -1 THEN signal_pnl ELSE 0 END, realised_pnl, fees, carry,
+               coalesce("return", 0), coalesce(signal_pnl * signal_pnl, 0)
+        FROM ({exits} AND x.closed_at >= %(midnight)s AND x.closed_at <= %(as_of)s
+              UNION ALL
+              {exits} AND x.closed_at < %(midnight)s AND s.emitted_at >= %(midnight)s) AS exits
+        WHERE at <= %(as_of)s
     ) AS part GROUP BY 1, 2, 3
+"""
+_EXITS = """
+    SELECT s.strategy, s.symbol, s.currency, greatest(x.closed_at, s.emitted_at) AS at,
+           x.realised_pnl, x.fees, x.carry, x.signal_pnl, x."return", x.outcome
+    FROM exits AS x JOIN signals AS s USING (signal_id) WHERE x.closed_quantity > 0
 """
 
 
@@ -60,11 +66,14 @@ class Report:
 
     Attributes:
         as_of: Up to when; the time of asking where no instant was named.
-        records: By owner (strategy or symbol); of ``by="day"``, by owner and day.
+        records: By owner (strategy or symbol); of ``by="day"``, by owner and day. A strategy's
+            also says how many of its signals and exits look wrong, if any do.
+        irregularities: What looks wrong on record.
     """
 
     as_of: datetime
     records: dict[str, Any]
+    irregularities: Irregularities
 
 
 def read_report(
@@ -95,12 +104,13 @@ def read_report(
     records: dict[str, Any] = {}
     with session(settings, application="trackrecord report", snapshot=True) as cursor:
         days, parameters = _days(cursor, settings, by, as_of)
+        irregular = read_irregularities(cursor, as_of, strategy)
         if by == "strategy":
             judged = _strategies(cursor, settings, days, parameters, instant, trials)
             for owner, numbers in judged.items():
                 if strategy in {None, owner}:
-                    records[owner] = written(numbers)
-            return Report(instant, records)
+                    records[owner] = written(numbers) | irregular.of(owner)
+            return Report(instant, records, irregular)
         found = _sums(cursor, by, days, parameters, strategy)
     for owner, inner in sorted(found.items()):
         if by == "day":
@@ -109,7 +119,21 @@ def read_report(
             }
         else:
             records[owner] = record({currency: sums for (currency, _), sums in inner.items()})
-    return Report(instant, records)
+    return Report(instant, records, irregular)
+
+
+def read_names(settings: Settings) -> list[str]:
+    """The strategies on record, in the order of the alphabet.
+
+    Raises:
+        PassingError: The database does not answer.
+    """
+    with session(settings, application="trackrecord report") as cursor:
+        found = rows(
+            cursor,
+            "SELECT strategy FROM strategy_days GROUP BY 1 HAVING sum(signals) > 0 ORDER BY 1",
+        )
+    return [name for (name,) in found]
 
 
 def _strategies(
@@ -165,7 +189,9 @@ def _days(
         parameters |= {"as_of": as_of, "midnight": midnight}
         before = "WHERE day < (%(as_of)s AT TIME ZONE %(timezone)s)::date"
         part = "UNION ALL" + _PART_OF_DAY.format(
-            owner=owner, sums=", ".join(f"sum({name}) AS {name}" for name in _NAMES)
+            owner=owner,
+            sums=", ".join(f"sum({name}) AS {name}" for name in _NAMES),
+            exits=_EXITS,
         )
     days = f"""
         SELECT {owner} AS owner, currency, day, {", ".join(_NAMES)}
@@ -208,8 +234,8 @@ def read_signals(settings: Settings, strategy: str | None, limit: int) -> list[d
     """
     columns = (
         "signal_id", "strategy", "symbol", "side", "price", "entry_price", "quantity",
-        "currency", "emitted_at", "backdated", "closed_quantity", "excess_quantity",
-        "realised_pnl", "fees", "closed_at", '"return"', "outcome",
+        "currency", "emitted_at", "backdated", "exits_before_entry", "closed_quantity",
+        "excess_quantity", "realised_pnl", "fees", "closed_at", '"return"', "outcome",
     )  # fmt: skip
     with session(settings, application="trackrecord report") as cursor:
         found = rows(

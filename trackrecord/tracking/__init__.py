@@ -4,6 +4,6 @@
 set of a signal's exits, whatever the order in which they arrived.
 """
 
-from trackrecord.tracking.fold import Entry, Exit, Position, Realised, fold
+from trackrecord.tracking.fold import CLOCK_TOLERANCE, Entry, Exit, Position, Realised, fold
 
-__all__ = ["Entry", "Exit", "Position", "Realised", "fold"]
+__all__ = ["CLOCK_TOLERANCE", "Entry", "Exit", "Position", "Realised", "fold"]

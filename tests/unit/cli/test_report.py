@@ -105,6 +105,10 @@ def test_trials_that_mean_nothing_are_refused(arguments: list[str]) -> None:
         (["--outcomes", "--by", "day"], "--outcomes goes without --by"),
         (["--outcomes", "--as-of", "2026-01-31"], "--as-of goes with"),
         (["--strategy", "a", "--by", "symbol"], "--strategy goes with"),
+        (["--scripts", "--by", "signal"], "--scripts goes without --by"),
+        (["--scripts", "--by", "strategy"], "--scripts goes without --by"),
+        (["--limit", "5"], "--limit goes with --by signal"),
+        (["--scripts", "--limit", "5"], "--limit goes with --by signal"),
         (["--outcomes", "--policy", "nonsense"], "nonsense"),
     ],
 )

@@ -45,6 +45,16 @@ def test_a_sum_that_leaves_64_bits_is_still_exact(units: list[int]) -> None:
     assert group_sums(array, np.array([0])).tolist() == [sum(units)]
 
 
+@given(st.lists(st.integers(-(2**62), 2**62), min_size=1, max_size=20), st.integers(0, 40))
+def test_a_double_does_not_depend_on_the_others_of_its_column(
+    units: list[int], places: int
+) -> None:
+    alone = Column.whole(units, places)
+    beside = Column.whole([*units, 10**30], places)
+    assert (alone.units.dtype, beside.units.dtype) == (np.int64, object)
+    assert beside.floats()[:-1].tolist() == alone.floats().tolist()
+
+
 @settings(deadline=None)
 @given(st.lists(st.floats(-1e6, 1e6).map(lambda x: round(x, 5)), min_size=1, max_size=20))
 def test_a_double_is_read_as_the_decimal_it_prints_as(values: list[float]) -> None:

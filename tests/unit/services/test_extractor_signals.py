@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.extractor.signals import close_event, refusal_to_signal, signal_event
+from services.extractor.rows.signals import close_event, refusal_to_signal, signal_event
 from trackrecord.events import derived_id
 from trackrecord.extraction import Recommendation
 

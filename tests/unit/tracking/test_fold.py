@@ -31,7 +31,23 @@ def fees() -> st.SearchStrategy[dict[str, Decimal]]:
     )
 
 
-prices = st.one_of(decimals("0.01", "999", 2), decimals("0.000000000000000001", "99"))
+prices = st.one_of(
+    decimals("0.01", "999", 2),
+    decimals("0.000000000000000001", "99"),
+    decimals("-999", "0", 2),
+)
+waits = st.one_of(
+    st.integers(1, 3).map(lambda hours: timedelta(hours=hours)),
+    st.sampled_from(
+        [
+            timedelta(0),
+            -timedelta(seconds=30),
+            -timedelta(seconds=300),
+            -timedelta(seconds=300, microseconds=1),
+            -timedelta(days=2),
+        ]
+    ),
+)
 quantities = st.one_of(st.integers(1, 50).map(Decimal), decimals("0.001", "40", 9))
 
 
@@ -58,9 +74,9 @@ def exits(draw: st.DrawFn) -> list[SignalClosed]:
             signal_id="s",
             exit_id=exit_id,
             symbol="AAPL",
-            price=draw(st.one_of(prices, st.just(Decimal(0)))),
+            price=draw(prices),
             quantity=draw(st.one_of(st.none(), quantities)),
-            closed_at=START + timedelta(hours=draw(st.integers(1, 3))),
+            closed_at=START + draw(waits),
             reason="manual",
             interest=draw(st.one_of(st.none(), decimals("-2", "2", 4))),
             funding=draw(st.one_of(st.none(), decimals("-2", "2", 4))),
@@ -215,6 +231,7 @@ def test_it_equals_an_independent_recomputation_with_fractions(
             "pnl": F(each.pnl),
             "fees": F(each.fees),
             "carry": F(each.carry),
+            "before_entry": each.before_entry,
         }
         for each in position.exits
     } == expected.exits
@@ -231,3 +248,78 @@ def test_an_exit_tells_at_what_a_signal_of_the_next_open_was_entered() -> None:
     assert fold(entry, untold).realised_pnl == 10 + 11 - 2
     assert fold(replace(entry, next_open=False), [first, rest]) == fold(entry, untold)
     assert fold(entry, [untold[0], rest]) == fold(entry, untold)
+
+
+def at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def of_ten(**more: Any) -> Entry:
+    return Entry("BUY", Decimal(10), Decimal(1), emitted_at=START, **more)
+
+
+@given(entries(), exits())
+def test_nothing_is_closed_that_was_not_emitted(
+    entry: SignalEmitted, closed: list[SignalClosed]
+) -> None:
+    position = folded(entry, closed)
+    when = {each.exit_id: each.closed_at for each in closed}
+    for each in position.exits:
+        assert each.closed_at >= entry.emitted_at
+        assert each.before_entry == (when[each.exit_id] < at(-300))
+        if each.before_entry:
+            assert (each.quantity, each.pnl, each.fees, each.carry) == (0, 0, 0, 0)
+    assert position.closed_at is None or position.closed_at >= entry.emitted_at
+    kept = [each for each in closed if each.closed_at >= at(-300)]
+    without = folded(entry, kept)
+    assert (position.realised_pnl, position.closed_at) == (without.realised_pnl, without.closed_at)
+    assert (position.return_, position.outcome) == (without.return_, without.outcome)
+
+
+def test_an_exit_from_before_the_entry_closes_nothing_and_costs_nothing() -> None:
+    early = Exit("x", Decimal(99), at(-301), Decimal(3), fee=Decimal(1), interest=Decimal(1))
+    position = fold(of_ten(), [early])
+    assert position.open_quantity == 1
+    assert (position.outcome, position.realised_pnl, position.fees, position.carry) == (
+        None, 0, 0, 0,
+    )  # fmt: skip
+    assert position.excess_quantity == 3
+    assert position.exits[0].before_entry
+
+
+def test_an_exit_that_is_a_little_older_counts_at_the_moment_of_the_entry() -> None:
+    position = fold(of_ten(), [Exit("x", Decimal(12), at(-300))])
+    assert (position.realised_pnl, position.closed_at) == (2, START)
+    assert not position.exits[0].before_entry
+    strict = fold(of_ten(), [Exit("x", Decimal(12), at(-1))], timedelta(0))
+    assert strict.open_quantity == 1
+
+
+def test_an_exit_from_before_the_entry_does_not_tell_at_which_open_it_was_entered() -> None:
+    early = Exit("a", Decimal(1), at(-3600), entry_price=Decimal(5))
+    late = Exit("b", Decimal(12), at(3600), entry_price=Decimal(11))
+    assert fold(of_ten(next_open=True), [late, early]).realised_pnl == 1
+
+
+def test_a_price_below_zero_gives_an_exact_pnl() -> None:
+    position = simple("BUY", "10.01", ("-37.63", None))
+    assert position.realised_pnl == Decimal("-47.64")
+    assert (position.outcome, position.no_return) == ("loss", None)
+    assert position.return_ == Decimal("-4.759240759240759241")
+
+
+def test_an_entry_that_is_not_above_zero_has_an_outcome_and_no_return() -> None:
+    for entry, exit_, pnl, outcome in (
+        ("-37.63", "10.01", "47.64", "win"),
+        ("-1", "-1.5", "-0.5", "loss"),
+        ("0", "-0.000000000000000001", "-0.000000000000000001", "loss"),
+        ("0", "0", "0", "breakeven"),
+    ):
+        position = simple("BUY", entry, (exit_, None))
+        assert (position.realised_pnl, position.outcome) == (Decimal(pnl), outcome)
+        assert (position.return_, position.no_return) == (None, "entry_not_positive")
+    # A fee alone is no price at which anything was bought.
+    free = simple("BUY", "0", ("5", None), fee=Decimal(1))
+    assert (free.return_, free.no_return, free.outcome) == (None, "entry_not_positive", "win")
+    eaten = simple("SELL", "1", ("0.5", None), fee=Decimal(1))
+    assert (eaten.return_, eaten.no_return, eaten.outcome) == (None, "no_cost_basis", "loss")

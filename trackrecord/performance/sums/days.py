@@ -25,7 +25,7 @@ PERIODS: Final[dict[str, float]] = {"weekdays": 252.0, "every_day": 365.0}
 """Sessions per year."""
 
 COUNTS: Final = (
-    "signals", "backdated", "exits", "closed", "wins", "losses", "breakevens",
+    "signals", "backdated", "exits", "closed", "wins", "losses", "breakevens", "without_return",
 )  # fmt: skip
 MONEY: Final = (
     "total_pnl", "gross_profit", "gross_loss", "realised_pnl", "fees", "carry",
@@ -53,6 +53,7 @@ class Day:
         wins: See :func:`trackrecord.performance.trades.one_trade.outcome`.
         losses: Likewise.
         breakevens: Likewise.
+        without_return: Closed signals whose entry price or cost basis is not above 0.
         total_pnl: Net PnL of closed signals.
         gross_profit: Net PnL of wins.
         gross_loss: Net PnL of losses, at most 0.
@@ -73,6 +74,7 @@ class Day:
     wins: int = 0
     losses: int = 0
     breakevens: int = 0
+    without_return: int = 0
     total_pnl: Decimal = Decimal(0)
     gross_profit: Decimal = Decimal(0)
     gross_loss: Decimal = Decimal(0)
@@ -184,12 +186,14 @@ class DailyReturns:
         capital: Where its capital is known; else a return is the mean trade return
             of the day; shape (s,).
         ruined: Where equity fell to 0 or below, so that returns end; shape (s,).
+        unknown: Where the returns are those of trades, and one of them has none; shape (s,).
     """
 
     values: FloatArray
     sessions: Whole
     capital: npt.NDArray[np.bool_]
     ruined: npt.NDArray[np.bool_]
+    unknown: npt.NDArray[np.bool_]
 
     def series(self, strategy: int) -> FloatArray:
         """The returns of one strategy, shape (its sessions,)."""
@@ -241,7 +245,7 @@ def daily_returns(
 
     With capital: realised net PnL of the session / equity at its start, equity being
     capital plus all that was realised before. Without: mean return of the signals that
-    closed in it. The first session is that of the first entry (without entries, of the
+    closed in it and have one. The first session is that of the first entry (without entries, of the
     first row); the last is that of ``as_of``.
 
     Args:
@@ -280,9 +284,15 @@ def returns_of_sessions(
     known_capital = np.array([known is not None for known in capital], dtype=np.bool_)
     ruined = np.zeros(count, dtype=np.bool_)
     values = np.zeros(shape)
-    without = ~known_capital[rows.strategy] & (rows.counts["closed"] > 0)
+    unknown = np.zeros(count, dtype=np.bool_)
+    returns = rows.counts["closed"]
+    if "without_return" in rows.counts:
+        lacking = ~known_capital[rows.strategy] & (rows.counts["without_return"] > 0)
+        unknown[rows.strategy[lacking]] = True
+        returns = returns - rows.counts["without_return"]
+    without = ~known_capital[rows.strategy] & (returns > 0)
     if without.any():
-        mean = rows.money["sum_return"].floats()[without] / rows.counts["closed"][without]
+        mean = rows.money["sum_return"].floats()[without] / returns[without]
         values[places[0][without], places[1][without]] = mean
     if known_capital.any():
         within = known_capital[rows.strategy]
@@ -295,7 +305,7 @@ def returns_of_sessions(
         usable = known_capital & ~over
         np.divide(pnl, equity, out=values, where=usable[None, :])
         values[:, over] = 0
-    return DailyReturns(values, length.astype(np.int64), known_capital, ruined)
+    return DailyReturns(values, length.astype(np.int64), known_capital, ruined, unknown)
 
 
 def spans(rows: DayTable, as_of: date, every_day: npt.NDArray[np.bool_]) -> tuple[Whole, Whole]:

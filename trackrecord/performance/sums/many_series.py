@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trackrecord.performance.confidence.many_intervals import many_intervals
-from trackrecord.performance.measure import DUST, FloatArray
+from trackrecord.performance.measure import DUST, ENTRY_NOT_POSITIVE, FloatArray
 from trackrecord.performance.returns.sharpe import (
     CONFIDENCE,
     NORMAL,
@@ -28,8 +28,10 @@ from trackrecord.performance.sums.days import DailyReturns, Whole
 NO_CAPITAL: Final = "no_capital"
 RUINED: Final = "equity_gone"
 
-_REASONS: Final = ("", "no_data", "too_few", "no_variance", "no_downside", "no_drawdown",
-    NO_CAPITAL, RUINED, "below_zero", "overflow", "not_above_benchmark")  # fmt: skip
+_REASONS: Final = (
+    "", "no_data", "too_few", "no_variance", "no_downside", "no_drawdown", NO_CAPITAL, RUINED,
+    ENTRY_NOT_POSITIVE, "below_zero", "overflow", "not_above_benchmark",
+)  # fmt: skip
 _CODE: Final = {reason: code for code, reason in enumerate(_REASONS)}
 _BLOCK: Final = 2_000_000
 """Returns worked on at once: their columns stay in the processor's cache, nearly."""
@@ -63,6 +65,13 @@ class SeriesNumbers:
         self.values[name] = np.where(codes == 0, values, np.nan)
         self.reasons[name] = codes
 
+    def withhold(self, where: npt.NDArray[np.bool_], reason: str) -> None:
+        """Leave the strategies of ``where``, shape (s,), without the numbers that they have."""
+        for name, codes in self.reasons.items():
+            undefined = where & ~np.isin(codes, (_CODE["no_data"], _CODE[NO_CAPITAL]))
+            codes[undefined] = _CODE[reason]
+            self.values[name][..., undefined] = np.nan
+
     def rows(self) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
         """The values and the reasons of each strategy in turn."""
         names = list(self.values)
@@ -90,12 +99,14 @@ class Measured:
         sessions: Length of each series, shape (s,).
         capital: Whether it was measured on capital, shape (s,).
         ruined: Whether its returns ended, shape (s,).
+        unknown: Whether it is of trades of which one has no return, shape (s,).
         part: By name, shape (s,), of intervals (2, s).
     """
 
     sessions: Whole
     capital: npt.NDArray[np.bool_]
     ruined: npt.NDArray[np.bool_]
+    unknown: npt.NDArray[np.bool_]
     part: dict[str, FloatArray]
 
     @staticmethod
@@ -106,6 +117,7 @@ class Measured:
             np.concatenate([block.sessions for block in blocks])[back],
             np.concatenate([block.capital for block in blocks])[back],
             np.concatenate([block.ruined for block in blocks])[back],
+            np.concatenate([block.unknown for block in blocks])[back],
             {
                 name: np.concatenate([block.part[name] for block in blocks], axis=-1)[..., back]
                 for name in blocks[0].part
@@ -134,7 +146,7 @@ def measure(daily: DailyReturns, risk_free: float = 0.0) -> Measured:
             series = np.ascontiguousarray(daily.values[:length, chosen].T)
             means[:, chosen], ratios[:, chosen] = many_intervals(series, risk_free=risk_free)
     part |= {"mean_interval": means, "ratio_interval": ratios}
-    return Measured(daily.sessions, daily.capital, daily.ruined, part)
+    return Measured(daily.sessions, daily.capital, daily.ruined, daily.unknown, part)
 
 
 def series_numbers(
@@ -190,7 +202,9 @@ def series_numbers(
         skill = _normal((ratio - benchmark_sharpe) * root)
         numbers.put("probabilistic_sharpe_ratio", skill, data, gone, few, still, sure)
         numbers.trials = max(count, trials or 0, 1)
-        luck = _best_by_luck(ratio[~(none | one | flat | ruined)], numbers.trials, n)
+        luck = _best_by_luck(
+            ratio[~(none | one | flat | ruined | measured.unknown)], numbers.trials, n
+        )
         skill = _normal((ratio - luck) * root)
         numbers.put("deflated_sharpe_ratio", skill, data, gone, few, still, sure)
         above = ratio - benchmark_sharpe
@@ -198,6 +212,7 @@ def series_numbers(
         below = (above <= 0, "not_above_benchmark")
         numbers.put("minimum_track_record_length", length, data, gone, few, still, below)
         _growth(numbers, part, n, periods_per_year, (data, gone, few))
+    numbers.withhold(measured.unknown, ENTRY_NOT_POSITIVE)
     return numbers
 
 

@@ -117,7 +117,8 @@ def series_of(
 ) -> SeriesNumbers:
     """The numbers of the daily returns of each strategy; arguments as of :func:`records`.
 
-    Of the table it needs the count ``closed``, and ``realised_pnl`` and ``sum_return``.
+    Of the table it needs the counts ``closed`` and, where there are any, ``without_return``,
+    and ``realised_pnl`` and ``sum_return``.
 
     Raises:
         ValueError: A capital is not above 0, or lengths differ.
@@ -171,7 +172,11 @@ def _only(rows: DayTable, chosen: Whole, strategies: int) -> DayTable:
     return DayTable(
         strategy=place[rows.strategy[kept]],
         day=rows.day[kept],
-        counts={"closed": rows.counts["closed"][kept]},
+        counts={
+            name: rows.counts[name][kept]
+            for name in ("closed", "without_return")
+            if name in rows.counts
+        },
         money={
             name: Column(rows.money[name].units[kept], rows.money[name].places)
             for name in ("realised_pnl", "sum_return")

@@ -10,6 +10,7 @@ from typing import Any, Final
 from trackrecord.performance.confidence.intervals import wilson
 from trackrecord.performance.exact import plus, round_ratio
 from trackrecord.performance.measure import (
+    ENTRY_NOT_POSITIVE,
     NO_DATA,
     NO_VARIANCE,
     TOO_FEW,
@@ -30,6 +31,8 @@ class Sums:
     Money is in one currency. ``total_pnl``, ``gross_profit`` and ``gross_loss``
     are over signals closed in full, ``realised_pnl``, ``fees`` and ``carry``
     over all exits. ``pnl_squares`` are those of the PnL of each signal closed in full.
+    ``without_return`` counts the closed ones whose PnL is no share of anything, as their entry
+    price or cost basis is not above 0; ``sum_return`` is over the others.
     """
 
     signals: int = 0
@@ -39,6 +42,7 @@ class Sums:
     wins: int = 0
     losses: int = 0
     breakevens: int = 0
+    without_return: int = 0
     total_pnl: Decimal = Decimal(0)
     gross_profit: Decimal = Decimal(0)
     gross_loss: Decimal = Decimal(0)
@@ -62,11 +66,18 @@ def average_pnl(sums: Sums) -> Decimal | None:
     return round_ratio(sums.total_pnl, Decimal(sums.closed), MONEY_PLACES) if sums.closed else None
 
 
-def average_return(sums: Sums) -> float | None:
-    """Mean return of closed signals, a fraction; None (``no_data``) without any."""
+def average_return(sums: Sums) -> tuple[float | None, str | None]:
+    """Mean return of the closed signals that have one, and the reason where it is undefined.
+
+    A fraction. Undefined: ``no_data`` where none is closed, ``entry_not_positive`` where none
+    of the closed has a return.
+    """
     if not sums.closed:
-        return None
-    return float(round_ratio(sums.sum_return, Decimal(sums.closed), MONEY_PLACES))
+        return None, NO_DATA
+    returns = sums.closed - sums.without_return
+    if not returns:
+        return None, ENTRY_NOT_POSITIVE
+    return float(round_ratio(sums.sum_return, Decimal(returns), MONEY_PLACES)), None
 
 
 def profit_factor(sums: Sums) -> tuple[float | None, str | None]:
@@ -131,6 +142,7 @@ def numbers_of_sums(sums: Sums) -> Numbers:
     mean = average_pnl(sums)
     factor, no_factor = profit_factor(sums)
     ratio, no_ratio = expectancy_ratio(sums)
+    mean_return, no_mean_return = average_return(sums)
     quality, no_quality = sqn_of_sums(sums.closed, sums.total_pnl, sums.pnl_squares)
     values: dict[str, Any] = vars(sums) | {
         "open": sums.signals - sums.closed,
@@ -139,12 +151,14 @@ def numbers_of_sums(sums: Sums) -> Numbers:
         "win_rate_interval": None if interval.low is None else [interval.low, interval.high],
         "average_pnl": mean,
         "expectancy": mean,
-        "average_return": average_return(sums),
+        "average_return": mean_return,
         "profit_factor": factor,
         "expectancy_ratio": ratio,
         "sqn": quality,
     }
     reasons = {} if sums.closed else dict.fromkeys(_MEANS, NO_DATA)
+    if no_mean_return:
+        reasons["average_return"] = no_mean_return
     if no_factor:
         reasons["profit_factor"] = no_factor
     if no_ratio:

@@ -11,7 +11,8 @@ from trackrecord.performance.measure import Numbers
 from trackrecord.performance.sums.sums import Sums, numbers_of_sums
 
 COUNTS: Final = (
-    "signals", "open", "closed", "wins", "losses", "breakevens", "backdated", "exits",
+    "signals", "open", "closed", "wins", "losses", "breakevens", "without_return", "backdated",
+    "exits",
     "win_rate", "win_rate_interval",
 )  # fmt: skip
 """The numbers that need no currency."""

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from trackrecord.performance.exact_columns import Column, product
-from trackrecord.performance.measure import Book, Numbers
+from trackrecord.performance.measure import ENTRY_NOT_POSITIVE, Book, Numbers
 from trackrecord.performance.returns.summary import summarise_returns
 from trackrecord.performance.sums.days import COUNTS, PERIODS, DayTable, Sessions, daily_returns
 from trackrecord.performance.sums.many_series import NO_CAPITAL, RUINED
@@ -59,6 +59,7 @@ def day_table(trades: Trades, closed: Closed, strategy: int = 0) -> DayTable:
         "wins": won,
         "losses": lost,
         "breakevens": one - won - lost,
+        "without_return": np.isnan(closed.returns).astype(np.int64),
     }
     money = {
         "total_pnl": net,
@@ -131,9 +132,15 @@ def summarise_days(
     book.put("as_of", last.isoformat())
     book.put("sessions", int(daily.sessions[0]))
     for name in OF_RETURNS:
-        reason = RUINED if daily.ruined[0] else numbers.reasons.get(name)
+        value, reason = numbers.values.get(name), numbers.reasons.get(name)
+        if daily.unknown[0] and name == "too_few_to_tell":
+            value = True
+        elif daily.unknown[0] and name != "trials":
+            value, reason = None, ENTRY_NOT_POSITIVE
+        elif daily.ruined[0]:
+            reason = RUINED
         if name in numbers.values:
-            book.put(name, numbers.values[name], reason)
+            book.put(name, value, reason)
     for name in OF_CAPITAL:
         value, reason = numbers.values[name], numbers.reasons.get(name)
         if starting_equity is None:

@@ -96,6 +96,7 @@ def sums_of(closed: Closed) -> Sums:
         wins=int(np.count_nonzero(won)),
         losses=int(np.count_nonzero(lost)),
         breakevens=int(np.count_nonzero(closed.outcome == 0)),
+        without_return=int(np.count_nonzero(np.isnan(closed.returns))),
         total_pnl=closed.net.total(),
         realised_pnl=closed.net.total(),
         gross_profit=Column(closed.net.units[won], closed.net.places).total(),

@@ -107,7 +107,8 @@ class Settings(BaseModel):
     backdated_after_seconds: Annotated[int, Field(ge=0)] = Field(
         default=300, validation_alias="TRACKRECORD_BACKDATED_AFTER_SECONDS"
     )
-    """A signal older than this when the broker gets it is marked backdated."""
+    """Seconds that clocks may differ: a signal older than this when the broker gets it is marked
+    backdated, and an exit older than its signal by more closes nothing."""
     day_timezone: str = Field(default="UTC", validation_alias="TRACKRECORD_DAY_TIMEZONE")
     """The time zone whose midnight ends a day of a record."""
     capital: str = Field(default="", validation_alias="TRACKRECORD_CAPITAL")

@@ -9,12 +9,10 @@ from __future__ import annotations
 from functools import cache
 from typing import Final
 
-from services.signal_tracker.fold_statements import ONE_EXIT
-from services.signal_tracker.statements import BACKDATED, EXIT_COLUMNS, EXIT_CONTENT, listed
-from services.signal_tracker.sum_statements import add_days
-
-DAYS: Final = (("strategy_days", "strategy"), ("symbol_days", "symbol"))
-"""Tables of sums, and whose they are."""
+from services.signal_tracker.store.fold_statements import ONE_EXIT
+from services.signal_tracker.store.signals import BACKDATED
+from services.signal_tracker.store.sum_statements import add_days
+from services.signal_tracker.tables import DAYS, EXIT_COLUMNS, EXIT_CONTENT, listed
 
 # Its exits come in the order in which they were loaded, which is that of the key.
 _EXITS: Final = f"""
@@ -24,7 +22,8 @@ written AS (
     SELECT signal_id, exit_id, revision, {listed(EXIT_CONTENT)}, appended_at,
            coalesce(closed_quantity, 0), coalesce(realised_pnl, 0),
            CASE WHEN closed_quantity IS NULL THEN 0 ELSE fees END,
-           CASE WHEN closed_quantity IS NULL THEN 0 ELSE carry END, signal_pnl, "return", outcome
+           CASE WHEN closed_quantity IS NULL THEN 0 ELSE carry END, signal_pnl, "return", outcome,
+           coalesce(before_entry, false)
     FROM realised
 ),
 """
@@ -39,17 +38,22 @@ def write(*, entries: bool, exits: bool) -> str:
         exits: Whether it has exits.
 
     Returns:
-        A statement that gives the number of entries, of backdated ones, of exits, and of exits
-        that exceed what was open.
+        A statement that gives the number of entries, of backdated ones, of exits, of exits that
+        closed nothing, and of these the ones from before their entry.
     """
     days = ",\n".join(
         f"{table} AS ({add_days(table, owner, entries=entries, exits=exits)})"
         for table, owner in DAYS
     )
-    excess = "(SELECT count(*) FROM realised WHERE closed_quantity = 0)" if exits else "0"
+    without_effect = (
+        "(SELECT count(*) FROM realised WHERE closed_quantity = 0),"
+        " (SELECT count(*) FROM realised WHERE before_entry)"
+        if exits
+        else "0, 0"
+    )
     return f"""
 WITH {_EXITS if exits else ""} {days}
 SELECT (SELECT count(*) FROM new_entries),
        (SELECT count(*) FROM new_entries AS n WHERE {BACKDATED}),
-       (SELECT count(*) FROM new_exits), {excess}
+       (SELECT count(*) FROM new_exits), {without_effect}
 """

@@ -10,13 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-COUNTED: Final = ("signals", "backdated", "exits", "closed", "wins", "losses", "breakevens")
-MONEY: Final = (
-    "total_pnl", "gross_profit", "gross_loss", "realised_pnl", "fees", "carry", "sum_return",
-    "pnl_squares",
-)  # fmt: skip
-SUMS: Final = (*COUNTED, *MONEY)
-"""What ``strategy_days`` and ``symbol_days`` add up."""
+from services.signal_tracker.tables import SUMS
 
 SUM_COLUMNS: Final = ", ".join(SUMS)
 
@@ -56,6 +50,7 @@ _EXITS: Final = {
     "wins": "count(*) FILTER (WHERE x.outcome = 1)",
     "losses": "count(*) FILTER (WHERE x.outcome = -1)",
     "breakevens": "count(*) FILTER (WHERE x.outcome = 0)",
+    "without_return": 'count(*) FILTER (WHERE x.outcome IS NOT NULL AND x."return" IS NULL)',
     "total_pnl": "coalesce(sum(x.signal_pnl), 0)",
     "gross_profit": "coalesce(sum(x.signal_pnl) FILTER (WHERE x.outcome = 1), 0)",
     "gross_loss": "coalesce(sum(x.signal_pnl) FILTER (WHERE x.outcome = -1), 0)",
@@ -85,7 +80,7 @@ _OLD_EXITS: Final = _Part(
     "old_exits AS x JOIN several AS v USING (signal_id) JOIN old_signals AS o USING (signal_id)"
     " WHERE x.closed_quantity > 0",
     "o",
-    "(x.closed_at AT TIME ZONE %(timezone)s)::date",
+    "(greatest(x.closed_at, o.emitted_at) AT TIME ZONE %(timezone)s)::date",
     _EXITS,
     "-",
 )

@@ -14,8 +14,8 @@ from confluent_kafka import Message
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.extractor import reading
-from services.extractor.signals import refusal_to_signal, signal_event
+from services.extractor.rows import reading
+from services.extractor.rows.signals import refusal_to_signal, signal_event
 from trackrecord.events import ScriptExecuted, SignalEmitted
 from trackrecord.events.codec import decode
 from trackrecord.extraction import Recommendation

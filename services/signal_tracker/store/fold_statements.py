@@ -37,7 +37,7 @@ def _quotient(above: str, below: str, places: int) -> str:
 _ENTRY: Final = """
 SELECT {0}.signal_id, {0}.strategy, {0}.symbol, {0}.currency, {0}.price,
        {0}.quantity, {0}.leverage, CASE {0}.side WHEN 'BUY' THEN 1 ELSE -1 END AS direction,
-       {0}.fee, {0}.fee_rate, {0}.entry
+       {0}.fee, {0}.fee_rate, {0}.entry, {0}.emitted_at
 FROM {0} WHERE {1}
 """
 _OLD: Final = _ENTRY.format("old_signals", "old_signals.revision >= 0")
@@ -48,13 +48,24 @@ _NOT_CORRECTED: Final = (
 _BOTH: Final = f"{_OLD}{_NOT_CORRECTED} UNION ALL {_NEW}"
 
 
-def _entered(told: str) -> str:
-    """SQL of the price and the fee of an entry ``e``, whose first exit tells an entry price."""
-    price = f"CASE WHEN e.entry = 'next_open' THEN coalesce({told}, e.price) ELSE e.price END"
+def _entered(at_open: str) -> str:
+    """SQL of the price and the fee of an entry ``e``.
+
+    Args:
+        at_open: SQL of the entry price of its first exit that counts.
+    """
+    price = f"CASE WHEN e.entry = 'next_open' THEN coalesce({at_open}, e.price) ELSE e.price END"
     return (
         f"{price} AS entered, coalesce(e.fee, e.fee_rate * ({price}) * e.quantity, 0) AS entry_fee"
     )
 
+
+_BEFORE_ENTRY: Final = "e.emitted_at - x.closed_at > make_interval(secs => %(backdated_after)s)"
+# What an exit is a little older than its entry, it counts at the entry's moment.
+_DAY: Final = "(greatest({0}, emitted_at) AT TIME ZONE %(timezone)s)::date"
+
+# No return is a share of what is not above 0, be it the price or the cost basis.
+_BASIS: Final = "CASE WHEN entered > 0 THEN {0} * entered + direction * entry_fee ELSE 0 END"
 
 # Of a signal that is closed: what it gained for its return, and the outcome of that.
 _GAINED: Final = "CASE WHEN leverage IS NULL THEN {0} ELSE {0} * leverage END"
@@ -102,18 +113,21 @@ FROM (
         FROM (
             SELECT *, gross - fees - carry AS realised_pnl
             FROM (
-                SELECT *, closed_quantity = opened AS closes,
-                       opened * entered + direction * entry_fee AS basis,
+                SELECT *, closed_quantity = opened AS closes, {_BASIS.format("opened")} AS basis,
                        (price - entered) * closed_quantity * direction AS gross,
-                       coalesce(fee, fee_rate * price * closed_quantity, 0)
-                           + CASE WHEN closed_quantity = opened OR entry_fee = 0 THEN entry_fee
-                                  ELSE {_share("opened")} END AS fees
+                       CASE WHEN before_entry THEN 0
+                            ELSE coalesce(interest, 0) + coalesce(funding, 0) END AS carry,
+                       CASE WHEN before_entry THEN 0
+                            ELSE coalesce(fee, fee_rate * price * closed_quantity, 0)
+                                 + CASE WHEN closed_quantity = opened OR entry_fee = 0
+                                        THEN entry_fee
+                                        ELSE {_share("opened")} END END AS fees
                 FROM (
                     SELECT x.*, e.strategy AS owner, e.symbol AS traded, e.currency,
-                           (x.closed_at AT TIME ZONE %(timezone)s)::date AS day,
-                           CASE WHEN x.quantity < e.quantity THEN x.quantity
-                                ELSE e.quantity END AS closed_quantity,
-                           coalesce(x.interest, 0) + coalesce(x.funding, 0) AS carry,
+                           {_DAY.format("x.closed_at")} AS day,
+                           {_BEFORE_ENTRY} AS before_entry,
+                           CASE WHEN {_BEFORE_ENTRY} THEN 0 WHEN x.quantity < e.quantity
+                                THEN x.quantity ELSE e.quantity END AS closed_quantity,
                            {_entered("x.entry_price")}, e.quantity AS opened, e.leverage,
                            e.direction
                     FROM new_exits AS x LEFT JOIN ({_BOTH}) AS e USING (signal_id)
@@ -130,7 +144,7 @@ While the entry is unknown, ``closed_quantity`` and what is earned are null."""
 FOLD_ONE: Final = f"""
 INSERT INTO folded
 SELECT position, signal_id, exit_id, owner, traded, currency, day, closed_quantity,
-       realised_pnl, fees, carry, signal_pnl, "return", outcome
+       realised_pnl, fees, carry, signal_pnl, "return", outcome, before_entry
 FROM ({ONE_EXIT}) AS realised
 WHERE closed_quantity IS NOT NULL AND signal_id NOT IN (SELECT signal_id FROM several)
 """
@@ -148,20 +162,27 @@ WITH exits_known AS (
     FROM old_exits AS o
     WHERE NOT EXISTS (SELECT FROM new_exits AS n
                       WHERE n.signal_id = o.signal_id AND n.exit_id = o.exit_id)
-), told AS (
-    SELECT DISTINCT ON (signal_id) signal_id, entry_price FROM exits_known
+), opened AS MATERIALIZED (
+    SELECT e.* FROM ({_BOTH}) AS e JOIN several USING (signal_id)
+), met AS MATERIALIZED (
+    SELECT x.*, {_BEFORE_ENTRY} AS before_entry
+    FROM exits_known AS x JOIN opened AS e USING (signal_id)
+), first AS (
+    SELECT DISTINCT ON (signal_id) signal_id, entry_price FROM met WHERE NOT before_entry
     ORDER BY signal_id, closed_at, exit_id
 ), entries AS MATERIALIZED (
-    SELECT e.signal_id, e.strategy, e.symbol, e.currency, e.quantity,
-           e.leverage, e.direction, {_entered("told.entry_price")}
-    FROM ({_BOTH}) AS e JOIN several USING (signal_id) LEFT JOIN told USING (signal_id)
+    SELECT e.signal_id, e.strategy, e.symbol, e.currency, e.quantity, e.emitted_at,
+           e.leverage, e.direction, {_entered("first.entry_price")}
+    FROM opened AS e LEFT JOIN first USING (signal_id)
 ), wanted AS (
-    SELECT x.position, x.signal_id, x.exit_id, x.closed_at, x.price AS exit_price,
-           x.fee AS exit_fee, x.fee_rate AS exit_fee_rate, x.interest, x.funding,
-           e.strategy, e.symbol, e.currency, e.entered, e.quantity, e.leverage,
-           e.direction, e.entry_fee, coalesce(x.quantity, e.quantity) AS wants,
-           sum(coalesce(x.quantity, e.quantity)) OVER in_order AS wanted_so_far
-    FROM exits_known AS x JOIN entries AS e USING (signal_id)
+    SELECT *, sum(wants) OVER in_order AS wanted_so_far
+    FROM (SELECT x.position, x.signal_id, x.exit_id, x.closed_at, x.price AS exit_price,
+                 x.fee AS exit_fee, x.fee_rate AS exit_fee_rate, x.interest, x.funding,
+                 x.before_entry, e.strategy, e.symbol, e.currency, e.entered, e.quantity,
+                 e.leverage, e.direction, e.entry_fee, e.emitted_at,
+                 CASE WHEN x.before_entry THEN 0
+                      ELSE coalesce(x.quantity, e.quantity) END AS wants
+          FROM met AS x JOIN entries AS e USING (signal_id)) AS x
     WINDOW in_order AS (PARTITION BY signal_id ORDER BY x.closed_at, x.exit_id)
 ), closing AS (
     SELECT *,
@@ -188,7 +209,7 @@ WITH exits_known AS (
     FROM shared
 ), realised AS (
     SELECT *, (exit_price - entered) * closed_quantity * direction - fees - carry AS realised_pnl,
-           quantity * entered + direction * entry_fee AS basis
+           {_BASIS.format("quantity")} AS basis
     FROM priced
 ), summed AS (
     SELECT *, sum(realised_pnl) OVER (PARTITION BY signal_id) AS signal_pnl FROM realised
@@ -198,8 +219,10 @@ WITH exits_known AS (
     SELECT *, {_RETURN_QUOTIENT} AS quotient FROM gained
 )
 SELECT position, signal_id, exit_id, strategy, symbol, currency,
-       (closed_at AT TIME ZONE %(timezone)s)::date, closed_quantity, realised_pnl, fees, carry,
-       CASE WHEN closes THEN signal_pnl END, {_RETURN}, {_OUTCOME}
+       {_DAY.format("closed_at")}, closed_quantity, realised_pnl, fees, carry,
+       CASE WHEN closes THEN signal_pnl END, {_RETURN}, {_OUTCOME}, before_entry
 FROM divided
 """
-"""The fold over every signal of ``several``, its exits in the order of (closed_at, exit_id)."""
+"""The fold over every signal of ``several``, its exits in the order of (closed_at, exit_id).
+
+An exit from before the entry wants nothing, so it takes nothing from the others."""

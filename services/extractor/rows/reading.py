@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import polars as pl
 from confluent_kafka import Message
 
-from services.extractor.signals import SOURCE, refusal_to_signal, signal_event
+from services.extractor.rows.signals import SOURCE, refusal_to_signal, signal_event
 from trackrecord.extraction import Extraction, Recommendation, extract
 from trackrecord.runtime.database import CopyRows
 from trackrecord.runtime.stage import Outgoing

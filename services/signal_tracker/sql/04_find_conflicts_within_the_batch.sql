@@ -1,0 +1,30 @@
+-- Find events that contradict an earlier one of the same batch; they are refused.
+-- Written by python -m tools.sql from services/signal_tracker/store.
+
+SELECT n.position
+FROM new_entries AS n
+    JOIN (SELECT DISTINCT ON (signal_id, revision) * FROM new_entries ORDER BY signal_id, revision,
+    position) AS o ON o.signal_id = n.signal_id AND o.revision = n.revision
+WHERE (n.strategy, n.symbol, n.side, n.price, n.quantity, n.currency, n.emitted_at, n.timeframe,
+    n.target_price, n.stop_loss, n.horizon_bars, n.exits, n.entry, n.fee, n.fee_rate, n.leverage,
+    n.confidence, n.source, n.execution_id, n.model_version, n.metadata) IS DISTINCT
+    FROM (o.strategy, o.symbol, o.side, o.price, o.quantity, o.currency, o.emitted_at, o.timeframe,
+    o.target_price, o.stop_loss, o.horizon_bars, o.exits, o.entry, o.fee, o.fee_rate, o.leverage,
+    o.confidence, o.source, o.execution_id, o.model_version, o.metadata)
+AND NOT EXISTS (SELECT FROM new_entries AS h WHERE h.signal_id = n.signal_id
+                AND h.revision > n.revision AND h.position < n.position)
+AND NOT EXISTS (SELECT FROM old_signals AS k WHERE k.signal_id = n.signal_id
+    AND k.revision >= n.revision) UNION
+SELECT n.position
+FROM new_exits AS n
+    JOIN (SELECT DISTINCT ON (signal_id, exit_id, revision) * FROM new_exits ORDER BY signal_id,
+    exit_id, revision, position) AS o ON o.signal_id = n.signal_id AND o.exit_id = n.exit_id
+    AND o.revision = n.revision
+WHERE (n.symbol, n.strategy, n.price, n.quantity, n.closed_at, n.fee, n.fee_rate, n.interest,
+    n.funding, n.reason, n.entry_price) IS DISTINCT
+    FROM (o.symbol, o.strategy, o.price, o.quantity, o.closed_at, o.fee, o.fee_rate, o.interest,
+    o.funding, o.reason, o.entry_price)
+AND NOT EXISTS (SELECT FROM new_exits AS h WHERE h.signal_id = n.signal_id AND h.exit_id = n.exit_id
+                AND h.revision > n.revision AND h.position < n.position)
+AND NOT EXISTS (SELECT FROM old_exits AS k WHERE k.signal_id = n.signal_id
+    AND k.exit_id = n.exit_id AND k.revision >= n.revision)

@@ -1,0 +1,103 @@
+"""The columns of the stage's tables, and what replay compares of them.
+
+What is compared is the same however it came about: no lane, no wall clock, decimals in one form.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from trackrecord.runtime.stage import DerivedTable
+
+ENTRY_CONTENT: Final = (
+    "strategy", "symbol", "side", "price", "quantity", "currency", "emitted_at", "timeframe",
+    "target_price", "stop_loss", "horizon_bars", "exits", "entry", "fee", "fee_rate", "leverage",
+    "confidence", "source", "execution_id", "model_version", "metadata",
+)  # fmt: skip
+"""What ``signal_emitted`` holds besides id and revision."""
+
+MARKS: Final = ("backdated", "ahead")
+"""What is known of an entry's own time against the broker's."""
+
+EXIT_CONTENT: Final = (
+    "symbol", "strategy", "price", "quantity", "closed_at", "fee", "fee_rate", "interest",
+    "funding", "reason", "entry_price",
+)  # fmt: skip
+"""What ``signal_closed`` holds besides ids and revision."""
+
+REALISED: Final = (
+    "closed_quantity", "realised_pnl", "fees", "carry", "signal_pnl", '"return"', "outcome",
+    "before_entry",
+)  # fmt: skip
+"""What an exit came to; ``signal_pnl``, ``return`` and ``outcome`` are the whole signal's, at the
+exit that closes it."""
+
+
+def listed(names: tuple[str, ...], table: str = "") -> str:
+    """Names as SQL lists them."""
+    return ", ".join(f"{table}.{name}" if table else name for name in names)
+
+
+EXIT_COLUMNS: Final = (
+    f"signal_id, exit_id, revision, {listed(EXIT_CONTENT)}, appended_at, {listed(REALISED)}"
+)
+"""The columns of ``exits``, as they are written."""
+
+COUNTED: Final = (
+    "signals", "backdated", "exits", "closed", "wins", "losses", "breakevens", "without_return",
+)  # fmt: skip
+MONEY: Final = (
+    "total_pnl", "gross_profit", "gross_loss", "realised_pnl", "fees", "carry", "sum_return",
+    "pnl_squares",
+)  # fmt: skip
+SUMS: Final = (*COUNTED, *MONEY)
+"""What ``strategy_days`` and ``symbol_days`` add up."""
+
+DAYS: Final = (("strategy_days", "strategy"), ("symbol_days", "symbol"))
+"""The tables of sums, and whose they are."""
+
+_NUMERIC: Final = frozenset(
+    {"price", "quantity", "target_price", "stop_loss", "fee", "fee_rate", "leverage", "interest",
+     "funding", "entry_price", *(set(REALISED) - {"outcome", "before_entry"})}
+)  # fmt: skip
+
+
+def _content(table: str, names: tuple[str, ...]) -> str:
+    columns = ", ".join(
+        f"trim_scale({name}) AS {name}" if name in _NUMERIC else name for name in names
+    )
+    return f"SELECT {columns} FROM {table}"
+
+
+def _days_content(table: str, owner: str) -> str:
+    """Over lanes, without rows that came to nothing."""
+    sums = ", ".join(
+        f"trim_scale(sum({name})) AS {name}" if name in MONEY else f"sum({name}) AS {name}"
+        for name in SUMS
+    )
+    changes = " OR ".join(f"sum({name}) <> 0" for name in SUMS)
+    return (
+        f"SELECT {owner}, currency, day, {sums} FROM {table}"
+        f" GROUP BY {owner}, currency, day HAVING {changes}"
+    )
+
+
+TABLES: Final = (
+    DerivedTable(
+        "signals",
+        _content("signals", ("signal_id", "revision", *ENTRY_CONTENT, "appended_at", *MARKS)),
+        ("signal_id",),
+    ),
+    DerivedTable(
+        "exits",
+        _content(
+            "exits",
+            ("signal_id", "exit_id", "revision", *EXIT_CONTENT, "appended_at", *REALISED),
+        ),
+        ("signal_id", "exit_id"),
+    ),
+    *(
+        DerivedTable(table, _days_content(table, owner), (owner, "currency", "day"))
+        for table, owner in DAYS
+    ),
+)
