@@ -5,14 +5,16 @@ from __future__ import annotations
 import pytest
 
 from tests.support import compare, wire
+from tests.support.pipeline import until
 from trackrecord.clock import SYSTEM_CLOCK
-from trackrecord.runtime import database
+from trackrecord.runtime import database, kafka
 from trackrecord.runtime.admin.dead_letter_queue import (
     dismiss_letters,
     read_letters,
     replay_letters,
 )
 from trackrecord.runtime.dead_letters import DeadLetter, insert
+from trackrecord.runtime.errors import PassingError
 from trackrecord.runtime.kafka import ensure_topics
 from trackrecord.runtime.settings import Settings
 
@@ -27,9 +29,19 @@ def letter(settings: Settings, name: str, offset: int, value: bytes = b"bad") ->
     )  # fmt: skip
 
 
+def has_leaders(settings: Settings) -> bool:
+    client = kafka.admin(settings)
+    try:
+        topic = settings.topic("signal_emitted")
+        return len(kafka.end_offsets(client, kafka.partitions_of(client, [topic]))) == 3
+    except PassingError:
+        return False
+
+
 @pytest.fixture(autouse=True)
 def _letters(settings: Settings) -> None:
     ensure_topics(settings)
+    until(lambda: has_leaders(settings), "every partition has a leader")
     connection = database.connect(settings, application="test")
     with connection, connection.cursor() as cursor:
         found = [letter(settings, "a-5", 5), letter(settings, "b-5", 5), letter(settings, "a-6", 6)]
