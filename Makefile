@@ -12,7 +12,7 @@ EDITABLE := $(UV) pip install --quiet --python $(BIN)/python --no-deps --no-buil
 RUNS := 200
 SEED := 1
 
-.PHONY: help setup demo test check bench torture lock schemas clean
+.PHONY: help setup demo test check bench torture lock generate schemas clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -52,13 +52,12 @@ setup: .venv/.compiled ## the virtual environment and the parts of the local sta
 demo: .venv/.demo ## real scripts and strategies on real prices, and the record of each
 	@$(BIN)/trackrecord demo
 
-check: .venv/.installed ## format, lint, types, import contracts, exported schemas; no services
+check: .venv/.installed ## format, lint, types, import contracts, generated files; no services
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m tools.schemas --check
-	$(BIN)/python -m tools.sql --check
+	$(BIN)/python -m tools.generate --check
 
 test: check .venv/.compiled ## all checks and tests, on a real Kafka and Postgres
 	$(BIN)/pytest
@@ -68,6 +67,9 @@ bench: setup ## every claim of benchmarks/, measured
 
 torture: setup ## random faults at random moments, and an exact check: make torture RUNS=200 SEED=1
 	$(BIN)/python -m tests.torture --runs $(RUNS) --seed $(SEED)
+
+generate: .venv/.installed ## write all that follows from the code: schemas, contracts, deploy, tables of documents
+	$(BIN)/python -m tools.generate
 
 schemas: .venv/.installed ## write schemas/ and the SQL for readers anew from the code
 	$(BIN)/python -m tools.schemas

@@ -6,7 +6,9 @@ import io
 import os
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from typing import Annotated, Any
 
 import typer
@@ -31,6 +33,7 @@ from trackrecord.cli import (
     train,
 )
 from trackrecord.cli.common import notes
+from trackrecord.stages import STAGES
 
 app = typer.Typer(
     name="trackrecord",
@@ -122,6 +125,11 @@ for _name, (_function, _example) in _COMMANDS.items():
         epilog=f"Example: {_example}",
         context_settings=_CONTEXT.get(_name),
     )(_function)
+
+# A stage's own command is the file of its name in this package, with a function `command`.
+for _name in STAGES:
+    if find_spec(f"trackrecord.cli.{_name}") is not None:
+        app.command(_name)(import_module(f"trackrecord.cli.{_name}").command)
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(models.app, name="models")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from importlib import import_module
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -35,12 +34,12 @@ def replay(
     a schema of its own, which goes with it; one that was left by a run that was
     killed goes at the next.
     """
-    from services import STAGES
+    from services import STAGES, stage_named
     from trackrecord.runtime.errors import PassingError, UnreachableError
     from trackrecord.runtime.replay.replay import Replay
     from trackrecord.runtime.stage import Stage
 
-    found = [import_module(f"services.{name}.service").STAGE for name in STAGES]
+    found = [stage_named(name) for name in STAGES]
     # What a stage of the job plane decided is a recorded fact.
     stages = [stage for stage in found if isinstance(stage, Stage)]
     with shown(notes) as progress, if_stopped(lambda: _so_far(progress)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Annotated
 
 import typer
@@ -14,11 +13,13 @@ from trackrecord.runtime.errors import (
     PassingError,
     UnreachableError,
 )
+from trackrecord.stages import STAGES
 
 
 def run(
     stage: Annotated[
-        str, typer.Argument(help="extractor, signal_tracker, outcome_scorer or trainer")
+        str,
+        typer.Argument(help=f"The stage to run: one of {', '.join(STAGES)}."),
     ],
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
@@ -28,7 +29,7 @@ def run(
     on SIGTERM. Exit code 3 means that it halted on purpose: see its last line.
     """
     try:
-        from services import STAGES, lacking
+        from services import lacking, stage_named
     except ModuleNotFoundError:
         raise ConfigurationError(
             "stages run from the checkout or the image: the installed package holds the rules "
@@ -47,7 +48,7 @@ def run(
     give_memory_back()
     from trackrecord.runtime.stage import Stage
 
-    found = import_module(f"services.{stage}.service").STAGE
+    found = stage_named(stage)
     if isinstance(found, Stage):
         from trackrecord.runtime.process.run import run as run_stage
 

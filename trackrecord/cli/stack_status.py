@@ -6,7 +6,6 @@ import json
 import urllib.request
 from collections import defaultdict
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -55,6 +54,7 @@ class Lags:
 
 def lags(state: StackState, settings: Settings) -> Lags:
     """Ask the broker where topics end, the database where stages are, and each process."""
+    from services import stage_named
     from trackrecord.errors import TrackrecordError
     from trackrecord.runtime import kafka
     from trackrecord.runtime.database import connect, rows
@@ -88,7 +88,7 @@ def lags(state: StackState, settings: Settings) -> Lags:
             )
         client = kafka.admin(settings)
         for stage in sorted({process.stage for process in state.stages}):
-            found = import_module(f"services.{stage}.service").STAGE
+            found = stage_named(stage)
             if not isinstance(found, Stage):
                 continue  # its events are hints, which nobody is behind with
             topics = [settings.topic(model.event_type) for model in found.consumes]

@@ -14,6 +14,7 @@ from typing import Final
 
 from trackrecord.events.base import EventType
 from trackrecord.events.registry import EVENTS
+from trackrecord.stages import STAGES
 
 PARTITIONS: Final = 12
 """Default number of partitions: the same for every event topic, so that topics
@@ -35,24 +36,11 @@ PARTICIPANTS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "sdk": "strategies and scripts, through trackrecord.sdk",
         "cli": "the trackrecord command",
-        "api": "the HTTP API",
-        "webhooks": "senders that only know HTTP, through the API",
-        "feeds": "adapters that publish market data",
         "strategies": "the users' strategies that listen for verdicts",
-        "dashboard": "the web dashboard",
-        "extractor": "the stage that reads what scripts printed",
-        "signal_tracker": "the stage that turns entries and exits into PnL",
-        "outcome_scorer": "the stage that judges signals before and after the fact",
-        "trainer": "the stage that learns from outcomes",
-        "strategy_gen": "the stage that writes strategies",
     }
+    | {name: f"the stage that {stage.purpose}" for name, stage in STAGES.items()}
 )
-"""Whoever publishes or reads, by name, with what it is."""
-
-STAGES: Final = frozenset(
-    {"extractor", "signal_tracker", "outcome_scorer", "trainer", "strategy_gen"}
-)
-"""The participants that consume as a group and refuse what breaks a rule."""
+"""Whoever publishes or reads, by name, with what it is: the programs that are here, no others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +51,8 @@ class TopicSpec:
     """The topic, without prefix."""
     event_type: EventType | None
     """The one type of event on it; None on a dead-letter topic, which holds bytes as they came."""
-    owner: str
-    """The participant that answers for what the events mean."""
+    owner: str | None
+    """The participant that answers for what the events mean; None where it is not here yet."""
     key: str
     """The field of the event whose value is the Kafka key."""
     producers: tuple[str, ...]
@@ -134,55 +122,51 @@ def dead_letter_topic(name: str) -> str:
 
 
 def _topic(
-    event_type: EventType, owner: str, producers: tuple[str, ...], consumers: tuple[str, ...]
+    event_type: EventType,
+    *,
+    owner: str | None = None,
+    published_by: tuple[str, ...] = (),
+    read_by: tuple[str, ...] = (),
 ) -> TopicSpec:
+    """A topic with its stages; ``published_by`` and ``read_by`` are the participants besides."""
     return TopicSpec(
         name=event_type,
         event_type=event_type,
         owner=owner,
         key=EVENTS[event_type].key_field,
-        producers=producers,
-        consumers=consumers,
+        producers=(
+            *published_by,
+            *(name for name, stage in STAGES.items() if event_type in stage.publishes),
+        ),
+        consumers=(
+            *(name for name, stage in STAGES.items() if event_type in stage.reads),
+            *read_by,
+        ),
     )
 
+
+_PUBLISHERS: Final = ("sdk", "cli")
 
 TOPICS: Final[Mapping[str, TopicSpec]] = MappingProxyType(
     {
         spec.name: spec
         for spec in (
-            _topic("script_executed", "extractor", ("sdk", "cli", "api"), ("extractor",)),
-            _topic(
-                "signal_emitted",
-                "signal_tracker",
-                ("sdk", "cli", "webhooks", "extractor"),
-                ("signal_tracker", "outcome_scorer"),
-            ),
-            _topic(
-                "signal_closed",
-                "signal_tracker",
-                ("sdk", "cli", "webhooks", "extractor", "outcome_scorer"),
-                ("signal_tracker", "outcome_scorer"),
-            ),
-            _topic("market_bar", "outcome_scorer", ("feeds", "cli"), ("outcome_scorer",)),
-            _topic(
-                "signal_assessed",
-                "outcome_scorer",
-                ("outcome_scorer",),
-                ("strategies", "dashboard"),
-            ),
-            _topic("signal_scored", "outcome_scorer", ("outcome_scorer",), ("trainer",)),
-            _topic(
-                "model_trained",
-                "trainer",
-                ("trainer",),
-                ("outcome_scorer", "strategy_gen", "dashboard"),
-            ),
-            _topic("strategy_requested", "strategy_gen", ("api", "cli", "sdk"), ("strategy_gen",)),
-            _topic("strategy_generated", "strategy_gen", ("strategy_gen",), ("dashboard",)),
+            _topic("script_executed", owner="extractor", published_by=_PUBLISHERS),
+            _topic("signal_emitted", owner="signal_tracker", published_by=_PUBLISHERS),
+            _topic("signal_closed", owner="signal_tracker", published_by=_PUBLISHERS),
+            _topic("market_bar", owner="outcome_scorer", published_by=_PUBLISHERS),
+            _topic("signal_assessed", owner="outcome_scorer", read_by=("strategies",)),
+            _topic("signal_scored", owner="outcome_scorer"),
+            _topic("model_trained", owner="trainer"),
+            _topic("strategy_requested", published_by=_PUBLISHERS),
+            _topic("strategy_generated"),
         )
     }
 )
-"""Every event topic by name; each also has :meth:`TopicSpec.dead_letter`."""
+"""Every event topic by name; each also has :meth:`TopicSpec.dead_letter`.
+
+Which stages publish and read them stands in :data:`trackrecord.stages.STAGES`.
+"""
 
 
 def all_topics() -> tuple[TopicSpec, ...]:

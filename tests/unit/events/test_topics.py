@@ -8,11 +8,11 @@ from trackrecord.events import EVENTS
 from trackrecord.events.codec import MAX_EVENT_BYTES
 from trackrecord.events.topics import (
     PARTICIPANTS,
-    STAGES,
     TOPICS,
     all_topics,
     dead_letter_topic,
 )
+from trackrecord.stages import STAGES
 
 
 def test_every_event_type_has_one_topic_keyed_by_one_of_its_fields() -> None:
@@ -20,12 +20,35 @@ def test_every_event_type_has_one_topic_keyed_by_one_of_its_fields() -> None:
     assert all(spec.key == EVENTS[name].key_field for name, spec in TOPICS.items())
 
 
-def test_every_topic_has_a_producer_a_consumer_and_an_owner_that_we_know() -> None:
+def test_every_topic_of_a_stage_has_a_producer_a_consumer_and_an_owner_that_we_know() -> None:
     for spec in TOPICS.values():
+        if spec.owner is None:  # no stage reads or writes it yet
+            assert spec.name in {"strategy_requested", "strategy_generated"}
+            assert not {*spec.producers, *spec.consumers} & STAGES.keys()
+            continue
         assert spec.producers
-        assert spec.consumers
+        # Which model serves, its readers find in the database: the event is for whoever listens.
+        assert spec.consumers or spec.name == "model_trained"
         assert {spec.owner, *spec.producers, *spec.consumers} <= PARTICIPANTS.keys()
-    assert PARTICIPANTS.keys() >= STAGES
+    assert PARTICIPANTS.keys() >= STAGES.keys()
+
+
+def test_a_participant_is_somebody_who_publishes_reads_or_answers_for_a_topic() -> None:
+    named = {
+        name
+        for spec in all_topics()
+        for name in (spec.owner, *spec.producers, *spec.consumers)
+        if name is not None
+    }
+    assert named == PARTICIPANTS.keys()
+
+
+def test_a_stage_stands_on_the_topics_that_its_entry_names() -> None:
+    for name, stage in STAGES.items():
+        assert {each.name for each in TOPICS.values() if name in each.consumers} == {*stage.reads}
+        assert {each.name for each in TOPICS.values() if name in each.producers} == {
+            *stage.publishes
+        }
 
 
 def test_topics_keyed_alike_are_co_partitioned() -> None:

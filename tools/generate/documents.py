@@ -1,65 +1,70 @@
-"""The parts of the stages' READMEs and of docs/operations.md that follow from the code.
-
-``python -m tests.unit.deploy.stage_readme`` writes them anew.
-"""
+"""The parts of the documents that follow from the code: the stages, their events and metrics."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
-from services import STAGES
+from services import stage_named
+from tools.generate.regions import ROOT, put_passage
 from trackrecord.events.topics import TOPICS
 from trackrecord.runtime import hints
 from trackrecord.runtime.jobs import JobStage
 from trackrecord.runtime.metrics import RUNTIME_METRICS, Metric
 from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.stage import Stage
+from trackrecord.stages import STAGES
 
-ROOT = Path(__file__).parents[3]
-OPERATIONS = ROOT / "docs" / "operations.md"
-BEGIN = "<!-- written from the code by tests/unit/deploy/stage_readme.py: {} -->"
-END = "<!-- end -->"
+OPERATIONS = Path("docs/operations.md")
+ARCHITECTURE = Path("docs/architecture.md")
 PARTS = ("events", "metrics", "settings")
+"""What is written into each stage's README."""
 
 
-def path_of(stage: str) -> Path:
+def readme_of(stage: str) -> Path:
     """Where a stage's README is."""
-    return ROOT / "services" / stage / "README.md"
+    return Path("services") / stage / "README.md"
 
 
-def completed(stage: str, text: str) -> str:
-    """A README with its written parts as the code has them now.
+def writers() -> dict[Path, Callable[[str], str]]:
+    """By file: what makes its text as it should be from its text as it is."""
+    return {
+        **{readme_of(stage): partial(_readme, stage) for stage in STAGES},
+        OPERATIONS: lambda text: put_passage(text, "metrics", _metrics(RUNTIME_METRICS)),
+        ARCHITECTURE: lambda text: put_passage(text, "stages", _stages()),
+    }
 
-    Raises:
-        ValueError: The place for a part is missing.
-    """
+
+def _readme(stage: str, text: str) -> str:
     for part in PARTS:
-        text = _put(text, part, _part(stage, part))
+        text = put_passage(text, part, _part(stage, part))
     return text
 
 
-def operations_completed(text: str) -> str:
-    """docs/operations.md with the metrics of every stage as the code has them now.
-
-    Raises:
-        ValueError: The place for them is missing.
-    """
-    return _put(text, "metrics", _metrics(RUNTIME_METRICS))
-
-
-def _put(text: str, part: str, written: str) -> str:
-    begin = BEGIN.format(part)
-    if text.count(begin) != 1:
-        raise ValueError(f"must stand once in the document: {begin} ... {END}")
-    before, rest = text.split(begin)
-    return f"{before}{begin}\n\n{written}\n\n{END}{rest.split(END, 1)[1]}"
+def _stages() -> str:
+    rows = [
+        "| stage | plane | reads | publishes | rules | what it does |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, stage in STAGES.items():
+        cells = (
+            f"[{name}](../services/{name}/README.md)",
+            stage.plane,
+            ", ".join(f"`{each}`" for each in stage.reads),
+            ", ".join(f"`{each}`" for each in stage.publishes) or "nothing",
+            ", ".join(f"`trackrecord/{each}`" for each in stage.rules),
+            stage.purpose,
+        )
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
 
 
 def _part(stage: str, part: str) -> str:
     if part == "events":
-        return _events(import_module(f"services.{stage}.service").STAGE)
+        return _events(stage_named(stage))
     if part == "metrics":
         own = import_module(f"services.{stage}.metrics").METRICS
         is_job = isinstance(import_module(f"services.{stage}.service").STAGE, JobStage)
@@ -112,15 +117,3 @@ def _settings(stage: str) -> str:
         if name in read
     ]
     return "\n".join(rows)
-
-
-def main() -> None:
-    """Write all of them."""
-    for stage in STAGES:
-        path = path_of(stage)
-        path.write_text(completed(stage, path.read_text()))
-    OPERATIONS.write_text(operations_completed(OPERATIONS.read_text()))
-
-
-if __name__ == "__main__":
-    main()
