@@ -5,15 +5,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 
-import psycopg2
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from tests.support.servers import HOW_TO_GET_IT, Services, lacking, servers
 from trackrecord.local.errors import PartsUnavailable
-from trackrecord.runtime.admin.migrate import migrate
 from trackrecord.runtime.settings import Settings, load_settings
+from trackrecord.testing import scratch_schema
 
 # A busy machine makes generating slow; that says nothing about what is tested.
 hypothesis_settings.register_profile(
@@ -82,9 +81,5 @@ def settings(services: Services) -> Iterator[Settings]:
             "TRACKRECORD_SESSION_TIMEOUT_MS": "3000",
         }
     )
-    migrate(result)
-    yield result
-    connection = psycopg2.connect(services.database_url)
-    with connection, connection.cursor() as cursor:
-        cursor.execute(f'DROP SCHEMA "{name}" CASCADE')
-    connection.close()
+    with scratch_schema(result):
+        yield result

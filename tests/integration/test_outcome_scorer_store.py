@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from confluent_kafka import Message
 
-from tests.support.messages import as_message
 from tests.support.scorer import DAY, FIRST, HOURS, Scorer, bar, long
 from trackrecord.cli.train.signal_files import BarFile, in_columns
 from trackrecord.events import Event, MarketBar, SignalEmitted
@@ -18,6 +17,7 @@ from trackrecord.features import History, Market
 from trackrecord.learning.dataset import features_of, outcomes_of
 from trackrecord.outcomes import Bar, Judged, Signal, label
 from trackrecord.runtime.settings import Settings
+from trackrecord.testing import as_message
 
 pytestmark = pytest.mark.kafka
 

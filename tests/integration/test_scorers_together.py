@@ -9,11 +9,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support import markets, outcome_oracle
-from tests.support.messages import as_message
 from tests.support.scorer import Scorer
 from tests.torture.check_outcomes import differences
 from trackrecord.events import Event, MarketBar, SignalEmitted
 from trackrecord.runtime.settings import Settings
+from trackrecord.testing import as_message
 
 pytestmark = pytest.mark.kafka
 

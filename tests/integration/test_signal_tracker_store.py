@@ -5,44 +5,26 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import psycopg2
 import pytest
-from prometheus_client import CollectorRegistry
 
-from services.signal_tracker.handler import SignalTracker
+from services.signal_tracker.service import STAGE
 from services.signal_tracker.store.rendered import STATEMENTS
 from tests.support import compare, histories, oracle
-from tests.support.messages import as_message
 from trackrecord.events import Event, SignalClosed, SignalEmitted
 from trackrecord.runtime import database
-from trackrecord.runtime.decoding.batch import Reader
 from trackrecord.runtime.settings import Settings
-from trackrecord.runtime.stage import Context
+from trackrecord.testing import StageRun
 
 
 def run(settings: Settings, events: Sequence[Event], batches: Sequence[int]) -> list[int]:
     """Apply events in batches of these sizes, by three in turn; the indices of those refused."""
-    handler = SignalTracker(Context(settings, CollectorRegistry()))
-    reader = Reader((SignalEmitted, SignalClosed), prepare=handler.prepare)
-    connection = database.connect(settings, application="test", batches=handler.temporary)
-    refused, start = [], 0
-    for number, size in enumerate(batches):
-        part = events[start : start + size]
-        batch = reader.read(
-            [as_message(event, start + i, (start + i) % 3) for i, event in enumerate(part)]
-        )
-        assert not batch.refused
-        with connection, connection.cursor() as cursor:
-            handler.load(batch, cursor)
-            effects = handler.apply(replace(batch, lane=number % 3), cursor)
-        refused += [start + each.position for each in effects.refused]
-        start += size
-    connection.close()
-    return refused
+    applied = StageRun(STAGE, settings, emptied=False).of(events, batches=batches, consumers=3)
+    assert {each.error_class for each in applied.refused} <= {"conflict"}
+    return [each.position for each in applied.refused]
 
 
 @pytest.mark.kafka

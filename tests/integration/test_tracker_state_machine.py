@@ -31,12 +31,12 @@ from services.signal_tracker.handler import SignalTracker
 from services.signal_tracker.tables import TABLES
 from tests.support import compare, oracle
 from tests.support.histories import START
-from tests.support.messages import as_message
 from trackrecord.events import SignalClosed, SignalEmitted
 from trackrecord.runtime import database
 from trackrecord.runtime.decoding.batch import Reader
 from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.stage import Context
+from trackrecord.testing import as_message
 from trackrecord.tracking import Entry, Exit, fold
 
 pytestmark = pytest.mark.kafka

@@ -6,16 +6,14 @@ from decimal import Decimal
 from typing import Any
 
 from confluent_kafka import Message
-from prometheus_client import CollectorRegistry
 
-from services.outcome_scorer.handler.scorer import OutcomeScorer
-from tests.support.messages import as_message
-from trackrecord.events import Event, MarketBar, SignalClosed, SignalEmitted
+from services.outcome_scorer.service import STAGE
+from trackrecord.events import Event, MarketBar, SignalEmitted
 from trackrecord.runtime import database
-from trackrecord.runtime.decoding.batch import Reader
 from trackrecord.runtime.decoding.decoder import Refusal
 from trackrecord.runtime.settings import Settings
-from trackrecord.runtime.stage import Context, Outgoing
+from trackrecord.runtime.stage import Handler, Outgoing
+from trackrecord.testing import Member, as_message
 
 FIRST = datetime(2026, 1, 5, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -26,15 +24,21 @@ class Scorer:
     """The stage's handler on tables of its own, and what it published."""
 
     def __init__(self, settings: Settings) -> None:
-        self.handler = OutcomeScorer(Context(settings, CollectorRegistry()))
-        self._reader = Reader(
-            (MarketBar, SignalEmitted, SignalClosed), prepare=self.handler.prepare
-        )
-        self.connection = database.connect(
-            settings, application="test", batches=self.handler.temporary
-        )
-        self.said: list[Outgoing] = []
+        self._member = Member(STAGE, settings)
         self._offset = 0
+
+    @property
+    def handler(self) -> Handler:
+        return self._member.handler
+
+    @property
+    def connection(self) -> database.Connection:
+        return self._member.connection
+
+    @property
+    def said(self) -> list[Outgoing]:
+        """All that it has published."""
+        return self._member.outgoing
 
     def apply(self, events: Sequence[Event]) -> list[str]:
         """One batch; the reasons of what was refused."""
@@ -46,15 +50,9 @@ class Scorer:
 
     def read(self, messages: Sequence[Message]) -> list[Refusal]:
         """One batch of messages; what was refused of it."""
-        batch = self._reader.read(messages)
-        assert not batch.refused, batch.refused
-        with self.connection, self.connection.cursor() as cursor:
-            self.handler.load(batch, cursor)
-            effects = self.handler.apply(batch, cursor)
-        if effects.after_commit:
-            effects.after_commit()
-        self.said += effects.outgoing
-        return effects.refused
+        refused = self._member.apply(messages)
+        assert {each.error_class for each in refused} <= {"conflict"}, refused
+        return refused
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         with self.connection, self.connection.cursor() as cursor:

@@ -15,7 +15,8 @@ class Arrangement:
         name: What it is, for the message of a failed test.
         order: Indices of the events; one may stand there several times.
         sizes: How many of them each batch holds.
-        consumers: How many members share the batches, each in a thread and with a lane of its own.
+        consumers: How many members share the batches in turn, each with a lane of its own.
+        at_once: Whether they work at the same time, each in a thread, or one after the other.
         crash_at: The batches, counted from 0, after which the member ends before its commit; the
             messages then come to a new one, whose memory is empty.
     """
@@ -24,6 +25,7 @@ class Arrangement:
     order: tuple[int, ...]
     sizes: tuple[int, ...]
     consumers: int = 1
+    at_once: bool = True
     crash_at: frozenset[int] = frozenset()
 
     def batches(self) -> Iterator[tuple[int, ...]]:
@@ -39,12 +41,13 @@ def cut(count: int, size: int) -> tuple[int, ...]:
     return (*(size for _ in range(count // size)), *((count % size,) if count % size else ()))
 
 
-def as_given(count: int, sizes: Sequence[int] | None = None) -> Arrangement:
+def as_given(count: int, sizes: Sequence[int] | None = None, *, consumers: int = 1) -> Arrangement:
     """The events in their order, each once.
 
     Args:
         count: How many events there are.
         sizes: Of the batches; by default one batch.
+        consumers: How many members take the batches in turn, one after the other.
 
     Raises:
         ValueError: The batches do not hold all events.
@@ -52,7 +55,7 @@ def as_given(count: int, sizes: Sequence[int] | None = None) -> Arrangement:
     sizes = (count,) if sizes is None else tuple(sizes)
     if sum(sizes) != count:
         raise ValueError(f"batches of {sum(sizes)} events in all, and there are {count}")
-    return Arrangement("as given", tuple(range(count)), sizes)
+    return Arrangement("as given", tuple(range(count)), sizes, consumers, at_once=False)
 
 
 def arrangements(count: int, seed: int = 0, orders: int = 3) -> Iterator[Arrangement]:
@@ -77,5 +80,5 @@ def arrangements(count: int, seed: int = 0, orders: int = 3) -> Iterator[Arrange
             left -= sizes[-1]
         crashes = frozenset(rng.sample(range(len(sizes)), (len(sizes) + 2) // 3))
         name = f"random order {number} of seed {seed}"
-        yield Arrangement(name, tuple(order), tuple(sizes), 1, crashes)
+        yield Arrangement(name, tuple(order), tuple(sizes), crash_at=crashes)
         yield Arrangement(f"{name}, two consumers", tuple(order), tuple(sizes), 2)

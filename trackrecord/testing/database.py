@@ -55,10 +55,8 @@ def scratch_schema(settings: Settings) -> Iterator[Settings]:
     try:
         yield settings
     finally:
-        connection = database.connect(settings, application="test")
-        with connection, connection.cursor() as cursor:
+        with database.session(settings, application="test") as cursor:
             cursor.execute(f'DROP SCHEMA IF EXISTS "{settings.database_schema}" CASCADE')
-        connection.close()
 
 
 @contextmanager

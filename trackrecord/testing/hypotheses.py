@@ -23,4 +23,5 @@ def any_arrangement(draw: st.DrawFn, count: int, *, most_consumers: int = 2) -> 
     ends = [*cuts, len(order)]
     sizes = tuple(after - before for before, after in zip([0, *cuts], ends, strict=True))
     crashes = draw(st.frozensets(st.integers(0, len(sizes) - 1)))
-    return Arrangement("drawn", order, sizes, draw(st.integers(1, most_consumers)), crashes)
+    consumers = draw(st.integers(1, most_consumers))
+    return Arrangement("drawn", order, sizes, consumers, crash_at=crashes)

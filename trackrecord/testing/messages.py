@@ -32,14 +32,13 @@ def event_type_of(event: AnyEvent) -> str:
     return str(event["type"])
 
 
-def as_message(event: AnyEvent, offset: int, partition: int = 0, *, prefix: str = "") -> Message:
-    """An event as a message of its own topic.
+def as_message(event: AnyEvent, offset: int, partition: int = 0) -> Message:
+    """An event as a message of its own topic, whose name is without prefix.
 
     Args:
         event: What it says.
         offset: Its place in the partition.
         partition: The partition.
-        prefix: What topics begin with (``settings.topic_prefix``).
     """
     if isinstance(event, Event):
         key, value = event.key, event.to_json()
@@ -49,7 +48,7 @@ def as_message(event: AnyEvent, offset: int, partition: int = 0, *, prefix: str 
         named = data.get(model.key_field, "") if model and isinstance(data, Mapping) else ""
         key, value = str(named), json.dumps(data, default=str).encode()
     return Message(
-        topic=prefix + event_type_of(event),
+        topic=event_type_of(event),
         partition=partition,
         offset=offset,
         key=key.encode(),
@@ -58,16 +57,14 @@ def as_message(event: AnyEvent, offset: int, partition: int = 0, *, prefix: str 
     )
 
 
-def as_messages(
-    events: Sequence[AnyEvent], *, partitions: int = 3, prefix: str = ""
-) -> list[Message]:
+def as_messages(events: Sequence[AnyEvent], *, partitions: int = 3) -> list[Message]:
     """Events as messages, those of one key in one partition and in their order.
 
     The offset of each is its index among the events: gaps are what a partition may have.
     """
     messages = []
     for offset, event in enumerate(events):
-        message = as_message(event, offset, prefix=prefix)
+        message = as_message(event, offset)
         partition = crc32(message.key() or b"") % partitions
-        messages.append(as_message(event, offset, partition, prefix=prefix))
+        messages.append(as_message(event, offset, partition))
     return messages

@@ -43,39 +43,48 @@ class StageRun:
         >>> run.agrees_in_any_order()
     """
 
-    def __init__(self, stage: Stage, settings: Settings) -> None:
+    def __init__(self, stage: Stage, settings: Settings, *, emptied: bool = True) -> None:
         """Choose the stage.
 
         Args:
             stage: Of the data plane: ``services.<name>.service.STAGE``.
-            settings: Where the tables are, as :func:`scratch_database` gives them. Whatever is
-                in the stage's own tables there is deleted by each run.
+            settings: Where the tables are, as :func:`scratch_database` gives them.
+            emptied: Whether each run begins by deleting what is in the stage's own tables and
+                among its dead letters; else it goes on from there.
         """
         self.stage = stage
         self.settings = settings
+        self._emptied = emptied
 
-    def of(self, events: Iterable[AnyEvent], *, batches: Sequence[int] | None = None) -> AppliedRun:
+    def of(
+        self,
+        events: Iterable[AnyEvent],
+        *,
+        batches: Sequence[int] | None = None,
+        consumers: int = 1,
+    ) -> AppliedRun:
         """Apply events in their order.
 
         Args:
             events: Models, or dicts as ``trackrecord publish`` takes them.
             batches: How many of them each batch holds; by default one batch holds all.
+            consumers: How many members take the batches in turn.
 
         Raises:
             FatalError: The database refuses the stage's statements.
         """
         events = list(events)
-        return self.arranged(events, as_given(len(events), batches))
+        return self.arranged(events, as_given(len(events), batches, consumers=consumers))
 
     def arranged(self, events: Sequence[AnyEvent], how: Arrangement) -> AppliedRun:
-        """Apply events in some arrangement, into tables that are empty at the beginning.
+        """Apply events in some arrangement.
 
         Raises:
             FatalError: The database refuses the stage's statements.
         """
-        self._empty()
-        prefix = self.settings.topic_prefix
-        messages = as_messages([events[index] for index in how.order], prefix=prefix)
+        if self._emptied:
+            self._empty()
+        messages = as_messages([events[index] for index in how.order])
         outgoing = self._apply(messages, how)
         return AppliedRun(self, list(events), tuple(messages), tuple(outgoing))
 
@@ -86,13 +95,10 @@ class StageRun:
     def rows(self, table: DerivedTable) -> list[Row]:
         """The content of one table, by its key."""
         content = table.under(self.settings).content
-        with database.connect(self.settings, application="test") as connection:
-            cursor = connection.cursor()
+        with database.session(self.settings, application="test") as cursor:
             cursor.execute(f"SELECT * FROM ({content}) AS content ORDER BY content::text")
             names = [column.name for column in cursor.description or ()]
-            found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-        connection.close()
-        return found
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def refused(self, messages: Sequence[Message]) -> list[Refused]:
         """What of these messages stands among the dead letters, in their order."""
@@ -100,39 +106,40 @@ class StageRun:
             (message.topic(), message.partition(), message.offset()): index
             for index, message in enumerate(messages)
         }
-        with database.connect(self.settings, application="test") as connection:
+        with database.session(self.settings, application="test") as cursor:
             found = database.rows(
-                connection.cursor(),
+                cursor,
                 "SELECT topic, partition, log_offset, error_class, reason FROM dead_letters"
                 " WHERE stage = %s",
                 (self.stage.name,),
             )
-        connection.close()
         return sorted(Refused(at[row[:3]], *row[3:]) for row in found)
 
     def _empty(self) -> None:
-        connection = database.connect(self.settings, application="test")
-        with connection, connection.cursor() as cursor:
+        with database.session(self.settings, application="test") as cursor:
             for table in self.stage.tables:
                 cursor.execute(f'DELETE FROM "{table.name}"')
             cursor.execute("DELETE FROM dead_letters WHERE stage = %s", (self.stage.name,))
-        connection.close()
 
     def _apply(self, messages: Sequence[Message], how: Arrangement) -> list[Any]:
         """All batches, each by the member whose turn it is; what they published, by member."""
         members = [Member(self.stage, self.settings, lane) for lane in range(how.consumers)]
         batches = [[messages[index] for index in batch] for batch in how.batches()]
 
-        def work(number: int) -> None:
+        def work(of: int | None) -> None:
             for at, batch in enumerate(batches):
-                if at % how.consumers == number:
+                turn = at % how.consumers
+                if of is None or turn == of:
                     if at in how.crash_at:
-                        members[number].crash(batch)
-                    members[number].apply(batch)
+                        members[turn].crash(batch)
+                    members[turn].apply(batch)
 
         try:
-            with ThreadPoolExecutor(how.consumers) as pool:
-                list(pool.map(work, range(how.consumers)))
+            if how.at_once and how.consumers > 1:
+                with ThreadPoolExecutor(how.consumers) as pool:
+                    list(pool.map(work, range(how.consumers)))
+            else:
+                work(None)
         finally:
             for member in members:
                 member.close()
