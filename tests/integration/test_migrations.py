@@ -15,6 +15,7 @@ import pytest
 from alembic import command
 from sqlalchemy import create_engine, text
 
+from services import STAGES, stage_named
 from tests.integration.test_signal_tracker_store import run
 from tests.support import compare, histories, oracle
 from tests.support.servers import Services
@@ -27,7 +28,7 @@ TABLES = {
     "dead_letters", "executions", "exits", "feature_sets", "ml_training_log", "model_files",
     "models", "outbox", "outcomes", "recommendations", "script_days", "sessions", "signals",
     "strategy_days", "symbol_days", "training_jobs", "watched_signals", "watched_symbols",
-}  # fmt: skip
+} | {table.name for stage in STAGES for table in stage_named(stage).tables}  # fmt: skip
 
 
 def tables(settings: Settings) -> set[str]:

@@ -22,6 +22,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from services import STAGES, lacking
 from tests.support.pipeline import ROOT, stage_named
 from tests.torture import member
 
@@ -173,8 +174,9 @@ def main() -> None:
     end_with_parent()
     # Ctrl-C is for the campaign, which then ends this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for stage in ("signal_tracker", "extractor", "outcome_scorer"):
-        stage_named(stage)
+    for name, stage in STAGES.items():
+        if stage.plane == "data" and not lacking(name):
+            stage_named(name)
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     os.set_blocking(reading, False)
