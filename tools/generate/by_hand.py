@@ -41,6 +41,7 @@ def problems(root: Path) -> list[str]:
         *_folders(root),
         *(line for name, entry in STAGES.items() for line in _stage(root, name, entry)),
         *_layers(root),
+        *_migrations(root),
         *(
             f"{DASHBOARD}: add a panel with {metric} to the row `Every stage`"
             for metric in runtime_metrics_not_shown((root / DASHBOARD).read_text())
@@ -117,6 +118,19 @@ def _registered(root: Path, name: str, entry: StageEntry) -> Iterator[str]:
             yield f"{at}: rules names {package!r}, and there is no trackrecord/{package}"
 
 
+def _migrations(root: Path) -> Iterator[str]:
+    """Migrations that do not follow one another."""
+    after: dict[str, str] = {}
+    for path in sorted((root / "migrations/versions").glob("*.py")):
+        found = re.search(r'^down_revision = "(\w+)"', path.read_text(), re.MULTILINE)
+        if found is None:
+            continue
+        if found[1] in after:
+            at = _line_of(root, path.relative_to(root), "down_revision")
+            yield f"{at}: name the newest revision; {after[found[1]]} comes after {found[1]} already"
+        after.setdefault(found[1], path.name)
+
+
 def _layers(root: Path) -> Iterator[str]:
     """Packages that no import contract speaks of."""
     contracts = tomllib.loads((root / PYPROJECT).read_text())["tool"]["importlinter"]["contracts"]
@@ -129,6 +143,9 @@ def _layers(root: Path) -> Iterator[str]:
     at = _line_of(root, PYPROJECT, "layers = [")
     for package in sorted({f"trackrecord.{name}" for name in there} - named):
         yield f"{at}: put {package} into a layer: every package has its place"
+    ours = {name for name in named if name.startswith("trackrecord.")}
+    for package in sorted(ours - {f"trackrecord.{name}" for name in there}):
+        yield f"{at}: delete {package} from its layer and from pure-rules: it is not there"
     below = next(at for at, layer in enumerate(layers) if RULES_BELOW in layer) + 1
     rules = {name for layer in layers[below:] for name in layer}
     at = _line_of(root, PYPROJECT, 'id = "pure-rules"')

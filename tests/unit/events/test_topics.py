@@ -71,7 +71,9 @@ def test_the_largest_event_fits_its_topic_and_any_message_fits_the_dead_letters(
 def test_a_dead_letter_topic_is_written_by_stages_and_has_none_of_its_own() -> None:
     dead = TOPICS["signal_emitted"].dead_letter()
     assert dead.name == dead_letter_topic("signal_emitted") == "signal_emitted.dlq"
-    assert dead.producers == ("signal_tracker", "outcome_scorer")
+    assert dead.producers[:2] == ("signal_tracker", "outcome_scorer")
+    readers = TOPICS["signal_emitted"].consumers
+    assert dead.producers == tuple(name for name in readers if name in STAGES)
     assert dead.consumers == ("cli",)
     assert dead.is_dead_letter
     with pytest.raises(ValueError, match="none of its own"):
