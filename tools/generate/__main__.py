@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tools import schemas
+from tools import schemas, sql
 from tools.generate import by_hand, contracts, dashboard, deployment, documents
 from tools.generate.regions import ROOT, NoPlaceError
 
@@ -64,9 +64,12 @@ def main(arguments: list[str] | None = None) -> int:
     problems = stale(write=not options.check) + by_hand.problems(ROOT)
     for problem in problems:
         sys.stderr.write(problem + "\n")
-    where = ["--out", str(ROOT / "schemas")]
-    contract = schemas.main([*where, "--check"] if options.check else where)
-    return 1 if problems else contract
+    mode = ["--check"] if options.check else []
+    others = [
+        tool.main(["--out", str(ROOT / folder), *mode])
+        for tool, folder in ((schemas, schemas.DEFAULT_DIRECTORY), (sql, sql.DIRECTORY))
+    ]
+    return 1 if problems else max(others)
 
 
 if __name__ == "__main__":

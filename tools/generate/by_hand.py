@@ -18,17 +18,8 @@ from trackrecord.stages import STAGES, StageEntry
 REGISTRY = Path("trackrecord/stages.py")
 FILES = ("README.md", "service.py", "handler.py", "rows.py", "store.py", "tables.py", "metrics.py")
 """What a stage's folder holds, beside ``__init__.py``; a large file may be a folder."""
-OPTIONAL = frozenset({"rows.py", "tables.py", "__init__.py", "sql"})
-"""What a stage may do without, and where SQL that is generated stands."""
-
-OLDER_NAMES = frozenset(
-    {
-        "apart.py", "assessing.py", "content.py", "events.py", "facts.py", "fold_statements.py",
-        "frames.py", "judging.py", "memory.py", "plain_statements.py", "reading.py", "serving.py",
-        "signals.py", "statements.py", "sum_statements.py", "training.py",
-    }
-)  # fmt: skip
-"""Files of stages that were there before the names were fixed; a new stage has none of them."""
+BESIDE = frozenset({"__init__.py", "sql"})
+"""What may stand there besides: in ``sql`` the statements as they run, for readers."""
 
 
 def problems(root: Path) -> list[str]:
@@ -87,9 +78,9 @@ def _stage(root: Path, name: str, entry: StageEntry) -> Iterator[str]:
 def _files(root: Path, folder: Path) -> Iterator[str]:
     there = {path.name for path in (root / folder).iterdir() if path.name != "__pycache__"}
     for file in FILES:
-        if not {file, Path(file).stem} & there and file not in OPTIONAL:
+        if not {file, Path(file).stem} & there:
             yield f"{folder / file}: missing; every stage has it"
-    allowed = {*FILES, *OPTIONAL, *OLDER_NAMES, *(Path(file).stem for file in FILES)}
+    allowed = {*FILES, *BESIDE, *(Path(file).stem for file in FILES)}
     for name in sorted(there - allowed):
         yield f"{folder / name}: a stage holds only {', '.join(FILES)}; move it into one of them"
 
@@ -127,7 +118,8 @@ def _migrations(root: Path) -> Iterator[str]:
             continue
         if found[1] in after:
             at = _line_of(root, path.relative_to(root), "down_revision")
-            yield f"{at}: name the newest revision; {after[found[1]]} comes after {found[1]} already"
+            other = f"{after[found[1]]} comes after {found[1]} already"
+            yield f"{at}: name the newest revision; {other}"
         after.setdefault(found[1], path.name)
 
 
