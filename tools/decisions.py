@@ -12,7 +12,7 @@ _HEAD = """# Decisions
 
 Short records of decisions that somebody may question later: context, decision, consequences, and
 what else was considered. A record is not changed once it is accepted; a later one replaces it,
-and its status then says which. Below its title stand `**Date.** 2026-11-28. **Status.** Accepted.`
+and its status then says which. Below its title stand `Date: 2026-11-28. Status: accepted.`
 `make generate` writes this table.
 
 | | decision | date | status |
@@ -20,7 +20,7 @@ and its status then says which. Below its title stand `**Date.** 2026-11-28. **S
 """
 _FORM = re.compile(
     r"# (?P<number>\d+)\. (?P<title>.+)\n\n"
-    r"\*\*Date\.\*\* (?P<date>\d{4}-\d\d-\d\d)\. \*\*Status\.\*\* (?P<status>[^.\n]+)\."
+    r"Date: (?P<date>\d{4}-\d\d-\d\d)\. Status: (?P<status>[^.\n]+)\."
 )
 
 
@@ -37,7 +37,7 @@ def index() -> str:
         if head is None or int(head["number"]) != int(record.name[:4]):
             raise ValueError(
                 f"{record.name} does not begin with `# {int(record.name[:4])}. Title`, an empty "
-                "line and `**Date.** YYYY-MM-DD. **Status.** Accepted.`"
+                "line and `Date: YYYY-MM-DD. Status: accepted.`"
             )
         link = f"[{head['title']}]({record.name})"
         rows.append(f"| {head['number']} | {link} | {head['date']} | {head['status']} |")

@@ -1,4 +1,4 @@
-"""What the extractor is made of."""
+"""The extractor as a stage: its topics, handler, tables and metrics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the outcome_scorer is made of."""
+"""The outcome_scorer as a stage: its topics, handler, tables and metrics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the signal_tracker is made of."""
+"""The signal_tracker as a stage: its topics, handler, tables and metrics."""
 
 from __future__ import annotations
 

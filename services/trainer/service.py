@@ -1,4 +1,4 @@
-"""What the trainer is made of."""
+"""The trainer as a stage: its topics, handler, tables and metrics."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def fill(
 
     Args:
         settings: Of the test.
-        seed: Of everything drawn.
+        seed: Random seed.
         rows: How many, over three years.
         strength: Of what is to be found; 0 is noise.
         after: Microseconds after :data:`BEGIN` at which the three years begin.

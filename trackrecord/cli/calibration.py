@@ -25,10 +25,12 @@ _TO = "\N{EN DASH}"
 def calibration(
     version: Annotated[
         str | None,
-        typer.Option("--version", help="Left out: the one that serves, else the newest."),
+        typer.Option(
+            "--version", help="The model version; by default the champion, else the newest."
+        ),
     ] = None,
     strategy: Annotated[
-        str | None, typer.Option("--strategy", help="Only what was said of this one's signals.")
+        str | None, typer.Option("--strategy", help="Show only this strategy's signals.")
     ] = None,
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,

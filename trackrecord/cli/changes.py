@@ -37,7 +37,7 @@ def change(home: Path, asked: Asked, specs: list[StageSpec], timeout: float) -> 
         home: Its folder.
         asked: What is asked for.
         specs: How the stages are run.
-        timeout: Seconds that each part may take.
+        timeout: How many seconds each part may take to start or stop.
 
     Returns:
         Its state, healthy.

@@ -23,7 +23,9 @@ _MOST_WORDS = 200
 def list_(
     limit: Annotated[
         int | None,
-        typer.Option("--limit", min=1, help="How many; 50 on a screen, all with --json."),
+        typer.Option(
+            "--limit", min=1, help="How many to show; by default 50 on a screen, all with --json."
+        ),
     ] = None,
     replayed: Annotated[
         bool, typer.Option("--all", help="Those that were replayed or dismissed, too.")

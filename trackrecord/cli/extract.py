@@ -45,18 +45,18 @@ def extract_command(
     explain: Annotated[
         bool,
         typer.Option(
-            "--explain", help="Show which rule took what from which words, and what lost."
+            "--explain", help="Show which rule read what from which words, and what was rejected."
         ),
     ] = False,
     rules: Annotated[
         list[Path] | None,
-        typer.Option("--rules", help="A rule pack of your own on top; may be given again."),
+        typer.Option("--rules", help="Add a rule pack of your own; may be repeated."),
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check-rules", help="Run the tests that the rule packs hold, and end.")
+        bool, typer.Option("--check-rules", help="Run the tests inside the rule packs and exit.")
     ] = False,
     symbol: Annotated[
-        str | None, typer.Option("--symbol", help="The instrument, where the text names none.")
+        str | None, typer.Option("--symbol", help="The symbol to use where the text names none.")
     ] = None,
 ) -> None:
     """Read what a trading script printed: recommendations, result, final action."""

@@ -60,7 +60,9 @@ def _options(
     context: typer.Context,
     _show_version: Annotated[
         bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Say it and end."),
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Print the version and exit."
+        ),
     ] = False,
 ) -> None:
     """A verified track record for trading scripts, models and strategies."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from trackrecord.runtime.settings import Settings
 
 app = typer.Typer(
-    help="Models that were trained: list, history, calibration, rollback.",
+    help="Trained models: list, history, calibration, rollback.",
     no_args_is_help=True,
 )
 
@@ -87,7 +87,7 @@ def rollback(
         typer.Option(
             "--to",
             metavar="VERSION",
-            help="The version that shall serve, or none; left out: the one before the present one.",
+            help="The version to go back to, or none; by default the one before the champion.",
         ),
     ] = None,
     home: HomeOption = DEFAULT_HOME,

@@ -1,4 +1,4 @@
-"""Publishing events from the command line."""
+"""``trackrecord publish`` and ``run-script``: events from a file or a script."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def publish(
     ] = None,
     skip_invalid: Annotated[
         bool,
-        typer.Option("--skip-invalid", help="Send the good lines although others are bad."),
+        typer.Option("--skip-invalid", help="Send the valid lines even if others are invalid."),
     ] = False,
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,

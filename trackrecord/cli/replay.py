@@ -1,4 +1,4 @@
-"""Rebuilding the derived tables from the topics."""
+"""``trackrecord replay``: rebuild the derived tables from the topics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading records."""
+"""``trackrecord report``: the records of strategies, scripts and outcomes."""
 
 from __future__ import annotations
 
@@ -44,29 +44,33 @@ def _instant(text: str | None) -> datetime | None:
 
 def report(
     strategy: Annotated[
-        str | None, typer.Option("--strategy", help="Only this strategy's.")
+        str | None, typer.Option("--strategy", help="Show only this strategy.")
     ] = None,
     as_of: Annotated[
         str | None,
         typer.Option(
-            "--as-of", help="Event time: leave out what was emitted or closed later (UTC)."
+            "--as-of",
+            help="Leave out what was emitted or closed after this time (event time, UTC).",
         ),
     ] = None,
     by: Annotated[
         str | None,
-        typer.Option(
-            "--by", help="One record per: strategy, symbol, day, signal. [default: strategy]"
-        ),
+        typer.Option("--by", help="Group by strategy, symbol, day or signal. [default: strategy]"),
     ] = None,
     scripts: Annotated[
-        bool, typer.Option("--scripts", help="The records of scripts instead of strategies.")
+        bool, typer.Option("--scripts", help="Show scripts instead of strategies.")
     ] = False,
     outcomes: Annotated[
         bool,
-        typer.Option("--outcomes", help="What the market answered, under each policy on record."),
+        typer.Option(
+            "--outcomes",
+            help="Show what signals would have made on the bars that "
+            "followed, for each policy on record.",
+        ),
     ] = False,
     policy: Annotated[
-        PolicyOption | None, typer.Option("--policy", help="Of outcomes, only this policy's.")
+        PolicyOption | None,
+        typer.Option("--policy", help="With --outcomes: show only this policy."),
     ] = None,
     trials: Annotated[
         int | None,
@@ -79,7 +83,7 @@ def report(
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option("--limit", min=1, help="Signals shown by --by signal. [default: 50]"),
+        typer.Option("--limit", min=1, help="How many signals --by signal shows. [default: 50]"),
     ] = None,
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,

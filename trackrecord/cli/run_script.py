@@ -32,15 +32,16 @@ _SIGNALLED = 128
 
 def run_script(
     path: Annotated[Path, typer.Argument(help="The script: Python, or anything executable.")],
-    arguments: Annotated[list[str] | None, typer.Argument(help="Handed to the script.")] = None,
+    arguments: Annotated[list[str] | None, typer.Argument(help="Arguments of the script.")] = None,
     name: Annotated[
         str | None, typer.Option("--name", help="The script's name in its record.")
     ] = None,
     symbol: Annotated[
-        str | None, typer.Option("--symbol", help="The instrument that it is asked about.")
+        str | None, typer.Option("--symbol", help="The symbol that the script is asked about.")
     ] = None,
     timeout: Annotated[
-        float | None, typer.Option("--timeout", help="Seconds it may run.", min=0.1)
+        float | None,
+        typer.Option("--timeout", help="How many seconds the script may run.", min=0.1),
     ] = None,
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,

@@ -26,7 +26,7 @@ def score_command(
         Path | None, typer.Option(help="The folder that `trackrecord train` wrote.")
     ] = None,
     horizon: Annotated[
-        int, typer.Option(min=1, help="Bars after which a signal without horizon_bars expires.")
+        int, typer.Option(min=1, help="After how many bars a signal without horizon_bars expires.")
     ] = 20,
     as_json: Annotated[
         bool, typer.Option("--json", help="Answer each signal with a JSON line, for programs.")

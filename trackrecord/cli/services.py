@@ -1,4 +1,4 @@
-"""Running a stage, and preparing what stages need."""
+"""``trackrecord run``, ``migrate``, ``topics`` and ``settings``."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def settings(
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
     markdown: Annotated[
-        bool, typer.Option("--markdown", help="The table of docs/settings.md.")
+        bool, typer.Option("--markdown", help="Print the table of docs/settings.md.")
     ] = False,
 ) -> None:
     """Every setting: its variable, what it is now, its default and its meaning."""

@@ -70,30 +70,35 @@ def _workers(named: list[str] | None) -> dict[str, int]:
 def up(
     workers: Annotated[
         list[str] | None,
-        typer.Option("--workers", help="stage=number; may be repeated. 0 leaves a stage out."),
+        typer.Option(
+            "--workers",
+            help="How many processes of a stage, as stage=number; may be "
+            "repeated; 0 leaves a stage out.",
+        ),
     ] = None,
     restart: Annotated[
         bool | None,
         typer.Option(
             "--restart/--no-restart",
-            help="Start again what dies, with back-off. [default: restart]",
+            help="Restart processes that die, with growing pauses. [default: restart]",
             show_default=False,
         ),
     ] = None,
     kafka_port: Annotated[
         int | None,
-        typer.Option(
-            "--kafka-port", min=1, max=65535, help="Kafka's port; a free one if left out."
-        ),
+        typer.Option("--kafka-port", min=1, max=65535, help="Kafka's port; by default a free one."),
     ] = None,
     postgres_port: Annotated[
         int | None,
         typer.Option(
-            "--postgres-port", min=1, max=65535, help="Postgres's port; a free one if left out."
+            "--postgres-port", min=1, max=65535, help="Postgres's port; by default a free one."
         ),
     ] = None,
     timeout: Annotated[
-        float, typer.Option("--timeout", min=1, help="Seconds that each part may take.")
+        float,
+        typer.Option(
+            "--timeout", min=1, help="How many seconds each part may take to start or stop."
+        ),
     ] = 60.0,
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,

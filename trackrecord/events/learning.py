@@ -1,4 +1,4 @@
-"""What the trainer says."""
+"""The event that the trainer publishes: a training and its result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prices."""
+"""The event that holds one bar of prices."""
 
 from __future__ import annotations
 

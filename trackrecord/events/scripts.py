@@ -1,4 +1,4 @@
-"""What a script did: the event that the extractor reads."""
+"""The event of a script's run, with its output: what the extractor reads."""
 
 from __future__ import annotations
 

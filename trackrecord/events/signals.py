@@ -1,4 +1,4 @@
-"""What was said, how it ended, and how it was judged."""
+"""The events of a signal: emitted, closed, assessed by a model, scored on bars."""
 
 from __future__ import annotations
 

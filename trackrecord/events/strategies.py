@@ -1,4 +1,4 @@
-"""Strategies asked for and made."""
+"""The events of generated strategies: requested and generated."""
 
 from __future__ import annotations
 

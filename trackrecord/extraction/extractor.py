@@ -1,4 +1,4 @@
-"""The one function: a text in, an extraction out."""
+"""Extract recommendations and results from a text."""
 
 from __future__ import annotations
 

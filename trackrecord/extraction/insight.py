@@ -1,4 +1,4 @@
-"""The three functions that a script's table of runs is filled with."""
+"""Success rate, trend and the sentence of a script's record."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def outcomes_of(
         bars: Bars of all symbols.
         opened_at: When each opened, (b,).
         sent: Signals.
-        policy: What counts where target and stop lie inside one bar.
+        policy: Which level counts when one bar reaches both target and stop.
         jump_limits: See :func:`trackrecord.outcomes.label`.
     """
     signals = sent.signals

@@ -75,7 +75,7 @@ def search(
         splits: Purged splits of the rows.
         objective: What is to be large (log loss: small).
         budget: When to end.
-        seed: Of everything drawn.
+        seed: Random seed.
         progress: Called after each try with its number and the best score so far.
         fitter: Where LightGBM's models are fitted.
 

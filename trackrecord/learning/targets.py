@@ -1,4 +1,4 @@
-"""What is asked of a model and of its trainings, and whether it was reached."""
+"""Targets of a model and of its trainings, and whether they were met."""
 
 from __future__ import annotations
 

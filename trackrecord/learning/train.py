@@ -166,7 +166,7 @@ def train(
         budget: Of the search.
         unseen_from: From when outcomes are kept for the judgement; a quarter of them if None.
         cost: Of a trade, a fraction, when thresholds are chosen.
-        seed: Of everything drawn.
+        seed: Random seed.
         progress: Told in words what is being done.
         fitter: Where LightGBM's models are fitted.
         clock: Seconds; without one the time of a prediction is not known.

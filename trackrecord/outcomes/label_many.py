@@ -102,7 +102,7 @@ def label_many(
     Args:
         bars: All bars, (b,) arrays.
         signals: (n,) arrays.
-        policy: What counts where target and stop lie inside one bar.
+        policy: Which level counts when one bar reaches both target and stop.
         jump_limits: An open outside these multiples of the close before makes a signal that is
             open at that time void; None to believe every price.
 

@@ -36,7 +36,7 @@ def label(
     Args:
         signal: The signal; :meth:`Signal.check` holds.
         bars: From the entry bar on, in order; what lies behind the exit does not count.
-        policy: What counts where target and stop lie inside one bar.
+        policy: Which level counts when one bar reaches both target and stop.
         jump_limits: An open outside these multiples of the close before makes it void; None to
             believe every price.
     """

@@ -17,7 +17,7 @@ POLICIES: Final[tuple[Policy, ...]] = ("stop_first", "target_first", "open_proxi
 open, and of two equally near ones the stop."""
 
 DEFAULT_HORIZON: Final = 20
-"""Bars after which a signal without a horizon of its own expires."""
+"""After how many bars a signal without a horizon of its own expires."""
 
 JUMP_LIMITS: Final = (Decimal("0.6"), Decimal("1.7"))
 """An open outside these multiples of the close before is a split or an error, not a price; where

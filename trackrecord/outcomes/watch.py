@@ -213,7 +213,7 @@ class Watch:
 
         Args:
             slots: Places of symbols that have changed.
-            policy: What counts where target and stop lie inside one bar.
+            policy: Which level counts when one bar reaches both target and stop.
             ceased: Symbols that have ceased to trade, and when that could be told
                 (microseconds since 1970 UTC): what waits there expires at the last close.
 

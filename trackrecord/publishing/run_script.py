@@ -75,7 +75,7 @@ def execute(
         path: The script.
         arguments: Handed to it.
         name: Its name in its record; the file's name if left out.
-        symbol: The instrument that it is asked about.
+        symbol: The symbol that the script is asked about.
         timeout: Seconds.
         output_limit: Bytes of output that are kept; fewer where the event would grow too large.
         environ: Its environment; ours if left out.

@@ -1,4 +1,4 @@
-"""Publishers at the end of the process, and in forked children."""
+"""Close publishers at the end of the process, and renew them in forked children."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of an event, and how a publisher is doing."""
+"""What happened to an event, and the counts of a publisher."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a strategy holds: publish an event and forget about it."""
+"""Publish events from a strategy without waiting for the broker."""
 
 from __future__ import annotations
 

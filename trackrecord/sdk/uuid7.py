@@ -1,4 +1,4 @@
-"""Ids of what a publisher says and names by no id of its own."""
+"""Make ids that begin with the time (UUID version 7)."""
 
 from __future__ import annotations
 

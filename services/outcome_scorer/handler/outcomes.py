@@ -53,7 +53,7 @@ class Judging:
         Args:
             cursor: In the transaction.
             symbols: Bars and waiting signals in memory.
-            policy: What counts where target and stop lie inside one bar.
+            policy: Which level counts when one bar reaches both target and stop.
             batch: What came.
             positions: The message of the batch that what happens to a symbol is owed to.
             clock: Says when an outcome is written.
@@ -201,7 +201,7 @@ def judge_apart(
         cursor: In the transaction.
         keys: Symbols.
         signals: ``slot`` is the place of each one's symbol in ``keys``.
-        policy: What counts where target and stop lie inside one bar.
+        policy: Which level counts when one bar reaches both target and stop.
         ceased_at: By the place of the symbol: since when it is known that it ceased to trade.
     """
     places = [int(place) for place in np.unique(signals.slot)]

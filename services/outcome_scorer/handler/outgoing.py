@@ -53,7 +53,7 @@ def scored_event(
 
     Args:
         scored: The outcome.
-        policy: What counts where target and stop lie inside one bar.
+        policy: Which level counts when one bar reaches both target and stop.
         names: Of the features, by feature set.
         now: When it was scored.
         messages: Of the batch.

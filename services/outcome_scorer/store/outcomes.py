@@ -92,7 +92,7 @@ def write(cursor: Cursor, outcomes: pl.DataFrame, policy: str, now: datetime) ->
     Args:
         cursor: In the transaction.
         outcomes: As they are loaded; ``round`` tells them from others of the same batch.
-        policy: What counts where target and stop lie inside one bar.
+        policy: Which level counts when one bar reaches both target and stop.
         now: When they were scored.
     """
     parameters = {"policy": policy, "now": now, "round": outcomes["round"][0]}

@@ -16,7 +16,7 @@ def world(seed: int, rows: int, strength: float, *, shared: float = 0.0) -> Data
     """Outcomes that depend on three of eight features, as strongly as asked; 0 is noise.
 
     Args:
-        seed: Of everything drawn.
+        seed: Random seed.
         rows: How many, over three years.
         strength: Of the log odds.
         shared: How much of each outcome all signals of a day and its neighbours share.

@@ -40,7 +40,10 @@ _SO_FAR = "the demo ends, and with it all that it had started; run it again from
 
 def demo(
     serve: Annotated[
-        bool, typer.Option("--serve/--no-serve", help="Keep everything running at the end.")
+        bool,
+        typer.Option(
+            "--serve/--no-serve", help="Keep everything running after the demo, until Ctrl-C."
+        ),
     ] = False,
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,

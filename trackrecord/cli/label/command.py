@@ -30,10 +30,10 @@ def label_command(
     ] = False,
     policy: Annotated[
         PolicyOption,
-        typer.Option(help="What counts where target and stop lie inside one bar."),
+        typer.Option(help="Which level counts when one bar reaches both target and stop."),
     ] = "stop_first",
     horizon: Annotated[
-        int, typer.Option(min=1, help="Bars after which a signal without horizon_bars expires.")
+        int, typer.Option(min=1, help="After how many bars a signal without horizon_bars expires.")
     ] = 20,
     jumps: Annotated[
         str,

@@ -37,11 +37,11 @@ def metrics_command(
         int | None, typer.Option(min=1, help="How many strategies or variants were tried in all.")
     ] = None,
     starting_equity: Annotated[
-        str | None, typer.Option(help="Money the trades began with, for returns on capital.")
+        str | None, typer.Option(help="Starting capital, for returns on capital.")
     ] = None,
     sessions: Annotated[
         SessionsOption | None,
-        typer.Option(help="Which days trade: weekdays (252 a year) or every_day (365)."),
+        typer.Option(help="Which days are sessions: weekdays (252 a year) or every_day (365)."),
     ] = None,
     as_of: Annotated[
         str | None,

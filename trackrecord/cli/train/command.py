@@ -42,27 +42,36 @@ def train_command(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the model that --output holds already.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="Of everything drawn.")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
     objective: Annotated[
-        ObjectiveOption, typer.Option(help="What the search for settings looks for.")
+        ObjectiveOption, typer.Option(help="What the search for model settings optimises.")
     ] = "log_loss",
     budget: Annotated[
         float,
-        typer.Option(min=0, help="Seconds of the search for settings; 0: only --trials ends it."),
+        typer.Option(
+            min=0, help="How many seconds to search for model settings; 0 to stop only by --trials."
+        ),
     ] = 45.0,
     trials: Annotated[
         int | None,
-        typer.Option(min=1, help="Settings to try at most; with --budget 0 a run is repeatable."),
+        typer.Option(
+            min=1,
+            help="How many model settings to try at most; with --budget 0 a run is repeatable.",
+        ),
     ] = None,
     success: Annotated[
-        float, typer.Option(help="Net return above which a signal was a success, a fraction.")
+        float,
+        typer.Option(help="Net return above which a signal counts as a success, as a fraction."),
     ] = 0.0,
-    cost: Annotated[float, typer.Option(min=0, help="Of a trade, a fraction of its price.")] = 0.0,
+    cost: Annotated[
+        float, typer.Option(min=0, help="Cost of a trade, as a fraction of its price.")
+    ] = 0.0,
     policy: Annotated[
-        PolicyOption, typer.Option(help="What counts where target and stop lie inside one bar.")
+        PolicyOption,
+        typer.Option(help="Which level counts when one bar reaches both target and stop."),
     ] = "stop_first",
     horizon: Annotated[
-        int, typer.Option(min=1, help="Bars after which a signal without horizon_bars expires.")
+        int, typer.Option(min=1, help="After how many bars a signal without horizon_bars expires.")
     ] = _HORIZON,
     dask: Annotated[
         str | None,
@@ -73,7 +82,7 @@ def train_command(
         ),
     ] = None,
     queue: Annotated[
-        bool, typer.Option("--queue", help="Leave it to the trainer that runs, and return.")
+        bool, typer.Option("--queue", help="Ask the running trainer to do it, and return at once.")
     ] = False,
     home: HomeOption = DEFAULT_HOME,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")] = False,

@@ -59,19 +59,20 @@ class Settings(BaseModel):
     metrics_port: Annotated[int, Field(ge=0, le=65535)] = Field(
         default=0, validation_alias="TRACKRECORD_METRICS_PORT"
     )
-    """The port for that; 0 takes a free one and logs it."""
+    """The port on which a stage serves them; 0 takes a free one and logs it."""
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", validation_alias="TRACKRECORD_LOG_LEVEL"
     )
-    """The least level that is logged."""
+    """The lowest level of log lines that are written: debug, info, warning or error."""
     log_format: Literal["auto", "json", "console"] = Field(
         default="auto", validation_alias="TRACKRECORD_LOG_FORMAT"
     )
-    """JSON lines or readable lines; auto asks whether a terminal reads."""
+    """Log lines as json or readable (console); auto writes readable ones to a terminal and JSON
+    elsewhere."""
     batch_size: Annotated[int, Field(ge=1, le=200_000)] = Field(
         default=10_000, validation_alias="TRACKRECORD_BATCH_SIZE"
     )
-    """Messages that one transaction takes at most."""
+    """How many messages one transaction takes at most."""
     batch_wait_ms: Annotated[int, Field(ge=1, le=10_000)] = Field(
         default=20, validation_alias="TRACKRECORD_BATCH_WAIT_MS"
     )
@@ -87,23 +88,25 @@ class Settings(BaseModel):
     dead_letters_in_a_row: Annotated[int, Field(ge=1)] = Field(
         default=1_000, validation_alias="TRACKRECORD_DEAD_LETTERS_IN_A_ROW"
     )
-    """So many refused messages in a row stop the consumer: that is a bad deploy, not bad data."""
+    """Stop a stage after this many refused messages in a row: that is a bad deploy, not bad
+    data."""
     dead_letters_window: Annotated[int, Field(ge=1)] = Field(
         default=10_000, validation_alias="TRACKRECORD_DEAD_LETTERS_WINDOW"
     )
-    """The last messages of which a share may be refused."""
+    """How many recent messages the limit of the next setting looks at."""
     dead_letters_share: Annotated[float, Field(gt=0, le=1)] = Field(
         default=0.5, validation_alias="TRACKRECORD_DEAD_LETTERS_SHARE"
     )
-    """More than this share of the window refused stops the consumer."""
+    """Stop a stage when more than this share of its recent messages was refused."""
     outbox_backlog: Annotated[int, Field(ge=1)] = Field(
         default=50_000, validation_alias="TRACKRECORD_OUTBOX_BACKLOG"
     )
-    """Events that may wait for the broker's acknowledgement before reading pauses."""
+    """How many events may wait for the broker's acknowledgement before a stage pauses reading."""
     halt_linger_seconds: Annotated[float, Field(ge=0, le=315_360_000)] = Field(
         default=0.0, validation_alias="TRACKRECORD_HALT_LINGER_SECONDS"
     )
-    """How long a stage that has halted still answers, so that a scrape sees it, before it ends."""
+    """How long a halted stage goes on serving its metrics, in seconds, so that a scrape sees
+    why, before it ends."""
     backdated_after_seconds: Annotated[int, Field(ge=0)] = Field(
         default=300, validation_alias="TRACKRECORD_BACKDATED_AFTER_SECONDS"
     )
@@ -123,47 +126,51 @@ class Settings(BaseModel):
     outcome_policy: Literal["stop_first", "target_first", "open_proximity"] = Field(
         default="stop_first", validation_alias="TRACKRECORD_OUTCOME_POLICY"
     )
-    """What counts where a signal's target and stop lie inside one bar, also for what is learnt."""
+    """Which level counts when one bar reaches a signal's target and its stop: stop_first,
+    target_first or open_proximity."""
     default_horizon_bars: Annotated[int, Field(ge=1, le=100_000)] = Field(
         default=20, validation_alias="TRACKRECORD_DEFAULT_HORIZON_BARS"
     )
-    """Bars after which a signal without a horizon of its own expires."""
+    """After how many bars a signal without a horizon of its own expires."""
     publisher_features: str = Field(
         default="",
         pattern="^[A-Za-z0-9_ ]*(,[A-Za-z0-9_ ]+)*$",
         validation_alias="TRACKRECORD_PUBLISHER_FEATURES",
     )
-    """Numbers that publishers send in metadata.features and that are learnt from; with commas."""
+    """Names of the numbers in metadata.features that models learn from, separated by commas."""
     sell_means: Literal["short", "exit"] = Field(
         default="short", validation_alias="TRACKRECORD_SELL_MEANS"
     )
-    """What a script that prints SELL says: open a short, or close its open long."""
+    """What SELL in a script's output does: short opens a short, exit closes the script's open
+    long."""
     script_output_bytes: Annotated[int, Field(ge=1024, le=240 * 1024)] = Field(
         default=200 * 1024, validation_alias="TRACKRECORD_SCRIPT_OUTPUT_BYTES"
     )
-    """Script output is cut to this many bytes, with a marker, before it is published."""
+    """Cut a script's output to this many bytes, with a marker, before it is published."""
     script_timeout_seconds: Annotated[float, Field(gt=0)] = Field(
         default=300.0, validation_alias="TRACKRECORD_SCRIPT_TIMEOUT_SECONDS"
     )
-    """How long `run-script` lets a script run."""
+    """How long `run-script` lets a script run, in seconds."""
     model: str = Field(
         default="default", min_length=1, max_length=128, validation_alias="TRACKRECORD_MODEL"
     )
-    """The model that is trained, and that judges signals."""
+    """Name of the model that is trained and judges signals."""
     trainer_new_outcomes: Annotated[int, Field(ge=1)] = Field(
         default=500, validation_alias="TRACKRECORD_TRAINER_NEW_OUTCOMES"
     )
-    """So many outcomes since the last training start another."""
+    """Start a training after this many new outcomes."""
     trainer_every_seconds: Annotated[float, Field(ge=0)] = Field(
         default=0.0, validation_alias="TRACKRECORD_TRAINER_EVERY_SECONDS"
     )
-    """So long after the last training another starts, if there are new outcomes; 0: no schedule."""
+    """Start a training this many seconds after the last one, if there are new outcomes; 0 for no
+    schedule."""
     trainer_decay: bool = Field(default=True, validation_alias="TRACKRECORD_TRAINER_DECAY")
-    """Whether a live model whose Brier score or profit became worse starts a training."""
+    """Start a training when the live model's Brier score or profit becomes worse."""
     trainer_drift: Annotated[float, Field(ge=0)] = Field(
         default=0.25, validation_alias="TRACKRECORD_TRAINER_DRIFT"
     )
-    """A feature whose stability index is above this starts a training; 0: drift does not."""
+    """Start a training when a feature's population stability index exceeds this; 0 to ignore
+    drift."""
     trainer_look_seconds: Annotated[float, Field(gt=0)] = Field(
         default=60.0, validation_alias="TRACKRECORD_TRAINER_LOOK_SECONDS"
     )
@@ -172,17 +179,19 @@ class Settings(BaseModel):
     trainer_budget_seconds: Annotated[float, Field(ge=0)] = Field(
         default=45.0, validation_alias="TRACKRECORD_TRAINER_BUDGET_SECONDS"
     )
-    """How long a training searches for settings; 0: only the number of trials ends it."""
+    """How many seconds a training searches for model settings; 0 to stop only by the number of
+    trials."""
     trainer_trials: Annotated[int, Field(ge=0)] = Field(
         default=0, validation_alias="TRACKRECORD_TRAINER_TRIALS"
     )
-    """How many settings a training tries at most; 0: only the time ends it."""
+    """How many model settings a training tries at most; 0 to stop only by time."""
     trainer_success: float = Field(default=0.0, validation_alias="TRACKRECORD_TRAINER_SUCCESS")
-    """Net return above which a signal was a success, a fraction."""
+    """Net return above which a signal counts as a success, as a fraction."""
     trainer_cost: Annotated[float, Field(ge=0)] = Field(
         default=0.0, validation_alias="TRACKRECORD_TRAINER_COST"
     )
-    """Cost of a trade, a fraction of its price, before it counts as a success."""
+    """Cost of a trade as a fraction of its price, subtracted before a signal counts as a
+    success."""
     trainer_dask: str = Field(
         default="",
         pattern=r"^((tcp|tls)://[^\s/]+:[0-9]{1,5})?$",
@@ -193,11 +202,11 @@ class Settings(BaseModel):
     trainer_stale_seconds: Annotated[float, Field(ge=1)] = Field(
         default=60.0, validation_alias="TRACKRECORD_TRAINER_STALE_SECONDS"
     )
-    """A training that gave no sign of life for so long is taken up by another process."""
+    """Take over a training whose process has not reported for this many seconds."""
     trainer_attempts: Annotated[int, Field(ge=1)] = Field(
         default=3, validation_alias="TRACKRECORD_TRAINER_ATTEMPTS"
     )
-    """How often a training that was killed is begun before it counts as failed."""
+    """How many times a training whose process was killed is started before it counts as failed."""
     kafka: dict[str, str] = Field(default_factory=dict, validation_alias="TRACKRECORD_KAFKA_*")
     """Any other client setting, dots as underscores: TRACKRECORD_KAFKA_SASL_MECHANISM."""
 
