@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tools import schemas, sql
-from tools.generate import by_hand, contracts, dashboard, deployment, documents
+from tools.generate import by_hand, contracts, dashboard, decisions, deployment, documents
 from tools.generate.regions import ROOT, NoPlaceError
 
 
@@ -23,6 +23,7 @@ def writers() -> dict[Path, Callable[[str], str]]:
         **deployment.writers(),
         **dashboard.writers(),
         **documents.writers(),
+        **decisions.writers(),
     }
 
 

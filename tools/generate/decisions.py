@@ -1,14 +1,16 @@
-"""``python -m tools.decisions``: write the index of the decisions; ``--check`` only compares."""
+"""The index of the decision records, from their heads."""
 
 from __future__ import annotations
 
-import argparse
 import re
-import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
-_FOLDER = Path(__file__).parents[1] / "docs" / "decisions"
-_HEAD = """# Decisions
+from tools.generate.regions import ROOT
+
+_FOLDER: Final = ROOT / "docs" / "decisions"
+_HEAD: Final = """# Decisions
 
 Short records of decisions that somebody may question later: context, decision, consequences, and
 what else was considered. A record is not changed once it is accepted; a later one replaces it,
@@ -18,7 +20,7 @@ and its status then says which. Below its title stand `Date: 2026-11-28. Status:
 | | decision | date | status |
 |---|---|---|---|
 """
-_FORM = re.compile(
+_FORM: Final = re.compile(
     r"# (?P<number>\d+)\. (?P<title>.+)\n\n"
     r"Date: (?P<date>\d{4}-\d\d-\d\d)\. Status: (?P<status>[^.\n]+)\."
 )
@@ -44,29 +46,6 @@ def index() -> str:
     return _HEAD + "\n".join(rows) + "\n"
 
 
-def main() -> int:
-    """Write the index, or say that it is stale.
-
-    Returns:
-        0, or 1 where ``--check`` finds it stale or a record has no proper head.
-    """
-    parser = argparse.ArgumentParser(prog="python -m tools.decisions", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if stale")
-    arguments = parser.parse_args()
-    target = _FOLDER / "README.md"
-    try:
-        wanted = index()
-    except ValueError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    if arguments.check:
-        if target.read_text(encoding="utf-8") == wanted:
-            return 0
-        sys.stderr.write("docs/decisions/README.md is stale: run `make generate`\n")
-        return 1
-    target.write_text(wanted, encoding="utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def writers() -> dict[Path, Callable[[str], str]]:
+    """The index, whatever it says now."""
+    return {Path("docs/decisions/README.md"): lambda _now: index()}
