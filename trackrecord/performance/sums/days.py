@@ -184,12 +184,16 @@ class DailyReturns:
         capital: Where its capital is known; else a return is the mean trade return
             of the day; shape (s,).
         ruined: Where equity fell to 0 or below, so that returns end; shape (s,).
+        closed: Signals that closed in full, shape (s,).
+        active: Sessions in which one did, shape (s,).
     """
 
     values: FloatArray
     sessions: Whole
     capital: npt.NDArray[np.bool_]
     ruined: npt.NDArray[np.bool_]
+    closed: Whole
+    active: Whole
 
     def series(self, strategy: int) -> FloatArray:
         """The returns of one strategy, shape (its sessions,)."""
@@ -295,7 +299,10 @@ def returns_of_sessions(
         usable = known_capital & ~over
         np.divide(pnl, equity, out=values, where=usable[None, :])
         values[:, over] = 0
-    return DailyReturns(values, length.astype(np.int64), known_capital, ruined)
+    closed, active = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    np.add.at(closed, rows.strategy, rows.counts["closed"])
+    np.add.at(active, rows.strategy, rows.counts["closed"] > 0)
+    return DailyReturns(values, length.astype(np.int64), known_capital, ruined, closed, active)
 
 
 def spans(rows: DayTable, as_of: date, every_day: npt.NDArray[np.bool_]) -> tuple[Whole, Whole]:
