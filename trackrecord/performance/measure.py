@@ -20,6 +20,7 @@ NO_VARIANCE: Final = "no_variance"
 NO_DOWNSIDE: Final = "no_downside"
 NO_DRAWDOWN: Final = "no_drawdown"
 NO_LOSSES: Final = "no_losses"
+ENTRY_NOT_POSITIVE: Final = "entry_not_positive"
 BELOW_ZERO: Final = "below_zero"
 OVERFLOW: Final = "overflow"
 

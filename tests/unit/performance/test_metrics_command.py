@@ -116,6 +116,37 @@ def test_a_curve_that_comes_back_has_recovered() -> None:
     assert (answer["max_drawdown_recovery"], answer["total_return"]) == (1, 0)
 
 
+@pytest.mark.parametrize(
+    ("entry", "exit_", "side", "pnl"),
+    [
+        ("10.01", "-37.63", "LONG", "-47.64"),
+        ("-37.63", "10.01", "LONG", "47.64"),
+        ("0", "-1.5", "SHORT", "1.5"),
+    ],
+)
+def test_prices_may_have_any_sign(entry: str, exit_: str, side: str, pnl: str) -> None:
+    trade = {"side": side, "quantity": 1, "entry_price": entry, "exit_price": exit_}
+    answer = ask({"trades": [trade | {"entry_fee": 0}]})
+    assert answer["total_pnl"] == D(pnl)
+    [told] = answer["trades"]
+    assert told["outcome"] == ("win" if D(pnl) > 0 else "loss")
+    assert (told["return"] is None) == (D(entry) <= 0)
+    if D(entry) <= 0:
+        assert answer["reasons"]["average_return"] == "entry_not_positive"
+    fee = ask({"trades": [trade | {"entry_price": "-5", "entry_fee": 100}]})
+    assert fee["trades"][0]["return"] is None
+
+
+def test_sides_and_times_are_read_as_people_write_them() -> None:
+    trade = LONG | {"side": "long", "entry_time": "2026-03-02 10:00:00+00:00"}
+    answer = ask({"trades": [trade | {"exit_time": "2026-03-04"}]})
+    assert (answer["wins"], answer["sessions"]) == (1, 3)
+    for number in (1772442900, "1772442900", 1772442900.5, 1772442900000):
+        said = refuse(json.dumps({"trades": [LONG | {"exit_time": number}]}))
+        assert "2026-01-31T09:30:00Z" in said
+        assert "seconds" in said
+
+
 @pytest.mark.parametrize("kind", ["returns", "trades"])
 def test_nothing_gives_nulls_with_a_reason(kind: str) -> None:
     answer = ask({kind: []})
@@ -179,7 +210,7 @@ def test_a_person_gets_a_table_with_definitions() -> None:
         ('{"trades": [{"side": "BUY"}]}', "trade 1 has no quantity"),
         (json.dumps({"trades": [LONG | {"side": "UP"}]}), "side of trade 1 is LONG"),
         (json.dumps({"trades": [LONG | {"quantity": -1}]}), "trade 1: quantity is above 0"),
-        (json.dumps({"trades": [LONG | {"exit_time": "x"}]}), "exit_time of trade 1 is a time"),
+        (json.dumps({"trades": [LONG | {"exit_time": "x"}]}), "exit_time of trade 1: not a time"),
         (json.dumps({"trades": [LONG], "starting_equity": 0}), "starting_equity is above 0"),
         ('{"returns": [1e999999999]}', "beyond what an amount can be"),
     ],
