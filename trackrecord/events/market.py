@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from decimal import Decimal
+from math import isfinite
+from typing import ClassVar, Self, TypeVar
 
 from pydantic import model_validator
 
@@ -16,6 +18,24 @@ from trackrecord.events.types import (
     Timeframe,
     UtcTime,
 )
+
+Number = TypeVar("Number", Decimal, float)
+
+
+def impossible_bar(open_: Number, high: Number, low: Number, close: Number) -> str | None:
+    """Why four prices cannot be those of one bar, or None where they can.
+
+    The rule for bars everywhere: as events, in files and on the command line. NaN and
+    infinities are no prices; of which sign a price is does not matter.
+    """
+    for name, price in (("open", open_), ("high", high), ("low", low), ("close", close)):
+        if not (price.is_finite() if isinstance(price, Decimal) else isfinite(price)):
+            return f"{name} is no finite number"
+    if high < max(open_, close, low):
+        return "high is below open, close or low"
+    if low > min(open_, close):
+        return "low is above open or close"
+    return None
 
 
 class MarketBar(Event):
@@ -52,8 +72,6 @@ class MarketBar(Event):
     def _check(self) -> Self:
         if self.closed_at <= self.opened_at:
             raise ValueError("closed_at is not after opened_at")
-        if self.high < max(self.open, self.close, self.low):
-            raise ValueError("high is below open, close or low")
-        if self.low > min(self.open, self.close):
-            raise ValueError("low is above open or close")
+        if problem := impossible_bar(self.open, self.high, self.low, self.close):
+            raise ValueError(problem)
         return self

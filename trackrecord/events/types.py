@@ -13,6 +13,8 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
+from trackrecord.times import NO_NUMBER, is_number
+
 INTEGER_DIGITS: Final = 20
 """Digits that a decimal may have before the point."""
 
@@ -33,7 +35,11 @@ library lets pass (24:00, +05:60) differs between versions of Python.
 """
 
 _DECIMAL = re.compile(DECIMAL_TEXT)
-_TIME = re.compile(TIME_TEXT)
+# As pandas and Postgres write it, with a space; what is written again has a T.
+_TIME = re.compile(TIME_TEXT.replace("T(", "[T ](", 1))
+
+SIDES: Final = {"BUY": "BUY", "LONG": "BUY", "SELL": "SELL", "SHORT": "SELL"}
+"""What a side may be called, in capitals, and its one form."""
 
 
 def plain_decimal(value: Decimal) -> str:
@@ -80,11 +86,15 @@ def _read_decimal(value: Any) -> Decimal:
 def _read_time(value: Any) -> datetime:
     if isinstance(value, str):
         if not _TIME.fullmatch(value):
+            if is_number(value):
+                raise ValueError(NO_NUMBER)
             raise ValueError(
                 "not a time such as 2026-01-31T09:30:00Z (ISO 8601 with an offset, "
                 "at most microseconds)"
             )
         value = datetime.fromisoformat(value)
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        raise ValueError(NO_NUMBER)  # noqa: TRY004 - see above
     if not isinstance(value, datetime):
         raise ValueError("not a time")  # noqa: TRY004 - see above
     if value.tzinfo is None:
@@ -116,8 +126,18 @@ def _printable(value: str) -> str:
     return value
 
 
+def side_of(text: str) -> str | None:
+    """BUY or SELL, of any of the names in :data:`SIDES` in capitals or small letters, or None."""
+    return SIDES.get(text.upper()) if text.isascii() else None
+
+
 def _side(value: Any) -> Any:
-    return {"LONG": "BUY", "SHORT": "SELL"}.get(value, value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    side = side_of(value)
+    if side is None:
+        raise ValueError("is none of BUY, SELL, LONG and SHORT (small letters are taken as well)")
+    return side
 
 
 def _json_depth(value: Any, left: int = 32) -> None:
@@ -217,11 +237,10 @@ Side = Annotated[
     str,
     Field(strict=True),
     BeforeValidator(_side),
-    AfterValidator(_no_nul),
-    Field(pattern="^(BUY|SELL)$"),
     WithJsonSchema({"type": "string", "enum": ["BUY", "SELL", "LONG", "SHORT"]}),
 ]
-"""BUY opens a long position, SELL a short one; LONG and SHORT are read as the same."""
+"""BUY opens a long position, SELL a short one; LONG and SHORT, and small letters, are read as
+the same."""
 
 
 Identifier = Annotated[

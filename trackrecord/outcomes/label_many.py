@@ -197,7 +197,10 @@ class _Sweep:
             at = np.where(gapped, opened, np.where(expired, close, np.where(won, target, stop)))
             outcome = np.where(expired, EXPIRED, np.where(won, TARGET, STOP))
             how = np.where(gapped, GAP, np.where(expired, EXPIRY, INTRABAR))
-            self._note(labels, done & ~void, outcome, how, both, opened, at)
+            # Who leaves at the close has lived through the whole bar.
+            lowest = np.where(expired, low, np.minimum(opened, at))
+            highest = np.where(expired, high, np.maximum(opened, at))
+            self._note(labels, done & ~void, outcome, how, both, at, lowest, highest)
             labels.outcome[self._which[void]] = VOID
         np.minimum(self._worst, low, out=self._worst)
         np.maximum(self._best, high, out=self._best)
@@ -220,18 +223,20 @@ class _Sweep:
         outcome: NDArray[Any],
         how: NDArray[Any],
         both: Flags,
-        opened: Floats,
         at: Floats,
+        lowest: Floats,
+        highest: Floats,
     ) -> None:
+        """Note outcomes; the last two are what counts of the exit bar for the excursions."""
         which = self._which[done]
-        price, entry, opened, at = self._price[done], self._entry[done], opened[done], at[done]
+        price, entry, at = self._price[done], self._entry[done], at[done]
         labels.outcome[which] = outcome[done]
         labels.how[which] = how[done]
         labels.ambiguous[which] = both[done]
         labels.exit_row[which] = self._row[done]
         labels.exit_price[which] = self._up[done] * at
         labels.returned[which] = (at - entry) / price
-        worst = np.minimum(self._worst[done], np.minimum(opened, at))
-        best = np.maximum(self._best[done], np.maximum(opened, at))
+        worst = np.minimum(self._worst[done], lowest[done])
+        best = np.maximum(self._best[done], highest[done])
         labels.mae[which] = (worst - entry) / price
         labels.mfe[which] = (best - entry) / price

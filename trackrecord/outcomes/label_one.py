@@ -72,7 +72,9 @@ def _judge(
             worst, best = min(worst, low), max(best, high)
             continue
         outcome, at, how, ambiguous = found
-        worst, best = min(worst, opened, at), max(best, opened, at)
+        # Who leaves at the close has lived through the whole bar.
+        seen = (low, high) if how == "expiry" else (opened, at)
+        worst, best = min(worst, *seen), max(best, *seen)
         entry = up * signal.price
         return Judged(
             outcome,

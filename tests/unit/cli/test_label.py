@@ -53,13 +53,18 @@ def test_a_line_is_answered_with_everything_that_happened() -> None:
     [
         (line(signal={**SIGNAL, "target": 99}), "target of a long lies above"),
         (line(signal={**SIGNAL, "stop": 101}), "stop of a long lies below"),
-        (line(bars=[[*DAYS[0][:2], 98, 99, 98.5]]), "below its low"),
+        (line(bars=[[*DAYS[0][:2], 98, 99, 98.5]]), "high is below"),
         (line(bars=[[DAYS[0][0], "NaN", 101, 99, 100]]), "no price"),
         (line(bars=[]), "no bars"),
         (line(bars=[DAYS[1], DAYS[0]]), "out of order"),
         (line(bars=[DAYS[0], DAYS[0]]), "out of order"),
-        (line(bars=[[None, 1, 2, 1, 1]]), "neither a text nor a number"),
-        (line(bars=[DAYS[0], [1, 1, 2, 1, 1]]), "out of order"),
+        (line(bars=[[None, 1, 2, 1, 1]]), "is a time such as"),
+        (line(bars=[DAYS[0], [1, 1, 2, 1, 1]]), "not a number of seconds"),
+        (line(bars=[["1767571200", 1, 2, 1, 1]]), "not a number of seconds"),
+        (line(bars=[["monday", 1, 2, 1, 1]]), "not a time such as"),
+        (line(signal={**SIGNAL, "entry_time": 1767571200}), "not a number of seconds"),
+        (line(bars=[[DAYS[0][0], 22.8, 22.9, 22, 23.1]]), "high is below open, close or low"),
+        (line(bars=[[DAYS[0][0], 22.8, 23.9, 22.9, 23.1]]), "low is above open or close"),
         (line(bars=[[1, 2, 3]]), "not [time, open, high, low, close]"),
         (line(signal={**SIGNAL, "side": "UP"}), "side is LONG or SHORT"),
         (line(signal={**SIGNAL, "entry_price": "much"}), "entry price is a number"),
@@ -79,6 +84,18 @@ def test_a_line_that_breaks_a_rule_says_so_and_the_others_are_judged(
     assert words in first["error"]
     assert set(first) == {"id", "error"}
     assert (second["id"], second["outcome"]) == ("b", "target")
+
+
+def test_sides_and_times_are_read_as_people_write_them() -> None:
+    bars = [[at.replace("T", " ").replace("Z", "+00:00"), *prices] for at, *prices in DAYS]
+    signal = {**SIGNAL, "side": "buy", "entry_time": "2026-01-04 22:00:00+00:00"}
+    [answer] = answers(line(signal=signal, bars=bars))
+    assert (answer["outcome"], answer["exit_time"]) == ("target", "2026-01-06 00:00:00+00:00")
+
+
+def test_an_expiry_has_lived_through_its_bar() -> None:
+    [answer] = answers(line(signal={**SIGNAL, "horizon_bars": 1}, bars=[DAYS[0]]))
+    assert (answer["outcome"], answer["mae"], answer["mfe"]) == ("expired", -0.01, 0.01)
 
 
 def test_what_is_no_json_is_told_by_its_line() -> None:

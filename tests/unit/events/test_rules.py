@@ -23,7 +23,11 @@ from .builders import bar, exit_, signal
 
 
 @pytest.mark.parametrize(
-    ("written", "read"), [("BUY", "BUY"), ("LONG", "BUY"), ("SELL", "SELL"), ("SHORT", "SELL")]
+    ("written", "read"),
+    [
+        *(("BUY", "BUY"), ("LONG", "BUY"), ("SELL", "SELL"), ("SHORT", "SELL")),
+        *(("buy", "BUY"), ("Long", "BUY"), ("sell", "SELL"), ("sHORT", "SELL")),
+    ],
 )
 def test_a_side_has_synonyms_and_one_form(written: str, read: str) -> None:
     event = validate(SignalEmitted, signal(side=written))
@@ -31,7 +35,7 @@ def test_a_side_has_synonyms_and_one_form(written: str, read: str) -> None:
     assert f'"side":"{read}"'.encode() in encode(event)
 
 
-@pytest.mark.parametrize("side", ["buy", "HOLD", "BUY ", "", 1, None, ["BUY"]])
+@pytest.mark.parametrize("side", ["\u017fell", "HOLD", "BUY ", "", 1, None, ["BUY"]])
 def test_another_side_is_refused(side: Any) -> None:
     with pytest.raises(InvalidEventError, match=r"^side: "):
         validate(SignalEmitted, signal(side=side))

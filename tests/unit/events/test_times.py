@@ -50,10 +50,27 @@ def test_a_time_without_a_zone_is_refused(value: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    "text", ["2026-03-02 09:15:00+00:00", "2026-03-02 09:15:00Z", "2026-03-02 14:45:00+05:30"]
+)
+def test_a_space_is_taken_for_the_t_and_written_as_one(text: str) -> None:
+    event = validate(SignalEmitted, signal(emitted_at=text))
+    assert wire_time(event.emitted_at) == "2026-03-02T09:15:00Z"
+
+
+@pytest.mark.parametrize("value", [1772442900, 1772442900.5, "1772442900", "1772442900000"])
+def test_a_number_is_refused_with_what_is_wanted(value: Any) -> None:
+    with pytest.raises(InvalidEventError, match=r"2026-01-31T09:30:00Z, not a number of seconds"):
+        validate(SignalEmitted, signal(emitted_at=value))
+
+
+@pytest.mark.parametrize(
     "value",
     [
         "2026-03-02",
-        "2026-03-02 09:15:00Z",
+        "2026-03-02  09:15:00Z",
+        "2026-03-02 09:15:00",
+        "1772442900",
+        "-1.5",
         "2026-03-02T09:15Z",
         "2026-03-02T09:15:00.1234567Z",
         "2026-03-02T09:15:00z",

@@ -83,6 +83,15 @@ def test_the_entry_bar_counts_whole_for_excursions_and_the_exit_bar_up_to_the_ex
     assert (short.mae, short.mfe) == (Decimal("-0.05"), Decimal("0.08"))
 
 
+def test_an_expiry_counts_its_bar_whole_for_excursions() -> None:
+    one = replace(LONG, horizon=1)
+    judged = label(one, [bar(100, "101.5", 99, 101)])
+    assert (judged.mae, judged.mfe) == (Decimal("-0.01"), Decimal("0.015"))
+    short = Signal(-1, Decimal(50), Decimal(40), Decimal(55), 2)
+    judged = label(short, [bar(50, "50.5", 49, 50), bar(50, 51, 48, "48.5")])
+    assert (judged.mae, judged.mfe) == (Decimal("-0.02"), Decimal("0.04"))
+
+
 def test_without_levels_only_the_horizon_ends_a_signal() -> None:
     judged = label(replace(LONG, target=None, stop=None), [QUIET, bar(100, 500, 1, 100), QUIET])
     assert told(judged) == ("expired", "expiry", 2, 100, False)

@@ -60,20 +60,91 @@ def test_times_and_equity_give_daily_returns() -> None:
     answer = ask({"trades": [LONG | TIMES], "starting_equity": 1000}, "--as-of", "2026-03-06")
     assert (answer["basis"], answer["sessions"]) == ("capital", 5)
     assert answer["max_drawdown"] == 0
-    assert answer["sharpe"] > 0
+    assert (answer["sharpe"], answer["reasons"]["sharpe"]) == (None, "too_few")
+    assert answer["too_few_to_tell"] is True
     without = ask({"trades": [LONG | TIMES]})
     assert without["basis"] == "mean_trade_return"
     assert without["reasons"]["cagr"] == "no_capital"
 
 
 def test_returns_have_every_number_or_a_reason() -> None:
-    answer = ask({"returns": [0.01, -0.02, 0.03], "trials": [0.1, 0.2], "benchmark_sharpe": 0.01})
+    returns = [0.01, -0.02, 0.03, 0.01, -0.01]
+    answer = ask({"returns": returns, "trials": [0.1, 0.2], "benchmark_sharpe": 0.01})
     for name in ("sharpe", "sortino", "max_drawdown", "cagr", "calmar", "volatility",
                  "value_at_risk", "conditional_value_at_risk", "probabilistic_sharpe_ratio",
                  "deflated_sharpe_ratio", "total_return"):  # fmt: skip
         assert answer[name] is not None, name
     for name, value in answer.items():
         assert value is not None or name in answer["reasons"], name
+
+
+LUCK = ("sharpe", "sharpe_interval", "probabilistic_sharpe_ratio", "deflated_sharpe_ratio")
+
+
+@pytest.mark.parametrize("won", [1, 2, 4])
+@pytest.mark.parametrize("size", [0.01, -0.01])
+def test_a_few_returns_among_zeros_are_not_told_from_luck(won: int, size: float) -> None:
+    returns = [0.0] * 100
+    for place in range(won):
+        returns[7 * place] = size * (1 + place)
+    answer = ask({"returns": returns, "trials": 3})
+    assert answer["too_few_to_tell"] is True
+    assert [answer[name] for name in LUCK] == [None] * 4
+    assert {answer["reasons"][name] for name in LUCK} == {"too_few"}
+    returns[50:55] = [0.01, -0.01, 0.02, 0.01, -0.02]
+    enough = ask({"returns": returns, "trials": 3})
+    assert None not in [enough[name] for name in LUCK]
+
+
+def test_trades_are_told_from_luck_from_the_tenth_in_the_fifth_session() -> None:
+    def closed(count: int, days: int) -> list[dict[str, Any]]:
+        return [
+            LONG | {"exit_price": 151 + place % 3, "entry_time": "2026-03-02T10:00:00Z",
+                    "exit_time": f"2026-03-{2 + place % days:02}T15:00:00Z"}
+            for place in range(count)
+        ]  # fmt: skip
+
+    for count, days, few in ((10, 5, False), (9, 5, True), (10, 4, True), (40, 2, True)):
+        answer = ask({"trades": closed(count, days), "trials": 2}, "--as-of", "2026-06-01")
+        assert (answer["sharpe"] is None) == few
+        assert (answer["reasons"].get("probabilistic_sharpe_ratio") == "too_few") == few
+
+
+def test_a_curve_that_comes_back_has_recovered() -> None:
+    answer = ask({"equity": [101, 99.0663, 101, 101]})
+    assert (answer["longest_drawdown"], answer["longest_recovery"]) == (2, 2)
+    assert (answer["max_drawdown_recovery"], answer["total_return"]) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("entry", "exit_", "side", "pnl"),
+    [
+        ("10.01", "-37.63", "LONG", "-47.64"),
+        ("-37.63", "10.01", "LONG", "47.64"),
+        ("0", "-1.5", "SHORT", "1.5"),
+    ],
+)
+def test_prices_may_have_any_sign(entry: str, exit_: str, side: str, pnl: str) -> None:
+    trade = {"side": side, "quantity": 1, "entry_price": entry, "exit_price": exit_}
+    answer = ask({"trades": [trade | {"entry_fee": 0}]})
+    assert answer["total_pnl"] == D(pnl)
+    [told] = answer["trades"]
+    assert told["outcome"] == ("win" if D(pnl) > 0 else "loss")
+    assert (told["return"] is None) == (D(entry) <= 0)
+    if D(entry) <= 0:
+        assert answer["reasons"]["average_return"] == "entry_not_positive"
+    fee = ask({"trades": [trade | {"entry_price": "-5", "entry_fee": 100}]})
+    assert fee["trades"][0]["return"] is None
+
+
+def test_sides_and_times_are_read_as_people_write_them() -> None:
+    trade = LONG | {"side": "long", "entry_time": "2026-03-02 10:00:00+00:00"}
+    answer = ask({"trades": [trade | {"exit_time": "2026-03-04"}]})
+    assert (answer["wins"], answer["sessions"]) == (1, 3)
+    for number in (1772442900, "1772442900", 1772442900.5, 1772442900000):
+        said = refuse(json.dumps({"trades": [LONG | {"exit_time": number}]}))
+        assert "2026-01-31T09:30:00Z" in said
+        assert "seconds" in said
 
 
 @pytest.mark.parametrize("kind", ["returns", "trades"])
@@ -139,7 +210,7 @@ def test_a_person_gets_a_table_with_definitions() -> None:
         ('{"trades": [{"side": "BUY"}]}', "trade 1 has no quantity"),
         (json.dumps({"trades": [LONG | {"side": "UP"}]}), "side of trade 1 is LONG"),
         (json.dumps({"trades": [LONG | {"quantity": -1}]}), "trade 1: quantity is above 0"),
-        (json.dumps({"trades": [LONG | {"exit_time": "x"}]}), "exit_time of trade 1 is a time"),
+        (json.dumps({"trades": [LONG | {"exit_time": "x"}]}), "exit_time of trade 1: not a time"),
         (json.dumps({"trades": [LONG], "starting_equity": 0}), "starting_equity is above 0"),
         ('{"returns": [1e999999999]}', "beyond what an amount can be"),
     ],

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, cast
 
+from trackrecord.events.market import impossible_bar
+from trackrecord.events.types import side_of
 from trackrecord.outcomes import POLICIES, Bar, Judged, Policy, RuleError, Signal, label
+from trackrecord.times import NO_NUMBER, read_time
 
 Limits = tuple[Decimal, Decimal] | None
 Work = Callable[[Limits], dict[str, Any]]
 
-_DIRECTIONS: Final = {"LONG": 1, "BUY": 1, "SHORT": -1, "SELL": -1}
+_DIRECTIONS: Final = {"BUY": 1, "SELL": -1}
 _PRICES: Final = ("open", "high", "low", "close")
 _FIELDS: Final = 5
 """Of a bar: time, open, high, low, close; what follows, such as the volume, is not read."""
@@ -63,9 +66,10 @@ def _signal(given: Any, horizon: int) -> Signal:
     if not isinstance(given, dict):
         raise RuleError('a line has a "signal", which is an object')
     side = given.get("side")
-    direction = _DIRECTIONS.get(side.upper()) if isinstance(side, str) else None
-    if direction is None:
-        raise RuleError(f"the side is LONG or SHORT (or BUY or SELL), not {side!r}")
+    name = side_of(side) if isinstance(side, str) else None
+    if name is None:
+        raise RuleError(f"the side is LONG or SHORT, BUY or SELL, not {side!r}")
+    direction = _DIRECTIONS[name]
     bars = given.get("horizon_bars")
     if bars is None:
         bars = horizon
@@ -105,7 +109,7 @@ def _bars(given: Any) -> tuple[list[Any], list[Bar]]:
         raise RuleError("there are no bars; bars[0] is the entry bar")
     times: list[Any] = []
     bars: list[Bar] = []
-    before: Any = None
+    before: datetime | None = None
     for index, row in enumerate(given):
         if not isinstance(row, list) or len(row) < _FIELDS:
             raise RuleError(f"bar {index} is not [time, open, high, low, close]")
@@ -115,10 +119,10 @@ def _bars(given: Any) -> tuple[list[Any], list[Bar]]:
                 for name, value in zip(_PRICES, row[1:_FIELDS], strict=True)
             )
         )
-        if bar.high < bar.low:
-            raise RuleError(f"bar {index} has its high, {bar.high}, below its low, {bar.low}")
-        at = _time(row[0], index)
-        if before is not None and not _follows(at, before):
+        if problem := impossible_bar(*bar):
+            raise RuleError(f"bar {index} is no bar: {problem} ({_prices(bar)})")
+        at = _time(row[0], f"the time of bar {index}")
+        if before is not None and not at > before:
             raise RuleError(f"bars out of order: bar {index} is not later than the one before")
         before = at
         times.append(row[0])
@@ -126,32 +130,26 @@ def _bars(given: Any) -> tuple[list[Any], list[Bar]]:
     return times, bars
 
 
-def _time(value: Any, index: int) -> datetime | Decimal | str:
-    """A time as what can be compared: a moment, a number such as seconds since 1970, or a text."""
+def _prices(bar: Bar) -> str:
+    return ", ".join(f"{name} {price}" for name, price in zip(_PRICES, bar, strict=True))
+
+
+def _time(value: Any, what: str) -> datetime:
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
-        return Decimal(value)
+        raise RuleError(f"{what}: {NO_NUMBER}")
     if not isinstance(value, str):
-        raise RuleError(f"the time of bar {index} is neither a text nor a number: {value!r}")
+        raise RuleError(f"{what} is a time such as 2026-01-31T09:30:00Z, not {value!r}")
     try:
-        return _moment(value)
-    except ValueError:
-        return value
-
-
-def _moment(text: str) -> datetime:
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def _follows(at: Any, before: Any) -> bool:
-    return type(at) is type(before) and bool(at > before)
+        return read_time(value)
+    except ValueError as error:
+        raise RuleError(f"{what}: {error}") from None
 
 
 def _check_entry(signal: dict[str, Any], first: Any) -> None:
     entry = signal.get("entry_time")
-    if not isinstance(entry, str) or not isinstance(first, str):
+    if entry is None:
         return
-    if _follows(_time(entry, 0), _time(first, 0)):
+    if _time(entry, "the entry time") > _time(first, "the time of bar 0"):
         raise RuleError(f"the entry bar, {first}, is before the entry, {entry}")
 
 
@@ -160,7 +158,7 @@ def _answer(judged: Judged, times: list[Any]) -> dict[str, Any]:
     return {
         "outcome": judged.outcome,
         "exit_index": index,
-        "exit_time": None if index is None else _plain(times[index]),
+        "exit_time": None if index is None else times[index],
         "exit_price": _number(judged.exit_price),
         "return": _number(judged.returned),
         "label": judged.label,
@@ -175,7 +173,3 @@ def _answer(judged: Judged, times: list[Any]) -> dict[str, Any]:
 
 def _number(value: Decimal | None) -> float | None:
     return None if value is None else float(value)
-
-
-def _plain(value: Any) -> Any:
-    return float(value) if isinstance(value, Decimal) else value

@@ -90,10 +90,12 @@ def _of_returns(document: dict[str, Any]) -> dict[str, Any]:
     from trackrecord.performance.returns.statistics import CUT_OFF, PERIODS_PER_YEAR, returns_of
     from trackrecord.performance.returns.summary import summarise_returns
 
+    levels = None
     if "returns" in document:
         returns = series(document["returns"], "returns")
     else:
-        returns = returns_of(series(document["equity"], "equity"))
+        levels = series(document["equity"], "equity")
+        returns = returns_of(levels)
     benchmark = document.get("benchmark_returns")
     numbers = summarise_returns(
         returns,
@@ -103,6 +105,7 @@ def _of_returns(document: dict[str, Any]) -> dict[str, Any]:
         trials=trials_of(document),
         cut_off=number(document, "cut_off", CUT_OFF),
         benchmark=None if benchmark is None else series(benchmark, "benchmark_returns"),
+        levels=levels,
     )
     return {**numbers.values, "reasons": numbers.reasons}
 

@@ -13,13 +13,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from trackrecord.cli.common import InputError, read_input
-from trackrecord.performance.trades.many_trades import SIDES, Trade
-from trackrecord.times import microseconds
+from trackrecord.events.types import side_of
+from trackrecord.performance.trades.many_trades import Trade
+from trackrecord.times import NO_NUMBER, microseconds, read_time
 
 _KINDS: Final = ("returns", "equity", "trades")
-_LAST_SECOND: Final = 253_402_300_799
-"""Of the year 9999; milliseconds and smaller units are beyond it."""
-_MICROSECONDS: Final = 1_000_000
 _LARGEST: Final = 30
 _SMALLEST: Final = -60
 """Powers of ten within which an amount is believed."""
@@ -133,8 +131,8 @@ def trade(row: Any, place: int) -> Trade:
     for name in _OPTIONAL:
         if row.get(name) is not None and row[name] != "":
             values[name] = _amount(row[name], f"{name} of trade {place}")
-    side = str(row.get("side", "")).upper()
-    if side not in SIDES:
+    side = side_of(str(row.get("side", "")))
+    if side is None:
         raise InputError(
             f"side of trade {place} is LONG, SHORT, BUY or SELL, not {row.get('side')!r}"
         )
@@ -256,19 +254,13 @@ def _moment(value: Any, what: str) -> int:
         moment = value
     elif isinstance(value, date):
         moment = datetime(value.year, value.month, value.day, tzinfo=UTC)
-    elif isinstance(value, Decimal | int) and not isinstance(value, bool):
-        if not 0 <= value <= _LAST_SECOND:
-            raise InputError(
-                f"{what} is in seconds since 1970; write {value} as 2026-11-20T15:30:00Z"
-            )
-        return int(value * _MICROSECONDS)
+    elif isinstance(value, Decimal | int | float) and not isinstance(value, bool):
+        raise InputError(f"{what}: {NO_NUMBER}")
     else:
         try:
-            moment = datetime.fromisoformat(str(value).strip())
-        except ValueError:
-            raise InputError(
-                f"{what} is a time such as 2026-11-20T15:30:00Z, not {value!r}"
-            ) from None
+            moment = read_time(str(value))
+        except ValueError as error:
+            raise InputError(f"{what}: {error}") from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return microseconds(moment)

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from trackrecord.performance.confidence.resampling import Resamples
-from trackrecord.performance.measure import NO_DATA, TOO_FEW, FloatArray, Floats, observed
+from trackrecord.performance.measure import DUST, NO_DATA, TOO_FEW, FloatArray, Floats, observed
 from trackrecord.performance.returns.sharpe import CONFIDENCE, NORMAL
 
 RESAMPLES: Final = 1000
@@ -132,13 +132,18 @@ def mean_of(resampled: FloatArray) -> FloatArray:
 
 
 def sharpe_of(periods_per_year: float, risk_free: float = 0.0) -> Statistic:
-    """The annualised Sharpe ratio of each row; NaN where a row has no spread."""
+    """The annualised Sharpe ratio of each row; 0 where a row has no spread.
+
+    Were such rows left out, the interval of a record with few trades would hold only what
+    the resamples with a trade say, and never 0.
+    """
 
     def of_rows(resampled: FloatArray) -> FloatArray:
         deviation = np.std(resampled, axis=1, ddof=1)
-        deviation[deviation <= 1e-12 * np.max(np.abs(resampled), axis=1)] = np.nan
+        flat = deviation <= DUST * np.max(np.abs(resampled), axis=1)
         excess = np.mean(resampled, axis=1) - risk_free
         ratios: FloatArray = excess / deviation * math.sqrt(periods_per_year)
+        ratios[flat] = 0.0
         return ratios
 
     return of_rows

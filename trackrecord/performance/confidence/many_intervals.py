@@ -21,8 +21,8 @@ _WIDTH: Final = 32
 the same interval to the last bit alone and among others; and this much stays in cache."""
 
 _FLAT: Final = 1e-11
-"""A resample whose spread (squared) is below this share of its mean square has no ratio: it
-drew next to nothing but one value, and the rest is what floats leave."""
+"""A resample whose spread (squared) is below this share of its mean square has none: it drew
+next to nothing but one value, and the rest is what floats leave."""
 
 
 def many_intervals(
@@ -44,8 +44,8 @@ def many_intervals(
         seed: Of the draws.
 
     Returns:
-        Low and high of the mean, and of the Sharpe ratio, each of shape (2, s). NaN for a
-        Sharpe ratio that no resample has, as none has a spread.
+        Low and high of the mean, and of the Sharpe ratio, each of shape (2, s). A resample
+        without a spread has a Sharpe ratio of 0.
     """
     count, size = series.shape
     resamples = affordable_resamples(size)
@@ -69,23 +69,22 @@ def many_intervals(
         spread *= size / (size - 1)
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = (mean - risk_free if risk_free else mean) / np.sqrt(spread, out=spread)
-        ratio[flat] = np.nan
+        ratio[flat] = 0.0
         means[:, chosen] = _bounds(mean, confidence)
         ratios[:, chosen] = _bounds(ratio, confidence)
     return means, ratios
 
 
 def _bounds(drawn: FloatArray, confidence: float) -> FloatArray:
-    """Quantiles of each row without its NaN, linear between order statistics, shape (2, rows)."""
+    """Quantiles of each row, linear between order statistics, shape (2, rows)."""
     # Seven digits: the bounds of other resamples would differ in the second.
-    drawn = np.sort(drawn.astype(np.float32), axis=1)  # NaN last
-    finite = drawn.shape[1] - np.isnan(drawn).sum(axis=1)
-    row, last = np.arange(len(drawn)), np.maximum(finite - 1, 0)
+    drawn = np.sort(drawn.astype(np.float32), axis=1)
+    last = drawn.shape[1] - 1
     bounds = np.empty((2, len(drawn)))
     for side, share in enumerate(((1 - confidence) / 2, (1 + confidence) / 2)):
         place = share * last
-        below = place.astype(np.int64)
-        low = drawn[row, below].astype(np.float64)
-        high = drawn[row, np.minimum(below + 1, last)]
+        below = int(place)
+        low = drawn[:, below].astype(np.float64)
+        high = drawn[:, min(below + 1, last)]
         bounds[side] = low + (high - low) * (place - below)
     return bounds

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trackrecord.performance.measure import (
+    DUST,
     NO_DATA,
     NO_DRAWDOWN,
     FloatArray,
@@ -19,9 +20,10 @@ from trackrecord.performance.measure import (
     Measure,
     as_series,
     finite,
+    observed,
     undefined,
 )
-from trackrecord.performance.returns.statistics import PERIODS_PER_YEAR, cagr
+from trackrecord.performance.returns.statistics import PERIODS_PER_YEAR, cagr, total_return
 
 NO_RECOVERY = "no_recovery"
 
@@ -96,20 +98,40 @@ def calmar(returns: Floats, periods_per_year: float = PERIODS_PER_YEAR) -> Measu
 
     Equal to empyrical's. Undefined: as CAGR; ``no_drawdown`` where the curve never fell.
     """
-    growth, depth = cagr(returns, periods_per_year), max_drawdown(returns)
+    return growth_to_depth(cagr(returns, periods_per_year), max_drawdown(returns))
+
+
+def growth_to_depth(growth: Measure, depth: Measure) -> Measure:
+    """Growth per year / abs(max drawdown), with the reason where either is undefined."""
     if growth.value is None or depth.value is None:
         return undefined(growth.reason or depth.reason or NO_DATA)
     return finite(growth.value / -depth.value) if depth.value else undefined(NO_DRAWDOWN)
 
 
+def growth_of(returns: Floats, levels: Floats | None = None) -> Measure:
+    """The total return: of the curve's ends where there is one, else of the returns.
+
+    Args:
+        returns: Shape (n,).
+        levels: The curve that they were made of, shape (n + 1,).
+    """
+    if levels is None or not observed(returns).size:
+        return total_return(returns)
+    curve = as_series(levels)
+    return finite(float(curve[-1]) / float(curve[0]) - 1)
+
+
 def drawdowns(equity: Floats) -> list[Drawdown]:
     """Every stay below a peak, in order of time.
+
+    A level nearer to the peak than 1e-12 of it is at the peak: returns that come back
+    exactly leave that much when they are multiplied up as floats.
 
     Raises:
         ValueError: As :func:`drawdown_series`.
     """
     series = drawdown_series(equity)
-    under = np.concatenate(([False], series < 0, [False]))
+    under = np.concatenate(([False], series < -DUST, [False]))
     turns = np.flatnonzero(under[1:] != under[:-1])
     found = []
     for first, after in zip(turns[::2].tolist(), turns[1::2].tolist(), strict=True):

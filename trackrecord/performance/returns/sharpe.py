@@ -39,6 +39,12 @@ NORMAL: Final = NormalDist()
 
 NOT_ABOVE_BENCHMARK: Final = "not_above_benchmark"
 
+FEWEST_SESSIONS: Final = 5
+"""Sessions in which something was earned or lost, below which a Sharpe ratio says nothing."""
+
+FEWEST_TRADES: Final = 10
+"""Closed trades, below which a Sharpe ratio says nothing."""
+
 
 def period_sharpe(returns: Floats, risk_free: float = 0.0) -> Measure:
     """mean(r - risk_free) / std (ddof 1), per period; ``risk_free`` per period.
@@ -196,6 +202,20 @@ def deflated_sharpe_ratio(
     if count < 2:  # noqa: PLR2004 - two make a spread
         return undefined(TOO_FEW if count else NO_DATA)
     return probabilistic_sharpe_ratio(returns, deflated_benchmark(trials, count), risk_free)
+
+
+def is_too_few(sessions: int, trades: int | None = None) -> bool:
+    """Whether there is too little of a record for a Sharpe ratio, and how sure it is.
+
+    The formulas of this module take returns for draws from one distribution that the sample
+    shows. A single win among many days without a trade has a probabilistic Sharpe ratio of
+    Φ(2) = 0.977 whatever it earned, two have 0.997: such a sample shows no distribution.
+
+    Args:
+        sessions: In which a trade closed; of bare returns, those that are not 0.
+        trades: Closed ones; None where only returns are known.
+    """
+    return sessions < FEWEST_SESSIONS or (trades is not None and trades < FEWEST_TRADES)
 
 
 def too_few_to_tell(skill: float | None, confidence: float = CONFIDENCE) -> bool:

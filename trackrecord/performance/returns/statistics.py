@@ -55,10 +55,12 @@ def cagr(returns: Floats, periods_per_year: float = PERIODS_PER_YEAR) -> Measure
     Undefined: ``no_data``; ``below_zero`` where more than everything was lost;
     ``overflow``.
     """
-    total = total_return(returns)
-    if total.value is None:
-        return total
-    return growth_per_year(total.value, len(returns) / periods_per_year)
+    return yearly(total_return(returns), len(returns) / periods_per_year)
+
+
+def yearly(total: Measure, years: float) -> Measure:
+    """:func:`growth_per_year` of a growth that may be undefined, with its reason."""
+    return total if total.value is None else growth_per_year(total.value, years)
 
 
 def growth_per_year(total: float, years: float) -> Measure:

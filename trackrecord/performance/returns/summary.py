@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+
+import numpy as np
 
 from trackrecord.performance.confidence import intervals
 from trackrecord.performance.measure import (
     NO_DATA,
     NO_DRAWDOWN,
+    TOO_FEW,
     Book,
     Floats,
+    Measure,
     Numbers,
     as_series,
+    finite,
     observed,
+    undefined,
 )
 from trackrecord.performance.returns import benchmark as relative
 from trackrecord.performance.returns import drawdown, sharpe, statistics
@@ -27,6 +34,9 @@ def summarise_returns(
     trials: int | Sequence[float] | None = None,
     cut_off: float = statistics.CUT_OFF,
     benchmark: Floats | None = None,
+    levels: Floats | None = None,
+    sessions_with_trades: int | None = None,
+    trades: int | None = None,
     resamples: int | None = None,
     seed: int = intervals.SEED,
 ) -> Numbers:
@@ -41,6 +51,11 @@ def summarise_returns(
             there is no deflated Sharpe ratio.
         cut_off: Of the value at risk.
         benchmark: Returns of the same periods, shape (n,), for alpha, beta and capture.
+        levels: The equity curve that the returns were made of, shape (n + 1,): then what is
+            read off the curve is read off this one, not off returns multiplied up again.
+        sessions_with_trades: In which a trade closed; by default the periods whose return
+            is not 0.
+        trades: How many closed; None where only returns are known.
         resamples: Of the bootstrap; by default 1,000, fewer (at least 100) beyond 20,000
             periods; 0 leaves the bootstrapped intervals out.
         seed: Of the bootstrap.
@@ -56,9 +71,11 @@ def summarise_returns(
     book = Book()
     book.put("periods", int(values.size))
     book.put("missing", int(values.size - seen.size))
-    book.put("total_return", statistics.total_return(values))
-    book.put("cagr", statistics.cagr(values, periods_per_year))
-    book.put("annual_return", statistics.cagr(values, periods_per_year))
+    growth = drawdown.growth_of(values, levels)
+    yearly = statistics.yearly(growth, values.size / periods_per_year)
+    book.put("total_return", growth)
+    book.put("cagr", yearly)
+    book.put("annual_return", yearly)
     book.put("mean_return", statistics.mean_return(values))
     book.put("best_return", float(seen.max()) if seen.size else None, NO_DATA)
     book.put("worst_return", float(seen.min()) if seen.size else None, NO_DATA)
@@ -72,11 +89,19 @@ def summarise_returns(
     book.put("omega", statistics.omega(values, risk_free))
     book.put("tail_ratio", statistics.tail_ratio(values))
     book.put("stability", statistics.stability(values))
-    book.put("sharpe", sharpe.sharpe(values, periods_per_year, risk_free))
-    book.put("period_sharpe", sharpe.period_sharpe(values, risk_free))
+    active = np.count_nonzero(seen) if sessions_with_trades is None else sessions_with_trades
+    few = sharpe.is_too_few(int(active), trades)
+    ratio = sharpe.period_sharpe(values, risk_free)
+    if few and ratio.value is not None:
+        ratio = undefined(TOO_FEW)
+    yearly_ratio = ratio
+    if ratio.value is not None:
+        yearly_ratio = finite(ratio.value * math.sqrt(periods_per_year))
+    book.put("sharpe", yearly_ratio)
+    book.put("period_sharpe", ratio)
     book.put("sortino", sharpe.sortino(values, periods_per_year, risk_free))
-    _luck(book, values, benchmark_sharpe, risk_free, trials)
-    _drawdown(book, values, periods_per_year)
+    _luck(book, values, ratio, benchmark_sharpe, risk_free, trials)
+    _drawdown(book, values, levels, yearly)
     if resamples is None:
         resamples = intervals.affordable_resamples(seen.size)
     if resamples:
@@ -88,6 +113,8 @@ def summarise_returns(
                 values, statistic, resamples=resamples, seed=seed
             )
             bounds = None if found.low is None else [found.low, found.high]
+            if name == "sharpe_interval" and ratio.value is None:
+                bounds, found = None, found._replace(reason=ratio.reason)
             book.put(name, bounds, found.reason)
     if benchmark is not None:
         _relative(book, values, benchmark, periods_per_year, risk_free)
@@ -97,27 +124,32 @@ def summarise_returns(
 def _luck(
     book: Book,
     values: Floats,
+    ratio: Measure,
     benchmark_sharpe: float,
     risk_free: float,
     trials: int | Sequence[float] | None,
 ) -> None:
-    skill = sharpe.probabilistic_sharpe_ratio(values, benchmark_sharpe, risk_free)
+    """How far to believe the Sharpe ratio per period; nothing where there is none."""
+    none = None if ratio.reason is None else undefined(ratio.reason)
+    skill = none or sharpe.probabilistic_sharpe_ratio(values, benchmark_sharpe, risk_free)
     book.put("probabilistic_sharpe_ratio", skill)
     if trials is None:
         book.put("deflated_sharpe_ratio", None, "no_trials")
     else:
         deflated = sharpe.deflated_sharpe_ratio(values, trials, risk_free)
-        book.put("deflated_sharpe_ratio", deflated)
+        book.put("deflated_sharpe_ratio", none or deflated)
         book.put("trials", trials if isinstance(trials, int) else len(trials))
     length = sharpe.minimum_track_record_length(values, benchmark_sharpe, risk_free)
-    book.put("minimum_track_record_length", length)
+    book.put("minimum_track_record_length", none or length)
     book.put("too_few_to_tell", sharpe.too_few_to_tell(skill.value))
 
 
-def _drawdown(book: Book, values: Floats, periods_per_year: float) -> None:
-    book.put("max_drawdown", drawdown.max_drawdown(values))
-    book.put("calmar", drawdown.calmar(values, periods_per_year))
-    found = drawdown.drawdowns(drawdown.equity_of_returns(values))
+def _drawdown(book: Book, values: Floats, levels: Floats | None, yearly: Measure) -> None:
+    curve = drawdown.equity_of_returns(values) if levels is None else levels
+    depth = drawdown.max_drawdown_of(curve) if len(values) else undefined(NO_DATA)
+    book.put("max_drawdown", depth)
+    book.put("calmar", drawdown.growth_to_depth(yearly, depth))
+    found = drawdown.drawdowns(curve)
     longest = drawdown.longest_drawdown(found).value
     book.put("longest_drawdown", longest if observed(values).size else None, NO_DATA)
     book.put("longest_recovery", drawdown.longest_recovery(found))

@@ -187,6 +187,8 @@ class DailyReturns:
             of the day; shape (s,).
         ruined: Where equity fell to 0 or below, so that returns end; shape (s,).
         unknown: Where the returns are those of trades, and one of them has none; shape (s,).
+        closed: Signals that closed in full, shape (s,).
+        active: Sessions in which one did, shape (s,).
     """
 
     values: FloatArray
@@ -194,6 +196,8 @@ class DailyReturns:
     capital: npt.NDArray[np.bool_]
     ruined: npt.NDArray[np.bool_]
     unknown: npt.NDArray[np.bool_]
+    closed: Whole
+    active: Whole
 
     def series(self, strategy: int) -> FloatArray:
         """The returns of one strategy, shape (its sessions,)."""
@@ -305,7 +309,12 @@ def returns_of_sessions(
         usable = known_capital & ~over
         np.divide(pnl, equity, out=values, where=usable[None, :])
         values[:, over] = 0
-    return DailyReturns(values, length.astype(np.int64), known_capital, ruined, unknown)
+    closed, active = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    np.add.at(closed, rows.strategy, rows.counts["closed"])
+    np.add.at(active, rows.strategy, rows.counts["closed"] > 0)
+    return DailyReturns(
+        values, length.astype(np.int64), known_capital, ruined, unknown, closed, active
+    )
 
 
 def spans(rows: DayTable, as_of: date, every_day: npt.NDArray[np.bool_]) -> tuple[Whole, Whole]:

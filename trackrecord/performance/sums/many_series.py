@@ -19,6 +19,8 @@ from trackrecord.performance.confidence.many_intervals import many_intervals
 from trackrecord.performance.measure import DUST, ENTRY_NOT_POSITIVE, FloatArray
 from trackrecord.performance.returns.sharpe import (
     CONFIDENCE,
+    FEWEST_SESSIONS,
+    FEWEST_TRADES,
     NORMAL,
     expected_maximum_sharpe,
     too_few_to_tell,
@@ -100,6 +102,8 @@ class Measured:
         capital: Whether it was measured on capital, shape (s,).
         ruined: Whether its returns ended, shape (s,).
         unknown: Whether it is of trades of which one has no return, shape (s,).
+        closed: Signals that closed in it, shape (s,).
+        active: Sessions in which one did, shape (s,).
         part: By name, shape (s,), of intervals (2, s).
     """
 
@@ -107,6 +111,8 @@ class Measured:
     capital: npt.NDArray[np.bool_]
     ruined: npt.NDArray[np.bool_]
     unknown: npt.NDArray[np.bool_]
+    closed: Whole
+    active: Whole
     part: dict[str, FloatArray]
 
     @staticmethod
@@ -118,6 +124,8 @@ class Measured:
             np.concatenate([block.capital for block in blocks])[back],
             np.concatenate([block.ruined for block in blocks])[back],
             np.concatenate([block.unknown for block in blocks])[back],
+            np.concatenate([block.closed for block in blocks])[back],
+            np.concatenate([block.active for block in blocks])[back],
             {
                 name: np.concatenate([block.part[name] for block in blocks], axis=-1)[..., back]
                 for name in blocks[0].part
@@ -146,7 +154,9 @@ def measure(daily: DailyReturns, risk_free: float = 0.0) -> Measured:
             series = np.ascontiguousarray(daily.values[:length, chosen].T)
             means[:, chosen], ratios[:, chosen] = many_intervals(series, risk_free=risk_free)
     part |= {"mean_interval": means, "ratio_interval": ratios}
-    return Measured(daily.sessions, daily.capital, daily.ruined, daily.unknown, part)
+    return Measured(
+        daily.sessions, daily.capital, daily.ruined, daily.unknown, daily.closed, daily.active, part
+    )
 
 
 def series_numbers(
@@ -165,7 +175,9 @@ def series_numbers(
     per session of all strategies here, N at least their number),
     ``minimum_track_record_length``, and with capital ``total_return``, ``cagr``,
     ``volatility``, ``max_drawdown_daily``, ``calmar``: formulas as in the functions of
-    those names for one series.
+    those names for one series. Below :data:`~trackrecord.performance.returns.sharpe.FEWEST_TRADES`
+    closed signals or FEWEST_SESSIONS sessions with one there is no Sharpe ratio, nor what
+    follows from it (``too_few``).
 
     Args:
         measured: Of s series.
@@ -182,15 +194,16 @@ def series_numbers(
     flat = part["deviation"] <= DUST * part["largest"]
     gone = (ruined, RUINED)
     data, few, still = (none, "no_data"), (one, "too_few"), (flat, "no_variance")
+    rare = (measured.active < FEWEST_SESSIONS) | (measured.closed < FEWEST_TRADES)
+    seldom = (rare, "too_few")
     year = np.sqrt(periods_per_year)
     numbers.put("mean_return", part["mean"], data, gone)
     numbers.put("mean_return_interval", part["mean_interval"], data, gone, few)
     with np.errstate(all="ignore"):
         ratio = (part["mean"] - risk_free) / part["deviation"]
-        numbers.put("sharpe", ratio * year, data, gone, few, still)
-        unseen = (np.isnan(part["ratio_interval"][0]), "too_few")
+        numbers.put("sharpe", ratio * year, data, gone, few, still, seldom)
         reach = part["ratio_interval"] * year
-        numbers.put("sharpe_interval", reach, data, gone, few, still, unseen)
+        numbers.put("sharpe_interval", reach, data, gone, few, still, seldom)
         level = part["downside"] <= DUST * part["largest"]
         down = (part["mean"] - risk_free) / part["downside"] * year
         numbers.put("sortino", down, data, gone, few, (level, "no_downside"))
@@ -200,17 +213,18 @@ def series_numbers(
         sure = (error <= DUST, "no_variance")
         root = np.sqrt(np.maximum(n - 1, 0)) / error
         skill = _normal((ratio - benchmark_sharpe) * root)
-        numbers.put("probabilistic_sharpe_ratio", skill, data, gone, few, still, sure)
+        numbers.put("probabilistic_sharpe_ratio", skill, data, gone, few, still, seldom, sure)
         numbers.trials = max(count, trials or 0, 1)
         luck = _best_by_luck(
-            ratio[~(none | one | flat | ruined | measured.unknown)], numbers.trials, n
+            ratio[~(none | one | flat | ruined | rare | measured.unknown)], numbers.trials, n
         )
         skill = _normal((ratio - luck) * root)
-        numbers.put("deflated_sharpe_ratio", skill, data, gone, few, still, sure)
+        numbers.put("deflated_sharpe_ratio", skill, data, gone, few, still, seldom, sure)
         above = ratio - benchmark_sharpe
         length = 1 + (error * NORMAL.inv_cdf(confidence) / above) ** 2
         below = (above <= 0, "not_above_benchmark")
-        numbers.put("minimum_track_record_length", length, data, gone, few, still, below)
+        common = (data, gone, few, still, seldom)
+        numbers.put("minimum_track_record_length", length, *common, below)
         _growth(numbers, part, n, periods_per_year, (data, gone, few))
     numbers.withhold(measured.unknown, ENTRY_NOT_POSITIVE)
     return numbers

@@ -126,6 +126,8 @@ def summarise_days(
         risk_free=risk_free,
         benchmark_sharpe=benchmark_sharpe,
         trials=trials,
+        sessions_with_trades=int(daily.active[0]),
+        trades=int(daily.closed[0]),
     )
     book = Book()
     book.put("basis", "mean_trade_return" if starting_equity is None else "capital")

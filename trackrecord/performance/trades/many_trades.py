@@ -40,8 +40,8 @@ class Trade:
     Attributes:
         side: LONG or BUY, SHORT or SELL.
         quantity: Above 0.
-        entry_price: Above 0, per unit.
-        exit_price: At least 0, per unit.
+        entry_price: Per unit; of any sign, as futures and spreads have it.
+        exit_price: Likewise.
         entry_fee: Money; counts instead of ``entry_fee_rate`` where given.
         exit_fee: Money; counts instead of ``exit_fee_rate`` where given.
         entry_fee_rate: Fraction of the entry notional.
@@ -77,8 +77,8 @@ class Trades:
     Attributes:
         direction: +1 long, -1 short; int64.
         quantity: Above 0.
-        entry_price: Above 0.
-        exit_price: At least 0.
+        entry_price: Of any sign.
+        exit_price: Of any sign.
         entry_fee: Money.
         exit_fee: Money.
         entry_fee_rate: Fraction of the entry notional.
@@ -151,7 +151,7 @@ class Closed:
         fees: Entry and exit fee, money.
         carry: Interest and funding, money.
         net: gross - fees - carry, money.
-        basis: Cost basis, money.
+        basis: Cost basis, money; 0 where the entry price is not above 0.
         leverage: None counts as 1.
         returns: Net / basis · leverage, fractions; NaN where there is no cost basis.
         outcome: +1 win, -1 loss, 0 breakeven; int8.
@@ -202,6 +202,8 @@ def close(trades: Trades) -> Closed:
     net = _sum(gross, _negative(_sum(fees, carry)))
     signed = Column(product(entry_fee.units, trades.direction), entry_fee.places)
     basis = _sum(entry_notional, signed)
+    # Of what was entered at 0 or below, a PnL is no fraction, whatever the fee adds.
+    basis = Column(np.where(trades.entry_price.units > 0, basis.units, 0), basis.places)
     returns = _returns(net, basis, trades.leverage)
     return Closed(
         gross=gross,
@@ -253,14 +255,13 @@ def _outcomes(
 def _problem(trade: Trade) -> str | None:
     if trade.side not in SIDES:
         return f"side is LONG, SHORT, BUY or SELL, not {trade.side!r}"
-    for name, low in (("quantity", 0), ("entry_price", 0), ("leverage", 0)):
+    for name in ("quantity", "leverage"):
         value = getattr(trade, name)
-        if not (value.is_finite() and value > low):
+        if not (value.is_finite() and value > 0):
             return f"{name} is above 0, not {value}"
-    if not (trade.exit_price.is_finite() and trade.exit_price >= 0):
-        return f"exit_price is 0 or above, not {trade.exit_price}"
     for name in (
-        "entry_fee", "exit_fee", "entry_fee_rate", "exit_fee_rate", "interest", "funding",
+        "entry_price", "exit_price", "entry_fee", "exit_fee", "entry_fee_rate", "exit_fee_rate",
+        "interest", "funding",
     ):  # fmt: skip
         value = getattr(trade, name)
         if value is not None and not value.is_finite():

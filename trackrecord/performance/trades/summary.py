@@ -13,6 +13,7 @@ from trackrecord.performance.confidence.intervals import wilson
 from trackrecord.performance.exact import round_ratio
 from trackrecord.performance.exact_columns import Column, decimal, group_sums, plus, total
 from trackrecord.performance.measure import (
+    ENTRY_NOT_POSITIVE,
     NO_DATA,
     NO_LOSSES,
     NO_VARIANCE,
@@ -65,7 +66,7 @@ def summarise(
     sums = sums_of(closed)
     _counts(book, trades, sums)
     _money(book, closed, sums)
-    _returns(book, closed)
+    _returns(book, trades, closed)
     _runs(book, trades, closed)
     fraction, money = drawdown_of_trades(closed, trades.exit_time, starting_equity)
     book.put("max_drawdown", fraction)
@@ -233,11 +234,16 @@ def _win_loss_ratio(book: Book, sums: Sums) -> None:
         book.put("win_loss_ratio", finite(win / (float(-sums.gross_loss) / sums.losses)))
 
 
-def _returns(book: Book, closed: Closed) -> None:
+def _no_returns(trades: Trades) -> str:
+    """Why none of the trades has a return."""
+    return NO_COST_BASIS if (trades.entry_price.units > 0).any() else ENTRY_NOT_POSITIVE
+
+
+def _returns(book: Book, trades: Trades, closed: Closed) -> None:
     known = closed.returns[~np.isnan(closed.returns)]
     if not known.size:
         for name in ("average_return", "median_return", "best_return", "worst_return"):
-            book.put(name, None, NO_COST_BASIS if len(closed) else NO_DATA)
+            book.put(name, None, _no_returns(trades) if len(closed) else NO_DATA)
         return
     book.put("average_return", finite(math.fsum(known.tolist()) / known.size))
     book.put("median_return", finite(float(np.median(known))))

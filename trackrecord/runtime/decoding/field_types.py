@@ -26,7 +26,11 @@ from trackrecord.runtime.decoding.field_rules import Rule
 
 Canonical = Callable[[Sequence[Any]], Sequence[Any]]
 
-_SIDES = {"LONG": "BUY", "SHORT": "SELL"}
+_WRITTEN_SIDES = tuple(
+    spelling for name in t.SIDES for spelling in (name, name.lower(), name.capitalize())
+)
+_SIDES = {written: t.side_of(written) for written in _WRITTEN_SIDES}
+_FORMS = frozenset(t.SIDES.values())
 
 
 @dataclass(frozen=True)
@@ -53,9 +57,9 @@ class Column:
 
 
 def _side(values: Sequence[Any]) -> Sequence[Any]:
-    if _SIDES.keys().isdisjoint(values):
+    if _FORMS.issuperset(values):
         return values
-    return [_SIDES.get(value, value) for value in values]
+    return [_SIDES.get(value) for value in values]
 
 
 def _json_null(values: Sequence[Any]) -> Sequence[Any]:
@@ -82,7 +86,7 @@ _KINDS: list[tuple[Any, Any, Any, Rule | None, Canonical | None]] = [
     (t.Text, str, _TEXT, field_rules.NO_NUL, None),  # or shorter, see _kind
     (t.Currency, str, _TEXT, field_rules.pattern("[A-Z0-9]{2,12}"), None),
     (t.Timeframe, str, _TEXT, field_rules.pattern("[1-9][0-9]{0,3}(s|m|h|d|w|M)"), None),
-    (t.Side, Literal["BUY", "SELL", "LONG", "SHORT"], _TEXT, None, _side),
+    (t.Side, Literal[_WRITTEN_SIDES], _TEXT, None, _side),
     (t.PositiveDecimal, str, _TEXT, field_rules.POSITIVE, None),
     (t.NonNegativeDecimal, str, _TEXT, field_rules.NOT_NEGATIVE, None),
     (t.ExactDecimal, str, _TEXT, field_rules.DECIMAL, None),

@@ -70,4 +70,11 @@ def test_blocks_keep_what_neighbours_share() -> None:
 def test_too_little_has_no_interval() -> None:
     assert i.stationary_bootstrap([], i.mean_of) == (None, None, "no_data")
     assert i.stationary_bootstrap([0.1], i.mean_of) == (None, None, "too_few")
-    assert i.stationary_bootstrap([0.1, 0.1], i.sharpe_of(252)) == (None, None, "too_few")
+
+
+def test_a_resample_without_a_spread_has_a_sharpe_ratio_of_0() -> None:
+    assert i.stationary_bootstrap([0.1, 0.1], i.sharpe_of(252)) == (0.0, 0.0, None)
+    rare = [0.0] * 99 + [0.05]
+    low, high, _ = i.stationary_bootstrap(rare, i.sharpe_of(252))
+    # A third of the resamples hold no trade: most of what remains is not the whole of it.
+    assert low == 0 < (high or 0)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trackrecord.performance.returns import drawdown as d
+from trackrecord.performance.returns.statistics import returns_of
 
 levels = st.lists(st.integers(1, 1000).map(float), min_size=1, max_size=60)
 NO_DRAWDOWN = "no_drawdown"
@@ -61,3 +62,14 @@ def test_a_curve_that_starts_with_nothing_or_has_gaps_is_refused() -> None:
         d.drawdown_series([0.0, 1.0])
     with pytest.raises(ValueError, match="no gaps"):
         d.drawdown_series([1.0, float("nan")])
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(10**5, 10**7), min_size=3, max_size=80), st.integers(1, 6))
+def test_a_curve_that_comes_back_exactly_has_recovered(cents: list[int], places: int) -> None:
+    highest = max(cents)
+    curve = [level / 10**places for level in [highest, *cents, highest]]
+    for equity in (curve, d.equity_of_returns(returns_of(curve), curve[0]).tolist()):
+        found = d.drawdowns(equity)
+        assert all(item.recovery is not None for item in found)
+        assert d.longest_recovery(found).value == max((item.length for item in found), default=None)

@@ -139,9 +139,9 @@ def test_sums_per_day_give_what_the_trades_give(listed: list[Trade]) -> None:
                 assert found.values[name] == expected, name
 
 
-def day(number: int, pnl: str, **more: Any) -> Day:
+def day(number: int, pnl: str, strategy: str = "a", **more: Any) -> Day:
     return Day(
-        "a", date.fromordinal(MONDAY.toordinal() + number), exits=1, closed=1,
+        strategy, date.fromordinal(MONDAY.toordinal() + number), exits=1, closed=1,
         realised_pnl=D(pnl), total_pnl=D(pnl), sum_return=D(pnl) / 1000, **more,
     )  # fmt: skip
 
@@ -164,7 +164,44 @@ def test_without_capital_a_return_is_the_mean_of_the_trades_of_the_day() -> None
     found = records(DayTable.of(rows)[1], 1, date(2026, 3, 3))[0]
     assert found.values["basis"] == "mean_trade_return"
     assert found.reasons["cagr"] == found.reasons["max_drawdown_daily"] == "no_capital"
-    assert found.values["sharpe"] is not None
+    assert (found.values["sharpe"], found.reasons["sharpe"]) == (None, "too_few")
+    assert found.values["sortino"] is None
+    enough = [Day("a", MONDAY, signals=10), *(day(n % 5, str(10 + n)) for n in range(10))]
+    assert records(DayTable.of(enough)[1], 1, date(2026, 3, 8))[0].values["sharpe"] is not None
+
+
+@pytest.mark.parametrize(
+    ("sessions", "trades", "few"), [(5, 10, False), (4, 10, True), (5, 9, True), (1, 1, True)]
+)
+def test_few_trades_are_not_told_from_luck(sessions: int, trades: int, few: bool) -> None:
+    rows = [Day("a", MONDAY, signals=trades)]
+    rows += [day(n % sessions, str(100 + n % 7)) for n in range(trades)]
+    found = records(DayTable.of(rows)[1], 1, date(2026, 6, 1), capital=[D(1000)])[0]
+    names = ("sharpe", "sharpe_interval", "probabilistic_sharpe_ratio", "deflated_sharpe_ratio",
+             "minimum_track_record_length")  # fmt: skip
+    for name in names:
+        assert (found.values[name] is None) == few, name
+        assert (found.reasons.get(name) == "too_few") == few, name
+    assert found.values["too_few_to_tell"] or not few
+    assert found.values["total_return"] is not None
+
+
+def test_what_is_too_few_lends_no_spread_to_the_luck_of_others() -> None:
+    def rows(strategy: str, trades: int, scale: int) -> list[Day]:
+        entries = Day(strategy, MONDAY, signals=trades)
+        return [entries, *(
+            day(n % 9, str((n % 5 - 1) * scale), strategy=strategy) for n in range(trades)
+        )]  # fmt: skip
+
+    both = [*rows("a", 20, 3), *rows("b", 18, 5)]
+    few = [*both, *rows("c", 2, 9)]
+    alone = records(DayTable.of(both)[1], 2, date(2026, 6, 1), trials=3)
+    beside = records(DayTable.of(few)[1], 3, date(2026, 6, 1), trials=3)
+    assert beside[2].values["sharpe"] is None
+    for left, right in zip(alone, beside[:2], strict=True):
+        name = "deflated_sharpe_ratio"
+        assert left.values[name] == right.values[name]
+        assert left.values[name] is not None
 
 
 def test_what_closes_at_the_weekend_counts_in_the_session_after_it() -> None:

@@ -126,8 +126,8 @@ def test_sums_beyond_64_bits_stay_exact() -> None:
     ("change", "message"),
     [
         ({"quantity": D(0)}, "trade 1: quantity is above 0"),
-        ({"entry_price": D("NaN")}, "trade 1: entry_price is above 0"),
-        ({"exit_price": D(-1)}, "trade 1: exit_price is 0 or above"),
+        ({"entry_price": D("NaN")}, "trade 1: entry_price is a finite amount"),
+        ({"exit_price": D("-Infinity")}, "trade 1: exit_price is a finite amount"),
         ({"side": "UP"}, "trade 1: side is LONG"),
         ({"leverage": D(0)}, "trade 1: leverage is above 0"),
         ({"interest": D("Infinity")}, "trade 1: interest is a finite amount"),
