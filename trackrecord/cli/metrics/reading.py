@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import math
-from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Final
 
 from trackrecord.cli.common import InputError, read_input
+from trackrecord.cli.tables import Table, is_table, table_of
 from trackrecord.events.types import side_of
 from trackrecord.performance.trades.many_trades import Trade
 from trackrecord.times import NO_NUMBER, microseconds, read_time
@@ -39,17 +38,14 @@ def read(file: Path | None) -> dict[str, Any]:
         InputError: It cannot be read, or holds none of them.
     """
     content, name = read_input(file)
-    kind = Path(name).suffix.lower()
-    if kind in {".parquet", ".pq"}:
-        return _of_rows(_parquet(content, name), name)
+    if is_table(name):
+        return _of_table(table_of(io.BytesIO(content), name), name)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(
             f"{name} is not UTF-8 (byte {error.start}); save it as UTF-8 JSON or CSV"
         ) from None
-    if kind == ".csv":
-        return _of_rows(_csv(text, name), name)
     return _json(text, name)
 
 
@@ -181,55 +177,20 @@ def _json(text: str, name: str) -> dict[str, Any]:
     return document
 
 
-def _csv(text: str, name: str) -> list[dict[str, Any]]:
-    try:
-        rows = list(csv.DictReader(io.StringIO(text), strict=True))
-    except csv.Error as error:
-        raise InputError(f"{name} is not CSV: {error}") from None
-    for line, row in enumerate(rows, start=2):
-        if None in row:
-            raise InputError(f"{name}, line {line}: more cells than the header has columns")
-    if not text.strip():
-        raise InputError(f"{name} is empty; its first line names the columns")
-    header = next(csv.reader(io.StringIO(text)))
-    return rows or _only_header(header)
-
-
-def _only_header(header: list[str]) -> list[dict[str, Any]]:
-    return [{"": tuple(header)}]
-
-
-def _parquet(content: bytes, name: str) -> list[dict[str, Any]]:
-    try:
-        import polars as pl
-    except ModuleNotFoundError:
-        raise InputError(
-            "Parquet needs polars; install it with: pip install 'trackrecord[services]'"
-        ) from None
-    try:
-        frame = pl.read_parquet(io.BytesIO(content))
-    except Exception as error:  # noqa: BLE001 - whatever polars says of a broken file
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"{name} is not Parquet that can be read: {first}") from None
-    return frame.to_dicts() or _only_header(frame.columns)
-
-
-def _of_rows(rows: list[dict[str, Any]], name: str) -> dict[str, Any]:
-    empty = "" in rows[0] and isinstance(rows[0][""], tuple)
-    columns: Iterable[str] = rows[0][""] if empty else rows[0]
-    known = {str(column).strip(): column for column in columns}
+def _of_table(table: Table, name: str) -> dict[str, Any]:
     for column, kind in (("return", "returns"), ("returns", "returns"), ("equity", "equity")):
-        if column in known and "side" not in known:
-            return {kind: [] if empty else [row[known[column]] for row in rows]}
-    if {"side", *_AMOUNTS} <= set(known):
-        names = {known[field]: field for field in (*_FIELDS, "id") if field in known}
-        trades = [
-            {names[column]: value for column, value in row.items() if column in names}
-            for row in rows
-        ]
-        return {"trades": [] if empty else trades}
+        if column in table.columns and "side" not in table.columns:
+            return {kind: [row[column] for _, row in table.dicts()]}
+    if {"side", *_AMOUNTS} <= set(table.columns):
+        known = {*_FIELDS, "id"}
+        return {
+            "trades": [
+                {field: cell for field, cell in row.items() if field in known}
+                for _, row in table.dicts()
+            ]
+        }
     raise InputError(
-        f"{name} has the columns {', '.join(known)}; give `return`, `equity`, or "
+        f"{name} has the columns {', '.join(table.columns)}; give `return`, `equity`, or "
         "side, quantity, entry_price and exit_price"
     )
 

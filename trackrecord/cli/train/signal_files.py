@@ -6,7 +6,9 @@ import json
 import re
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,11 +17,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from trackrecord.cli.common import InputError, notes
+from trackrecord.cli.tables import frame_of, is_table, open_table
 from trackrecord.events import InvalidEventError, SignalEmitted
 from trackrecord.events.codec import validate
+from trackrecord.events.market import impossible_bar
+from trackrecord.events.reading import from_json, from_texts
 from trackrecord.features import Emitted, History
 from trackrecord.learning.dataset import Sent
-from trackrecord.times import microseconds
+from trackrecord.times import NO_NUMBER, microseconds, read_time
 
 _PRICES: Final = ("open", "high", "low", "close")
 _NEEDED: Final = ("symbol", "opened_at", *_PRICES)
@@ -53,13 +58,14 @@ def read_bars(file: Path) -> BarFile:
     Raises:
         InputError: The file or a column cannot be read, or nothing usable is left.
     """
-    frame = _columns(_frame(file), file)
+    frame = _columns(frame_of(file), file)
     notes: list[str] = []
-    sound = frame.filter(_sound())
+    fits = frame.select(_sound()).to_series()
+    sound = frame.filter(fits)
     if sound.height < frame.height:
         notes.append(
-            f"{frame.height - sound.height:,} of {frame.height:,} bars were left out: a price that "
-            "is missing, NaN or not above 0, a high below or a low above the others"
+            f"{frame.height - sound.height:,} of {frame.height:,} bars were left out: "
+            + _first_problem(frame, (~fits).arg_true()[0])
         )
     order = ["symbol", "opened_at", "revision"]
     kept = sound.sort(order, maintain_order=True).unique(
@@ -78,20 +84,6 @@ def read_bars(file: Path) -> BarFile:
     columns: list[Any] = [kept[name].to_numpy() for name in (*_PRICES, "volume", "closed_at")]
     history = History(*[*columns, starts])
     return BarFile(history, kept["opened_at"].to_numpy(), names, notes)
-
-
-def _frame(file: Path) -> pl.DataFrame:
-    kind = file.suffix.lower()
-    try:
-        if kind in {".parquet", ".pq"}:
-            return pl.read_parquet(file)
-        if kind == ".csv":
-            return pl.read_csv(file, infer_schema_length=10_000)
-    except FileNotFoundError:
-        raise InputError(f"there is no file {file}") from None
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise InputError(f"cannot read {file}: {str(error).splitlines()[0]}") from None
-    raise InputError(f"{file}: name a CSV file .csv and a Parquet file .parquet")
 
 
 def _columns(frame: pl.DataFrame, file: Path) -> pl.DataFrame:
@@ -118,13 +110,9 @@ def _columns(frame: pl.DataFrame, file: Path) -> pl.DataFrame:
     try:
         return frame.select(
             pl.col("symbol").cast(pl.String),
-            *(pl.col(name).cast(pl.Float64, strict=False) for name in _PRICES),
-            (pl.col("volume") if "volume" in frame.columns else pl.lit(None))
-            .cast(pl.Float64, strict=False)
-            .alias("volume"),
-            (pl.col("revision") if "revision" in frame.columns else pl.lit(0))
-            .cast(pl.Int64)
-            .alias("revision"),
+            *(_floats_of(frame, name) for name in _PRICES),
+            _floats_of(frame, "volume"),
+            _floats_of(frame, "revision").fill_null(0).cast(pl.Int64),
             opened.alias("opened_at"),
             closed.alias("closed_at"),
         )
@@ -144,26 +132,63 @@ def _moments(frame: pl.DataFrame, name: str, file: Path) -> pl.Series:
     """A column of times as microseconds since 1970 UTC."""
     column = frame[name]
     if column.dtype == pl.String:
-        text = column.str.replace("Z$", "+00:00")
-        parsed = text.str.to_datetime("%+", strict=False, time_unit="us", time_zone="UTC")
-        if parsed.null_count():
-            days = column.str.to_date("%Y-%m-%d", strict=False)
-            parsed = parsed.fill_null(days.cast(pl.Datetime("us")).dt.replace_time_zone("UTC"))
-        column = parsed
+        return _moments_of_texts(column, name, file)
     if column.dtype == pl.Date:
         column = column.cast(pl.Datetime("us"))
+    if column.dtype.is_numeric():
+        raise InputError(f"{file}: {name}: {NO_NUMBER}")
     if not isinstance(column.dtype, pl.Datetime):
         raise InputError(f"{file}: {name} holds no times, such as 2026-01-05T14:30:00Z")
     if column.null_count():
-        place = column.is_null().arg_true()[0]
-        raise InputError(f"{file}: {name} of row {place + 1} is no time: {frame[name][place]!r}")
+        raise InputError(f"{file}: {name} of row {column.is_null().arg_true()[0] + 1} is missing")
     return column.dt.epoch("us")
 
 
+def _moments_of_texts(column: pl.Series, name: str, file: Path) -> pl.Series:
+    found = column.str.replace("Z$", "+00:00").str.to_datetime(
+        "%+", strict=False, time_unit="us", time_zone="UTC"
+    )
+    moments = found.dt.epoch("us")
+    # What is not written in full: days, and times without an offset, each read once.
+    others = column.filter(moments.is_null()).unique()
+    if not others.len():
+        return moments
+    read: dict[str, int] = {}
+    for text in others.to_list():
+        try:
+            read[text] = microseconds(read_time(text or ""))
+        except ValueError as error:
+            place = column.eq_missing(pl.Series([text], dtype=pl.String)).arg_true()[0]
+            raise InputError(f"{file}: {name} of row {place + 1}: {error}") from None
+    slow = column.replace_strict(read, default=None, return_dtype=pl.Int64)
+    return moments.fill_null(slow).alias(name)
+
+
+def _floats_of(frame: pl.DataFrame, name: str) -> pl.Series:
+    """A column of numbers; null where one is missing or none, or the column is not there."""
+    if name not in frame.columns:
+        return pl.Series(name, [None] * frame.height, dtype=pl.Float64)
+    column = frame[name]
+    if column.dtype == pl.String:
+        column = column.str.strip_chars()
+    return column.cast(pl.Float64, strict=False).fill_nan(None)
+
+
+def _first_problem(frame: pl.DataFrame, place: int) -> str:
+    row = frame.row(place, named=True)
+    missing = [name for name in _PRICES if row[name] is None]
+    if missing:
+        problem = f"{', '.join(missing)} is missing or no number"
+    else:
+        problem = impossible_bar(*(row[name] for name in _PRICES)) or "no bar"
+    return f"the first is row {place + 1}, of {row['symbol']}: {problem}"
+
+
 def _sound() -> pl.Expr:
+    """:func:`trackrecord.events.market.impossible_bar`, of columns: true where it finds nothing."""
     highest = pl.max_horizontal("open", "close", "low")
     lowest = pl.min_horizontal("open", "close", "high")
-    finite = pl.all_horizontal(pl.col(name).is_finite() & (pl.col(name) > 0) for name in _PRICES)
+    finite = pl.all_horizontal(pl.col(name).is_finite() for name in _PRICES)
     return (finite & (pl.col("high") >= highest) & (pl.col("low") <= lowest)).fill_null(value=False)
 
 
@@ -197,8 +222,10 @@ def read_signals(file: Path | None) -> list[SignalEmitted]:
         if wrapped and row["type"] != SignalEmitted.event_type:
             others[str(row["type"])] += 1
             continue
+        data = row["data"] if wrapped else row
         try:
-            events.append(validate(SignalEmitted, row["data"] if wrapped else row))
+            native = from_json(SignalEmitted, data) if isinstance(data, dict) else data
+            events.append(validate(SignalEmitted, native))
         except InvalidEventError as error:
             wrong.append(f"{place}: {error}")
     if wrong:
@@ -212,37 +239,24 @@ def read_signals(file: Path | None) -> list[SignalEmitted]:
     return events
 
 
-def _signal_rows(file: Path | None) -> list[tuple[str, Any]]:
-    if file is not None and file.suffix.lower() in {".csv", ".parquet", ".pq"}:
-        rows = _frame(file).to_dicts()
-        return [(f"row {number}", _given(row)) for number, row in enumerate(rows, start=1)]
+def _signal_rows(file: Path | None) -> Iterator[tuple[str, Any]]:
+    if file is not None and is_table(file):
+        for place, row in open_table(file).dicts():
+            yield place, from_texts(SignalEmitted, row)
+        return
     try:
-        text = sys.stdin.read() if file is None else file.read_text("utf-8-sig")
+        text = sys.stdin.buffer.read() if file is None else file.read_bytes()
+        lines = text.decode("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read {file or 'standard input'}: {error}") from None
-    found: list[tuple[str, Any]] = []
-    for number, line in enumerate(text.split("\n"), start=1):
-        if line.strip():
-            try:
-                found.append((f"line {number}", json.loads(line)))
-            except (ValueError, RecursionError) as error:
-                raise InputError(f"line {number} is not JSON: {error}") from None
-    return found
-
-
-def _given(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: _plain(value) for name, value in row.items() if value is not None}
-
-
-def _plain(value: Any) -> Any:
-    """A cell as JSON would hold it; times and numbers as text, which decimals are read from."""
-    if hasattr(value, "isoformat"):
-        moment = value if getattr(value, "tzinfo", None) else value.replace(tzinfo=None)
-        text = str(moment.isoformat())
-        return text if "+" in text or text.endswith("Z") else f"{text}Z"
-    if isinstance(value, bool | int | str):
-        return value
-    return str(value) if isinstance(value, float) else value
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line, parse_float=Decimal)
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"line {number} is not JSON: {error}") from None
+        yield f"line {number}", row
 
 
 def in_columns(
