@@ -60,7 +60,8 @@ check: .venv/.installed ## format, lint, types, import contracts, generated file
 	$(BIN)/python -m tools.generate --check
 
 test: check .venv/.compiled ## all checks and tests, on a real Kafka and Postgres
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 tests/unit tests/contract
+	$(BIN)/pytest tests/integration tests/e2e tests/faults tests/fuzz tests/torture
 
 bench: setup ## every claim of benchmarks/, measured
 	$(BIN)/python -m benchmarks
