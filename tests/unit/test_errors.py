@@ -25,10 +25,12 @@ def declared() -> dict[str, list[str]]:
     def is_exception(name: str) -> bool:
         built_in = getattr(builtins, name, None)
         if isinstance(built_in, type):
-            return issubclass(built_in, BaseException)
+            # Not what ends a process by a signal, which nobody catches as an error.
+            return issubclass(built_in, Exception)
         return any(is_exception(base) for base in bases.get(name, []))
 
-    return {name: of for name, of in bases.items() if is_exception(name)}
+    public = {name: of for name, of in bases.items() if not name.startswith("_")}
+    return {name: of for name, of in public.items() if is_exception(name)}
 
 
 def drawn() -> dict[str, str]:

@@ -136,7 +136,7 @@ def test_a_signal_in_the_middle_of_a_command_is_told_by_the_exit_code() -> None:
         (("reprot",), "Did you mean 'report'?"),
         (("dlq", "lsit"), "Did you mean 'list'?"),
         (("up", "--kafka-port", "99999"), "--kafka-port"),
-        (("up", "--home", "/proc/x"), "cannot keep the stack's state under /proc/x"),
+        (("up", "--home", "/proc/x"), "the stack's state cannot be kept in /proc/x"),
     ],
 )
 def test_a_wrong_command_line_is_one_line(arguments: tuple[str, ...], words: str) -> None:
