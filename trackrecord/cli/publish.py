@@ -1,25 +1,36 @@
-"""``trackrecord publish`` and ``run-script``: events from a file or a script."""
+"""``trackrecord publish``: events from a file of JSON lines."""
 
 from __future__ import annotations
 
 import codecs
 import json
+import shutil
 import sys
-from decimal import Decimal
-from difflib import get_close_matches
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from trackrecord.cli.common import DEFAULT_HOME, HomeOption, JsonOption, answer, load, notes, screen
-from trackrecord.events import EVENTS, Event, InvalidEventError
-from trackrecord.events.codec import encode, validate
+from trackrecord.cli.common import DEFAULT_HOME, HomeOption, JsonOption, load, notes, screen
+from trackrecord.events import InvalidEventError
+
+if TYPE_CHECKING:
+    from trackrecord.publishing.lines import Checked
+    from trackrecord.publishing.outgoing import Shelf
+
+_HEAD: Final = 1_048_576
+"""Bytes of a file in which an event that is spread over lines is looked for."""
+_NAMED: Final = 50
+"""Lines that a person is told of one by one."""
 
 
 def publish(
     file: Annotated[
-        Path | None, typer.Argument(help="JSON lines; standard input if left out")
+        Path | None, typer.Argument(help="JSON lines; standard input if left out or '-'")
     ] = None,
     skip_invalid: Annotated[
         bool,
@@ -30,52 +41,103 @@ def publish(
 ) -> None:
     """Publish events from JSON lines: {"type": "signal_emitted", "data": {...}, "id"?: "..."}.
 
-    All lines are checked before the first is sent. A bad one is named by its
-    number and reason, and then nothing is sent, unless --skip-invalid.
+    All lines are checked before the first is sent. A bad one is named by its number and reason,
+    and then nothing is sent, unless --skip-invalid. What looks like a mistake, such as a time in
+    the future, is warned of and sent.
     """
-    events, refused, warnings = _read(file)
-    for problem in refused:
-        notes.print(f"line {problem['line']}: {problem['reason']}", style="red", markup=False)
-    for warning in warnings:
-        notes.print(f"line {warning['line']}: {warning['reason']}", style="yellow", markup=False)
-    published = 0
-    if events and (skip_invalid or not refused):
-        from trackrecord.publishing.send import send
+    with _opened(file) as source:
+        checked = _check(source, progress=not as_json)
+    with checked.events, checked.refused, checked.warnings:
+        _show(checked.refused, "red")
+        _show(checked.warnings, "yellow")
+        published = 0
+        if len(checked.events) and (skip_invalid or not len(checked.refused)):
+            from trackrecord.publishing.outgoing import messages
+            from trackrecord.publishing.send import send_messages
 
-        published = send(load(home, broker=True), events, source="/cli", progress=not as_json)
-    if as_json:
-        answer({"published": published, "refused": refused, "warnings": warnings})
-    else:
-        screen.print(f"published {published}, refused {len(refused)}")
-    if refused:
-        raise typer.Exit(1)
+            published = send_messages(
+                load(home, broker=True),
+                messages(checked.events),
+                len(checked.events),
+                checked.types,
+                source="/cli",
+                progress=not as_json,
+            )
+        if as_json:
+            _write_json(published, checked)
+        else:
+            screen.print(f"published {published}, refused {len(checked.refused)}")
+        if len(checked.refused):
+            raise typer.Exit(1)
 
 
-def _read(
-    file: Path | None,
-) -> tuple[list[tuple[Event, str | None]], list[dict[str, Any]], list[dict[str, Any]]]:
+@contextmanager
+def _opened(file: Path | None) -> Iterator[IO[bytes]]:
+    """A file, or standard input, as one that can be read twice."""
     try:
-        raw = sys.stdin.buffer.read() if file is None else file.read_bytes()
+        if file is not None and str(file) != "-":
+            with file.open("rb") as source:
+                if source.seekable():
+                    yield source
+                    return
+                yield from _kept(source)
+                return
     except OSError as error:
         raise InvalidEventError(f"cannot read {file}: {error.strerror}") from None
-    raw = raw.removeprefix(codecs.BOM_UTF8)
-    if spread := spread_over_lines(raw):
-        return [], [spread], []
-    events: list[tuple[Event, str | None]] = []
-    refused: list[dict[str, Any]] = []
-    warnings: list[dict[str, Any]] = []
-    for number, line in enumerate(raw.splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            event, event_id, unknown = _event(line)
-        except InvalidEventError as error:
-            refused.append({"line": number, "reason": str(error)})
-            continue
-        events.append((event, event_id))
-        if unknown:
-            warnings.append({"line": number, "reason": unknown})
-    return events, refused, warnings
+    yield from _kept(sys.stdin.buffer)
+
+
+def _kept(source: IO[bytes]) -> Iterator[IO[bytes]]:
+    with tempfile.TemporaryFile() as kept:
+        shutil.copyfileobj(source, kept, _HEAD)
+        kept.seek(0)
+        yield kept
+
+
+def _check(source: IO[bytes], *, progress: bool) -> Checked:
+    from trackrecord.clock import SYSTEM_CLOCK
+    from trackrecord.publishing.lines import check, nothing
+
+    head = source.read(_HEAD).removeprefix(codecs.BOM_UTF8)
+    if spread := spread_over_lines(head):
+        checked = nothing()
+        checked.refused.put([spread])
+        return checked
+    size = source.seek(0, 2)
+    source.seek(0)
+    if source.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
+        source.seek(0)
+    with _bar(size, progress=progress) as advance:
+        return check(source, SYSTEM_CLOCK.now(), advance)
+
+
+@contextmanager
+def _bar(size: int, *, progress: bool) -> Iterator[Callable[[int], None]]:
+    from rich.progress import Progress
+
+    with Progress(console=notes, transient=True, disable=not progress) as bar:
+        task = bar.add_task("checking", total=size)
+        yield lambda read: bar.update(task, advance=read)
+
+
+def _show(problems: Shelf, style: str) -> None:
+    for problem in islice(problems, _NAMED):
+        notes.print(f"line {problem['line']}: {problem['reason']}", style=style, markup=False)
+    if len(problems) > _NAMED:
+        notes.print(f"and {len(problems) - _NAMED:,} more, all of which --json names", style=style)
+
+
+def _write_json(published: int, checked: Checked) -> None:
+    """As ``answer`` would, without all problems in memory."""
+    write = sys.stdout.write
+    write(f'{{\n  "published": {published}')
+    for name, problems in (("refused", checked.refused), ("warnings", checked.warnings)):
+        write(f',\n  "{name}": [')
+        for place, problem in enumerate(problems):
+            write(f"{',' if place else ''}\n    {json.dumps(problem, ensure_ascii=False)}")
+        write("\n  ]" if len(problems) else "]")
+    write("\n}\n")
+    sys.stdout.flush()
 
 
 def spread_over_lines(raw: bytes) -> dict[str, Any] | None:
@@ -101,61 +163,3 @@ def spread_over_lines(raw: bytes) -> dict[str, Any] | None:
         "reason": f"{kind} over several lines, and an event is one line: write each as "
         '{"type": "...", "data": {...}} on a line of its own (`jq -c` does it)',
     }
-
-
-def _event(line: bytes) -> tuple[Event, str | None, str | None]:
-    try:
-        # Numbers are taken as they are written, so that 150.25 is 150.25 to the last digit.
-        said = json.loads(line.decode(), parse_float=Decimal)
-    except (ValueError, RecursionError) as error:
-        raise InvalidEventError(f"not readable JSON: {error}") from None
-    if not isinstance(said, dict) or not isinstance(said.get("data"), dict):
-        raise InvalidEventError('not an event: write {"type": "...", "data": {...}}')
-    name = said.get("type")
-    model = EVENTS.get(name) if isinstance(name, str) else None
-    if model is None:
-        raise InvalidEventError(_unknown_type(name))
-    event_id = said.get("id")
-    if event_id is not None and not (isinstance(event_id, str) and 0 < len(event_id) <= 128):  # noqa: PLR2004
-        raise InvalidEventError("id: must be a text of 1 to 128 characters")
-    event = validate(model, _native(model, said["data"]))
-    encode(event)
-    return event, event_id, _unknown_fields(model, said["data"])
-
-
-def _native(model: type[Event], data: dict[str, Any]) -> dict[str, Any]:
-    """Data as the model reads it: money exact, ratios as doubles."""
-    exact = {
-        name for name, field in model.model_fields.items() if "Decimal" in str(field.annotation)
-    }
-    return {name: value if name in exact else _floats(value) for name, value in data.items()}
-
-
-def _floats(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return float(value)
-    if isinstance(value, dict):
-        return {name: _floats(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_floats(item) for item in value]
-    return value
-
-
-def _unknown_type(name: object) -> str:
-    if name is None:
-        return f"type: is missing; the types are {', '.join(EVENTS)}"
-    close = get_close_matches(str(name), EVENTS, 1)
-    hint = f"did you mean {close[0]!r}?" if close else f"the types are {', '.join(EVENTS)}"
-    return f"type: there is no event type {name!r}; {hint}"
-
-
-def _unknown_fields(model: type[Event], data: dict[str, Any]) -> str | None:
-    known = {field.alias or name for name, field in model.model_fields.items()}
-    unknown = sorted(set(data) - known)
-    if not unknown:
-        return None
-    words = []
-    for name in unknown:
-        close = get_close_matches(name, known, 1)
-        words.append(f"{name!r}" + (f" (did you mean {close[0]!r}?)" if close else ""))
-    return f"{model.event_type} has no field {', '.join(words)}: not published"

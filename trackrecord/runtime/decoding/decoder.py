@@ -130,9 +130,7 @@ class Decoder:
             self._read_part(messages[at : at + _PART], positions[at : at + _PART])
             for at in range(0, len(messages), _PART)
         ] or [self._frame([], [])]
-        accepted = pl.concat([part.frame for part in parts])
-        if doubtful := frozenset[str]().union(*(part.doubtful for part in parts)):
-            accepted = accepted.filter(self._condition(doubtful))
+        accepted = self._accepted(parts)
         if accepted.height == len(messages):
             return accepted, []
         done = set(accepted["position"].to_list())
@@ -150,6 +148,25 @@ class Decoder:
             slow = pl.DataFrame(slow_rows, schema={"position": pl.Int64, **self._schema})
             accepted = pl.concat([accepted, slow]).sort("position")
         return accepted, refused
+
+    def accept(self, values: Sequence[bytes]) -> pl.DataFrame:
+        """The values that the fast path takes, in the columns of :meth:`read`, by position.
+
+        What is not there is for :func:`trackrecord.events.codec.decode` to judge.
+        """
+        parts = [self._frame([], [])]
+        for at in range(0, len(values), _PART):
+            fast = self._read_fast(list(values[at : at + _PART]))
+            kept = [(place, row) for place, row in enumerate(fast, at) if row is not None]
+            parts.append(self._frame([row for _, row in kept], [place for place, _ in kept]))
+        return self._accepted(parts)
+
+    def _accepted(self, parts: Sequence[_Part]) -> pl.DataFrame:
+        """The rows of some parts that keep every rule."""
+        accepted = pl.concat([part.frame for part in parts])
+        if doubtful := frozenset[str]().union(*(part.doubtful for part in parts)):
+            accepted = accepted.filter(self._condition(doubtful))
+        return accepted
 
     def _read_part(self, messages: Sequence[Message], positions: Sequence[int]) -> _Part:
         fast = self._read_fast([message.value() for message in messages])
