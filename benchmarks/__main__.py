@@ -16,6 +16,7 @@ NAMES = {
     "extractor": "benchmarks.extractor",
     "scoring": "benchmarks.scoring",
     "performance": "benchmarks.performance",
+    "publishing": "benchmarks.publishing",
     "pipeline": "benchmarks.pipeline.throughput",
     "latency": "benchmarks.pipeline.latency",
     "growth": "benchmarks.pipeline.growth",

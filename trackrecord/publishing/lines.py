@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import repeat
 from typing import IO, Annotated, Any, Final, NamedTuple
 
 import msgspec
@@ -40,6 +41,8 @@ class _Envelope(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     id: Annotated[str, msgspec.Meta(min_length=1, max_length=128)] | None = None
 
 
+_NOT_PLAIN: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
 _envelope = msgspec.json.Decoder(_Envelope).decode
 
 # A key and its value, in an object that holds no other. In a text such a key would have a
@@ -47,11 +50,18 @@ _envelope = msgspec.json.Decoder(_Envelope).decode
 _SIDE: Final = re.compile(
     rb'("side"\s*:\s*)"(%s)"' % b"|".join(name.encode() for name in SIDES), re.IGNORECASE
 )
+_CANONICAL_SIDE: Final = re.compile(
+    rb'"side"\s*:\s*"(?:%s)"' % b"|".join(side.encode() for side in set(SIDES.values()))
+)
 _FORMS: Final = frozenset(side.encode() for side in SIDES.values())
 _SPACED_TIME: Final = re.compile(
     rb'("[a-z]+_at"\s*:\s*"[0-9]{4}-[0-9]{2}-[0-9]{2})[ T]'
     rb'([0-9:.]{8,15})(?:Z|[+]00:00)"'
 )
+
+
+Message = tuple[str, bytes, str, bytes]
+"""The parts of an :class:`~trackrecord.publishing.outgoing.Outgoing`."""
 
 
 class Checked(NamedTuple):
@@ -68,14 +78,6 @@ class Checked(NamedTuple):
     refused: Shelf
     warnings: Shelf
     types: set[str]
-
-
-class _Result(NamedTuple):
-    """What was found of one line of several."""
-
-    message: Outgoing | None
-    refused: str | None
-    warnings: list[str]
 
 
 def nothing() -> Checked:
@@ -96,17 +98,19 @@ def check(
     checked = nothing()
     checker = _Checker(now)
     for lines in _chunks(source, checked, advance):
-        messages, refused, warnings = [], [], []
-        for (number, _), result in zip(lines, checker.check(lines), strict=True):
-            if result.message is not None:
-                messages.append(result.message)
-                checked.types.add(result.message.event_type)
-            if result.refused is not None:
-                refused.append({"line": number, "reason": result.refused})
-            warnings += [{"line": number, "reason": words} for words in result.warnings]
-        checked.events.put(messages)
-        checked.refused.put(refused)
-        checked.warnings.put(warnings)
+        found = checker.check(lines)
+        checked.events.put([each for each in found if isinstance(each, tuple)])
+        checked.refused.put(
+            [
+                {"line": number, "reason": each}
+                for (number, _), each in zip(lines, found, strict=True)
+                if isinstance(each, str)
+            ]
+        )
+        checked.warnings.put(
+            [{"line": number, "reason": words} for number, words in sorted(checker.warnings)]
+        )
+    checked.types.update(checker.types)
     if strays := checker.together.strays():
         checked.warnings.put([{"line": strays[0], "reason": strays[1]}])
     return checked
@@ -137,48 +141,72 @@ def _chunks(
 
 
 class _Checker:
-    """Checks lines, some at a time."""
+    """Checks lines, some at a time.
+
+    Attributes:
+        warnings: Of the last ones: number of the line, and what is said of it.
+        types: Of all events so far.
+        together: What all of them held.
+    """
 
     def __init__(self, now: datetime) -> None:
         self._now = now
         self._fast: dict[str, _Fast] = {}
+        self.warnings: list[tuple[int, str]] = []
+        self.types: set[str] = set()
         self.together = Together()
 
-    def check(self, lines: Sequence[tuple[int, bytes]]) -> list[_Result]:
-        """What is found of each line."""
-        results: list[_Result | None] = [None] * len(lines)
-        by_type: dict[str, list[tuple[int, bytes, str | None]]] = defaultdict(list)
-        for place, (_, line) in enumerate(lines):
+    def check(self, lines: Sequence[tuple[int, bytes]]) -> list[Message | str]:
+        """A message of each line, or why it is refused."""
+        self.warnings = []
+        by_type: dict[str, list[_Given]] = defaultdict(list)
+        for place, (number, line) in enumerate(lines):
             try:
                 envelope = _envelope(line)
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            except _NOT_PLAIN:
                 continue
-            if envelope.type in EVENTS:
-                by_type[envelope.type].append((place, bytes(envelope.data), envelope.id))
+            data = bytes(envelope.data)
+            by_type[envelope.type].append(_Given(place, number, data, envelope.id))
+        found: list[Message | str | None] = [None] * len(lines)
         for name, given in by_type.items():
-            fast = self._fast.setdefault(name, _Fast(EVENTS[name]))
-            for place, result in fast.check(given, lines, self._now, self.together):
-                results[place] = result
+            if name not in EVENTS:
+                continue
+            if name not in self._fast:
+                self._fast[name] = _Fast(EVENTS[name])
+            for place, message in self._fast[name].check(given, self._now, self):
+                found[place] = message
+            self.types.add(name)
         return [
-            self._by_model(*line) if result is None else result
-            for line, result in zip(lines, results, strict=True)
+            self._by_model(*line) if each is None else each
+            for line, each in zip(lines, found, strict=True)
         ]
 
-    def _by_model(self, number: int, line: bytes) -> _Result:
+    def _by_model(self, number: int, line: bytes) -> Message | str:
         try:
             event, event_id, unknown = event_of(line)
-            message = Outgoing.of(event, event_id)
+            message = Outgoing.of(event, event_id)[:]  # a plain tuple
         except InvalidEventError as error:
-            return _Result(None, str(error), [])
-        warnings = [unknown] if unknown else []
-        warnings += doubts_of(event, self._now)
+            return str(error)
+        said = [unknown] if unknown else []
+        said += doubts_of(event, self._now)
         if (symbol := getattr(event, "symbol", None)) is not None:
-            warnings += [words for _, words in self.together.spellings([symbol])]
+            said += [words for _, words in self.together.spellings([symbol])]
+        self.warnings += [(number, words) for words in said]
         if isinstance(event, SignalEmitted):
             self.together.opened(pl.Series([event.signal_id]))
         elif isinstance(event, SignalClosed):
             self.together.closed(pl.Series([event.signal_id]), pl.Series([number]))
-        return _Result(message, None, warnings)
+        self.types.add(event.event_type)
+        return message
+
+
+class _Given(NamedTuple):
+    """A line that is an envelope: its place among others, its number, and what it holds."""
+
+    place: int
+    number: int
+    data: bytes
+    event_id: str | None
 
 
 class _Fast:
@@ -196,58 +224,62 @@ class _Fast:
             if names
             else None
         )
+        self._canonical = _CANONICAL_SIDE if "side" in model.model_fields else None
+        self._rewrites = False
         times = {name for name, hint in model.__annotations__.items() if "UtcTime" in str(hint)}
         self._identity = [(name, name in times) for name in model.identity]
 
     def check(
-        self,
-        given: list[tuple[int, bytes, str | None]],
-        lines: Sequence[tuple[int, bytes]],
-        now: datetime,
-        together: Together,
-    ) -> list[tuple[int, _Result]]:
-        """The lines that are taken, each with its place and what is found of it.
-
-        Args:
-            given: Place of the line, data, and the publisher's own id.
-            lines: All lines, by place.
-            now: The time.
-            together: What other lines held.
-        """
-        values = [self._ordinary(data) for _, data, _ in given]
+        self, given: list[_Given], now: datetime, checker: _Checker
+    ) -> Iterator[tuple[int, Message]]:
+        """The lines that are taken: the place of each, and the message that it makes."""
+        values = [each.data for each in given]
+        if self._rewrites:
+            values = list(map(self._ordinary, values))
         frame = self._decoder.accept(values)
+        if self._canonical is not None:
+            # What is written otherwise is for readers of the contract, not for the topic.
+            good = [self._canonical.search(values[at]) is not None for at in frame["position"]]
+            frame = frame.filter(pl.Series(good, dtype=pl.Boolean))
+        if frame.height < len(given) and not self._rewrites:
+            # Files are alike throughout: from here on each line is brought into form first.
+            self._rewrites = True
+            yield from self.check(given, now, checker)
+            return
+        self._rewrites = self._rewrites and frame.height > 0
         taken = frame["position"].to_list()
-        places = [given[position][0] for position in taken]
-        numbers = pl.Series([lines[place][0] for place in places], dtype=pl.Int64)
-        warnings: dict[int, list[str]] = defaultdict(list)
+        numbers = [given[at].number for at in taken]
         for row in may_be_doubtful(self._model, frame, now).arg_true().to_list():
-            warnings[row] += doubts_of(decode(self._model, values[taken[row]]), now)
+            event = decode(self._model, values[taken[row]])
+            checker.warnings += [(numbers[row], words) for words in doubts_of(event, now)]
+        self._note_together(frame, numbers, checker)
+        yield from zip(
+            [given[at].place for at in taken],
+            zip(
+                repeat(self._model.event_type),
+                [key.encode() for key in frame[self._model.key_field]],
+                [
+                    given[at].event_id or own
+                    for at, own in zip(taken, self._ids(frame), strict=True)
+                ],
+                [values[at] for at in taken],
+                strict=False,
+            ),
+            strict=True,
+        )
+
+    def _note_together(self, frame: pl.DataFrame, numbers: list[int], checker: _Checker) -> None:
         if "symbol" in frame.columns:
             symbols = frame["symbol"]
             spelled = symbols.drop_nulls().unique(maintain_order=True).to_list()
-            for symbol, words in together.spellings(spelled):
+            for symbol, words in checker.together.spellings(spelled):
                 row = int((symbols == symbol).arg_true()[0])
-                warnings[row].append(words)
+                checker.warnings.append((numbers[row], words))
         if self._model is SignalEmitted:
-            together.opened(frame["signal_id"])
+            checker.together.opened(frame["signal_id"])
         elif self._model is SignalClosed:
-            together.closed(frame["signal_id"], numbers)
-        keys = frame[self._model.key_field].to_list()
-        ids = self._ids(frame)
-        name = self._model.event_type
-        return [
-            (
-                place,
-                _Result(
-                    Outgoing(name, key.encode(), given[position][2] or own, values[position]),
-                    None,
-                    warnings.get(row, []),
-                ),
-            )
-            for row, (place, position, key, own) in enumerate(
-                zip(places, taken, keys, ids, strict=True)
-            )
-        ]
+            lines = pl.Series(numbers, dtype=pl.Int64)
+            checker.together.closed(frame["signal_id"], lines)
 
     def _ordinary(self, data: bytes) -> bytes:
         """Data as it is written on the wire, where one look is enough to bring it there."""

@@ -58,10 +58,7 @@ class Shelf:
         """Add some, of plain texts, bytes and numbers."""
         if things:
             self._count += len(things)
-            marshal.dump(
-                [thing if isinstance(thing, dict) else tuple(thing) for thing in things],
-                self._file,
-            )
+            marshal.dump(list(things), self._file)
 
     def __iter__(self) -> Iterator[Any]:
         """All of them, in order."""
