@@ -246,7 +246,7 @@ def test_a_batch_that_takes_too_long_for_the_database_is_halved_until_it_does_no
         assert len(sunk(settings)) == 40
         assert consumer.metric("trackrecord_retries_total") == 0
     assert max(handler.sizes) * 0.03 < 0.5
-    assert "statement_timeout" in capfd.readouterr().out
+    assert "statement_timeout" in "".join(capfd.readouterr())
 
 
 def test_one_message_that_takes_too_long_is_tried_again_and_the_time_limit_is_named(

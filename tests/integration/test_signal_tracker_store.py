@@ -22,7 +22,11 @@ from trackrecord.testing import StageRun
 
 def run(settings: Settings, events: Sequence[Event], batches: Sequence[int]) -> list[int]:
     """Apply events in batches of these sizes, by three in turn; the indices of those refused."""
-    applied = StageRun(STAGE, settings, emptied=False).of(events, batches=batches, consumers=3)
+    sizes, left = [], len(events)
+    for size in batches:
+        sizes.append(min(size, left))  # sizes that go on behind the last event end with it
+        left -= sizes[-1]
+    applied = StageRun(STAGE, settings, emptied=False).of(events, batches=sizes, consumers=3)
     assert {each.error_class for each in applied.refused} <= {"conflict"}
     return [each.position for each in applied.refused]
 
