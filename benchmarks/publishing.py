@@ -23,7 +23,7 @@ from trackrecord.runtime import kafka
 from trackrecord.runtime.settings import load_settings
 
 SEED: Final = 7
-SMALL, LARGE = 300_000, 1_500_000
+SMALL, LARGE = 300_000, 2_000_000
 ROUNDS: Final = 3
 TOOL: Final = Path(sys.executable).with_name("trackrecord")
 TARGET_PER_SECOND: Final = 20_000

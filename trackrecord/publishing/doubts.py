@@ -17,8 +17,8 @@ from trackrecord.events.types import wire_time
 AHEAD = timedelta(minutes=1)
 """A time this far after the clock's is in the future; less is two clocks that differ."""
 
-_MOST_IDS = 5_000_000
-"""Signals beyond which it is not remembered which of them the file opens: 40 MB."""
+_MOST_IDS = 1_500_000
+"""Signals and exits beyond which it is not remembered which of them the file opens: 30 MB."""
 
 _TIMES = {SignalEmitted: "emitted_at", SignalClosed: "closed_at", MarketBar: "closed_at"}
 

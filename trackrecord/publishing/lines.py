@@ -287,9 +287,9 @@ class _Fast:
             # What is inside must not be touched; the model writes the side as it is written.
             return data if all(found[2] in _FORMS for found in _SIDE.finditer(data)) else b""
         if self._money is not None:
-            data = self._money.sub(rb'\1"\2"', data)
+            data = self._money.sub(_quoted, data)
         data = _SIDE.sub(_canonical_side, data)
-        return _SPACED_TIME.sub(rb'\1T\2Z"', data)
+        return _SPACED_TIME.sub(_wire_time, data)
 
     def _ids(self, frame: pl.DataFrame) -> list[str]:
         """The ids that the events have of themselves."""
@@ -306,6 +306,14 @@ class _Fast:
 
 def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _quoted(found: re.Match[bytes]) -> bytes:
+    return found[1] + b'"' + found[2] + b'"'
+
+
+def _wire_time(found: re.Match[bytes]) -> bytes:
+    return found[1] + b"T" + found[2] + b'Z"'
 
 
 def _canonical_side(found: re.Match[bytes]) -> bytes:

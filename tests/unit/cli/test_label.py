@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -91,6 +92,32 @@ def test_sides_and_times_are_read_as_people_write_them() -> None:
     signal = {**SIGNAL, "side": "buy", "entry_time": "2026-01-04 22:00:00+00:00"}
     [answer] = answers(line(signal=signal, bars=bars))
     assert (answer["outcome"], answer["exit_time"]) == ("target", "2026-01-06 00:00:00+00:00")
+
+
+def test_bars_may_come_from_one_file(tmp_path: Path) -> None:
+    rows = [f"{symbol},{at},{','.join(map(str, prices))},{revision}"
+            for symbol, revision in (("000001", 0), ("1", 0))
+            for at, *prices in reversed(DAYS)]  # fmt: skip
+    rows.append("000001,2026-01-06 00:00:00+00:00,101,104,100,104,1")
+    file = tmp_path / "bars.csv"
+    file.write_text("symbol,opened_at,open,high,low,close,revision\n" + "\n".join(rows) + "\n")
+    signal = {**SIGNAL, "symbol": "000001", "entry_time": "2026-01-04T22:00:00Z"}
+    lines = [
+        {"id": "a", "signal": signal},
+        {"id": "b", "signal": {**signal, "symbol": "1"}},
+        {"id": "c", "signal": {**signal, "symbol": "2"}},
+        {"id": "d", "signal": SIGNAL},
+        {"id": "e", "signal": {**signal, "entry_time": "2026-01-08"}},
+        line(id="f"),
+    ]
+    first, second, *wrong, own = answers(*lines, arguments=("--bars", str(file)), code=1)
+    assert (first["outcome"], first["exit_index"]) == ("target", 2)
+    assert (second["outcome"], second["exit_index"]) == ("target", 1)
+    for answer, words in zip(
+        wrong, ("no bars of 2", "names its", "from 2026-01-08 on"), strict=True
+    ):
+        assert words in answer["error"]
+    assert own["outcome"] == "target"
 
 
 def test_an_expiry_has_lived_through_its_bar() -> None:

@@ -78,6 +78,23 @@ def test_returns_have_every_number_or_a_reason() -> None:
         assert value is not None or name in answer["reasons"], name
 
 
+def test_a_window_moves_over_returns_or_trades() -> None:
+    returns = [0.01, -0.02, 0.03, 0.01]
+    moving = ask({"returns": returns}, "--rolling", "3")["rolling"]
+    assert moving["window"] == 3
+    whole = ask({"returns": returns[1:]})
+    assert [len(moving[name]) for name in moving if name != "window"] == [4] * 5
+    assert moving["return"][:2] == [None, None]
+    assert float(moving["return"][3]) == pytest.approx(float(whole["total_return"]))
+    assert float(moving["volatility"][3]) == pytest.approx(float(whole["volatility"]))
+    lost = LONG | {"exit_price": 1}
+    assert ask({"trades": [LONG, lost, lost], "rolling": 2})["rolling"] == {
+        "window": 2, "win_rate": [None, D("0.5"), 0],
+    }  # fmt: skip
+    assert "at least 2" in refuse('{"returns": [0.1], "rolling": 1}')
+    assert "without gaps" in refuse('{"returns": [0.1, null, 0.2], "rolling": 2}')
+
+
 LUCK = ("sharpe", "sharpe_interval", "probabilistic_sharpe_ratio", "deflated_sharpe_ratio")
 
 

@@ -28,6 +28,13 @@ def label_command(
     as_json: Annotated[
         bool, typer.Option("--json", help="Answer each line with a JSON line, for programs.")
     ] = False,
+    bars: Annotated[
+        Path | None,
+        typer.Option(
+            help="Bars of any number of symbols, CSV or Parquet of market_bar fields, for lines "
+            'without "bars": those of the signal\'s "symbol" from its "entry_time" on.'
+        ),
+    ] = None,
     policy: Annotated[
         PolicyOption,
         typer.Option(help="Which level counts when one bar reaches both target and stop."),
@@ -47,22 +54,25 @@ def label_command(
 
     A line: {"id", "signal": {"side": "LONG" or "SHORT", "entry_price", "target"?, "stop"?,
     "horizon_bars"?, "entry_time"?}, "bars": [[time, open, high, low, close], ...], "policy"?};
-    bars[0] is the entry bar. A line that breaks a rule is answered {"id", "error"}, and the exit
-    code is 1.
+    bars[0] is the entry bar. With --bars FILE a line may leave "bars" out, and its signal names
+    "symbol" and "entry_time" instead. A line that breaks a rule is answered {"id", "error"}, and
+    the exit code is 1.
     """
     from trackrecord.cli.common import InputError
     from trackrecord.cli.ending import if_stopped
+    from trackrecord.cli.label.bar_file import read_bars
     from trackrecord.cli.label.reading import lines
 
     answers: list[dict[str, Any]] = []
     try:
         limits = _limits(jumps)
         with if_stopped(lambda: f"{len(answers):,} lines were judged"):
-            for identity, work in lines(_read(file), policy=policy, horizon=horizon):
-                answer = {"id": identity, **work(limits)}
-                if as_json:
-                    sys.stdout.write(json.dumps(answer) + "\n")
-                answers.append(answer)
+            known = None if bars is None else read_bars(bars)
+        for identity, work in lines(_read(file), policy=policy, horizon=horizon, bars=known):
+            answer = {"id": identity, **work(limits)}
+            if as_json:
+                sys.stdout.write(json.dumps(answer) + "\n")
+            answers.append(answer)
     except InputError as error:
         print(f"trackrecord label: {error}", file=sys.stderr)  # noqa: T201 - one clear line
         raise typer.Exit(_COULD_NOT) from None

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, cast
 
+from trackrecord.cli.label.bar_file import BarsBySymbol
 from trackrecord.events.market import impossible_bar
 from trackrecord.events.types import side_of
 from trackrecord.outcomes import POLICIES, Bar, Judged, Policy, RuleError, Signal, label
@@ -22,13 +23,16 @@ _FIELDS: Final = 5
 """Of a bar: time, open, high, low, close; what follows, such as the volume, is not read."""
 
 
-def lines(texts: Iterable[str], *, policy: str, horizon: int) -> Iterator[tuple[Any, Work]]:
+def lines(
+    texts: Iterable[str], *, policy: str, horizon: int, bars: BarsBySymbol | None = None
+) -> Iterator[tuple[Any, Work]]:
     """Each line's id, and what judges it within limits of jumps; blank lines are passed over.
 
     Args:
         texts: JSON lines.
         policy: Where a line names none.
         horizon: Bars, where a signal names none.
+        bars: Of lines that have none themselves.
     """
     for number, text in enumerate(texts, start=1):
         if not text.strip():
@@ -41,18 +45,21 @@ def lines(texts: Iterable[str], *, policy: str, horizon: int) -> Iterator[tuple[
         except (KeyError, TypeError):
             yield None, _refuse(f'line {number} is no object with an "id"')
         else:
-            yield identity, _judge(document, policy, horizon)
+            yield identity, _judge(document, policy, horizon, bars)
 
 
 def _refuse(error: str) -> Work:
     return lambda _limits: {"error": error}
 
 
-def _judge(document: dict[str, Any], policy: str, horizon: int) -> Work:
+def _judge(document: dict[str, Any], policy: str, horizon: int, known: BarsBySymbol | None) -> Work:
     def work(limits: Limits) -> dict[str, Any]:
         try:
             signal = _signal(document.get("signal"), horizon)
-            times, bars = _bars(document.get("bars"))
+            given = document.get("bars")
+            if given is None and known is not None:
+                given = known.after(document["signal"], signal.horizon)
+            times, bars = _bars(given)
             _check_entry(document["signal"], times[0])
             chosen = _policy(document.get("policy") or policy)
             return _answer(label(signal, bars, chosen, limits), times)

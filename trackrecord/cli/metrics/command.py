@@ -43,6 +43,14 @@ def metrics_command(
         SessionsOption | None,
         typer.Option(help="Which days are sessions: weekdays (252 a year) or every_day (365)."),
     ] = None,
+    rolling: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            help="Also give numbers of a window of so many periods that moves over the returns, or "
+            "the win rate of so many trades; with --json.",
+        ),
+    ] = None,
     as_of: Annotated[
         str | None,
         typer.Option(help="Last day of the record, YYYY-MM-DD. (default: that of the last exit)"),
@@ -64,6 +72,7 @@ def metrics_command(
         "starting_equity": starting_equity,
         "sessions": sessions,
         "as_of": as_of,
+        "rolling": rolling,
     }
     try:
         document = read(file) | {name: value for name, value in given.items() if value is not None}
@@ -86,7 +95,7 @@ def _answer(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _of_returns(document: dict[str, Any]) -> dict[str, Any]:
-    from trackrecord.cli.metrics.reading import number, series, trials_of
+    from trackrecord.cli.metrics.reading import number, series, trials_of, window_of
     from trackrecord.performance.returns.statistics import CUT_OFF, PERIODS_PER_YEAR, returns_of
     from trackrecord.performance.returns.summary import summarise_returns
 
@@ -97,22 +106,30 @@ def _of_returns(document: dict[str, Any]) -> dict[str, Any]:
         levels = series(document["equity"], "equity")
         returns = returns_of(levels)
     benchmark = document.get("benchmark_returns")
+    periods_per_year = number(document, "periods_per_year", PERIODS_PER_YEAR)
+    risk_free = number(document, "risk_free", 0.0)
     numbers = summarise_returns(
         returns,
-        periods_per_year=number(document, "periods_per_year", PERIODS_PER_YEAR),
-        risk_free=number(document, "risk_free", 0.0),
+        periods_per_year=periods_per_year,
+        risk_free=risk_free,
         benchmark_sharpe=number(document, "benchmark_sharpe", 0.0),
         trials=trials_of(document),
         cut_off=number(document, "cut_off", CUT_OFF),
         benchmark=None if benchmark is None else series(benchmark, "benchmark_returns"),
         levels=levels,
     )
-    return {**numbers.values, "reasons": numbers.reasons}
+    answer = {**numbers.values, "reasons": numbers.reasons}
+    if (window := window_of(document)) is not None:
+        from trackrecord.performance import rolling
+
+        moving = rolling(returns, window, periods_per_year, risk_free)
+        answer["rolling"] = {"window": window, **moving}
+    return answer
 
 
 def _of_trades(document: dict[str, Any]) -> dict[str, Any]:
     from trackrecord.cli.common import InputError
-    from trackrecord.cli.metrics.reading import identities, money, trade
+    from trackrecord.cli.metrics.reading import identities, money, trade, window_of
     from trackrecord.performance.trades.many_trades import Trades, close
     from trackrecord.performance.trades.summary import summarise
 
@@ -136,6 +153,8 @@ def _of_trades(document: dict[str, Any]) -> dict[str, Any]:
     ]
     answer: dict[str, Any] = {"trades": each, **numbers.values}
     reasons = dict(numbers.reasons)
+    if (window := window_of(document)) is not None:
+        answer["rolling"] = {"window": window, "win_rate": _win_rates(trades, closed, window)}
     if trades.entry_time is not None and trades.exit_time is not None:
         daily = _by_days(document, trades, closed)
         answer |= {name: value for name, value in daily.values.items() if name not in answer}
@@ -147,6 +166,18 @@ def _of_trades(document: dict[str, Any]) -> dict[str, Any]:
             answer[name] = None
             reasons[name] = "no_times" if rows else "no_data"
     return {**answer, "reasons": reasons}
+
+
+def _win_rates(trades: Any, closed: Any, window: int) -> list[float | None]:
+    """Of so many trades each, in the order in which they were closed."""
+    import numpy as np
+
+    from trackrecord.performance.returns.rolling import rolling_win_rate
+
+    outcomes = closed.outcome
+    if trades.exit_time is not None:
+        outcomes = outcomes[np.argsort(trades.exit_time, kind="stable")]
+    return rolling_win_rate(outcomes, window)
 
 
 def _by_days(document: dict[str, Any], trades: Any, closed: Any) -> Numbers:

@@ -111,6 +111,21 @@ def trials_of(document: dict[str, Any]) -> int | list[float] | None:
     return int(count)
 
 
+def window_of(document: dict[str, Any]) -> int | None:
+    """Periods, or trades, of the moving window; None where none is asked for.
+
+    Raises:
+        InputError: Not a whole number above 1.
+    """
+    value = document.get("rolling")
+    if value is None:
+        return None
+    window = _amount(value, "rolling")
+    if window != int(window) or window < 2:  # noqa: PLR2004 - two make a spread
+        raise InputError(f"rolling is a whole number of periods, at least 2, not {value}")
+    return int(window)
+
+
 def trade(row: Any, place: int) -> Trade:
     """A trade of the document.
 

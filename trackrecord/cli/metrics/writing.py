@@ -111,7 +111,7 @@ def show(answer: dict[str, Any]) -> None:
     table.add_column("value", justify="right")
     table.add_column("definition", style="dim")
     for name, value in answer.items():
-        if name in {"trades", "reasons"}:
+        if name in {"trades", "reasons", "rolling"}:
             continue
         shown = f"({answer['reasons'].get(name, '')})" if value is None else _shown(value)
         table.add_row(name, shown, DEFINITIONS.get(name, ""))

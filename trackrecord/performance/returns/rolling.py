@@ -23,6 +23,26 @@ Rolled = list[float | None]
 _Measure = Callable[[FloatArray], FloatArray]
 
 
+def rolling(
+    returns: Floats,
+    window: int,
+    periods_per_year: float = PERIODS_PER_YEAR,
+    risk_free: float = 0.0,
+) -> dict[str, Rolled]:
+    """Every number of a moving window: sharpe, sortino, volatility, return, max_drawdown.
+
+    Raises:
+        ValueError: A gap in the series, or a window below 2.
+    """
+    return {
+        "sharpe": rolling_sharpe(returns, window, periods_per_year, risk_free),
+        "sortino": rolling_sortino(returns, window, periods_per_year, risk_free),
+        "volatility": rolling_volatility(returns, window, periods_per_year),
+        "return": rolling_return(returns, window),
+        "max_drawdown": rolling_max_drawdown(returns, window),
+    }
+
+
 def rolling_sharpe(
     returns: Floats,
     window: int,
