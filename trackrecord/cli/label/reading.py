@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -18,6 +19,7 @@ Limits = tuple[Decimal, Decimal] | None
 Work = Callable[[Limits], dict[str, Any]]
 
 _DIRECTIONS: Final = {"BUY": 1, "SELL": -1}
+_WITH_WORDS = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)? .+")
 _PRICES: Final = ("open", "high", "low", "close")
 _FIELDS: Final = 5
 """Of a bar: time, open, high, low, close; what follows, such as the volume, is not read."""
@@ -116,7 +118,7 @@ def _bars(given: Any) -> tuple[list[Any], list[Bar]]:
         raise RuleError("there are no bars; bars[0] is the entry bar")
     times: list[Any] = []
     bars: list[Bar] = []
-    before: datetime | None = None
+    before: datetime | str | None = None
     for index, row in enumerate(given):
         if not isinstance(row, list) or len(row) < _FIELDS:
             raise RuleError(f"bar {index} is not [time, open, high, low, close]")
@@ -129,7 +131,7 @@ def _bars(given: Any) -> tuple[list[Any], list[Bar]]:
         if problem := impossible_bar(*bar):
             raise RuleError(f"bar {index} is no bar: {problem} ({_prices(bar)})")
         at = _time(row[0], f"the time of bar {index}")
-        if before is not None and not at > before:
+        if before is not None and not _follows(at, before):
             raise RuleError(f"bars out of order: bar {index} is not later than the one before")
         before = at
         times.append(row[0])
@@ -137,11 +139,16 @@ def _bars(given: Any) -> tuple[list[Any], list[Bar]]:
     return times, bars
 
 
+def _follows(at: Any, before: Any) -> bool:
+    return type(at) is type(before) and bool(at > before)
+
+
 def _prices(bar: Bar) -> str:
     return ", ".join(f"{name} {price}" for name, price in zip(_PRICES, bar, strict=True))
 
 
-def _time(value: Any, what: str) -> datetime:
+def _time(value: Any, what: str) -> datetime | str:
+    """A moment; or the text of a date and time with words behind it, which sorts as it stands."""
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         raise RuleError(f"{what}: {NO_NUMBER}")
     if not isinstance(value, str):
@@ -149,6 +156,8 @@ def _time(value: Any, what: str) -> datetime:
     try:
         return read_time(value)
     except ValueError as error:
+        if _WITH_WORDS.fullmatch(value):
+            return value
         raise RuleError(f"{what}: {error}") from None
 
 
@@ -156,7 +165,7 @@ def _check_entry(signal: dict[str, Any], first: Any) -> None:
     entry = signal.get("entry_time")
     if entry is None:
         return
-    if _time(entry, "the entry time") > _time(first, "the time of bar 0"):
+    if _follows(_time(entry, "the entry time"), _time(first, "the time of bar 0")):
         raise RuleError(f"the entry bar, {first}, is before the entry, {entry}")
 
 
