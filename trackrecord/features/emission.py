@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trackrecord.features.catalogue import NAMES
-from trackrecord.features.market import History, market_features, positive
+from trackrecord.features.market import History, market_features
 from trackrecord.features.regime import Regime, regime_of
 from trackrecord.features.strategy_record import Resolved, record_features
 from trackrecord.features.windows import Floats, Rows, Timeline, ages
+from trackrecord.performance.measure import above_zero
 from trackrecord.times import DAY
 
 _EPOCH_WEEKDAY = 3
@@ -93,7 +94,7 @@ def _at(values: Floats, rows: Rows) -> Floats:
 
 
 def _geometry(signals: Emitted, known: dict[str, Floats], last_close: Floats) -> dict[str, Floats]:
-    price, last_close = positive(signals.price), positive(last_close)
+    price, last_close = above_zero(signals.price), above_zero(last_close)
     with np.errstate(divide="ignore", invalid="ignore"):
         target = np.abs(signals.target - price) / price
         stop = np.abs(price - signals.stop) / price

@@ -16,11 +16,7 @@ from trackrecord.features.windows import (
     rolling_min,
     rolling_sum,
 )
-
-
-def positive(price: Floats) -> Floats:
-    """Prices that a ratio can be made of; NaN where they are not above 0."""
-    return np.where(price > 0, price, np.nan)
+from trackrecord.performance.measure import above_zero
 
 
 class History(NamedTuple):
@@ -52,10 +48,10 @@ def market_features(bars: History, age: Rows) -> dict[str, Floats]:
         price that it looks at is not above 0.
     """
     bars = bars._replace(
-        open=positive(bars.open),
-        high=positive(bars.high),
-        low=positive(bars.low),
-        close=positive(bars.close),
+        open=above_zero(bars.open),
+        high=above_zero(bars.high),
+        low=above_zero(bars.low),
+        close=above_zero(bars.close),
     )
     with np.errstate(divide="ignore", invalid="ignore"):
         found = {
@@ -72,7 +68,7 @@ def market_features(bars: History, age: Rows) -> dict[str, Floats]:
 
 def log_returns(close: Floats, age: Rows) -> Floats:
     """The logarithm of each close over the one before; NaN where one is not above 0."""
-    close = positive(close)
+    close = above_zero(close)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.log(close / lagged(close, age, 1)))
 

@@ -25,6 +25,7 @@ from trackrecord.outcomes.label_many import (
 )
 from trackrecord.outcomes.model import Policy
 from trackrecord.outcomes.waiting import BarColumns, Judgement, Known, Waiting
+from trackrecord.performance.measure import above_zero
 from trackrecord.times import NEVER
 
 KEPT: Final = 512
@@ -161,12 +162,13 @@ class Watch:
         close = self._bars.close
         with np.errstate(divide="ignore", invalid="ignore"):
             moved = (
-                _positive(close[slot, place]) / _positive(close[slot, np.maximum(place - 1, 0)]) - 1
+                above_zero(close[slot, place]) / above_zero(close[slot, np.maximum(place - 1, 0)])
+                - 1
             )
             moved[place < 1] = np.nan
             total = np.zeros(len(slot))
             for lag in range(average_of - 1, -1, -1):
-                total += _positive(close[slot, np.maximum(place - lag, 0)])
+                total += above_zero(close[slot, np.maximum(place - lag, 0)])
             gap = close[slot, place] / (total / average_of) - 1
             above = np.where(np.isnan(gap), np.nan, (gap > 0).astype(np.float64))
             above[place < average_of - 1] = np.nan
@@ -273,11 +275,6 @@ class Watch:
         closed_at = np.where(labels.exit_row >= 0, flat.closed_at[row], NEVER)
         exit_at = np.where(labels.how == GAP, flat.opened_at[row], closed_at)
         return Judgement(signals, now, now.differs(signals.known), exit_at, ends_at)
-
-
-def _positive(price: Floats) -> Floats:
-    """Prices that a ratio can be made of; NaN where they are not above 0."""
-    return np.where(price > 0, price, np.nan)
 
 
 def _at_last(labels: Labels, end: Rows) -> Flags:

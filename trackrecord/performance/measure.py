@@ -28,6 +28,15 @@ DUST: Final = 1e-12
 """A spread below this share of the largest value is what floats leave where 0 is meant."""
 
 
+def above_zero(price: FloatArray) -> FloatArray:
+    """Prices that a ratio can be made of; NaN where they are not above 0.
+
+    Args:
+        price: Any shape, which the answer has too.
+    """
+    return np.where(price > 0, price, np.nan)
+
+
 class Measure(NamedTuple):
     """A value, or None and the reason.
 
