@@ -54,21 +54,19 @@ class Lags:
 
 def lags(state: StackState, settings: Settings) -> Lags:
     """Ask the broker where topics end, the database where stages are, and each process."""
+    import psycopg2
+
     from services import stage_named
     from trackrecord.errors import TrackrecordError
     from trackrecord.runtime import kafka
-    from trackrecord.runtime.database import connect, rows
+    from trackrecord.runtime.database import rows, session
     from trackrecord.runtime.stage import Stage
 
     result = Lags()
     for process in state.stages:
         result.told[process.stage, process.instance] = _told(process.metrics_url)
     try:
-        connection = connect(settings, application="trackrecord status")
-    except TrackrecordError:
-        return result
-    try:
-        with connection, connection.cursor() as cursor:
+        with session(settings, application="trackrecord status") as cursor:
             positions = {
                 (stage, topic, number): at
                 for stage, topic, number, at in rows(
@@ -96,14 +94,8 @@ def lags(state: StackState, settings: Settings) -> Lags:
             behind = {place: end - positions.get((stage, *place), 0) for place, end in ends.items()}
             result.total[stage] = sum(behind.values())
             _share(result, state, stage, behind)
-    except Exception as error:
-        if not isinstance(error, TrackrecordError) and type(error).__module__ not in {
-            "psycopg2",
-            "psycopg2.errors",
-        }:
-            raise
-    finally:
-        connection.close()
+    except (TrackrecordError, psycopg2.Error):
+        pass  # what could be asked is there; the rest is unknown, and shown so
     return result
 
 

@@ -6,10 +6,10 @@ import os
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from pathlib import Path
 
 import psycopg2
 
+from trackrecord.kafka import local_stack
 from trackrecord.runtime.admin.migrate import migrate
 from trackrecord.runtime.errors import ConfigurationError
 from trackrecord.runtime.settings import Settings, load_settings
@@ -21,25 +21,18 @@ def find_database(environ: Mapping[str, str] = os.environ) -> str:
     """The URL of a Postgres for tests.
 
     It is the one that ``DATABASE_URL`` names, else that of the stack which runs under
-    ``TRACKRECORD_HOME`` (by default ``.trackrecord``).
+    It is the one that ``DATABASE_URL`` names, else that of the local stack that runs in the
+    home in use (:func:`trackrecord.kafka.local_stack.home_of`).
 
     Raises:
         ConfigurationError: There is neither; it says what to start.
     """
-    if url := environ.get(URL):
-        return url
-    home = Path(environ.get("TRACKRECORD_HOME") or ".trackrecord")
-    try:
-        from trackrecord.local.stack import Stack  # noqa: PLC0415 - needs the extra `local`
-    except ModuleNotFoundError:
-        state = None
-    else:
-        state = Stack.read_state(home)
-    if state is None:
+    url = local_stack.completed(environ).get(URL)
+    if not url:
         raise ConfigurationError(
             f"no database for the tests: set {URL}, or start a stack with `trackrecord up`"
         )
-    return state.database_url
+    return url
 
 
 @contextmanager
