@@ -19,6 +19,7 @@ import typer
 
 from trackrecord.cli.text import printable
 from trackrecord.errors import TrackrecordError
+from trackrecord.kafka import local_stack
 from trackrecord.redaction import hide_secrets
 
 COULD_NOT: Final = 2
@@ -235,4 +236,4 @@ def _home(argv: Sequence[str]) -> Path:
             return Path(argv[place + 1])
         if word.startswith("--home="):
             return Path(word.removeprefix("--home="))
-    return Path(os.environ.get("TRACKRECORD_HOME") or ".trackrecord")
+    return local_stack.home_of(os.environ) or Path(local_stack.HOME_NAME)
