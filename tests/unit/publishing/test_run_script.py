@@ -211,9 +211,14 @@ def test_asked_to_stop_it_ends_the_script_and_keeps_what_it_printed(
             time.sleep(0.02)
         os.kill(os.getpid(), number)
 
-    with StopRequests() as stop:
-        threading.Thread(target=ask).start()
-        found = execution(tmp_path, code, stop=stop)
+    # Whoever runs the tests may have it ignored, as `nohup` does, and ignored it would stay.
+    before = signal.signal(number, signal.default_int_handler)
+    try:
+        with StopRequests() as stop:
+            threading.Thread(target=ask).start()
+            found = execution(tmp_path, code, stop=stop)
+    finally:
+        signal.signal(number, before)
     assert stop.first is number
     assert found.event.exit_code == -signal.SIGTERM
     assert found.ended_early == f"by {number.name}: run-script was asked to stop"
