@@ -115,7 +115,9 @@ def _check(source: IO[bytes], *, progress: bool) -> Checked:
 def _bar(size: int, *, progress: bool) -> Iterator[Callable[[int], None]]:
     from rich.progress import Progress
 
-    with Progress(console=notes, transient=True, disable=not progress) as bar:
+    # Where no terminal reads, a bar would leave an empty line and nothing else.
+    shown = progress and notes.is_terminal
+    with Progress(console=notes, transient=True, disable=not shown) as bar:
         task = bar.add_task("checking", total=size)
         yield lambda read: bar.update(task, advance=read)
 

@@ -44,7 +44,7 @@ def send(
         settings: Where to.
         events: Each with the id that its publisher chose, if it did.
         source: The CloudEvents source.
-        progress: Whether to show a bar on stderr.
+        progress: Whether to show a bar on stderr, if that is a terminal.
 
     Returns:
         How many were acknowledged: all of them.
@@ -81,7 +81,7 @@ def send_messages(
         total: How many there are.
         types: Of which event types.
         source: The CloudEvents source.
-        progress: Whether to show a bar on stderr.
+        progress: Whether to show a bar on stderr, if that is a terminal.
 
     Returns:
         How many were acknowledged: all of them.
@@ -113,7 +113,10 @@ def send_messages(
         else:
             failed.append(problem)
 
-    bars = Progress(console=Console(stderr=True), transient=True, disable=not progress)
+    console = Console(stderr=True)
+    # Where no terminal reads, a bar would leave an empty line and nothing else.
+    shown = progress and console.is_terminal
+    bars = Progress(console=console, transient=True, disable=not shown)
 
     def so_far() -> str:
         producer.purge()
