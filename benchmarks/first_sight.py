@@ -52,16 +52,16 @@ def main() -> None:
     parser.add_argument("corpus", type=Path, nargs="+", help="JSON lines of labelled texts")
     options = parser.parse_args()
     path = RESULTS / FILE
-    outcome = json.loads(path.read_text()) if path.exists() else {"name": path.stem, "rows": []}
+    held: list[dict[str, Any]] = json.loads(path.read_text())["rows"] if path.exists() else []
     for corpus in options.corpus:
         row = measure(corpus)
         figures = ", ".join(f"{name.replace('_', ' ')} {row['all'][name]:.1%}" for name in SHARES)
         print(f"{row['corpus']}: {row['all']['texts']} texts, {figures}")
-        if any(held["corpus_sha256"] == row["corpus_sha256"] for held in outcome["rows"]):
+        if any(other["corpus_sha256"] == row["corpus_sha256"] for other in held):
             print(f"{row['corpus']} was measured before: its row stays", file=sys.stderr)
             continue
-        outcome["rows"].append(row)
-    outcome |= {"machine": machine(), "versions": versions()}
+        held.append(row)
+    outcome = {"name": path.stem, "rows": held, "machine": machine(), "versions": versions()}
     path.write_text(json.dumps(outcome, indent=1) + "\n")
 
 

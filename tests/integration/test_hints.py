@@ -45,7 +45,7 @@ def test_every_codec_is_heard(pipeline: Pipeline) -> None:
     for number, codec in enumerate(CODECS, 1):
         publish(pipeline, codec)
         heard = 50 * number
-        until(lambda: metric(trainer, "trackrecord_messages_total") == heard, codec, 15)  # noqa: B023
+        until(lambda: metric(trainer, "trackrecord_messages_total") == heard, codec, 60)  # noqa: B023
     assert metric(trainer, "trackrecord_listening") == 1
     assert metric(trainer, "trackrecord_listening_failures_total") == 0
     assert "UnsupportedCodecError" not in trainer.said()

@@ -46,7 +46,7 @@ def stage_named(name: str) -> Stage:
     return stage
 
 
-def until(condition: Callable[[], Any], what: str, seconds: float = 30) -> Any:
+def until(condition: Callable[[], Any], what: str, seconds: float = 60) -> Any:
     """Wait until a condition holds; returns what it gave.
 
     Raises:
