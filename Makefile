@@ -61,8 +61,7 @@ check: .venv/.installed ## format, lint, types, import contracts, generated file
 
 test: check .venv/.compiled ## all checks and tests, on a real Kafka and Postgres
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 tests/unit tests/contract
-	$(BIN)/pytest --numprocesses 2 tests/integration tests/e2e
-	$(BIN)/pytest tests/faults tests/fuzz tests/torture
+	$(BIN)/pytest --numprocesses 2 tests/integration tests/e2e tests/faults tests/fuzz tests/torture
 
 bench: setup ## every claim of benchmarks/, measured
 	$(BIN)/python -m benchmarks
