@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from trackrecord.extraction import results, statements, symbols, tables
+from trackrecord.extraction import alternatives, results, statements, symbols, tables
 from trackrecord.extraction.document import Document
 from trackrecord.extraction.model import Evidence, Extraction, Recommendation
 from trackrecord.extraction.resolve import resolve
@@ -44,6 +44,7 @@ def extract(
                 for item in findings.statements
             )
             findings.statements.clear()
+    alternatives.drop(document, findings)
     evidence: list[Evidence] = []
     recommendations: list[Recommendation] = []
     if findings.statements:

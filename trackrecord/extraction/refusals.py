@@ -22,6 +22,7 @@ VOTE: Final = RANKS["vote"]
 
 _QUOTED_WORDS: Final = 3
 _SCALE: Final = 3
+_NOTHING_FOUND: Final = "/no-trade"
 _OVERRIDING: Final = ("labelled-instead", "labelled-none")
 
 
@@ -73,7 +74,12 @@ def _refused_by_rule(matches: list[ShapeMatch], best: ShapeMatch) -> tuple[str, 
 def _too_weak(document: Document, token: int, best: ShapeMatch) -> tuple[str, str] | None:
     """Refuse words such as neutral or watch where no label makes them a decision."""
     term = document.terms[token]
-    if term is None or term.kind != "action.weak" or best.rule.rank > ROW:
+    if term is None or term.kind != "action.weak":
+        return None
+    # "No trade" by itself says that nothing was found, not that something is to be held.
+    if term.rule.endswith(_NOTHING_FOUND) and best.rule.rank < LABELLED:
+        return term.rule, "nothing was found; that is no decision to hold"
+    if best.rule.rank > ROW:
         return None
     word = document.raw(token)
     return None if word == word.upper() else (term.rule, "the word decides only behind a label")

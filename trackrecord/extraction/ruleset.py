@@ -30,6 +30,7 @@ _ORDER: Final = (
     "labels",
     "actions",
     "symbols",
+    "plain_words",
     "shapes",
     "noise",
 )

@@ -1,0 +1,69 @@
+"""Lines that list what could be decided, one below the other: they decide nothing."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from trackrecord.extraction.document import Document
+from trackrecord.extraction.packs import RANKS
+from trackrecord.extraction.statements import Findings, Statement, reject
+
+_FEWEST: Final = 3
+_RULE: Final = "code/listed-alternatives"
+_REASON: Final = "lines below one another name every decision there could be"
+
+
+def drop(document: Document, findings: Findings) -> None:
+    """Refuse statements that only list the alternatives: a legend, a menu, a form to fill in.
+
+    Three lines or more that follow one another, name no instrument and no date, and of which no
+    two name the same action, are no decision.
+
+    Args:
+        document: The text.
+        findings: Its statements; those that are refused move to ``rejected``.
+    """
+    if len(findings.statements) < _FEWEST:
+        return
+    run: list[Statement] = []
+    dropped: set[int] = set()
+    for statement in findings.statements:
+        if run and not _goes_on(document, run, statement):
+            _refuse(document, run, findings, dropped)
+            run = []
+        if _is_bare(document, statement):
+            run.append(statement)
+    _refuse(document, run, findings, dropped)
+    if dropped:
+        findings.statements = [item for item in findings.statements if id(item) not in dropped]
+
+
+def _is_bare(document: Document, statement: Statement) -> bool:
+    """Say whether a statement names neither an instrument nor a time."""
+    return (
+        statement.symbol is None
+        and not statement.is_row
+        and statement.rank < RANKS["final"]
+        and "d" not in document.lines[statement.line].shape
+    )
+
+
+def _goes_on(document: Document, run: list[Statement], statement: Statement) -> bool:
+    """Say whether a statement stands on the next line and names another action."""
+    between = document.lines[run[-1].line + 1 : statement.line]
+    return (
+        _is_bare(document, statement)
+        and statement.line > run[-1].line
+        and not any(line.shape for line in between)
+        and statement.action not in {item.action for item in run}
+    )
+
+
+def _refuse(
+    document: Document, run: list[Statement], findings: Findings, dropped: set[int]
+) -> None:
+    if len(run) < _FEWEST:
+        return
+    for item in run:
+        dropped.add(id(item))
+        findings.rejected.append(reject(document, item.token, _RULE, _REASON))
