@@ -20,6 +20,18 @@ _TOTAL_ROW_BARS: Final = 5
 _WORDS: Final = 2
 _KINDS: Final = {"total": "total", "percent": "total", "loss": "loss"}
 _KEYWORDS: Final = frozenset({"return", "returns"})
+_UP_TO: Final = (
+    "up to",
+    "at least",
+    "at most",
+    "more than",
+    "less than",
+    "≥",
+    "≤",
+    ">=",
+    "<=",
+    "~",
+)
 _QUALIFIERS: Final = (
     "unreal", "expect", "float", "open", "paper", "potential", "est", "per", "avg", "average",
     "yoy", "qoq",
@@ -106,7 +118,7 @@ def _read(document: Document, line: Line, label: int, rejected: list[Rejected]) 
     values = _values(document, line, at)
     if not _introduced(document, label, at, values):
         return None
-    reason = _disqualified(document, line, label, values[-1])
+    reason = _disqualified(document, line, label, values[0], values[-1])
     if reason is not None:
         name = document.raw(label)
         start, end = document.starts[label], document.ends[at]
@@ -155,12 +167,15 @@ def _introduced(document: Document, label: int, at: int, values: list[int]) -> b
     return _is_money(document, label, at) or (named is not None and named.value.endswith("%"))
 
 
-def _disqualified(document: Document, line: Line, label: int, last: int) -> str | None:
+def _disqualified(document: Document, line: Line, label: int, first: int, last: int) -> str | None:
     """Return why a labelled value is no result, None where it is one."""
     if _of_something_else(document, line, label):
         return "it is expected, an average, or of a past period"
     if "O" in line.shape[: label - line.first]:
         return "the position is still open"
+    gap = document.folded[document.ends[label] : document.starts[first]].lower()
+    if any(word in gap for word in _UP_TO):
+        return "it is a bound, not what happened"
     if _qualified(document, line, last):
         return "it is expected or not closed"
     return None
@@ -269,6 +284,8 @@ def _values(document: Document, line: Line, first: int) -> list[int]:
         letter = letters[at]
         if letter in (NUMBER, PERCENT):
             found.append(at)
+        elif letter == "," and letters[at - 1] == NUMBER and letters[at + 1 : at + 2] == PERCENT:
+            pass  # $130.00, 2.60 %
         elif (
             letter not in "(/SwN|)"
             or (letter == ")" and found[-1] != first)
