@@ -10,6 +10,9 @@ from trackrecord.extraction.statements import Findings, Statement, reject
 
 _FEWEST: Final = 3
 _RULE: Final = "code/listed-alternatives"
+_BESIDE_RULES: Final = "code/beside-rules"
+_BESIDE_REASON: Final = "the text explains when which action is taken"
+_EXPLAINED: Final = frozenset({"it is a rule, not a decision"})
 _REASON: Final = "lines below one another name every decision there could be"
 
 
@@ -23,6 +26,7 @@ def drop(document: Document, findings: Findings) -> None:
         document: The text.
         findings: Its statements; those that are refused move to ``rejected``.
     """
+    _drop_beside_rules(document, findings)
     if len(findings.statements) < _FEWEST:
         return
     run: list[Statement] = []
@@ -36,6 +40,20 @@ def drop(document: Document, findings: Findings) -> None:
     _refuse(document, run, findings, dropped)
     if dropped:
         findings.statements = [item for item in findings.statements if id(item) not in dropped]
+
+
+def _drop_beside_rules(document: Document, findings: Findings) -> None:
+    """Refuse headings of actions in a text that explains when each of them is taken."""
+    if not any(item.reason in _EXPLAINED for item in findings.rejected):
+        return
+    kept = []
+    for item in findings.statements:
+        line = document.lines[item.line]
+        if item.rank > RANKS["stated"] or item.symbol is not None or line.traits.levels:
+            kept.append(item)
+        else:
+            findings.rejected.append(reject(document, item.token, _BESIDE_RULES, _BESIDE_REASON))
+    findings.statements = kept
 
 
 def _is_bare(document: Document, statement: Statement) -> bool:
