@@ -121,11 +121,21 @@ def price(document: Document, label: int) -> Found | None:
     """Return the price behind a label."""
     token = value_after(document, label)
     if token is None:
+        token = _value_before(document, label)
+    if token is None:
         return None
     value = document.number(token)
     if value is None or value <= 0:
         return None
     return Found(value, label, token)
+
+
+def _value_before(document: Document, label: int) -> int | None:
+    """Return the number in front of a label in a sentence: with a 720 stop loss."""
+    letters = document.letters
+    if label < 2 or letters[label - 1] != NUMBER or letters[label - 2] != "f":  # noqa: PLR2004
+        return None
+    return None if letters[label + 1 : label + 2] in (":", "=") else label - 1
 
 
 def as_confidence(document: Document, token: int) -> Decimal | None:
@@ -182,13 +192,25 @@ def _confidence_before(document: Document, label: int) -> Found | None:
     return None if value is None else Found(value, label - 1, label)
 
 
+def _of_a_vote(document: Document, label: int, token: int) -> bool:
+    """Say whether a confidence stands on the line of a vote, and the statement on another."""
+    folded = document.folded
+    start = folded.rfind("\n", 0, document.starts[label]) + 1
+    if start <= document.starts[token] < max(document.ends[label], start + 1):
+        return False
+    first = bisect_left(document.starts, start, 0, label + 1)
+    return (
+        "V" in document.letters[first:label] and folded.find("\n", start) < document.starts[token]
+    )
+
+
 def nearest_confidence(document: Document, start: int, end: int, token: int) -> Found | None:
     """Return the confidence next to a statement: the first one after it, else the last before."""
     before: Found | None = None
     at = document.letters.find(CONFIDENCE, start, end)
     while at >= 0:
         found = _confidence_before(document, at) or confidence(document, at)
-        if found is not None:
+        if found is not None and not _of_a_vote(document, at, token):
             if at > token:
                 return found
             before = found

@@ -9,15 +9,18 @@ from typing import Final
 
 import re2
 
-from trackrecord.extraction import numbers
+from trackrecord.extraction import fields, numbers
 from trackrecord.extraction.document import NUMBER, PERCENT, Document, Line
 from trackrecord.extraction.model import Rejected
+from trackrecord.extraction.ruleset import matcher
 
 _BETWEEN: Final = frozenset(":=|()-f>[]we")
 _REACH: Final = 7
 _LOOK_BACK: Final = 30
 _TOTAL_ROW_BARS: Final = 5
 _WORDS: Final = 2
+# Position closed: -$45.67 (-2.1%)
+_CLOSED_WITH: Final = matcher(r"b[:-](?:N[(])?P")
 _KINDS: Final = {"total": "total", "percent": "total", "loss": "loss"}
 _KEYWORDS: Final = frozenset({"return", "returns"})
 _UP_TO: Final = (
@@ -79,7 +82,8 @@ def of_line(document: Document, line: Line, rejected: list[Rejected]) -> Iterato
 def _closed(document: Document, line: Line) -> Candidate | None:
     """Read the one percentage of a line that closes a position: Closed SHORT: -1.35%."""
     shape = line.shape
-    if shape.count("P") != 1 or not any(letter in shape for letter in "Aay"):
+    named = any(letter in shape for letter in "Aay") or _CLOSED_WITH(shape)
+    if shape.count("P") != 1 or not named:
         return None
     if any(letter in shape for letter in "UTXi"):
         return None
@@ -176,6 +180,8 @@ def _disqualified(document: Document, line: Line, label: int, first: int, last: 
     gap = document.folded[document.ends[label] : document.starts[first]].lower()
     if any(word in gap for word in _UP_TO):
         return "it is a bound, not what happened"
+    if fields.is_range(document, first, line.last):
+        return "a range is a plan, not what happened"
     if _qualified(document, line, last):
         return "it is expected or not closed"
     return None
