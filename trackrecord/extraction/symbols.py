@@ -87,6 +87,7 @@ def assign(document: Document, statements: list[Statement], found: list[Section]
     labelled = {section.symbol for section in found if section.labelled}
     names = {section.symbol for section in found}
     starts = [section.line for section in found]
+    lone = None if found else _only_one(document)
     for statement in statements:
         if statement.symbol is not None:
             continue
@@ -103,6 +104,23 @@ def assign(document: Document, statements: list[Statement], found: list[Section]
             only = next(iter(labelled if len(labelled) == 1 else names))
             section = next(item for item in found if item.symbol == only)
             statement.symbol, statement.symbol_token = only, section.token
+        elif lone is not None:
+            statement.symbol, statement.symbol_token = document.symbol(lone), lone
+
+
+def _only_one(document: Document) -> int | None:
+    """Return the first mention of the one instrument that a text names at all."""
+    letters = document.letters
+    first = letters.find(SYMBOL)
+    if first < 0:
+        return None
+    name = document.symbol(first)
+    at = letters.find(SYMBOL, first + 1)
+    while at >= 0:
+        if document.symbol(at) != name:
+            return None
+        at = letters.find(SYMBOL, at + 1)
+    return first
 
 
 def _on_line(document: Document, statement: Statement) -> int | None:
