@@ -6,10 +6,14 @@ from typing import Final
 
 from trackrecord.extraction.document import Document
 from trackrecord.extraction.packs import RANKS
+from trackrecord.extraction.ruleset import matcher
 from trackrecord.extraction.statements import Findings, Statement, reject
 
 _FEWEST: Final = 3
 _RULE: Final = "code/listed-alternatives"
+_SHARES: Final = "code/shares"
+_SHARES_REASON: Final = "lines below one another give each action a share"
+_SHARE: Final = matcher(r"^[-|>]*[Aa][|:(]*P[)|]*$")
 _BESIDE_RULES: Final = "code/beside-rules"
 _BESIDE_REASON: Final = "the text explains when which action is taken"
 _EXPLAINED: Final = frozenset({"it is a rule, not a decision"})
@@ -27,6 +31,7 @@ def drop(document: Document, findings: Findings) -> None:
         findings: Its statements; those that are refused move to ``rejected``.
     """
     _drop_beside_rules(document, findings)
+    _drop_shares(document, findings)
     if len(findings.statements) < _FEWEST:
         return
     run: list[Statement] = []
@@ -40,6 +45,26 @@ def drop(document: Document, findings: Findings) -> None:
     _refuse(document, run, findings, dropped)
     if dropped:
         findings.statements = [item for item in findings.statements if id(item) not in dropped]
+
+
+def _drop_shares(document: Document, findings: Findings) -> None:
+    """Refuse lines below one another that give each action a share: BUY: 22 %, SELL: 78 %."""
+    previous: Statement | None = None
+    dropped: set[int] = set()
+    for item in findings.statements:
+        if not _SHARE(document.lines[item.line].shape):
+            continue
+        if (
+            previous is not None
+            and item.line == previous.line + 1
+            and item.action != previous.action
+        ):
+            dropped |= {id(previous), id(item)}
+        previous = item
+    for item in findings.statements:
+        if id(item) in dropped:
+            findings.rejected.append(reject(document, item.token, _SHARES, _SHARES_REASON))
+    findings.statements = [item for item in findings.statements if id(item) not in dropped]
 
 
 def _drop_beside_rules(document: Document, findings: Findings) -> None:

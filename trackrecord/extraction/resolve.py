@@ -228,7 +228,8 @@ def _price(
     if letter == fields.ENTRY:
         for statement in [winner, *group.statements]:
             token = statement.price_token
-            if token is not None and statement.action == winner.action:
+            named = token == statement.symbol_token  # 300750 is a code here, not a price
+            if token is not None and not named and statement.action == winner.action:
                 value = document.number(token)
                 if value is not None and not fields.is_range(
                     document, token, len(document.letters)
@@ -249,7 +250,10 @@ def _confidence(
         return found
     letters = document.letters
     at = winner.token + 1
-    while at < len(letters) and letters[at] in "(|,:-" and at - winner.token <= 2:  # noqa: PLR2004
+    if winner.symbol_token == at:
+        at += 1  # BUY ACME | 92 %
+    start = at
+    while at < len(letters) and letters[at] in "(|,:-" and at - start <= 1:
         at += 1
     if at < len(letters) and letters[at] == PERCENT and letters[at] != NUMBER:
         raw = document.raw(at)
