@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -39,6 +40,19 @@ _QUALIFIERS: Final = (
     "unreal", "expect", "float", "open", "paper", "potential", "est", "per", "avg", "average",
     "yoy", "qoq",
 )  # fmt: skip
+_OWN: Final = frozenset({
+    "strategy", "portfolio", "my strategy", "our strategy", "bot", "algo", "algorithm", "system",
+    "trading strategy", "策略",
+})  # fmt: skip
+_MAY_COMPARE: Final = matcher(
+    r"benchmark|strategy|portfolio|\bbot\b|algo|system|b&h|buy ?(?:&|and|n) ?hold|buyhold|\bhodl\b"
+    r"|\bspy\b|基准|策略"
+)
+_IS_BENCHMARK: Final = matcher(
+    r"^(?:benchmark.*|b&h.*|buy ?(?:&|and|n) ?hold.*|buy_?(?:and)?_?hold|hodl|market|index|spy|qqq"
+    r"|nifty.*|s&p.*|sp500|sensex|spx|\^gspc|基准.*)$"
+)
+_COLUMN_GAP: Final = re.compile(r"\||\t| {2,}")
 # A freqtrade report's total row without its header: the number before the average duration.
 _TOTAL_ROW: Final = re2.compile(
     r"(?i)^\s*\|?\s*total\s*\|(?:[^|\n]*\|){3,4}\s*(-?[0-9]+(?:\.[0-9]+)?)\s*\|[^|\n]*[0-9]+:[0-9]{2}[^|\n]*\|"
@@ -213,14 +227,36 @@ def _qualified(document: Document, line: Line, last: int) -> bool:
 
 
 def _strategy_column(document: Document, line: Line, percents: list[int]) -> list[int]:
-    """Beside a benchmark's column, keep the strategy's alone."""
+    """Beside a benchmark's column, keep the strategy's alone; of two strategies, both."""
+    own = [percents[0]] + [at for at in percents[1:] if not _of_benchmark(document, at)]
+    if len(own) == 1:
+        return own
     for header in reversed(document.lines[max(0, line.number - _LOOK_BACK) : line.number]):
-        words = document.folded[header.start : header.end].lower().split()
-        if "strategy" in words and "benchmark" in words:
-            names = [word for word in words if word in {"strategy", "benchmark"}]
-            place = names.index("strategy")
-            return [percents[place]] if len(names) == len(percents) else percents
+        text = document.folded[header.start : header.end].lower()
+        if not _MAY_COMPARE(text):
+            continue
+        names = [part.strip(" *_") for part in _COLUMN_GAP.split(text) if part.strip(" *_-+")]
+        if not 0 <= len(names) - len(percents) <= 1:
+            continue
+        places = _own_places(names[-len(percents) :])
+        return [percents[at] for at in places] if len(places) == 1 else percents
     return percents
+
+
+def _own_places(names: list[str]) -> list[int]:
+    """Return which of the columns so headed are the strategy's own."""
+    own = [at for at, name in enumerate(names) if name.split(" (")[0] in _OWN]
+    if len(own) == 1:
+        return own
+    return [at for at, name in enumerate(names) if not _IS_BENCHMARK(name)]
+
+
+def _of_benchmark(document: Document, token: int) -> bool:
+    """Say whether brackets behind a value say that it is another's: 20 % (SPY)."""
+    letters = document.letters
+    if letters[token + 1 : token + 2] != "(" or letters[token + 3 : token + 4] != ")":
+        return False
+    return letters[token + 2] in "SU" or _IS_BENCHMARK(document.raw(token + 2).lower())
 
 
 def _is_money(document: Document, label: int, token: int) -> bool:

@@ -5,15 +5,23 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
+from trackrecord.extraction import trade_counts
 from trackrecord.extraction.document import Document
 from trackrecord.extraction.model import Evidence, Outcome, Rejected, Result
 from trackrecord.extraction.result_values import Candidate, of_line
 from trackrecord.extraction.ruleset import matcher
 
-_NO_TRADES: Final = matcher(
-    r"(?i)(?:\b(?:total|closed|completed|number of|#)\s*)?\btrades?\b['\"]?\s*"
-    r"(?:made|executed|closed)?\s*[:=|]\s*0(?:[^.\d]|$)"
-    r"|\b(?:0|no|zero) (?:closed |completed )?trades\b"
+# A bare gain or loss is a day's move, unless a trade or a total is spoken of around it.
+_BARE: Final = frozenset({"gain", "gains", "gain pct", "gain_pct", "gainpct", "gain %", "loss"})
+_AROUND: Final = 3
+_TRADED: Final = matcher(
+    r"(?i)\b(?:trades|traded|closed|exited|sold|bought|executed|covered|squared off|backtest\w*"
+    r"|reali[sz]ed|booked|liquidated"
+    r"|exit(?:[ _](?:price|date|time|reason))?[ ]*[:=|@]|exit at|stopped out"
+    r"|stop(?:[ -]loss)? hit|target hit|tp\d? hit|sl hit|position size|entered"
+    r"|total (?:gain|loss|profit|pnl|p&l|return|trades)"
+    r"|(?:initial|final|starting|ending|account) (?:capital|balance|equity|value))"
+    r"|\btrade (?:closed|result|exit|complete|#|no|id|\d|[:=|])|平仓|已成交|清仓"
 )
 
 
@@ -38,7 +46,8 @@ def find(
             candidates.extend(of_line(document, line, rejected))
     if holding:
         candidates = _only_closed(document, candidates, rejected)
-    if candidates and _NO_TRADES(document.folded):
+    candidates = _happened(document, candidates, rejected)
+    if candidates and trade_counts.none_made(document.folded):
         rejected.extend(_lost(item, "no trade was made") for item in candidates)
         candidates = []
     return choose(candidates, rejected)
@@ -47,6 +56,24 @@ def find(
 def _lost(candidate: Candidate, reason: str) -> Rejected:
     value = candidate.percent if candidate.percent is not None else candidate.money
     return Rejected(f"result {value}", candidate.rule, reason, candidate.start, candidate.end)
+
+
+def _happened(
+    document: Document, candidates: list[Candidate], rejected: list[Rejected]
+) -> list[Candidate]:
+    """Drop gains and losses that no trade is named for: a price's move of the day."""
+    kept = []
+    for candidate in candidates:
+        before = document.folded[max(0, candidate.start - 1) : candidate.start]
+        if candidate.label in _BARE and before != "/":
+            lines = document.lines
+            first = max(0, candidate.line - _AROUND)
+            last = min(len(lines) - 1, candidate.line + _AROUND)
+            if not _TRADED(document.folded[lines[first].start : lines[last].end]):
+                rejected.append(_lost(candidate, "no trade is named: it may be a price's move"))
+                continue
+        kept.append(candidate)
+    return kept
 
 
 def _only_closed(

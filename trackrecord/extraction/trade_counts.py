@@ -1,0 +1,43 @@
+"""How many trades a text counts: a run without any has no result, whatever its total says."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import re2
+
+from trackrecord.extraction.ruleset import matcher
+
+# Words that count some of the trades only; of the others there may be many.
+_WHAT: Final = (
+    r"(?:(?:total|closed|completed|executed|overall|number|num|nb|nr|no|n|count|of|round|all|the"
+    r"|simulated|backtest)[.]?[ _-]{0,2}){0,4}"
+)
+_NOUN: Final = r"(?:(?:round[ _-]?)?trips?|trades?|transactions?|deals?|orders? filled)"
+_BEHIND: Final = (
+    r"(?:[ _-]?(?:count|made|executed|closed|taken|total|done|placed|completed|number|num))?"
+    r"(?:[ ]?/[ ]?daily avg trades)?"
+)
+_OTHERS: Final = (
+    "total/daily avg trades|交易次数|总交易次数|交易总数|成交次数|交易数|总交易数|取引回数"
+    "|トレード数|総取引数|거래 횟수|총 거래|toplam işlem|işlem sayisi|anzahl trades"
+    "|operaciones totales|total operaciones|nombre de trades"
+)
+_LABEL: Final = rf"(?:{_WHAT}{_NOUN}{_BEHIND}|{_OTHERS})"
+# At the beginning of a line or a part of one: behind a word it counts only some of them.
+_BEFORE: Final = r"(?:^|[\n|,;{(\[.!]|[ ]{2,}|[^\x00-\x7f])[ \t'\"*#•>·-]{0,8}"
+_GAP: Final = r"[\])]?['\"*`]{0,3}[ \t]*(?:[:=|>]|[ \t])[ \t'\"*`|:=]*"
+
+_NONE: Final = matcher(
+    rf"(?i){_BEFORE}{_LABEL}{_GAP}0(?:\.0+)?(?:[^.,\d%\w]|[.,](?:\D|$)|$)",
+    rf"(?i)(?:total|number of|num|closed|completed|executed|#)[ _]?{_NOUN}{_BEHIND}{_GAP}0(?:\.0+)?"
+    r"(?:[^.,\d%\w]|[.,](?:\D|$)|$)",
+    r"(?i)\b(?:0|no|zero) (?:closed |completed |executed )?trades\b",
+)
+_SOME: Final = re2.compile(rf"(?i){_BEFORE}{_LABEL}{_GAP}[1-9]\d*(?:[^.%\d]|\.(?:\D|$)|\.0|$)")
+_MAY: Final = matcher(r"(?i)trade|transact|deal|trip|交易|成交|取引|トレード|거래|işlem|operacion")
+
+
+def none_made(folded: str) -> bool:
+    """Say whether a text says that no trade was made, and nowhere counts any."""
+    return _MAY(folded) and _NONE(folded) and _SOME.search(folded) is None
