@@ -136,9 +136,18 @@ class Document:
 
     def number(self, token: int) -> Decimal | None:
         """Return the number that a token holds."""
+        return self.parse(self.raw(token))
+
+    def parse(self, text: str, *, commas: bool = True) -> Decimal | None:
+        """Return the number that a part of the text holds.
+
+        Args:
+            text: The part.
+            commas: Whether commas in the text belong to numbers, and do not cut it into cells.
+        """
         if self._decimal_comma is None:
             self._decimal_comma = numbers.uses_decimal_comma(self.folded)
-        return numbers.parse(self.raw(token), decimal_comma=self._decimal_comma)
+        return numbers.parse(text, decimal_comma=commas and self._decimal_comma)
 
     def symbol(self, token: int) -> str:
         """Return a symbol token as printed, without a leading ``$`` or ``#``."""

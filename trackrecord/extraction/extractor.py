@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from trackrecord.extraction import alternatives, results, statements, symbols, tables
+from trackrecord.extraction import (
+    alternatives,
+    grids,
+    layouts,
+    results,
+    rows,
+    statements,
+    symbols,
+    table_results,
+    tables,
+)
 from trackrecord.extraction.document import Document
 from trackrecord.extraction.model import Evidence, Extraction, Recommendation
 from trackrecord.extraction.resolve import resolve
@@ -33,9 +43,13 @@ def extract(
     used = default_rules() if rules is None else rules
     document = Document(text, used)
     flags = statements.block_flags(document)
-    grids = tables.find(document)
+    found_tables = grids.find(document)
     findings = statements.Findings()
-    statements.find(document, flags, tables.read(document, grids, findings), findings)
+    used_lines = {line.number for table in found_tables for line in table.lines}
+    found_tables.extend(layouts.find(document, used_lines))
+    taken = tables.read(document, found_tables, findings)
+    rows.read(document, flags, taken, findings)
+    statements.find(document, flags, taken, findings)
     refusing = used.match_blocks(document.folded) if findings.statements else ()
     for rule in refusing:
         if rule.refuses == "recommendations":
@@ -54,7 +68,7 @@ def extract(
             for statement in findings.statements:
                 statement.symbol = statement.symbol or symbol
         recommendations, evidence = resolve(document, findings, found, explained=explained)
-    totals, lines = tables.results(document, grids)
+    totals, lines = table_results.results(document, found_tables)
     result, result_evidence, lost = results.find(
         document, holding="position" in flags, taken=lines, totals=totals
     )

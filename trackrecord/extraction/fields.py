@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from trackrecord.extraction import numbers
 from trackrecord.extraction.document import NUMBER, PERCENT, Document
 
 ENTRY: Final = "E"
@@ -150,6 +151,25 @@ def as_confidence(document: Document, token: int) -> Decimal | None:
         whole = document.number(token + 2)
         value = value / whole if whole and whole <= _PERCENT else Decimal(2)
     elif value > _TEN:
+        value = value / _PERCENT
+    return value if value <= 1 else None
+
+
+def confidence_of(text: str, *, percent: bool) -> Decimal | None:
+    """Read the confidence that a cell of a table holds, 0 to 1.
+
+    Args:
+        text: The cell: 82 %, 0.82, 82, 8/10.
+        percent: Whether it or its heading says that it is a percentage.
+    """
+    part, mark, whole = text.partition("/")
+    value = numbers.parse(part) if part.strip() else None
+    if value is None or value < 0 or " " in part.strip().rstrip("%").strip():
+        return None
+    if mark:
+        most = numbers.parse(whole)
+        value = value / most if most and most <= _PERCENT else Decimal(2)
+    elif (percent and (value > 1 or "%" in text)) or value > _TEN:
         value = value / _PERCENT
     return value if value <= 1 else None
 

@@ -219,8 +219,9 @@ class _Line:
         for at in range(head, min(head + _LONGEST_PHRASE, last + 1)):
             if self.letters[at] == "." and joined in _ABBREVIATIONS:
                 continue
-            gap = starts[at] - ends[at - 1]
-            if at > head and gap != 1 and self._apart(ends[at - 1], starts[at]):
+            between = ends[at - 1]
+            plain = starts[at] == between + 1 and self.text[between] != "\t"
+            if at > head and not plain and self._apart(between, starts[at]):
                 break
             word = self.keys[at]
             if not word and self.letters[at] == NUMBER:

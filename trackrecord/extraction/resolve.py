@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from trackrecord.extraction import fields
 from trackrecord.extraction.document import NUMBER, PERCENT, Document
@@ -55,7 +56,11 @@ def _winner(group: Group) -> Statement:
 
 def _drop_ledgers(document: Document, findings: Findings) -> None:
     """Refuse bare lines that buy and sell the same thing in turn: a list of trades."""
-    bare = [item for item in findings.statements if item.rank <= ROW and not item.is_row]
+    bare = [
+        item
+        for item in findings.statements
+        if item.rank <= ROW and not item.is_row and item.rule != "code/labelled-row"
+    ]
     lines = {item.line for item in bare}
     if len(lines) < 2:  # noqa: PLR2004 - a list has at least two lines
         return
@@ -187,17 +192,30 @@ def _recommendation(
         )
     if symbol is not None and holder is not None:
         note("symbol", symbol, "code/symbol", holder, holder)
-    prices = {}
+    prices: dict[str, Decimal | None] = {}
     for name, letter in (
         ("entry_price", fields.ENTRY),
         ("target_price", fields.TARGET),
         ("stop_loss", fields.STOP),
     ):
+        if winner.is_row:
+            prices[name] = _of_cell(winner, letter, f"{where}.{name}", evidence)
+            continue
         found = _price(document, group, winner, scope, letter)
         prices[name] = None if found is None else found.value
         if found is not None and evidence is not None:
             term = document.terms[found.label]
             note(name, found.value, term.rule if term else winner.rule, found.label, found.token)
+    if winner.is_row:
+        surety = _of_cell(winner, fields.CONFIDENCE, f"{where}.confidence", evidence)
+        return Recommendation(
+            winner.action,
+            symbol,
+            prices["entry_price"],
+            prices["target_price"],
+            prices["stop_loss"],
+            None if surety is None else float(surety),
+        )
     sure = _confidence(document, winner, scope)
     if sure is not None and evidence is not None:
         term = document.terms[sure.label]
@@ -212,19 +230,21 @@ def _recommendation(
     )
 
 
+def _of_cell(
+    winner: Statement, letter: str, name: str, evidence: list[Evidence] | None
+) -> Decimal | None:
+    """Return what a column of the winner's table gives it."""
+    cell = winner.cells.get(letter)
+    if cell is None:
+        return None
+    if evidence is not None:
+        evidence.append(Evidence(name, str(cell.value), winner.rule, cell.start, cell.end))
+    return cell.value
+
+
 def _price(
     document: Document, group: Group, winner: Statement, scope: tuple[int, int], letter: str
 ) -> fields.Found | None:
-    if winner.is_row:
-        token = winner.cells.get(letter)
-        value = None if token is None else document.number(token)
-        if (
-            token is None
-            or value is None
-            or fields.is_range(document, token, len(document.letters))
-        ):
-            return None
-        return fields.Found(value, token, token)
     if letter == fields.ENTRY:
         for statement in [winner, *group.statements]:
             token = statement.price_token
@@ -241,10 +261,6 @@ def _price(
 def _confidence(
     document: Document, winner: Statement, scope: tuple[int, int]
 ) -> fields.Found | None:
-    if winner.is_row:
-        token = winner.cells.get(fields.CONFIDENCE)
-        value = None if token is None else fields.as_confidence(document, token)
-        return None if token is None or value is None else fields.Found(value, token, token)
     found = fields.nearest_confidence(document, *scope, winner.token)
     if found is not None:
         return found

@@ -16,6 +16,7 @@ _LEVELS: Final = matcher(r"[ETXC](?:[:=|(fw.@)-]{0,4}[NP]|.{0,3}[NP])")
 _VALUES: Final = frozenset("NPd=")
 _FEWEST_NAMES: Final = 2
 _LONGEST_HEADER: Final = 128
+_DECISIONS: Final = frozenset("LF")
 _HELD: Final = frozenset({"O", "O:", "O-", "O(N)", "O(N):"})
 
 
@@ -61,4 +62,10 @@ def action_places(shape: str) -> tuple[int, ...]:
 def _may_head(shape: str) -> bool:
     if len(shape) > _LONGEST_HEADER or (":" in shape and "|" not in shape and "," not in shape):
         return False
-    return len(HEADINGS.intersection(shape)) >= _FEWEST_NAMES and _VALUES.isdisjoint(shape)
+    if shape.strip("|") in _DECISIONS:
+        return True
+    if not _VALUES.isdisjoint(shape):
+        return False
+    if len(HEADINGS.intersection(shape)) >= _FEWEST_NAMES:
+        return True
+    return not _DECISIONS.isdisjoint(shape) and len(shape) > _FEWEST_NAMES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Final
 
 import re2
@@ -33,6 +34,15 @@ _LONGEST_LIST: Final = 200
 _AT_REACH: Final = 9
 
 
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A value in a row of a table, and where it stands in the text."""
+
+    value: Decimal
+    start: int
+    end: int
+
+
 @dataclass(slots=True)
 class Statement:
     """One action that a line states."""
@@ -47,8 +57,8 @@ class Statement:
     price_token: int | None = None
     is_row: bool = False
     """Whether it is a row of a table, whose header says where its fields stand."""
-    cells: dict[str, int] = field(default_factory=dict)
-    """Tokens of its fields by letter, where it is a row of a table."""
+    cells: dict[str, Cell] = field(default_factory=dict)
+    """Its prices and its confidence by the letter of their label, where it is such a row."""
 
 
 @dataclass(slots=True)

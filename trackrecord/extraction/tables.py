@@ -1,197 +1,43 @@
-"""Tables: pipes, commas or aligned columns under a header that names what stands in them."""
+"""Read the recommendations of tables: a row states what its columns are headed as."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from decimal import Decimal
+from itertools import pairwise
 from typing import Final
 
-from trackrecord.extraction.document import NUMBER, PERCENT, SYMBOL, WORD, Document, Line
+from trackrecord.extraction import fields
+from trackrecord.extraction.cells import (
+    Column,
+    Row,
+    Span,
+    Table,
+    letters_of,
+    tokens_in,
+    words_of,
+)
+from trackrecord.extraction.document import DATE, NUMBER, PERCENT, SYMBOL, Document
+from trackrecord.extraction.headings import VOTERS
 from trackrecord.extraction.model import Rejected
-from trackrecord.extraction.packs import RANKS
-from trackrecord.extraction.result_values import Candidate
-from trackrecord.extraction.shapes import HEADINGS
-from trackrecord.extraction.statements import Findings, Statement, reject
+from trackrecord.extraction.packs import RANKS, Term
+from trackrecord.extraction.statements import Cell, Findings, Statement, reject
 
 _ACTIONS: Final = frozenset("Aa")
-_FEWEST_COLUMNS: Final = 3
-_MOST_ROWS: Final = 400
-_LONGEST_ROW: Final = 256
-_FIELDS: Final = frozenset("ETXC")
-
-
-@dataclass(slots=True, eq=False)
-class Column:
-    """A column of a table: its place and the labels in its header."""
-
-    start: int
-    end: int
-    letters: str
-    tokens: list[int]
-    percent: bool
-
-
-@dataclass(slots=True)
-class Table:
-    """A header and its rows."""
-
-    header: Line
-    kind: str
-    columns: list[Column]
-    rows: list[Line] = field(default_factory=list)
-
-    def has(self, letters: str) -> bool:
-        """Say whether a column is headed by one of these labels."""
-        return any(letter in column.letters for column in self.columns for letter in letters)
-
-    def column(self, letters: str) -> Column | None:
-        """Return the first column headed by the first of these labels that heads one."""
-        for letter in letters:
-            for column in self.columns:
-                if letter in column.letters:
-                    return column
-        return None
-
-
-def find(document: Document) -> list[Table]:
-    """Return the tables of a text that have a header."""
-    tables: list[Table] = []
-    lines = document.lines
-    index = 0
-    while index < len(lines):
-        table = _header(document, lines[index]) if lines[index].traits.may_head else None
-        if table is None:
-            index += 1
-            continue
-        index += 1
-        while index < len(lines) and len(table.rows) < _MOST_ROWS:
-            line = lines[index]
-            if not line.shape:
-                # A blank line ends a table, a ruled one does not.
-                if not document.folded[line.start : line.end].strip():
-                    break
-            elif _is_row(document, table, line):
-                table.rows.append(line)
-            elif table.kind != "aligned" and "|" in line.shape:
-                pass
-            else:
-                break
-            index += 1
-        if table.rows:
-            tables.append(table)
-    return tables
-
-
-def _header(document: Document, line: Line) -> Table | None:
-    shape = line.shape
-    text = document.folded[line.start : line.end]
-    if shape.count("|") >= 2:  # noqa: PLR2004
-        return _split(document, line, "pipes", text, "|")
-    if shape.count(",") >= _FEWEST_COLUMNS - 1 and ", " not in text:
-        return _split(document, line, "commas", text, ",")
-    if ":" in shape or ("  " not in text and "\t" not in text):
-        return None
-    return _aligned(document, line)
-
-
-def _split(document: Document, line: Line, kind: str, text: str, mark: str) -> Table | None:
-    columns: list[Column] = []
-    position = 0
-    for part in text.split(mark):
-        start = line.start + position
-        columns.append(
-            _column(document, line, start, start + len(part), "%" in part or "pct" in part)
-        )
-        position += len(part) + 1
-    if kind == "pipes" and ":" in line.shape:
-        return None
-    alternatives = [column for column in columns if not _ACTIONS.isdisjoint(column.letters)]
-    if alternatives and not _only_named(alternatives):
-        return None
-    return Table(line, kind, columns) if len(columns) >= _FEWEST_COLUMNS - 1 else None
-
-
-def _only_named(columns: list[Column]) -> bool:
-    """Say whether actions in a header only explain a column: Signal (BUY/SELL)."""
-    return all(any(letter in "LFDb" for letter in column.letters) for column in columns)
-
-
-def _column(document: Document, line: Line, start: int, end: int, percent: bool) -> Column:
-    tokens = [
-        token
-        for token in range(line.first, line.last)
-        if start <= document.starts[token] < end and document.letters[token] != "|"
-    ]
-    return Column(start, end, "".join(document.letters[token] for token in tokens), tokens, percent)
-
-
-def _aligned(document: Document, line: Line) -> Table | None:
-    """Columns of a table set by spaces: one for each label, as wide as its words."""
-    columns: list[Column] = []
-    text = document.folded
-    previous = -1
-    for token in range(line.first, line.last):
-        letter = document.letters[token]
-        start, end = document.starts[token], document.ends[token]
-        near = previous >= 0 and not text[document.ends[previous] : start].count("  ")
-        bracket = near and columns and (text[start - 1] in "([/" or letter in "()[]/%")
-        if letter in HEADINGS and not bracket:
-            columns.append(Column(start, end, letter, [token], False))
-        elif near and columns:
-            last = columns[-1]
-            last.letters += letter
-            last.tokens.append(token)
-            last.end = max(last.end, end)
-        else:
-            columns.append(Column(start, end, letter, [token], False))
-        previous = token
-    for column in columns:
-        stop = column.end + 3
-        column.percent = "%" in text[column.start : min(stop, line.end)]
-        while column.end < line.end and text[column.end] in "%)]":
-            column.end += 1
-    return Table(line, "aligned", columns) if len(columns) >= _FEWEST_COLUMNS else None
-
-
-def _is_row(document: Document, table: Table, line: Line) -> bool:
-    shape = line.shape
-    if len(shape) > _LONGEST_ROW:
-        return False
-    text = document.folded[line.start : line.end]
-    if table.kind == "pipes":
-        return shape.count("|") >= max(1, table.header.shape.count("|") - 1)
-    if table.kind == "commas":
-        return text.count(",") >= len(table.columns) - 1
-    return "  " in text.strip() and ":" not in shape.replace("d", "")
-
-
-def cell(document: Document, table: Table, row: Line, column: Column) -> list[int]:
-    """Return the tokens of a row that stand in a column."""
-    if table.kind != "aligned":
-        mark = "|" if table.kind == "pipes" else ","
-        place = table.columns.index(column)
-        text = document.folded
-        start = row.start
-        for _ in range(place):
-            found = text.find(mark, start, row.end)
-            if found < 0:
-                return []
-            start = found + 1
-        end = text.find(mark, start, row.end)
-        end = row.end if end < 0 else end
-        return [
-            token
-            for token in range(row.first, row.last)
-            if start <= document.starts[token] < end and document.letters[token] != "|"
-        ]
-    left, right = column.start - table.header.start, column.end - table.header.start
-    best: list[int] = []
-    for token in range(row.first, row.last):
-        start, end = document.starts[token] - row.start, document.ends[token] - row.start
-        if abs(end - right) <= 1 or abs(start - left) <= 1:
-            return [token]
-        if start < right and end > left:
-            best.append(token)
-    return best
+_PRICES: Final = frozenset("ETX")
+_NO_SYMBOL: Final = frozenset({
+    "", "-", "--", "nan", "none", "null", "n/a", "na", "nat", "total", "<na>", "...", "?",
+})  # fmt: skip
+# What may stand around an action in its cell; anything else makes it another statement.
+_BESIDE: Final = frozenset("AafgwkLvKCPN()[]!-.,:@SZ+")
+_ONE_CELL: Final = re.compile(
+    r"(?i)[^\w+.-]*(?:(?:rs|inr|usdt?|eur|gbp)\.?)?\s*[$€£¥₹₩₺]?\s*([-+]?[\d.,]*\d)\s*"
+    r"(%|[$€£¥₹₩₺元円원]|usdt?|inr|eur|gbp|tl|try|rs)?"
+)
+_LEADING: Final = re.compile(r"(?:\d{1,3}[.)]\s+|[^\w$#^]+)")
+_NAME: Final = re.compile(r"[\w$#^][\w.&=^:/!+-]*+")
+_ISO: Final = re.compile(r"\d{4}[-/.]\d{2}[-/.]\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?)?")
+_LONGEST_NAME: Final = 40
 
 
 def read(document: Document, tables: list[Table], findings: Findings) -> set[int]:
@@ -207,16 +53,15 @@ def read(document: Document, tables: list[Table], findings: Findings) -> set[int
     """
     taken: set[int] = set()
     for table in tables:
-        lines = [table.header, *table.rows]
         acting = [
             token
-            for line in lines
+            for line in table.lines
             for token in range(line.first, line.last)
             if document.letters[token] in _ACTIONS
         ]
         if not acting:
             continue
-        taken.update(line.number for line in lines)
+        taken.update(line.number for line in table.lines)
         column = _action_column(document, table)
         refusal = _refusal(table, column)
         if refusal is not None or column is None:
@@ -232,17 +77,33 @@ def read(document: Document, tables: list[Table], findings: Findings) -> set[int
     return taken
 
 
+def _cell(table: Table, row: Row, column: Column) -> Span:
+    return row.cells[table.columns.index(column)]
+
+
 def _action_column(document: Document, table: Table) -> Column | None:
     for letters in ("F", "L", "D", "w"):
+        best: Column | None = None
+        most = 0
         for column in table.columns:
-            if letters not in column.letters:
+            if letters not in column.letters or column.letters[0] in "VbO":
                 continue
-            tokens = [cell(document, table, row, column) for row in table.rows]
             acting = sum(
-                any(document.letters[token] in _ACTIONS for token in found) for found in tokens
+                any(
+                    document.letters[token] in _ACTIONS
+                    for span in (
+                        _cell(table, row, column),
+                        row.wrapped.get(table.columns.index(column), (0, 0)),
+                    )
+                    for token in tokens_in(document, span)
+                )
+                for row in table.rows
             )
-            if acting and acting * 2 >= len(table.rows):
-                return column
+            enough = acting > most and (acting * 2 >= len(table.rows) or letters in "FL")
+            if enough:
+                best, most = column, acting
+        if best is not None:
+            return best
     return None
 
 
@@ -253,139 +114,442 @@ def _refusal(table: Table, column: Column | None) -> tuple[str, str] | None:
     decided = "L" in column.letters or "F" in column.letters
     reasons = (
         (table.has("bpz"), "the table lists trades or positions"),
-        (table.has("RU") and not table.has("TX"), "the table lists trades with their profit"),
+        (table.has("R") and not table.has("TX"), "the table lists trades with their profit"),
         (table.has("q") and not advice, "the table lists orders with their quantity"),
         (not decided and not advice, "the column gives a side, not a decision"),
-        (table.has("V") and not table.has("Y"), "each row is one vote, not the decision"),
     )
     return next((("code/ledger-table", reason) for holds, reason in reasons if holds), None)
 
 
 def _rows(document: Document, table: Table, column: Column, findings: Findings) -> None:
-    symbols = table.column("Y")
-    dated = False
-    before = len(findings.statements)
-    for row in table.rows:
-        tokens = cell(document, table, row, column)
-        acting = [token for token in tokens if document.letters[token] in _ACTIONS]
-        if len(acting) != 1:
-            continue
-        token = acting[0]
-        term = document.terms[token]
-        if term is None:
-            continue
-        statement = Statement(row.number, token, term.value, RANKS["labelled"], "code/table-row")
-        statement.is_row = True
-        _name(document, table, row, symbols, statement)
-        if "V" in row.shape[:2] and statement.symbol is None:
-            findings.rejected.append(reject(document, token, "code/votes-table", "one vote"))
-            continue
-        _fill(document, table, row, statement)
-        dated = dated or "d" in row.shape[:3]
-        findings.statements.append(statement)
-    found = findings.statements[before:]
-    if dated and len(found) > 1 and all(item.symbol is None for item in found):
-        # One instrument through time: the last row is what holds now.
-        for item in found[:-1]:
-            findings.statements.remove(item)
-            findings.rejected.append(
-                reject(document, item.token, "code/time-series", "a later row decides")
-            )
-
-
-def _fill(document: Document, table: Table, row: Line, statement: Statement) -> None:
-    """Take prices and confidence from the columns headed so; a range or a zone is no price."""
-    for head in table.columns:
-        for letter in _FIELDS.intersection(head.letters):
-            values = [
-                at
-                for at in cell(document, table, row, head)
-                if document.letters[at] in (NUMBER, PERCENT)
-            ]
-            usable = len(values) == 1 and (letter == "C" or document.letters[values[0]] == NUMBER)
-            if usable and letter not in statement.cells and not head.letters.startswith("Z"):
-                statement.cells[letter] = values[0]
-
-
-def _name(
-    document: Document, table: Table, row: Line, column: Column | None, statement: Statement
-) -> None:
-    if column is not None:
-        tokens = cell(document, table, row, column)
-        named = [
-            token
-            for token in tokens
-            if document.letters[token] in (SYMBOL, WORD, NUMBER, "v", "V", "K", "w")
-        ]
-        symbols = [token for token in named if document.letters[token] == SYMBOL]
-        token = symbols[0] if symbols else named[0] if named else None
-        if token is not None:
-            statement.symbol_token = token
-            statement.symbol = document.symbol(token)
-            return
-    for token in range(row.first, row.last):
-        if document.letters[token] == SYMBOL:
-            statement.symbol_token = token
-            statement.symbol = document.symbol(token)
-            return
-
-
-def results(document: Document, tables: list[Table]) -> tuple[list[Candidate], set[int]]:
-    """Read the results of tables: the total row, or the only one.
-
-    Returns:
-        Candidates, and the lines that need no further reading.
-    """
-    found: list[Candidate] = []
-    taken: set[int] = set()
-    for table in tables:
-        if not table.has("R"):
-            continue
-        taken.update(line.number for line in [table.header, *table.rows])
-        totals = [
-            row
-            for row in table.rows
-            if "total" in document.folded[row.start : row.end].lower()[:40]
-        ]
-        if totals:
-            rows = totals[-1:]
-        elif len(table.rows) == 1:
-            rows = table.rows
-        else:
-            continue
-        for column in table.columns:
-            if "R" not in column.letters or "U" in column.letters:
-                continue
-            for row in rows:
-                candidate = _result(document, table, row, column)
-                if candidate is not None:
-                    found.append(candidate)
-    return found, taken
-
-
-def _result(document: Document, table: Table, row: Line, column: Column) -> Candidate | None:
-    values = [
-        token
-        for token in cell(document, table, row, column)
-        if document.letters[token] in (NUMBER, PERCENT)
+    """State what each row says, of several rows on one instrument the latest."""
+    names = _name_column(document, table)
+    # Where nothing names an instrument, a table speaks of one through time, or holds votes.
+    voting = names is None and _has_voters(document, table)
+    others = [
+        other
+        for other in table.columns
+        if other is not column and "L" in other.letters and "V" not in other.letters
     ]
-    if len(values) != 1:
+    stated: list[tuple[Row, Statement | None]] = []
+    for row in table.rows:
+        statement = _statement(document, table, row, column, findings)
+        if statement is None:
+            stated.append((row, None))
+            continue
+        if "L" in column.letters and _differs(document, table, row, others, statement):
+            reason: str | None = "two columns disagree"
+        else:
+            reason = _identify(document, table, row, names, statement, voting=voting)
+        if reason is not None:
+            _refuse(document, findings, statement, "code/table-row", reason)
+            continue
+        _option(document, table, row, statement)
+        stated.append((row, statement))
+    findings.statements.extend(_latest(document, table, stated, findings))
+
+
+def _identify(
+    document: Document,
+    table: Table,
+    row: Row,
+    names: Column | None,
+    statement: Statement,
+    *,
+    voting: bool,
+) -> str | None:
+    """Give a row's statement its instrument; return why it is none, if it is none."""
+    final = _is_final(document, row)
+    if names is not None and _name(document, _cell(table, row, names), statement):
         return None
-    token = values[0]
-    value = document.number(token)
-    label = column.tokens[column.letters.index("R")]
-    term = document.terms[label]
-    if value is None or term is None:
+    if final:
+        statement.rank = RANKS["final"]
         return None
-    is_percent = column.percent or document.letters[token] == PERCENT or term.value.endswith("%")
-    return Candidate(
-        "total",
-        value if is_percent else None,
-        None if is_percent else value,
-        (),
-        term.rule,
-        document.raw(label).lower(),
-        document.starts[token],
-        document.ends[token],
-        row.number,
+    if names is not None:
+        return "the row names no instrument"
+    if voting or _is_vote(document, row):
+        return "it is one vote"
+    if table.symbol[1]:
+        _name(document, table.symbol, statement)
+    else:
+        _name_by_word(document, table, row, statement)
+    return None
+
+
+def _has_voters(document: Document, table: Table) -> bool:
+    """Say whether a column names indicators, models or people, one a row."""
+    for place, column in enumerate(table.columns):
+        if "V" not in column.letters:
+            continue
+        letters = "".join([letters_of(document, row.cells[place]) for row in table.rows])
+        if letters.strip("-.") and not (_ACTIONS | {NUMBER, PERCENT}).intersection(letters):
+            return True
+        if column.letters == "V" and column.text in VOTERS:
+            return True
+    return False
+
+
+def _refuse(
+    document: Document, findings: Findings, statement: Statement, rule: str, reason: str
+) -> None:
+    findings.rejected.append(reject(document, statement.token, rule, reason))
+
+
+def _statement(
+    document: Document, table: Table, row: Row, column: Column, findings: Findings
+) -> Statement | None:
+    """Read the action of a row, None where its cell holds none or something else beside it."""
+    place = table.columns.index(column)
+    tokens = tokens_in(document, row.cells[place])
+    letters = document.letters
+    wrapped = tokens_in(document, row.wrapped[place]) if place in row.wrapped else []
+    acting = [token for token in [*tokens, *wrapped] if letters[token] in _ACTIONS]
+    if not acting:
+        return None
+    token = acting[0]
+    term = document.terms[token]
+    if wrapped and len(acting) == 1:
+        both = [document.raw(at) for at in [*tokens, *wrapped]]
+        term = document.rules.term("".join(both)) or term
+        tokens = [*tokens, *wrapped]
+    plain = len(acting) == 1 and _BESIDE.issuperset([letters[at] for at in tokens])
+    if not plain and len(acting) == 1 and letters[tokens[0]] in _ACTIONS:
+        # What explains an action may say anything, but not take it back: BUY - RSI oversold.
+        plain = not any(letters[at] in "nizr?" for at in tokens)
+    if term is None or not plain:
+        reason = "the cell says more than one action, or takes it back"
+        findings.rejected.extend(reject(document, at, "code/table-cell", reason) for at in acting)
+        return None
+    over = _over(document, table, row, column)
+    if over is not None:
+        findings.rejected.append(reject(document, token, "code/table-row", over))
+        return None
+    action = term.value
+    if action == "BUY" and document.marked_btst(row.line.last):
+        action = "BTST_BUY"
+    statement = Statement(row.line.number, token, action, RANKS["labelled"], "code/table-row")
+    statement.is_row = True
+    _fill(document, table, row, statement)
+    if "C" not in statement.cells and not table.has("C"):
+        beside = [at for at in tokens if letters[at] == PERCENT]
+        if len(beside) == 1 and document.raw(beside[0])[0] not in "+-":
+            _sure(document, statement, document.starts[beside[0]], document.ends[beside[0]], "%")
+    return statement
+
+
+def _over(document: Document, table: Table, row: Row, column: Column) -> str | None:
+    """Return why a row speaks of a trade that is over or an order that is filled."""
+    for other in table.columns:
+        if other is column or "Y" in other.letters:
+            continue
+        span = _cell(table, row, other)
+        tokens = tokens_in(document, span)
+        if not tokens or len(tokens) > 3:  # noqa: PLR2004 - a sentence of reasons
+            continue
+        term = document.terms[tokens[0]]
+        if term is not None and term.letter in "bz":
+            return term.reason or "the row is of a trade that is over"
+        if words_of(document, *span).lower() in _CLOSED:
+            return "the row is of a trade that is over"
+    return None
+
+
+_CLOSED: Final = frozenset({
+    "closed", "filled", "executed", "done", "exited", "tp hit", "sl hit", "target hit", "stopped",
+    "stopped out", "expired", "cancelled", "canceled", "rejected", "win", "won", "loss", "lost",
+    "hit tp", "hit sl", "booked", "completed", "complete", "已成交", "已平仓",
+})  # fmt: skip
+
+
+def _differs(
+    document: Document, table: Table, row: Row, others: list[Column], statement: Statement
+) -> bool:
+    """Say whether another column that decides gives the row another action."""
+    for other in others:
+        for token in tokens_in(document, _cell(table, row, other)):
+            term = document.terms[token]
+            if document.letters[token] in _ACTIONS and term is not None:
+                here, there = statement.action.split("_")[-1], term.value.split("_")[-1]
+                if here != there:
+                    return True
+    return False
+
+
+def _is_final(document: Document, row: Row) -> bool:
+    """Say whether a row is headed as the decision: Overall, Final."""
+    tokens = tokens_in(document, _head(row))
+    return bool(tokens) and document.letters[tokens[0]] in "FGL"
+
+
+def _head(row: Row) -> Span:
+    """Return the first cell of a row that holds anything."""
+    if row.index[1] > row.index[0]:
+        return row.index
+    return next((span for span in row.cells if span[1] > span[0]), row.index)
+
+
+def _is_vote(document: Document, row: Row) -> bool:
+    """Say whether a row is headed as an indicator or a model."""
+    tokens = tokens_in(document, _head(row))
+    return bool(tokens) and document.letters[tokens[0]] in "VK"
+
+
+# --- which instrument, and which row holds now -------------------------------------------------
+
+
+def _name_column(document: Document, table: Table) -> Column | None:
+    """Return the column that names the instruments: by its heading, else by what it holds."""
+    headed = [c for c in table.columns if "Y" in c.letters and "O" not in c.letters]
+    if len(headed) > 1:
+        # A name beside a code: the code is the instrument.
+        for column in headed:
+            if _all_symbols(document, [_cell(table, row, column) for row in table.rows]):
+                return column
+    if headed:
+        return headed[0]
+    if "Y" in table.index_is or _all_symbols(document, [row.index for row in table.rows]):
+        return _column_of_index(table)
+    place = next(
+        (
+            at
+            for at, c in enumerate(table.columns)
+            if table.rows[0].cells[at][1] > table.rows[0].cells[at][0]
+        ),
+        0,
     )
+    first = table.columns[place]
+    if first.letters in {"", "w", "ww", "S"} and _all_symbols(
+        document, [row.cells[place] for row in table.rows]
+    ):
+        return first
+    return None
+
+
+def _column_of_index(table: Table) -> Column:
+    """Make what stands in front of the columns a column of its own."""
+    column = Column(table.header.start, table.header.start, "Y", [], False)
+    table.columns.append(column)
+    for row in table.rows:
+        row.cells.append(row.index)
+    return column
+
+
+def _all_symbols(document: Document, spans: list[Span]) -> bool:
+    """Say whether all cells are built like tickers, some of them words such as LOW and ON."""
+    found = False
+    for start, end in spans:
+        if end <= start:
+            continue
+        tokens = tokens_in(document, (start, end))
+        if not tokens:
+            return False
+        if document.letters[tokens[0]] == SYMBOL or document.is_code(tokens[0]):
+            found = True
+            continue
+        word = document.raw(tokens[0])
+        if len(tokens) > 1 or not word.isalpha() or not word.isupper() or len(word) > 5:  # noqa: PLR2004
+            return False
+        if document.letters[tokens[0]] in "VKRULFGCA":
+            return False
+    return found
+
+
+def _name(document: Document, span: Span, statement: Statement) -> bool:
+    """Take the instrument from a cell: as printed, whatever word it is."""
+    text = document.folded
+    start, end = span
+    while end > start and text[end - 1] in " \t*`_\"'":
+        end -= 1
+    lead = _LEADING.match(text, start, end)
+    if lead is not None:
+        start = lead.end()
+    name = text[start:end]
+    if name.lower() in _NO_SYMBOL or not name.strip(".- ") or len(name) > _LONGEST_NAME:
+        return False
+    tokens = tokens_in(document, (start, end))
+    whole = _NAME.match(text, start, end)
+    if whole is None or whole.end() != end:
+        named = [token for token in tokens if document.letters[token] == SYMBOL]
+        if "(" in name or "[" in name or "|" in name or "," in name:
+            token = named[0] if named else tokens[0] if tokens else None
+            if token is None:
+                return False
+            statement.symbol, statement.symbol_token = document.symbol(token), token
+            return True
+        option = named and tokens and tokens[0] == named[0] and NUMBER in _shape(document, tokens)
+        if len(named) == 1 and not option:
+            statement.symbol, statement.symbol_token = document.symbol(named[0]), named[0]
+            return True
+    if name.isdigit() and len(name) < 3:  # noqa: PLR2004 - a rank, not a code
+        return False
+    statement.symbol = name.lstrip("$#")
+    statement.symbol_token = tokens[0] if tokens else None
+    return True
+
+
+def _option(document: Document, table: Table, row: Row, statement: Statement) -> None:
+    """Name an option by its strike and its kind, which stand in columns of their own."""
+    strike = kind = ""
+    for column, span in zip(table.columns, row.cells, strict=False):
+        text = words_of(document, *span)
+        if column.text in {"strike", "strike price", "strike_price"}:
+            strike = text
+        elif text.upper() in _OPTIONS:
+            kind = text
+    if statement.symbol is not None and strike and kind:
+        statement.symbol = f"{statement.symbol} {strike} {kind}"
+
+
+_OPTIONS: Final = frozenset({"CE", "PE", "CALL", "PUT"})
+
+
+def _shape(document: Document, tokens: list[int]) -> str:
+    return "".join([document.letters[token] for token in tokens])
+
+
+def _name_by_word(document: Document, table: Table, row: Row, statement: Statement) -> None:
+    """Take the one ticker that a row without a symbol column holds."""
+    for column, span in zip(table.columns, row.cells, strict=False):
+        if "V" in column.letters or len(column.letters.strip("w")) > 1:
+            continue
+        tokens = tokens_in(document, span)
+        if tokens and document.letters[tokens[0]] == SYMBOL and len(tokens) <= 2:  # noqa: PLR2004
+            statement.symbol_token = tokens[0]
+            statement.symbol = document.symbol(tokens[0])
+            return
+
+
+def _latest(
+    document: Document,
+    table: Table,
+    stated: list[tuple[Row, Statement | None]],
+    findings: Findings,
+) -> list[Statement]:
+    """Keep what holds now: of a series through time, the latest row of each instrument.
+
+    Rows without an instrument and without an order in time are votes or alternatives.
+    """
+    found = [statement for _, statement in stated if statement is not None]
+    if not found:
+        return []
+    dates = [_date(document, row) for row, _ in stated]
+    given = [date for date in dates if date]
+    descending = len(given) > 1 and given[0] > given[-1]
+    nameless = all(item.symbol is None for item in found)
+    if nameless and all(item.rank < RANKS["final"] for item in found):
+        if len(stated) == 1:
+            return found
+        serial = len(given) == len(stated) or _counted(document, [row for row, _ in stated])
+        latest = stated[0 if descending else -1][1] if serial else None
+        if serial and table.kind != "series" and _trades(table, found):
+            latest = None
+        reason = (
+            ("code/time-series", "a later row decides")
+            if serial
+            else ("code/votes-table", "rows without an instrument: votes or alternatives")
+        )
+        for item in found:
+            if item is not latest:
+                _refuse(document, findings, item, *reason)
+        return [] if latest is None else [latest]
+    if not descending:
+        return found
+    kept: list[Statement] = []
+    names: set[str | None] = set()
+    for item in found:
+        if item.symbol in names:
+            _refuse(document, findings, item, "code/time-series", "a later row decides")
+        else:
+            names.add(item.symbol)
+            kept.append(item)
+    return kept
+
+
+def _trades(table: Table, found: list[Statement]) -> bool:
+    """Say whether rows buy and sell in turn at a price: what a backtest did."""
+    if any(column.text in {"signal", "signals"} for column in table.columns):
+        return False
+    actions = [statement.action for statement in found]
+    turns = all(one != other for one, other in pairwise(actions))
+    return len(actions) > 1 and turns and set(actions) == {"BUY", "SELL"}
+
+
+def _date(document: Document, row: Row) -> str:
+    """Return the time of a row as it sorts; "" where it has none that does."""
+    for token in range(row.line.first, min(row.line.last, row.line.first + 4)):
+        if document.letters[token] == DATE:
+            raw = document.raw(token)
+            match = _ISO.match(raw)
+            return match[0].replace("T", " ") if match is not None else "0"
+    return ""
+
+
+def _counted(document: Document, rows: list[Row]) -> bool:
+    """Say whether the rows are numbered one after the other."""
+    previous: int | None = None
+    for row in rows:
+        text = words_of(document, *_head(row))
+        if not text.isdigit() or len(text) > 9:  # noqa: PLR2004
+            return False
+        if previous is not None and int(text) != previous + 1:
+            return False
+        previous = int(text)
+    return previous is not None
+
+
+# --- prices and confidence ---------------------------------------------------------------------
+
+
+def _fill(document: Document, table: Table, row: Row, statement: Statement) -> None:
+    """Take prices and confidence from the columns headed so; a range or a zone is no price."""
+    for head, span in zip(table.columns, row.cells, strict=False):
+        if head.letters.startswith(("Z", "b", "V")) or span[1] <= span[0]:
+            continue
+        for letter in head.letters:
+            if letter in statement.cells:
+                continue
+            if letter == "C":
+                percent = head.percent or _has_percent(document, span)
+                _sure(document, statement, *span, "%" if percent else "")
+            elif letter in _PRICES and not head.percent:
+                value = _number(document, table, span)
+                if value is not None and value > 0 and not _has_percent(document, span):
+                    statement.cells[letter] = Cell(value, *span)
+
+
+def _has_percent(document: Document, span: Span) -> bool:
+    return "%" in document.folded[span[0] : span[1]]
+
+
+def _number(document: Document, table: Table, span: Span) -> Decimal | None:
+    """Read the number that a cell is, with its currency; None for a range or anything else."""
+    text = words_of(document, *span)
+    match = _ONE_CELL.fullmatch(text)
+    if match is not None:
+        return document.parse(
+            match[1], commas=table.kind != "," or text != document.folded[span[0] : span[1]]
+        )
+    tokens = tokens_in(document, span)
+    values = [token for token in tokens if document.letters[token] in (NUMBER, PERCENT)]
+    if len(values) != 1 or document.letters[values[0]] == PERCENT or values[0] != tokens[0]:
+        return None
+    if fields.is_range(document, values[0], len(document.letters)):
+        return None
+    rest = _shape(document, tokens[1:])
+    return document.number(values[0]) if rest[:1] in {"", "("} else None
+
+
+def _sure(document: Document, statement: Statement, start: int, end: int, percent: str) -> None:
+    """Take a confidence: 0.82, 82 %, 8/10."""
+    text = words_of(document, start, end)
+    value = fields.confidence_of(text, percent=bool(percent))
+    if value is not None:
+        statement.cells["C"] = Cell(value, start, end)
+
+
+def term_of(document: Document, column: Column, letter: str) -> Term | None:
+    """Return the meaning of a column's heading that one of its letters stands for."""
+    for token in column.tokens:
+        if document.letters[token] == letter:
+            return document.terms[token]
+    return None

@@ -1,0 +1,116 @@
+"""Tables as parts of the text: columns, rows, cells, and how a line is cut into them."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from typing import Final
+
+from trackrecord.extraction.document import Document, Line
+
+Span = tuple[int, int]
+"""From and to in the text; empty where a row has no such cell."""
+
+_PIECE: Final = re.compile(r"\S++(?: \S++)*+")
+_WORD: Final = re.compile(r"\S++")
+
+
+@dataclass(slots=True, eq=False)
+class Column:
+    """A column of a table: where its heading stands, and what that says."""
+
+    start: int
+    end: int
+    letters: str
+    tokens: list[int]
+    percent: bool
+    text: str = ""
+    """The heading in lower case."""
+
+
+@dataclass(slots=True, eq=False)
+class Row:
+    """A row of a table: its line, and a part of the text for each column."""
+
+    line: Line
+    cells: list[Span]
+    index: Span = (0, 0)
+    """What stands in front of the first column."""
+    wrapped: dict[int, Span] = field(default_factory=dict)
+    """Cells of a second line, by column, where the first was too narrow."""
+
+
+@dataclass(slots=True, eq=False)
+class Table:
+    """A header and its rows."""
+
+    header: Line
+    kind: str
+    columns: list[Column]
+    rows: list[Row] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    """All lines that belong to it."""
+    index_is: str = ""
+    """Letters of what names the index of its rows."""
+    symbol: Span = (0, 0)
+    """The instrument of all rows, where the header names one."""
+
+    def has(self, letters: str) -> bool:
+        """Say whether a column is headed by one of these labels."""
+        return any(letter in column.letters for column in self.columns for letter in letters)
+
+
+def words_of(document: Document, first: int, last: int) -> str:
+    """Return a part of the text without the marks of tables and emphasis around it."""
+    return document.folded[first:last].strip(" \t|*_`\"'\u2060")
+
+
+def tokens_in(document: Document, span: Span) -> list[int]:
+    """Return the tokens that begin within a part of the text, bars left out."""
+    starts, letters = document.starts, document.letters
+    found: list[int] = []
+    at = bisect_left(starts, span[0])
+    while at < len(starts) and starts[at] < span[1]:
+        if letters[at] != "|":
+            found.append(at)
+        at += 1
+    return found
+
+
+def letters_of(document: Document, span: Span) -> str:
+    """Return the letters of the tokens in a part of the text."""
+    return "".join([document.letters[token] for token in tokens_in(document, span)])
+
+
+def cut_at(document: Document, line: Line, mark: str) -> list[Span]:
+    """Cut a line at a mark, but not within quotes."""
+    text = document.folded
+    parts: list[Span] = []
+    start = line.start
+    end = line.end
+    if mark == "," and '"' in text[start:end]:
+        quoted = False
+        for at in range(start, end):
+            if text[at] == '"':
+                quoted = not quoted
+            elif text[at] == mark and not quoted:
+                parts.append((start, at))
+                start = at + 1
+        parts.append((start, end))
+        return parts
+    while (found := text.find(mark, start, end)) >= 0:
+        parts.append((start, found))
+        start = found + 1
+    parts.append((start, end))
+    return parts
+
+
+def pieces_of(document: Document, line: Line) -> list[Span]:
+    """Cut a line where two spaces or more stand."""
+    return [match.span() for match in _PIECE.finditer(document.folded, line.start, line.end)]
+
+
+def words(document: Document, start: int, end: int) -> list[Span]:
+    """Cut a part of the text at its spaces."""
+    return [match.span() for match in _WORD.finditer(document.folded, start, end)]

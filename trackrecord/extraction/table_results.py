@@ -1,0 +1,97 @@
+"""Read the results of tables: the total row, or the only one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from trackrecord.extraction.cells import Column, Row, Table, tokens_in, words_of
+from trackrecord.extraction.document import NUMBER, PERCENT, Document
+from trackrecord.extraction.result_values import Candidate
+from trackrecord.extraction.tables import term_of
+
+_TOTAL_WITHIN: Final = 40
+
+
+def results(document: Document, tables: list[Table]) -> tuple[list[Candidate], set[int]]:
+    """Read the results of tables: the total row, or the only one.
+
+    Returns:
+        Candidates, and the lines that need no further reading.
+    """
+    found: list[Candidate] = []
+    taken: set[int] = set()
+    for table in tables:
+        if not table.has("R"):
+            continue
+        taken.update(line.number for line in table.lines)
+        if table.has("p") or any(column.text in _OPEN for column in table.columns):
+            continue  # what is held is not yet gained
+        rows = _deciding(document, table)
+        if any(_without_trades(document, table, row) for row in rows):
+            continue
+        for column in table.columns:
+            if "R" not in column.letters or "U" in column.letters:
+                continue
+            for row in rows:
+                candidate = _result(document, table, row, column)
+                if candidate is not None:
+                    found.append(candidate)
+    return found, taken
+
+
+def _deciding(document: Document, table: Table) -> list[Row]:
+    """Return the total row, else the only one."""
+    totals = [
+        row
+        for row in table.rows
+        if "total" in document.folded[row.line.start : row.line.end].lower()[:_TOTAL_WITHIN]
+    ]
+    if totals:
+        return totals[-1:]
+    return table.rows if len(table.rows) == 1 else []
+
+
+_OPEN: Final = frozenset({
+    "current", "current price", "mark", "mark price", "ltp", "cmp", "last", "last price",
+    "mkt price", "market price", "current_price", "mark_price", "now",
+})  # fmt: skip
+_COUNTS: Final = frozenset({
+    "trades", "# trades", "total trades", "no. of trades", "number of trades", "num trades",
+    "trade count", "closed trades", "n trades", "entries", "buys", "#trades", "total_trades",
+    "num_trades", "n_trades", "trades #", "交易次数", "交易数",
+})  # fmt: skip
+
+
+def _without_trades(document: Document, table: Table, row: Row) -> bool:
+    """Say whether a row counts no trades, so that its return is none."""
+    return any(
+        column.text in _COUNTS and words_of(document, *span) in {"0", "0.0"}
+        for column, span in zip(table.columns, row.cells, strict=False)
+    )
+
+
+def _result(document: Document, table: Table, row: Row, column: Column) -> Candidate | None:
+    values = [
+        token
+        for token in tokens_in(document, row.cells[table.columns.index(column)])
+        if document.letters[token] in (NUMBER, PERCENT)
+    ]
+    if len(values) != 1:
+        return None
+    token = values[0]
+    value = document.number(token)
+    term = term_of(document, column, "R")
+    if value is None or term is None:
+        return None
+    is_percent = column.percent or document.letters[token] == PERCENT or term.value.endswith("%")
+    return Candidate(
+        "total",
+        value if is_percent else None,
+        None if is_percent else value,
+        (),
+        term.rule,
+        column.text,
+        document.starts[token],
+        document.ends[token],
+        row.line.number,
+    )
