@@ -56,6 +56,8 @@ _DECISIONS: Final = frozenset({
     "call", "calls", "view", "our call", "our view", "new rating", "new signal",
     "new recommendation", "new action",
 })  # fmt: skip
+_ENTRY: Final = re.compile(r"(?:breakout|pullback|ideal|planned|suggested|limit|long|buy)[ _]entry")
+_PRICES: Final = frozenset("ETXb")
 _CUT: Final = {
     "confidence": "C", "symbol": "Y", "ticker": "Y", "signal": "L", "action": "L", "target": "T",
     "recommendation": "L", "stop loss": "X", "entry price": "E", "target price": "T",
@@ -146,6 +148,8 @@ def meaning(letters: str, text: str) -> str:
         return known
     if "unreal" in text or "floating" in text:
         return "p" + letters
+    if _ENTRY.fullmatch(text) is not None and _PRICES.isdisjoint(letters):
+        return "E"
     if _DISTANCE.search(text) is not None and "C" not in letters:
         # A distance is no price, whatever it is measured from.
         return letters.replace("E", "Z").replace("T", "Z").replace("X", "Z")

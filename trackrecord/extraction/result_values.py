@@ -12,6 +12,7 @@ import re2
 
 from trackrecord.extraction import fields, numbers
 from trackrecord.extraction.document import NUMBER, PERCENT, Document, Line
+from trackrecord.extraction.fields import is_range
 from trackrecord.extraction.model import Rejected
 from trackrecord.extraction.ruleset import matcher
 
@@ -53,10 +54,15 @@ _IS_BENCHMARK: Final = matcher(
     r"|nifty.*|s&p.*|sp500|sensex|spx|\^gspc|基准.*)$"
 )
 _COLUMN_GAP: Final = re.compile(r"\||\t| {2,}")
+# In brackets only: without, they begin the next label.
+_RATES: Final = ("annual", "yearly", "cagr", "p.a")
 # A freqtrade report's total row without its header: the number before the average duration.
 _TOTAL_ROW: Final = re2.compile(
     r"(?i)^\s*\|?\s*total\s*\|(?:[^|\n]*\|){3,4}\s*(-?[0-9]+(?:\.[0-9]+)?)\s*\|[^|\n]*[0-9]+:[0-9]{2}[^|\n]*\|"
 )
+
+
+_NO_ENTRIES: Final = matcher(r"(?i)^\s*\|?\s*total\s*\|\s*0\s*\|")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +124,7 @@ def _closed(document: Document, line: Line) -> Candidate | None:
 
 def _total_row(document: Document, line: Line) -> Candidate | None:
     text = document.folded[line.start : line.end]
-    match = _TOTAL_ROW.search(text)
+    match = None if _NO_ENTRIES(text) else _TOTAL_ROW.search(text)
     value = None if match is None else numbers.parse(match.group(1))
     if match is None or value is None:
         return None
@@ -173,6 +179,8 @@ def _introduced(document: Document, label: int, at: int, values: list[int]) -> b
 
     ``return 2`` is a line of a program, ``Return: 2`` is not.
     """
+    if document.letters[at + 1 : at + 3] == "/N" or is_range(document, at, len(document.letters)):
+        return False  # a formula, or from so much to so much
     gap = document.folded[document.ends[label] : document.starts[at]]
     percent = any(document.letters[token] == PERCENT for token in values)
     if document.raw(label) in _KEYWORDS and gap[:1] == " " and gap[1:2].isalpha() and not percent:
@@ -220,7 +228,9 @@ def _qualified(document: Document, line: Line, last: int) -> bool:
     for token in range(last + 1, min(line.last, last + 3)):
         letter = document.letters[token]
         if letter in {"U", "p"}:
-            return document.raw(token).lower().startswith(_QUALIFIERS)
+            word = document.raw(token).lower()
+            rate = document.letters[token - 1] == "(" and word.startswith(_RATES)
+            return rate or word.startswith(_QUALIFIERS)
         if letter not in "()":
             return False
     return False

@@ -25,7 +25,9 @@ _SYMBOL: Final = re2.compile(
 _PAIR: Final = re2.compile(rb"^[-.>]*(S)(A)[!.]?(?:[(]?(?:P|@?N)[)]?)?$")
 _DECIDED: Final = re2.compile(rb"[LFGD][:=>-]+[\[(]?[Aa]")
 _LABELLED: Final = re2.compile(rb"[^|][:=][^|]")
-_LISTED: Final = re2.compile(rb"^S[,;][Aa](?:[,;][NPd]){1,6}$")
+_LISTED: Final = re2.compile(
+    rb"^S[,;](?:([Aa])(?:[,;][NPd]){1,6}|(?:[NPdwfVKSOZ,;-]{1,40}[,;])([Aa]))$"
+)
 _MOST_LISTED: Final = 200
 _NOT_ADVICE: Final = frozenset("bzqipRunG?{}")
 _EXCHANGES: Final = frozenset({
@@ -102,14 +104,14 @@ def _plain_list(document: Document, taken: set[int], findings: Findings) -> None
         return
     found: list[Statement] = []
     for line in lines:
-        if line.number in taken or _LISTED.search(line.shape.encode("ascii", "replace")) is None:
+        match = _LISTED.search(line.shape.encode("ascii", "replace"))
+        if line.number in taken or match is None:
             return
-        term = document.terms[line.first + 2]
-        if term is None or term.kind != "action":
+        token = line.first + max(match.start(1), match.start(2))
+        term = document.terms[token]
+        if term is None:
             return
-        statement = Statement(
-            line.number, line.first + 2, term.value, RANKS["row"], "code/listed-row"
-        )
+        statement = Statement(line.number, token, term.value, RANKS["row"], "code/listed-row")
         statement.symbol_token = line.first
         statement.symbol = document.symbol(line.first)
         statement.is_row = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from trackrecord.extraction.cells import Column, Row, Table, tokens_in, words_of
@@ -27,10 +28,13 @@ def results(document: Document, tables: list[Table]) -> tuple[list[Candidate], s
         if table.has("p") or any(column.text in _OPEN for column in table.columns):
             continue  # what is held is not yet gained
         rows = _deciding(document, table)
-        if any(_without_trades(document, table, row) for row in rows):
+        if rows and any(_without_trades(document, table, row) for row in rows):
             continue
         for column in table.columns:
             if "R" not in column.letters or "U" in column.letters:
+                continue
+            if not rows:
+                found.extend(_common(document, table, column))
                 continue
             for row in rows:
                 candidate = _result(document, table, row, column)
@@ -68,6 +72,19 @@ def _without_trades(document: Document, table: Table, row: Row) -> bool:
         column.text in _COUNTS and words_of(document, *span) in {"0", "0.0"}
         for column, span in zip(table.columns, row.cells, strict=False)
     )
+
+
+def _common(document: Document, table: Table, column: Column) -> list[Candidate]:
+    """Of several runs side by side, keep whether all gained or all lost: none is the return."""
+    term = term_of(document, column, "R")
+    if term is None or not term.value.startswith("total"):
+        return []
+    found = [_result(document, table, row, column) for row in table.rows]
+    values = [item.percent for item in found if item is not None and item.percent is not None]
+    first = found[0]
+    if first is None or len(values) < len(found) or len(values) < 2:  # noqa: PLR2004
+        return []
+    return [replace(first, others=tuple(values[1:]))]
 
 
 def _result(document: Document, table: Table, row: Row, column: Column) -> Candidate | None:

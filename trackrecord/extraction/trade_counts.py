@@ -26,12 +26,14 @@ _OTHERS: Final = (
 _LABEL: Final = rf"(?:{_WHAT}{_NOUN}{_BEHIND}|{_OTHERS})"
 # At the beginning of a line or a part of one: behind a word it counts only some of them.
 _BEFORE: Final = r"(?:^|[\n|,;{(\[.!]|[ ]{2,}|[^\x00-\x7f])[ \t'\"*#•>·-]{0,8}"
-_GAP: Final = r"[\])]?['\"*`]{0,3}[ \t]*(?:[:=|>]|[ \t])[ \t'\"*`|:=]*"
+_GAP: Final = r"[\])]?['\"*`]{0,3}[ \t]*(?:[:=|>.]|[ \t(])[ \t'\"*`|:=(.]*"
+
+# Not 0.5, 0 % or 0 open: nothing that counts something else.
+_ZERO: Final = r"0(?:\.0+)?(?:[ \t]*(?:[^.,\d%\w \t]|[a-np-z]|$)|[.,](?:\D|$)|[ \t]*\n)"
 
 _NONE: Final = matcher(
-    rf"(?i){_BEFORE}{_LABEL}{_GAP}0(?:\.0+)?(?:[^.,\d%\w]|[.,](?:\D|$)|$)",
-    rf"(?i)(?:total|number of|num|closed|completed|executed|#)[ _]?{_NOUN}{_BEHIND}{_GAP}0(?:\.0+)?"
-    r"(?:[^.,\d%\w]|[.,](?:\D|$)|$)",
+    rf"(?i){_BEFORE}{_LABEL}{_GAP}{_ZERO}",
+    rf"(?i)(?:total|number of|num|closed|completed|executed|#)[ _]?{_NOUN}{_BEHIND}{_GAP}{_ZERO}",
     r"(?i)\b(?:0|no|zero) (?:closed |completed |executed )?trades\b",
 )
 _SOME: Final = re2.compile(rf"(?i){_BEFORE}{_LABEL}{_GAP}[1-9]\d*(?:[^.%\d]|\.(?:\D|$)|\.0|$)")
