@@ -16,6 +16,7 @@ from trackrecord.extraction.cells import (
     words_of,
 )
 from trackrecord.extraction.document import Document, Line
+from trackrecord.extraction.ruleset import matcher
 
 ACTIONS: Final = frozenset("Aa")
 VALUES: Final = frozenset("NP")
@@ -37,8 +38,8 @@ _NAMES: Final = frozenset({
 VOTERS: Final = frozenset({
     "indicator", "indicators", "timeframe", "time frame", "tf", "strategy", "strategies", "model",
     "agent", "analyst", "method", "factor", "source", "category", "interval", "expert", "component",
-    "technical indicator", "rule", "condition", "horizon", "analysis", "module", "algorithm",
-    "firm", "broker", "brokerage", "指标", "策略", "模型", "周期",
+    "technical indicator", "rule", "condition", "scenario", "command", "horizon", "analysis",
+    "module", "algorithm", "firm", "broker", "brokerage", "指标", "策略", "模型", "周期",
 })  # fmt: skip
 _OVER: Final = frozenset({
     "exit", "exit price", "exit date", "exit time", "exit reason", "closed at", "close date",
@@ -58,6 +59,7 @@ _DECISIONS: Final = frozenset({
 })  # fmt: skip
 _ENTRY: Final = re.compile(r"(?:breakout|pullback|ideal|planned|suggested|limit|long|buy)[ _]entry")
 _PRICES: Final = frozenset("ETXb")
+_LABELS: Final = frozenset("LFDRVObp")
 _CUT: Final = {
     "confidence": "C", "symbol": "Y", "ticker": "Y", "signal": "L", "action": "L", "target": "T",
     "recommendation": "L", "stop loss": "X", "entry price": "E", "target price": "T",
@@ -68,26 +70,53 @@ _SHORTEST: Final = 4
 _MOVES: Final = frozenset({
     "gain", "gain %", "gain%", "% gain", "gains", "day gain", "gain/loss", "gain (%)", "day's gain",
 })  # fmt: skip
-_NARROW: Final = frozenset({"YL", "ZL", "dL", "wL", "YF", "ZF", "wF"})
+_MOST_WORDS: Final = 16
+# What stands behind a colon is a value, but in R:R.
+_LABELLED: Final = matcher(r": |:[ ]*\||:$")
 
 
 def header_of(document: Document, line: Line) -> Table | None:
     """Read a line as the header of a table, None where it is none."""
-    shape = line.shape
     text = document.folded[line.start : line.end]
-    bars = shape.count("|")
+    bars = line.shape.count("|")
+    labelled = ":" in line.shape and _LABELLED(text)
     if bars >= 2 or (bars == 1 and text.count("|") == 1):  # noqa: PLR2004
-        if ":" in shape:
-            return None
-        return _cut(document, line, "|")
+        return None if labelled else _cut(document, line, "|")
     for mark in ("\t", ";", ","):
         if mark in text:
             table = _cut(document, line, mark)
             if table is not None and _like_it(document, line, mark, len(table.columns)):
                 return table
-    if ":" in shape or ("  " not in text and not text.startswith(" ")):
-        return aligned(document, line) if shape in _NARROW and ":" not in shape else None
-    return aligned(document, line)
+    if labelled:
+        return None
+    if "  " in text or text.startswith(" "):
+        return aligned(document, line)
+    return _narrow(document, line)
+
+
+def _narrow(document: Document, line: Line) -> Table | None:
+    """Read a header of single words, one space apart, over rows of as many words."""
+    heads = words(document, line.start, line.end)
+    following = document.lines[line.number + 1 : line.number + 2]
+    if not following or not 2 <= len(heads) <= _MOST_WORDS:  # noqa: PLR2004
+        return None
+    cells = words(document, following[0].start, following[0].end)
+    columns = [_alone(document, start, end) for start, end in heads]
+    named = [at for at, column in enumerate(columns) if "Y" in column.letters]
+    decided = [at for at, column in enumerate(columns) if column.letters in {"L", "F"}]
+    if len(cells) != len(heads) or len(named) != 1 or len(decided) != 1:
+        return None
+    acting = letters_of(document, cells[decided[0]])
+    return Table(line, " ", columns) if acting in {"A", "a"} else None
+
+
+def _alone(document: Document, start: int, end: int) -> Column:
+    """Make a column of a single word, whatever phrase it may begin."""
+    column = column_of(document, start, end)
+    term = document.rules.term(column.text) if column.text else None
+    if term is not None:
+        column.letters = meaning(term.letter, column.text)
+    return column
 
 
 def _like_it(document: Document, line: Line, mark: str, columns: int) -> bool:
@@ -104,12 +133,25 @@ def _cut(document: Document, line: Line, mark: str) -> Table | None:
         return None
     if len(columns) == 2 and not _decides_by_name(columns):  # noqa: PLR2004
         return None
+    named = [column for column in columns if column.text]
+    if len(named) == 2 and _is_field(document, *named):  # noqa: PLR2004
+        return None
     if mark != "|" and any(len(column.text.split()) > _FEWEST_COLUMNS for column in columns):
         return None
     alternatives = [column for column in columns if not ACTIONS.isdisjoint(column.letters)]
     if alternatives and not _only_named(alternatives):
         return None
     return Table(line, mark, columns)
+
+
+def _is_field(document: Document, name: Column, value: Column) -> bool:
+    """Say whether two cells are a field and its value, such as Ticker and LOW."""
+    if name.letters != "Y":
+        return False
+    first = document.folded[name.start : name.end]
+    second = document.folded[value.start : value.end]
+    capitals = second.isupper() and not first.isupper()
+    return capitals or not _LABELS.intersection(value.letters)
 
 
 def _decides_by_name(columns: list[Column]) -> bool:

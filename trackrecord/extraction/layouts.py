@@ -33,6 +33,8 @@ def find(document: Document, taken: set[int]) -> list[Table]:
     acting = [line for line in document.lines if line.traits.acts]
     if len(acting) > 1:
         _tallies(document, acting, taken, found)
+    if acting:
+        _each_upright(document, taken, found)
     for line in acting:
         if line.shape.lstrip("|")[:1] in {"L", "F"} and line.number not in taken:
             if _ACTING_ROW.search(line.shape.encode("ascii", "replace")) is None:
@@ -158,6 +160,57 @@ def _labels(document: Document, above: list[tuple[Line, list[Span]]]) -> bool:
     return any(
         letter in "LFY" for _, cells in above for letter in column_of(document, *cells[0]).letters
     )
+
+
+# --- fields below one another ------------------------------------------------------------------
+
+
+def _each_upright(document: Document, taken: set[int], found: list[Table]) -> None:
+    """Find fields and their values in two columns, whose instrument is a word such as LOW."""
+    for line in document.lines:
+        shape = line.shape.strip("|")
+        if shape[:1] != "Y" or len(shape) > _LONGEST_FIELD or not _ONLY_WORD.fullmatch(shape):
+            continue
+        if line.number in taken:
+            continue
+        table = _upright(document, line)
+        if table is not None:
+            found.append(table)
+            taken.update(item.number for item in table.lines)
+
+
+_LONGEST_FIELD: Final = 4
+_ONLY_WORD: Final = re.compile(r"Y[|]?[wfZVLKAane]")
+
+
+def _upright(document: Document, named: Line) -> Table | None:
+    mark = "|" if "|" in named.shape else " "
+    if len(_cells(document, named, mark)) != 2:  # noqa: PLR2004
+        return None
+    lines = [named]
+    for step in (-1, 1):
+        number = named.number + step
+        while 0 <= number < len(document.lines) and len(lines) < _MOST_LINES:
+            line = document.lines[number]
+            number += step
+            if _is_ruled(document, line):
+                continue
+            if not line.shape or len(_cells(document, line, mark)) != 2:  # noqa: PLR2004
+                break
+            lines.append(line)
+    lines.sort(key=lambda line: line.number)
+    fields = [_cells(document, line, mark) for line in lines]
+    table = Table(named, "side", [column_of(document, *cells[0]) for cells in fields])
+    deciding = [
+        line
+        for line, column in zip(lines, table.columns, strict=True)
+        if column.letters[:1] in {"L", "F"}
+    ]
+    if len(deciding) != 1:
+        return None
+    table.rows = [Row(deciding[0], [cells[1] for cells in fields])]
+    table.lines = lines
+    return table
 
 
 # --- a frame on its side -----------------------------------------------------------------------

@@ -60,7 +60,9 @@ def action_places(shape: str) -> tuple[int, ...]:
 
 
 def _may_head(shape: str) -> bool:
-    if len(shape) > _LONGEST_HEADER or (":" in shape and "|" not in shape and "," not in shape):
+    if len(shape) > _LONGEST_HEADER or (
+        shape.count(":") > 1 and "|" not in shape and "," not in shape
+    ):
         return False
     if shape.strip("|") in _DECISIONS:
         return True
