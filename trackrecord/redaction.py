@@ -41,6 +41,12 @@ _SHAPES: Final = (
     (re.compile(r"(//[^\s:/?#@]*:)\S*@"), rf"\1{HIDDEN}@"),
 )  # fmt: skip
 
+_MAYBE: Final = re.compile(
+    r"-----BEGIN|//|password|passwd|passphrase|secret|token|jaas\.config|oauthbearer\.config",
+    re.IGNORECASE,
+)
+"""What every shape holds: most texts have none of it, and are not looked through for each."""
+
 _CREDENTIALS = re.compile(r"^[^/]*//(?P<user>[^:/?#@]*):(?P<password>.*)@", re.DOTALL)
 _PARAMETER = re.compile(rf"[?&]{_NAME}=([^&]*(?:&[^=&]*(?=&|$))*)", re.IGNORECASE)
 _SHORTEST: Final = 3
@@ -87,8 +93,9 @@ def is_secret(name: str) -> bool:
 
 def hide_secrets(text: str) -> str:
     """A text with every secret in it replaced by stars: for a terminal, a log or an answer."""
-    for shape, instead in _SHAPES:
-        text = shape.sub(instead, text)
+    if _MAYBE.search(text):
+        for shape, instead in _SHAPES:
+            text = shape.sub(instead, text)
     for secret in sorted(_known, key=len, reverse=True):
         if secret in text:
             text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", HIDDEN, text)

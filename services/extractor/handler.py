@@ -53,12 +53,17 @@ class Extractor(Handler):
     def load(self, batch: Batch, cursor: Cursor) -> None:
         """COPY what was found into temporary tables."""
         prepared: Prepared = batch.prepared
-        store.load(cursor, prepared.executions, prepared.recommendations)
+        store.load(cursor, prepared.executions, prepared.recommendations, prepared.refusals)
 
     def apply(self, batch: Batch, cursor: Cursor) -> Effects:
         """Record runs that are new, and publish their signals."""
         prepared: Prepared = batch.prepared
-        applied = store.apply(cursor, timezone=self._settings.day_timezone, lane=batch.lane)
+        applied = store.apply(
+            cursor,
+            timezone=self._settings.day_timezone,
+            lane=batch.lane,
+            refusals=prepared.refusals.count > 0,
+        )
         fresh = [run for run in prepared.runs if run.row["position"] in applied.fresh]
         return Effects(
             refused=[Refusal(position, "conflict", _CONFLICT) for position in applied.conflicts],

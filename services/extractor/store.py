@@ -19,6 +19,9 @@ CREATE TEMPORARY TABLE new_recommendations (
     symbol text, entry_price numeric, target_price numeric, stop_loss numeric,
     confidence double precision, said_at timestamptz, signal_id text, no_signal text
 ) ON COMMIT DELETE ROWS;
+CREATE TEMPORARY TABLE new_refusals (
+    position integer, rule text COLLATE "C", reason text COLLATE "C", excerpt text
+) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE fresh_executions (
     position integer, execution_id text COLLATE "C"
 ) ON COMMIT DELETE ROWS;
@@ -72,6 +75,30 @@ ON CONFLICT (script, day, lane) DO UPDATE
 SET {", ".join(f"{name} = days.{name} + excluded.{name}" for name in SUMS)}
 """
 
+# The latest run is the example, of those at one time the one with the highest id: whichever order
+# they come in, and whichever lane they are counted in.
+_COUNT_REFUSALS = """
+INSERT INTO refused_outputs AS held
+    (script, rule, reason, lane, outputs, first_at, last_at, last_run, excerpt)
+SELECT DISTINCT ON (script, rule, reason)
+       script COLLATE "C", rule, reason, %(lane)s::integer, count(*) OVER alike,
+       min(finished_at) OVER alike, finished_at, execution_id, excerpt
+FROM new_refusals JOIN fresh_executions USING (position)
+JOIN new_executions USING (position, execution_id)
+WINDOW alike AS (PARTITION BY script COLLATE "C", rule, reason)
+ORDER BY script COLLATE "C", rule, reason, finished_at DESC, execution_id DESC
+ON CONFLICT (script, rule, reason, lane) DO UPDATE
+SET outputs = held.outputs + excluded.outputs,
+    first_at = least(held.first_at, excluded.first_at),
+    (last_at, last_run, excerpt) = (
+        SELECT last_at, last_run, excerpt
+        FROM (VALUES (held.last_at, held.last_run, held.excerpt),
+                     (excluded.last_at, excluded.last_run, excluded.excerpt))
+             AS either (last_at, last_run, excerpt)
+        ORDER BY last_at DESC, last_run DESC LIMIT 1
+    )
+"""
+
 _CLOSE_LONGS = """
 WITH closed AS (
     UPDATE recommendations SET closed_by = %(execution_id)s
@@ -92,24 +119,30 @@ class Applied:
     conflicts: list[int]
 
 
-def load(cursor: Cursor, executions: CopyRows, recommendations: CopyRows) -> None:
+def load(
+    cursor: Cursor, executions: CopyRows, recommendations: CopyRows, refusals: CopyRows
+) -> None:
     """COPY a batch into temporary tables; locks nothing that others use."""
     copy_rows(cursor, "new_executions", executions)
     copy_rows(cursor, "new_recommendations", recommendations)
+    copy_rows(cursor, "new_refusals", refusals)
 
 
-def apply(cursor: Cursor, *, timezone: str, lane: int) -> Applied:
+def apply(cursor: Cursor, *, timezone: str, lane: int, refusals: bool) -> Applied:
     """Write the runs that are new, their recommendations, and the sums.
 
     Args:
         cursor: In the transaction of :func:`load`.
         timezone: Whose midnight ends a day.
         lane: Which rows of sums are moved.
+        refusals: Whether any output of the batch was refused.
     """
     cursor.execute(_WRITE_EXECUTIONS)
     conflicts = [position for (position,) in rows(cursor, _CONFLICTS)]
     cursor.execute(_WRITE_RECOMMENDATIONS)
     cursor.execute(_MOVE_DAYS, {"timezone": timezone, "lane": lane})
+    if refusals:
+        cursor.execute(_COUNT_REFUSALS, {"lane": lane})
     fresh = {position for (position,) in rows(cursor, "SELECT position FROM fresh_executions")}
     return Applied(fresh, conflicts)
 

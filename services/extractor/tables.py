@@ -38,4 +38,14 @@ TABLES: Final = (
         + " FROM script_days GROUP BY script, day",
         ("script", "day"),
     ),
+    DerivedTable(
+        "refused_outputs",
+        # Of each script and reason the lane with the latest example, and what all lanes have.
+        "SELECT DISTINCT ON (script, rule, reason) script, rule, reason,"
+        " sum(outputs) OVER alike AS outputs, min(first_at) OVER alike AS first_at,"
+        " last_at, last_run, excerpt FROM refused_outputs"
+        " WINDOW alike AS (PARTITION BY script, rule, reason)"
+        " ORDER BY script, rule, reason, last_at DESC, last_run DESC",
+        ("script", "rule", "reason"),
+    ),
 )

@@ -20,6 +20,7 @@ from trackrecord.cli.common import (
     notes,
     screen,
 )
+from trackrecord.cli.refused import show_refused
 
 if TYPE_CHECKING:
     from trackrecord.reports.strategies import Report
@@ -59,6 +60,13 @@ def report(
     ] = None,
     scripts: Annotated[
         bool, typer.Option("--scripts", help="Show scripts instead of strategies.")
+    ] = False,
+    refused: Annotated[
+        bool,
+        typer.Option(
+            "--refused",
+            help="With --scripts: show why outputs recommend nothing, by reason, with examples.",
+        ),
     ] = False,
     outcomes: Annotated[
         bool,
@@ -106,6 +114,7 @@ def report(
         (outcomes, {"outcomes"}, "--outcomes goes without --scripts"),
         (outcomes and by is not None, set(), "--outcomes goes without --by"),
         (scripts and by is not None, set(), "--scripts goes without --by"),
+        (refused, {"scripts"}, "--refused goes with --scripts"),
         (policy is not None, {"outcomes"}, "--policy goes with --outcomes"),
         (as_of is not None, {"strategy", "symbol", "day"},
          "--as-of goes with --by strategy, symbol or day"),
@@ -118,7 +127,9 @@ def report(
             raise typer.BadParameter(words)
     instant = _instant(as_of)
     try:
-        if scripts:
+        if refused:
+            show_refused(home, as_json=as_json)
+        elif scripts:
             _scripts(home, as_json)
         elif outcomes:
             _outcomes(home, policy, strategy, as_json)

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import polars as pl
 from confluent_kafka import Message
 
+from services.extractor.rows.refusals import refused_output
 from services.extractor.rows.signals import SOURCE, refusal_to_signal, signal_event
 from trackrecord.extraction import Extraction, Recommendation, extract
 from trackrecord.runtime.database import CopyRows
@@ -62,6 +63,13 @@ _RECOMMENDATIONS = {
     "no_signal": pl.String,
 }
 
+_REFUSALS = {
+    "position": pl.Int64,
+    "rule": pl.String,
+    "reason": pl.String,
+    "excerpt": pl.String,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -83,6 +91,8 @@ class Prepared(NamedTuple):
     runs: list[Run]
     executions: CopyRows
     recommendations: CopyRows
+    refusals: CopyRows
+    """Why outputs recommend nothing."""
 
 
 def read(
@@ -99,12 +109,18 @@ def read(
     runs: list[Run] = []
     readings: list[tuple[str | None, ...]] = []
     recommended: list[tuple[Any, ...]] = []
+    refused: list[tuple[Any, ...]] = []
     for part in frame.iter_slices(_PART):
         kept = part.select(_KEPT).to_dicts()
+        outputs = part["output"].to_list()
         said = [
-            extract(output, symbol=row["symbol"], explained=False)
-            for row, output in zip(kept, part["output"].to_list(), strict=True)
+            extract(output, symbol=row["symbol"]) for row, output in zip(kept, outputs, strict=True)
         ]
+        refused.extend(
+            (row["position"], *reason)
+            for row, output, found in zip(kept, outputs, said, strict=True)
+            if (reason := refused_output(output, found)) is not None
+        )
         for row, found, digest in zip(kept, said, digests(part), strict=True):
             runs.append(_run(row, found, messages, now, recommended, exits=exits))
             result = found.result
@@ -113,7 +129,12 @@ def read(
                  found.extractor_version)
             )  # fmt: skip
     recommendations = pl.DataFrame(recommended, schema=_RECOMMENDATIONS, orient="row")
-    return Prepared(runs, CopyRows.of(_executions(frame, readings)), CopyRows.of(recommendations))
+    return Prepared(
+        runs,
+        CopyRows.of(_executions(frame, readings)),
+        CopyRows.of(recommendations),
+        CopyRows.of(pl.DataFrame(refused, schema=_REFUSALS, orient="row")),
+    )
 
 
 def _run(
