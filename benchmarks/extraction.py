@@ -25,13 +25,12 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.harness import machine, result, show, versions
+from trackrecord.accuracy import FIELDS, RESULT_FIELDS, SHARES, figures
 from trackrecord.extraction import COMPILED, EXTRACTOR_VERSION, extract
 
 ROOT = Path(__file__).resolve().parent.parent
 CASES = ROOT / "tests" / "unit" / "extraction" / "cases"
 CORPUS_VARIABLE = "TRACKRECORD_EXTRACTION_CORPUS"
-FIELDS = ("action", "symbol", "entry_price", "target_price", "stop_loss", "confidence")
-RESULT_FIELDS = ("return_pct", "outcome")
 TYPICAL_LENGTH = 600
 SHORTEST, LONGEST = 450, 800
 REQUIRED_RATE = 5000
@@ -80,8 +79,6 @@ def ours(text: str) -> Answer:
     return extract(text).to_json()
 
 
-SHARES = ("all_right", "action_recall", "refusal", "precision")
-
 READERS: dict[str, Reader] = {
     "trackrecord": ours,
     "first_action": first_action,
@@ -90,53 +87,9 @@ READERS: dict[str, Reader] = {
 }
 
 
-def _same(got: Any, wanted: Any) -> bool:
-    if isinstance(got, int | float) and isinstance(wanted, int | float):
-        return abs(got - wanted) <= 1e-9 * max(1.0, abs(wanted))
-    return bool(got == wanted)
-
-
-def _share(right: int, total: int) -> float | None:
-    return round(right / total, 4) if total else None
-
-
-def _f1(pairs: list[tuple[Any, Any]]) -> float | None:
-    """F1 of a field over aligned values; a value in the wrong place is two errors."""
-    right = sum(got is not None and _same(got, wanted) for got, wanted in pairs)
-    found = sum(got is not None for got, _ in pairs)
-    wanted = sum(want is not None for _, want in pairs)
-    return round(2 * right / (found + wanted), 4) if found + wanted else None
-
-
 def score(cases: list[Case], reader: Reader) -> dict[str, Any]:
     """Score a reader: recall of actions, refusal of the rest, precision, F1 of each field."""
-    answers = [(reader(case["text"]), case["gold"]) for case in cases]
-    finals = [(got["final_action"], gold["final_action"]) for got, gold in answers]
-    decided = [got == wanted for got, wanted in finals if wanted is not None]
-    silent = [got is None for got, wanted in finals if wanted is None]
-    said = [got == wanted for got, wanted in finals if got is not None]
-    row: dict[str, Any] = {
-        "texts": len(cases),
-        "action_recall": _share(sum(decided), len(decided)),
-        "refusal": _share(sum(silent), len(silent)),
-        "precision": _share(sum(said), len(said)),
-        "all_right": _share(sum(got == wanted for got, wanted in finals), len(finals)),
-    }
-    for field in FIELDS:
-        pairs: list[tuple[Any, Any]] = []
-        for got, gold in answers:
-            mine, theirs = got["recommendations"], gold["recommendations"]
-            pairs.extend(
-                (
-                    mine[place][field] if place < len(mine) else None,
-                    theirs[place][field] if place < len(theirs) else None,
-                )
-                for place in range(max(len(mine), len(theirs)))
-            )
-        row[field] = _f1(pairs)
-    for field in RESULT_FIELDS:
-        row[field] = _f1([(got["result"][field], gold["result"][field]) for got, gold in answers])
-    return row
+    return figures((reader(case["text"]), case["gold"]) for case in cases)
 
 
 def per_tag(cases: list[Case]) -> dict[str, dict[str, Any]]:

@@ -16,8 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.extraction import SHARES, Case, ours, score
+from benchmarks.extraction import Case, ours, score
 from benchmarks.harness import RESULTS, machine, versions
+from trackrecord.accuracy import SHARES
 from trackrecord.extraction import EXTRACTOR_VERSION
 
 FILE = "extraction_first_sight.json"

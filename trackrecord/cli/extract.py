@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from trackrecord.cli.common import InputError, read_input
+from trackrecord.cli.extract_check import check_labelled
 from trackrecord.extraction import Extraction, PackError, RuleSet, default_rules, extract
 from trackrecord.extraction.checks import Failure, check_rules
 
@@ -53,16 +54,38 @@ def extract_command(
         typer.Option("--rules", help="Add a rule pack of your own; may be repeated."),
     ] = None,
     check: Annotated[
+        bool,
+        typer.Option(
+            "--check",
+            help='Read lines {"text", "gold"}, labelled with what should be read of each text '
+            "(docs/printing.md), and show how many are read so, and why the others are not.",
+        ),
+    ] = False,
+    check_packs: Annotated[
         bool, typer.Option("--check-rules", help="Run the tests inside the rule packs and exit.")
     ] = False,
     symbol: Annotated[
         str | None, typer.Option("--symbol", help="The symbol to use where the text names none.")
     ] = None,
 ) -> None:
-    """Read what a trading script printed: recommendations, result, final action."""
+    """Read what a trading script printed: recommendations, result, final action.
+
+    docs/printing.md shows how to print so that any reader gets it. With --check,
+    exit code 0 means that all is read as labelled, 1 that some is not, 2 that
+    the file is wrong.
+    """
+    for given, words in (
+        (check and jsonl, "--check goes without --jsonl: it reads lines anyway"),
+        (check and check_packs, "--check goes without --check-rules"),
+    ):
+        if given:
+            raise typer.BadParameter(words)
     used = _rules(rules or [])
-    if check:
+    if check_packs:
         _check(used, as_json=as_json)
+        return
+    if check:
+        _check_labelled(file, used, symbol, as_json=as_json)
         return
     if jsonl:
         _lines(file, used, symbol, explain=explain)
@@ -135,6 +158,25 @@ def _lines(file: Path | None, rules: RuleSet | None, symbol: str | None, *, expl
         extraction = extract(text, symbol=symbol, rules=rules)
         _print_json(_answer(entry.get("id"), extraction, explain=explain))
     if wrong:
+        raise typer.Exit(_NO)
+
+
+def _check_labelled(
+    file: Path | None, rules: RuleSet | None, symbol: str | None, *, as_json: bool
+) -> None:
+    try:
+        content, name = read_input(file)
+        text = content.decode("utf-8")
+    except InputError as error:
+        raise _fail(str(error)) from None
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise _fail(f"{name}, line {line}: is not UTF-8; save the file as UTF-8") from None
+    try:
+        all_right = check_labelled(text, rules, symbol, as_json=as_json)
+    except InputError as error:
+        raise _fail(f"{name}: {error}") from None
+    if not all_right:
         raise typer.Exit(_NO)
 
 

@@ -56,9 +56,13 @@ def refused_lines(found: dict[str, Any]) -> Iterator[Any]:
             times = "once" if one["outputs"] == 1 else f"{one['outputs']:,} times"
             last = one["last_at"][:16].replace("T", " ")
             since = "" if one["outputs"] == 1 else f" since {one['first_at'][:10]}, last"
-            yield Padding(Text(f"{name}: {times}{since} {last}, run {run}"), (0, 0, 0, 2))
+            yield Padding(
+                Text(f"{name}: {times}{since} {last}, run {run}"), (0, 0, 0, 2), expand=False
+            )
             if one["excerpt"]:
-                yield Padding(Text(printable(one["excerpt"]), style="dim"), (0, 0, 0, 4))
+                yield Padding(
+                    Text(printable(one["excerpt"]), style="dim"), (0, 0, 0, 4), expand=False
+                )
         more = len(group["scripts"]) - _SHOWN
         if more > 0:
             yield f"  and {_counted(more, 'script')} more: --json lists them"

@@ -95,3 +95,58 @@ def test_bytes_that_are_no_text_do_not_hide_the_rest(tmp_path: Path) -> None:
     path = tmp_path / "output.txt"
     path.write_bytes(b"\xff\xfe\x00 noise\nSignal: HOLD\n")
     assert json.loads(run(str(path), "--json").stdout)["final_action"] == "HOLD"
+
+
+GOOD = '{"id": "a", "text": "Signal: BUY ACME", "gold": {"final_action": "BUY"}}\n'
+BAD = '{"id": "b", "text": "Skipping signal: BUY\\u001b[2J", "gold": {"final_action": "BUY"}}\n'
+
+
+def test_texts_that_are_read_as_labelled_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "labelled.jsonl"
+    path.write_text("\ufeff" + GOOD + "\n" + GOOD, encoding="utf-8")
+    done = run("--check", str(path))
+    assert done.returncode == 0, done.stderr
+    assert "2 of 2 texts are read as labelled" in done.stdout
+    assert "line" not in done.stdout
+
+
+def test_a_miss_is_shown_with_what_was_refused() -> None:
+    done = run("--check", text=GOOD + BAD)
+    assert done.returncode == 1
+    assert "1 of 2 texts are read as labelled" in done.stdout
+    assert "line 2, b" in done.stdout
+    assert "final_action: wanted BUY, read none" in done.stdout
+    assert 'text line 1, "BUY": the signal was dropped (negation/denied)' in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+def test_a_program_gets_figures_and_misses_in_json() -> None:
+    done = run("--check", "--json", text=GOOD + BAD)
+    answer = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert (answer["as_labelled"], answer["figures"]["action_recall"]) == (1, 0.5)
+    (miss,) = answer["misses"]
+    assert (miss["line"], miss["id"], miss["read"]["final_action"]) == (2, "b", None)
+    (difference,) = miss["differences"]
+    assert difference["reasons"][0]["words"] == "BUY"
+    assert miss["explanation"]["rejected"][0]["rule"] == difference["reasons"][0]["rule"]
+
+
+def test_labels_are_checked_with_rules_of_ones_own(tmp_path: Path) -> None:
+    pack = tmp_path / "mine.yaml"
+    pack.write_text(PACK, encoding="utf-8")
+    line = '{"text": "Signal: ABANDON SHIP", "gold": {"final_action": "SELL"}}'
+    assert run("--check", text=line).returncode == 1
+    assert run("--check", "--rules", str(pack), text=line).returncode == 0
+
+
+def test_lines_that_are_no_labels_are_named() -> None:
+    done = run("--check", text=GOOD + "nope\n" + '{"text": "x"}\n')
+    assert done.returncode == 2
+    assert done.stdout == ""
+    first, second = done.stderr.splitlines()
+    assert first.startswith("trackrecord extract: standard input: line 2: is not JSON")
+    assert second.startswith('line 3: "gold" must be')
+    done = run("--check", text="x\n" * 12)
+    assert done.stderr.splitlines()[10:] == ["and 2 lines more"]
+    assert run("--check", text="\n").returncode == 2
