@@ -23,8 +23,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler
 
-from benchmarks.extraction import SHARES, Answer, Case, ours, score
+from benchmarks.extraction import Answer, Case, ours, score
 from benchmarks.harness import RESULTS, machine, versions
+from trackrecord.accuracy import SHARES
 from trackrecord.extraction import EXTRACTOR_VERSION, extract
 from trackrecord.extraction.document import Document
 from trackrecord.extraction.model import Extraction
