@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from trackrecord.extraction import alternatives, results, statements, symbols, tables
+from trackrecord.extraction import (
+    alternatives,
+    blocks,
+    results,
+    statements,
+    symbols,
+    tables,
+    tracebacks,
+)
 from trackrecord.extraction.document import Document
 from trackrecord.extraction.model import Evidence, Extraction, Recommendation
 from trackrecord.extraction.resolve import resolve
@@ -36,7 +44,9 @@ def extract(
     grids = tables.find(document)
     findings = statements.Findings()
     statements.find(document, flags, tables.read(document, grids, findings), findings)
-    refusing = used.match_blocks(document.folded) if findings.statements else ()
+    torn = tracebacks.lines_of(document) if findings.statements else set()
+    blocks.refuse(document, findings, torn)
+    refusing = used.match_blocks(tracebacks.without(document, torn)) if findings.statements else ()
     for rule in refusing:
         if rule.refuses == "recommendations":
             findings.rejected.extend(
@@ -50,9 +60,10 @@ def extract(
     if findings.statements:
         found = symbols.sections(document)
         symbols.assign(document, findings.statements, found)
-        if symbol is not None:
+        fallback = next(iter(findings.named)) if len(findings.named) == 1 else symbol
+        if fallback is not None:
             for statement in findings.statements:
-                statement.symbol = statement.symbol or symbol
+                statement.symbol = statement.symbol or fallback
         recommendations, evidence = resolve(document, findings, found, explained=explained)
     totals, lines = tables.results(document, grids)
     result, result_evidence, lost = results.find(

@@ -60,7 +60,7 @@ _NEAR: Final = re2.compile(rb"S[)]?[:=>(\[|-]{0,2}A|A[)\]]?[:>-]{0,2}S")
 
 
 @lru_cache(maxsize=8192)
-def _log_prefix(shape: str) -> int:
+def log_prefix(shape: str) -> int:
     """Return how many tokens a line's date, logger and level take."""
     match = _PREFIX.search(shape.encode("ascii", "replace"))
     return 0 if match is None else int(match.end())
@@ -69,17 +69,18 @@ def _log_prefix(shape: str) -> int:
 @lru_cache(maxsize=8192)
 def heads(shape: str) -> int | None:
     """Return where a line that may head a list names the action, None where it heads none."""
-    prefix = _log_prefix(shape)
+    prefix = log_prefix(shape)
     match = _HEADING.search(shape[prefix:].encode("ascii", "replace"))
     if match is None:
         return None
-    return next(prefix + match.start(group) for group in range(1, 7) if match.start(group) >= 0)
+    starts = [int(match.start(group)) for group in range(1, 7)]
+    return prefix + max(starts)
 
 
 @lru_cache(maxsize=8192)
 def _item(shape: str) -> tuple[int, ...]:
     """Return where a line of a list names its instruments."""
-    prefix = _log_prefix(shape)
+    prefix = log_prefix(shape)
     data = shape[prefix:].encode("ascii", "replace")
     if _NAMES.search(data) is not None:
         return tuple([at for at, letter in enumerate(shape) if letter == SYMBOL])
@@ -91,7 +92,7 @@ def _item(shape: str) -> tuple[int, ...]:
 
 @lru_cache(maxsize=8192)
 def _stands_bare(shape: str) -> bool:
-    bare = shape[_log_prefix(shape) :]
+    bare = shape[log_prefix(shape) :]
     return bare[:1] == "Y" or _BARE.search(bare.encode("ascii", "replace")) is not None
 
 
@@ -177,33 +178,31 @@ def _usable(document: Document, token: int) -> bool:
 
 def _text(document: Document, line: Line) -> str:
     """Return a line without what a logger puts before it."""
-    prefix = _log_prefix(line.shape)
+    prefix = log_prefix(line.shape)
     start = document.ends[line.first + prefix - 1] if prefix else line.start
     return document.folded[start : line.end]
 
 
-def _mark(document: Document, line: Line) -> str:
-    """Return how a line begins: ``n`` with a number, ``-`` with a bullet, ``s`` with a word."""
-    text = _text(document, line).lstrip()
-    first = text[:1]
-    if first.isdigit() or text[:2].lstrip("[(")[:1].isdigit():
-        return "n"
-    return "s" if first.isalnum() or first in "$#" else "-"
-
-
-def _indent(document: Document, line: Line) -> int:
+def _mark(document: Document, line: Line) -> tuple[str, int]:
+    """Return how a line begins, ``n`` number, ``-`` bullet, ``s`` word, and how far it is in."""
     text = _text(document, line)
-    return len(text) - len(text.lstrip())
+    body = text.lstrip()
+    first = body[:1]
+    if first.isdigit() or body[:2].lstrip("[(")[:1].isdigit():
+        mark = "n"
+    else:
+        mark = "s" if first.isalnum() or first in "$#" else "-"
+    return mark, len(text) - len(body)
 
 
 @lru_cache(maxsize=8192)
 def _names_only(shape: str) -> bool:
     """Say whether a line is an instrument's name alone, as above its own action."""
-    return shape[_log_prefix(shape) :].strip(":-|.[]()") == SYMBOL
+    return shape[log_prefix(shape) :].strip(":-|.[]()") == SYMBOL
 
 
 def is_empty(document: Document, line: Line, joined: set[int]) -> bool:
-    """Say whether a heading without items is one among lists, or says that it has none: SELL (0)."""
+    """Say whether a heading without items is one among lists, or counts none: SELL (0)."""
     if line.number and line.number - 1 in joined:
         return True
     shape = line.shape
@@ -233,7 +232,6 @@ def items(document: Document, line: Line, joined: set[int]) -> list[tuple[int, i
     """
     found: list[tuple[int, int]] = []
     explained: list[int] = []
-    held = False
     kind = ""
     indent = 0
     blank = False
@@ -244,34 +242,42 @@ def items(document: Document, line: Line, joined: set[int]) -> list[tuple[int, i
                 break
             blank = True
             continue
-        if heads(shape) is not None and (not found or _indent(document, following) <= indent):
+        mark, here = _mark(document, following)
+        if heads(shape) is not None and (not found or here <= indent):
             break
-        mark = _mark(document, following)
-        here = _indent(document, following)
-        tokens = [
-            following.first + at for at in _item(shape) if _usable(document, following.first + at)
-        ]
-        listed = bool(tokens) and (mark != "s" or _stands_bare(shape) or len(tokens) > 1)
+        tokens = _names(document, following, mark)
         acting = not ACTIONS.isdisjoint(shape)
-        if listed and not acting and (not found or (mark == kind and here <= indent + 1)):
-            if found and blank and mark == "s" and shape[0] != "Y":
-                break
+        if tokens and not acting and _goes_on(shape, mark, here, blank, kind, indent):
             found.extend((following.number, token) for token in tokens)
             if not explained:
                 kind, indent = mark, here
-        elif not found:
-            break
-        elif listed and acting and mark == kind and not blank:
-            continue
-        elif here > indent or (
-            not blank and ":" in shape and (kind == "n" or shape[0] in "YZETXCKVq")
-        ):
-            if acting and not _DETAIL.isdisjoint(shape):
+        elif not found or not _of_item(shape, here > indent, blank, kind):
+            if found and tokens and acting and mark == kind and not blank:
                 continue
-        else:
             break
-        held = held or _is_held(document, following)
+        elif acting and not _DETAIL.isdisjoint(shape):
+            continue
         explained.append(following.number)
         blank = False
     joined.update(explained)
-    return [] if held else found
+    return [] if any(_is_held(document, document.lines[at]) for at in explained) else found
+
+
+def _names(document: Document, line: Line, mark: str) -> list[int]:
+    """Return the instruments of an item, none where the line is no item."""
+    tokens = [line.first + at for at in _item(line.shape) if _usable(document, line.first + at)]
+    return tokens if mark != "s" or _stands_bare(line.shape) or len(tokens) > 1 else []
+
+
+def _goes_on(shape: str, mark: str, here: int, blank: bool, kind: str, indent: int) -> bool:
+    """Say whether an item belongs to the list: of its kind, and bare ones without a gap."""
+    if not kind:
+        return True
+    if blank and mark == "s" and shape[0] != "Y":
+        return False
+    return mark == kind and here <= indent + 1
+
+
+def _of_item(shape: str, inner: bool, blank: bool, kind: str) -> bool:
+    """Say whether a line tells more of the item above it."""
+    return inner or (not blank and ":" in shape and (kind == "n" or shape[0] in "YZETXCKVq"))

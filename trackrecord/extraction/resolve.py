@@ -102,7 +102,7 @@ def resolve(
         groups = _only_decided(document, groups, findings.rejected)
     recommendations: list[Recommendation] = []
     evidence: list[Evidence] | None = [] if explained else None
-    scopes = _scopes(document, groups, sections)
+    scopes = _scopes(document, groups, sections, findings.over)
     for scope, group in zip(scopes, groups, strict=True):
         winner = _winner(group)
         for item in group.statements:
@@ -133,12 +133,15 @@ def _only_decided(document: Document, groups: list[Group], rejected: list[Reject
 
 
 def _scopes(
-    document: Document, groups: list[Group], sections: list[Section]
+    document: Document,
+    groups: list[Group],
+    sections: list[Section],
+    over: list[tuple[int, int]],
 ) -> list[tuple[int, int]]:
     """Return the tokens that speak of each group: from its section or line to the next one's."""
     last = len(document.letters)
     if len(groups) == 1:
-        return [(0, last)]
+        return [_outside(over, _winner(groups[0]).token, last)]
     headings: dict[str, int] = {}
     for section in sections:
         headings.setdefault(section.symbol, document.lines[section.line].first)
@@ -159,6 +162,13 @@ def _scopes(
         following = bisect_right(ordered, start)
         scopes.append((start, ordered[following] if following < len(ordered) else last))
     return scopes
+
+
+def _outside(over: list[tuple[int, int]], token: int, last: int) -> tuple[int, int]:
+    """Return the tokens around one, up to the blocks that tell of what is over."""
+    start = max((end for _, end in over if end <= token), default=0)
+    end = min((begin for begin, _ in over if begin > token), default=last)
+    return start, end
 
 
 def _recommendation(

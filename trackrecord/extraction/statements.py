@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from trackrecord.extraction import lists
-from trackrecord.extraction.document import SYMBOL, Document, Line
+from trackrecord.extraction.document import NUMBER, SYMBOL, Document, Line
 from trackrecord.extraction.model import Rejected
 from trackrecord.extraction.packs import RANKS
 from trackrecord.extraction.refusals import UNTAKEN, why_not
 from trackrecord.extraction.ruleset import ShapeMatch, matcher
-from trackrecord.extraction.shapes import ACTIONS, action_places
+from trackrecord.extraction.shapes import action_places
 
 ROW: Final = RANKS["row"]
 
@@ -50,6 +50,10 @@ class Findings:
 
     statements: list[Statement] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
+    over: list[tuple[int, int]] = field(default_factory=list)
+    """Tokens of blocks that tell of what is over: no price in them is of a recommendation."""
+    named: set[str] = field(default_factory=set)
+    """Instruments of examples: what the text is about where nothing else says it."""
 
 
 def block_flags(document: Document) -> frozenset[str]:
@@ -215,7 +219,7 @@ def _read_line(
     untaken: list[int] = []
     by_action: dict[int, list[ShapeMatch]] = {}
     for match in document.rules.match_shape(shape):
-        if flags.issuperset(match.rule.needs) and flags.isdisjoint(match.rule.unless):
+        if _applies(document, line, match, flags):
             by_action.setdefault(match.action, []).append(match)
     for position in actions:
         token = line.first + position
@@ -236,7 +240,7 @@ def _read_line(
         findings.statements.append(statement)
         findings.statements.extend(_also(document, line, statement))
     if untaken and len(findings.statements) > before:
-        _refuse_half(document, line, shape, untaken, before, findings)
+        _refuse_half(document, shape, untaken, before, findings)
 
 
 def _take_pairs(
@@ -260,7 +264,6 @@ def _take_pairs(
 
 def _refuse_half(
     document: Document,
-    line: Line,
     shape: str,
     untaken: list[int],
     before: int,
@@ -276,6 +279,14 @@ def _refuse_half(
         reject(document, item.token, "code/half-read", reason) for item in taken
     )
     del findings.statements[before:]
+
+
+def _applies(document: Document, line: Line, match: ShapeMatch, flags: frozenset[str]) -> bool:
+    """Say whether the text has what a rule needs; a number is a symbol only as a stock's code."""
+    if not (flags.issuperset(match.rule.needs) and flags.isdisjoint(match.rule.unless)):
+        return False
+    token = -1 if match.symbol is None else line.first + match.symbol
+    return token < 0 or document.letters[token] != NUMBER or document.is_code(token)
 
 
 def _best(matches: list[ShapeMatch]) -> ShapeMatch | None:
