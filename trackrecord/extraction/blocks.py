@@ -32,7 +32,7 @@ _PAID_WORDS: Final = (
 )  # fmt: skip
 _TELLING: Final = matcher(
     r"(?i)closed|exit|hit|reach|achiev|triggered|filled|executed|booked|stopped|squared|liquidat"
-    r"|complete|covered|sold|smashed|touched|pn?[&/]?l|profit|loss|result|outcome|成交|平仓|止"
+    r"|complete|covered|sold|smashed|touched|pnl|p&l|p/l|profit|loss|result|outcome|成交|平仓|止"
     r"|default|fall|默认|兜底|example|sample|scenario|case|mock|illustrat|hypothetic|quantity|qty"
     r"|size|amount|units|volume|lots|position|trades?\b|holding"
 )
@@ -239,7 +239,8 @@ def _read(document: Document, block: Block) -> None:
 
 def _find_over(document: Document, block: Block, text: str) -> None:
     """Find what tells that the block is of something done, and how much that counts."""
-    for number in range(block.first, block.last + 1):
+    told = range(block.first, block.last + 1) if endings.may_tell(text) else range(0)
+    for number in told:
         line = document.lines[number]
         part = document.folded[max(line.start, block.start) : min(line.end, block.end)]
         if endings.happened(part):

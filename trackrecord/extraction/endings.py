@@ -7,6 +7,8 @@ from typing import Final
 
 import re2
 
+from trackrecord.extraction.ruleset import matcher
+
 _REASON: Final = re.compile(r"\W*(?:reason|why|note|because|rationale|comment)", re.IGNORECASE)
 _BEFORE: Final = 24
 _HIT: Final = r"(?:hit|reached|achieved|triggered|done|smashed|booked|touched)"
@@ -45,6 +47,15 @@ _UNLESS: Final = re.compile(
 _NOT_SO: Final = re.compile(
     r"\W{0,4}(?:rate|ratio|probability|count|%|no\b|false\b|0\b|percent|if\b|when\b)", re.IGNORECASE
 )
+_MAY_TELL: Final = matcher(
+    r"(?i)clos|exit|hit|reach|achiev|trigger|filled|executed|booked|stopped|squar|liquidat|complet"
+    r"|covered|smashed|touched|done|result|outcome|成交|平仓|止"
+)
+
+
+def may_tell(text: str) -> bool:
+    """Say whether any line of a text may tell that something is over; a quick look."""
+    return _MAY_TELL(text)
 
 
 def happened(part: str) -> bool:
