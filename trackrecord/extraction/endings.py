@@ -60,14 +60,17 @@ def may_tell(text: str) -> bool:
 
 def happened(part: str) -> bool:
     """Say whether a line tells that a position was left or an order filled."""
-    if _FILLED.search(part) is not None:
-        return True
+    return _FILLED.search(part) is not None or end_of_event(part) >= 0
+
+
+def end_of_event(part: str) -> int:
+    """Return where the words end that tell of an exit or a fill, -1 where none do."""
     at = 0
     while (match := _EVENT.search(part, at)) is not None:
-        at = match.end()
+        at = int(match.end())
         if _is_real(part, match.start()) and _NOT_SO.match(part, at) is None:
-            return True
-    return False
+            return at
+    return -1
 
 
 def has_ended(part: str) -> bool:

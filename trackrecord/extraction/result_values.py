@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,6 +22,13 @@ _TOTAL_ROW_BARS: Final = 5
 _WORDS: Final = 2
 # Position closed: -$45.67 (-2.1%)
 _CLOSED_WITH: Final = matcher(r"b[:-](?:N[(])?P")
+_SENTENCE: Final = 100
+# The last sentence before a label, where it supposes or plans.
+_SUPPOSED: Final = re.compile(
+    r"\b(?:if|when|once|would|could|aim\w*|goal|plan\w*|hop(?:e|es|ing)|expect\w*)\b"
+    r"[^.:|;=\n]{0,80}\Z",
+    re.IGNORECASE,
+)
 _KINDS: Final = {"total": "total", "percent": "total", "loss": "loss"}
 _KEYWORDS: Final = frozenset({"return", "returns"})
 _UP_TO: Final = (
@@ -175,6 +183,10 @@ def _disqualified(document: Document, line: Line, label: int, first: int, last: 
     """Return why a labelled value is no result, None where it is one."""
     if _of_something_else(document, line, label):
         return "it is expected, an average, or of a past period"
+    start = document.starts[label]
+    near = max(line.start, start - _SENTENCE)
+    if _SUPPOSED.search(document.folded, near, start) is not None:
+        return "it is planned or supposed"
     if "O" in line.shape[: label - line.first]:
         return "the position is still open"
     gap = document.folded[document.ends[label] : document.starts[first]].lower()
