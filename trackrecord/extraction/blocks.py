@@ -19,6 +19,7 @@ from trackrecord.extraction.packs import RANKS
 from trackrecord.extraction.refusals import FINAL, LABELLED, ROW
 from trackrecord.extraction.ruleset import matcher
 from trackrecord.extraction.statements import Findings, Statement, reject
+from trackrecord.extraction.things import names_a_thing
 
 NAMED: Final = frozenset("SNP")
 """Letters of names and values, which a title has none of."""
@@ -39,7 +40,8 @@ _TELLING: Final = matcher(
 """What a text must hold so that any of its blocks can take an action back."""
 _EXAMPLE: Final = re2.compile(
     r"(?i)^\W*(?:worked )?(?:examples?|samples?|scenario|test case|case|mock|mock-?up|illustration"
-    r"|hypothetical)(?: ?#?\d+)?(?: (?:signal|output|trade|alert|message|response|for|of)\b)*"
+    r"|hypothetical)(?: ?#?\d+)?(?: (?:signal|output|trade|alert|message|response|for|of|telegram"
+    r"|discord|email|trading|buy|sell|json|console|log|bot|report|notification|run)\b)*"
     r"(?: ?\([^)\n]*\))?\s*[:-]"
 )
 _DEFAULT: Final = re2.compile(
@@ -101,14 +103,14 @@ def refuse(document: Document, findings: Findings, torn: set[int]) -> None:
     if not findings.statements:
         return
     telling = _TELLING(document.folded)
-    if not telling and not torn:
-        return
     cut = _cut(document) if telling else []
     objects: dict[int, Block] = {}
     kept: list[Statement] = []
     for statement in findings.statements:
         if statement.line in torn:
             why: tuple[str, str] | None = ("code/traceback", "it stands in an error's traceback")
+        elif names_a_thing(document, statement):
+            why = ("code/thing", "what is bought, sold or held is no instrument")
         elif telling:
             block = _object(document, statement, objects) or cut[statement.line]
             why = _asked(document, statement, block, findings)

@@ -27,7 +27,7 @@ _HEADING: Final = re2.compile(
 )
 _ITEM: Final = re2.compile(
     rb"^(?:[\[(]?N[\]).:]+)?[-|>.]*(?:Y[:=](S)|(S)|Y[:=](N)"
-    rb"|Y[:=]([wZVfKgTX])$|[wSfgZ&.,]{1,6}[(](S)[)]|w{1,4}[(](N)[)]|(N)w)"
+    rb"|Y[:=]([wZVfKgTX])$|[wSfgZ&.,]{1,6}[(](S)[)]|[wf]{1,4}[(](N)[)]|(N)w)"
 )
 _PREFIX: Final = re2.compile(rb"^\[?d\]?(?:[|\[\]:,]|-[|]?|w[-|:\]])*|^\[?[|]\]?[:|-]?")
 _NAMES: Final = re2.compile(rb"^[-|>.]*S(?:[,|f]?S)+[.]?$")

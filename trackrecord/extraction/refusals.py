@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from trackrecord.extraction.document import SYMBOL, Document, Line
@@ -22,6 +23,10 @@ VOTE: Final = RANKS["vote"]
 
 _QUOTED_WORDS: Final = 3
 _SCALE: Final = 3
+_SAID: Final = re.compile(
+    r"\b(?:said|says|saying|posted|wrote|writes|tweeted|told|claimed|asked|shouted|quoted)\b",
+    re.IGNORECASE,
+)
 _NOTHING_FOUND: Final = "/no-trade"
 _OVERRIDING: Final = ("labelled-instead", "labelled-none", "hold-instead", "final-instead")
 _HOLD_INSTEAD: Final = "hold-instead"
@@ -171,6 +176,9 @@ def _quoted(document: Document, token: int, best: ShapeMatch) -> tuple[str, str]
     right = folded.find('"', document.ends[token], end)
     if left < 0 or folded[start : document.starts[token]].count('"') % 2 == 0:
         return None
+    around = folded[start:left] + (folded[right:end] if right >= 0 else "")
+    if _SAID.search(around) is not None:
+        return "code/quotation", "it stands in a quotation: somebody else's words"
     inside = folded[left + 1 : right if right >= 0 else end]
     words = len(inside.split())
     if words > _QUOTED_WORDS or (not inside.isascii() and len(inside) > 2 * _QUOTED_WORDS):

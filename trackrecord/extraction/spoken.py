@@ -50,7 +50,8 @@ _NOT_YET: Final = re.compile(
     r"\b(?:if|when|would|could|should|may|might|can|will|expect\w*|aim\w*|goal|plan\w*"
     r"|target(?:ing)?|potential\w*|up to|hope\w*|hypothetical\w*|assum\w*|unreali[sz]ed"
     r"|per (?:month|day|week|year|trade|annum)|(?:a|each|every) (?:month|day|week|year)|annual\w*"
-    r"|monthly|daily|weekly|averag\w*|max\w*|not|never|no|buy ?(?:&|and) ?hold|benchmark|example)\b",
+    r"|monthly|daily|weekly|averag\w*|max\w*|not|never|no|buy ?(?:&|and) ?hold|benchmark"
+    r"|example)\b",
     re.IGNORECASE,
 )
 _MAY_TELL: Final = matcher(

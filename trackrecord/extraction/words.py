@@ -73,10 +73,8 @@ class Words:
         term = rules.phrases.get(looked_up)
         if term is None and "." in text:
             term = _member(text, rules)
-            if term is not None:
-                text = text.rpartition(".")[2]
         if term is not None:
-            letter = letter_of(term, text)
+            letter = letter_of(term, text.rpartition(".")[2] or text)
         elif not text.isascii() and mixes_alphabets(text):
             term, letter = LOOK_ALIKE, LOOK_ALIKE.letter
         else:
