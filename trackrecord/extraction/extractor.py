@@ -6,6 +6,7 @@ from typing import Final
 
 from trackrecord.extraction import (
     alternatives,
+    blocks,
     grids,
     layouts,
     results,
@@ -14,6 +15,7 @@ from trackrecord.extraction import (
     symbols,
     table_results,
     tables,
+    tracebacks,
 )
 from trackrecord.extraction.document import Document
 from trackrecord.extraction.model import Evidence, Extraction, Recommendation
@@ -50,7 +52,9 @@ def extract(
     taken = tables.read(document, found_tables, findings)
     rows.read(document, flags, taken, findings)
     statements.find(document, flags, taken, findings)
-    refusing = used.match_blocks(document.folded) if findings.statements else ()
+    torn = tracebacks.lines_of(document) if findings.statements else set()
+    blocks.refuse(document, findings, torn)
+    refusing = used.match_blocks(tracebacks.without(document, torn)) if findings.statements else ()
     for rule in refusing:
         if rule.refuses == "recommendations":
             findings.rejected.extend(
@@ -64,9 +68,10 @@ def extract(
     if findings.statements:
         found = symbols.sections(document)
         symbols.assign(document, findings.statements, found)
-        if symbol is not None:
+        fallback = next(iter(findings.named)) if len(findings.named) == 1 else symbol
+        if fallback is not None:
             for statement in findings.statements:
-                statement.symbol = statement.symbol or symbol
+                statement.symbol = statement.symbol or fallback
         recommendations, evidence = resolve(document, findings, found, explained=explained)
     totals, lines = table_results.results(document, found_tables)
     result, result_evidence, lost = results.find(

@@ -124,6 +124,8 @@ def price(document: Document, label: int) -> Found | None:
     if token is None:
         token = _value_before(document, label)
     if token is None:
+        token = _listed(document, label)
+    if token is None or (document.letters[label] == ENTRY and _one_of_several(document, label)):
         return None
     value = document.number(token)
     if value is None or value <= 0:
@@ -137,6 +139,50 @@ def _value_before(document: Document, label: int) -> int | None:
     if label < 2 or letters[label - 1] != NUMBER or letters[label - 2] != "f":  # noqa: PLR2004
         return None
     return None if letters[label + 1 : label + 2] in (":", "=") else label - 1
+
+
+def _named_in_plural(document: Document, label: int) -> bool:
+    return document.raw(label)[-1:] in {"s", "S"}
+
+
+def _one_of_several(document: Document, label: int) -> bool:
+    """Say whether a label such as Entry targets has several prices, so that none is the one."""
+    letters = document.letters
+    return _named_in_plural(document, label) and letters[label + 1 : label + 5][:4] in {
+        ":N,N", ":N|N", ":N/N", ":N-N",
+    }  # fmt: skip
+
+
+def _listed(document: Document, label: int) -> int | None:
+    """Return the first price of a list: Targets: 138 - 135 - 130, or the items below a label."""
+    letters = document.letters
+    end = _line_end(document, label)
+    at = label + 1
+    while at < end and letters[at] in ":|->":
+        at += 1
+    if at < end:
+        several = letters[label] == TARGET and _named_in_plural(document, label)
+        return at if several and letters[at] == NUMBER and letters[at + 1 : at + 2] == "-" else None
+    if at >= len(letters) or letters[label + 1 : label + 2] != ":":
+        return None
+    item = _item(document, at)
+    if item is None or letters[label] != ENTRY:
+        return item
+    behind = _line_end(document, item)
+    return item if behind >= len(letters) or _item(document, behind) is None else None
+
+
+def _item(document: Document, at: int) -> int | None:
+    """Return the price of a line that is an item of a list of prices: 1) 62000."""
+    letters = document.letters
+    end = _line_end(document, at)
+    while at < end and letters[at] in "-|>":
+        at += 1
+    if at + 2 < end and letters[at] == NUMBER and letters[at + 1] in ").:":
+        at += 2
+    if at >= end or letters[at] != NUMBER or is_range(document, at, end):
+        return None
+    return at if at + 1 == end or letters[at + 1] in "(|,-P" else None
 
 
 def as_confidence(document: Document, token: int) -> Decimal | None:

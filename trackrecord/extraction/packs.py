@@ -21,6 +21,7 @@ CLASSES: Final[dict[str, str]] = {
     "action": "A",
     "action.weak": "a",
     "doing": "y",
+    "heading": "h",
     "label.decision": "L",
     "label.final": "F",
     "label.is": "M",
@@ -204,7 +205,7 @@ def _read_terms(pack: str, entries: Any) -> list[tuple[str, Term]]:
         if kind not in CLASSES:
             raise PackError(f"{where}: no class {kind!r}; classes are {', '.join(CLASSES)}")
         value = str(entry.get("value", ""))
-        if kind in {"action", "action.weak", "doing"} and value not in ACTIONS:
+        if kind in {"action", "action.weak", "doing", "heading"} and value not in ACTIONS:
             raise PackError(f"{where}: value must be one of {', '.join(sorted(ACTIONS))}")
         term = Term(
             f"{pack}/{entry['id']}", kind, CLASSES[kind], value, str(entry.get("reason", ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from trackrecord.extraction.document import SYMBOL, Document, Line
@@ -22,8 +23,13 @@ VOTE: Final = RANKS["vote"]
 
 _QUOTED_WORDS: Final = 3
 _SCALE: Final = 3
+_SAID: Final = re.compile(
+    r"\b(?:said|says|saying|posted|wrote|writes|tweeted|told|claimed|asked|shouted|quoted)\b",
+    re.IGNORECASE,
+)
 _NOTHING_FOUND: Final = "/no-trade"
-_OVERRIDING: Final = ("labelled-instead", "labelled-none")
+_OVERRIDING: Final = ("labelled-instead", "labelled-none", "hold-instead", "final-instead")
+_HOLD_INSTEAD: Final = "hold-instead"
 
 
 def why_not(
@@ -50,13 +56,22 @@ def why_not(
         refusing = next((match.rule for match in matches if match.rule.rank <= VOTE), None)
         return None if refusing is None else (refusing.rule, refusing.reason)
     return (
-        _refused_by_rule(matches, best)
+        _not_instead(document, line.first + position, best)
+        or _refused_by_rule(matches, best)
         or _too_weak(document, line.first + position, best)
         or _held(flags, best)
         or _template(document, shape, line, position, best)
         or _refused_by_word(document, shape, line, position, best)
         or _quoted(document, line.first + position, best)
     )
+
+
+def _not_instead(document: Document, token: int, best: ShapeMatch) -> tuple[str, str] | None:
+    """Refuse what follows a denied action unlabelled, save holding: no buy, better wait."""
+    term = document.terms[token]
+    if not best.rule.rule.endswith(_HOLD_INSTEAD) or term is None or term.value == "HOLD":
+        return None
+    return best.rule.rule, "it stands beside a denied action"
 
 
 def _refused_by_rule(matches: list[ShapeMatch], best: ShapeMatch) -> tuple[str, str] | None:
@@ -161,6 +176,9 @@ def _quoted(document: Document, token: int, best: ShapeMatch) -> tuple[str, str]
     right = folded.find('"', document.ends[token], end)
     if left < 0 or folded[start : document.starts[token]].count('"') % 2 == 0:
         return None
+    around = folded[start:left] + (folded[right:end] if right >= 0 else "")
+    if _SAID.search(around) is not None:
+        return "code/quotation", "it stands in a quotation: somebody else's words"
     inside = folded[left + 1 : right if right >= 0 else end]
     words = len(inside.split())
     if words > _QUOTED_WORDS or (not inside.isascii() and len(inside) > 2 * _QUOTED_WORDS):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Final
 
 from trackrecord.extraction import fields
 from trackrecord.extraction.document import NUMBER, PERCENT, Document
@@ -12,6 +13,8 @@ from trackrecord.extraction.model import Evidence, Recommendation, Rejected
 from trackrecord.extraction.refusals import FINAL, ROW
 from trackrecord.extraction.statements import Findings, Statement, reject
 from trackrecord.extraction.symbols import Section
+
+_LONGEST_BLOCK: Final = 40
 
 
 @dataclass(slots=True)
@@ -107,7 +110,7 @@ def resolve(
         groups = _only_decided(document, groups, findings.rejected)
     recommendations: list[Recommendation] = []
     evidence: list[Evidence] | None = [] if explained else None
-    scopes = _scopes(document, groups, sections)
+    scopes = _scopes(document, groups, sections, findings.over)
     for scope, group in zip(scopes, groups, strict=True):
         winner = _winner(group)
         for item in group.statements:
@@ -138,12 +141,16 @@ def _only_decided(document: Document, groups: list[Group], rejected: list[Reject
 
 
 def _scopes(
-    document: Document, groups: list[Group], sections: list[Section]
+    document: Document,
+    groups: list[Group],
+    sections: list[Section],
+    over: list[tuple[int, int]],
 ) -> list[tuple[int, int]]:
     """Return the tokens that speak of each group: from its section or line to the next one's."""
     last = len(document.letters)
     if len(groups) == 1:
-        return [(0, last)]
+        apart = [*over, *_other_messages(document, groups[0])]
+        return [_outside(apart, _winner(groups[0]).token, last)]
     headings: dict[str, int] = {}
     for section in sections:
         headings.setdefault(section.symbol, document.lines[section.line].first)
@@ -164,6 +171,34 @@ def _scopes(
         following = bisect_right(ordered, start)
         scopes.append((start, ordered[following] if following < len(ordered) else last))
     return scopes
+
+
+def _other_messages(document: Document, group: Group) -> list[tuple[int, int]]:
+    """Return the tokens of the blocks in which the text says something else of an instrument."""
+    winner = _winner(group)
+    found: list[tuple[int, int]] = []
+    for item in group.statements:
+        if item.action == winner.action or item.line == winner.line:
+            continue
+        first = last = item.line
+        while first > 0 and document.lines[first - 1].shape and item.line - first < _LONGEST_BLOCK:
+            first -= 1
+        while (
+            last + 1 < len(document.lines)
+            and document.lines[last + 1].shape
+            and last - item.line < _LONGEST_BLOCK
+        ):
+            last += 1
+        if not first <= winner.line <= last:
+            found.append((document.lines[first].first, document.lines[last].last))
+    return found
+
+
+def _outside(over: list[tuple[int, int]], token: int, last: int) -> tuple[int, int]:
+    """Return the tokens around one, up to the blocks that tell of what is over."""
+    start = max((end for _, end in over if end <= token), default=0)
+    end = min((begin for begin, _ in over if begin > token), default=last)
+    return start, end
 
 
 def _recommendation(

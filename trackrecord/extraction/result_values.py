@@ -23,6 +23,13 @@ _TOTAL_ROW_BARS: Final = 5
 _WORDS: Final = 2
 # Position closed: -$45.67 (-2.1%)
 _CLOSED_WITH: Final = matcher(r"b[:-](?:N[(])?P")
+_SENTENCE: Final = 100
+# The last sentence before a label, where it supposes or plans.
+_SUPPOSED: Final = re.compile(
+    r"\b(?:if|when|once|would|could|aim\w*|goal|plan\w*|hop(?:e|es|ing)|expect\w*)\b"
+    r"[^.:|;=\n]{0,80}\Z",
+    re.IGNORECASE,
+)
 _KINDS: Final = {"total": "total", "percent": "total", "loss": "loss"}
 _KEYWORDS: Final = frozenset({"return", "returns"})
 _UP_TO: Final = (
@@ -195,8 +202,8 @@ def _introduced(document: Document, label: int, at: int, values: list[int]) -> b
 
 def _disqualified(document: Document, line: Line, label: int, first: int, last: int) -> str | None:
     """Return why a labelled value is no result, None where it is one."""
-    if _of_something_else(document, line, label):
-        return "it is expected, an average, or of a past period"
+    if _of_something_else(document, line, label) or _is_supposed(document, line, label):
+        return "it is expected or supposed, an average, or of a past period"
     if "O" in line.shape[: label - line.first]:
         return "the position is still open"
     gap = document.folded[document.ends[label] : document.starts[first]].lower()
@@ -207,6 +214,13 @@ def _disqualified(document: Document, line: Line, label: int, first: int, last: 
     if _qualified(document, line, last):
         return "it is expected or not closed"
     return None
+
+
+def _is_supposed(document: Document, line: Line, label: int) -> bool:
+    """Say whether the sentence before a label plans or supposes what follows."""
+    start = document.starts[label]
+    near = max(line.start, start - _SENTENCE)
+    return _SUPPOSED.search(document.folded, near, start) is not None
 
 
 def _of_something_else(document: Document, line: Line, label: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
-from trackrecord.extraction import trade_counts
+from trackrecord.extraction import spoken, trade_counts
 from trackrecord.extraction.document import Document
 from trackrecord.extraction.model import Evidence, Outcome, Rejected, Result
 from trackrecord.extraction.result_values import Candidate, of_line
@@ -44,6 +44,8 @@ def find(
     for line in document.lines:
         if line.traits.reports and line.number not in taken:
             candidates.extend(of_line(document, line, rejected))
+    told = taken | {item.line for item in candidates}
+    candidates.extend(spoken.find(document, told))
     if holding:
         candidates = _only_closed(document, candidates, rejected)
     candidates = _happened(document, candidates, rejected)

@@ -24,7 +24,7 @@ _HELD: Final = frozenset({"O", "O:", "O-", "O(N)", "O(N):"})
 class Traits:
     """What a line may be, as far as its shape tells."""
 
-    __slots__ = ("acts", "held", "leads_on", "levels", "may_head", "names", "reports")
+    __slots__ = ("acts", "held", "leads_on", "levels", "lists", "may_head", "names", "reports")
 
     def __init__(self, shape: str) -> None:
         self.acts: Final = not ACTIONS.isdisjoint(shape)
@@ -43,6 +43,8 @@ class Traits:
         """It may head a table: it names several things and holds no values."""
         self.levels: Final = _LEVELS(shape)
         """A number stands behind a label of a price or of confidence."""
+        self.lists: Final = "h" in shape or "B" in shape
+        """It may head a list, or name an instrument to buy today and sell tomorrow."""
         self.held: Final = shape in _HELD
         """It may be a heading such as "Open positions:", under which positions are listed."""
 

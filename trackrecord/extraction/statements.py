@@ -6,31 +6,24 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-import re2
-
-from trackrecord.extraction.document import SYMBOL, Document, Line
+from trackrecord.extraction import lists
+from trackrecord.extraction.document import NUMBER, SYMBOL, Document, Line
 from trackrecord.extraction.model import Rejected
 from trackrecord.extraction.packs import RANKS
 from trackrecord.extraction.refusals import UNTAKEN, why_not
 from trackrecord.extraction.ruleset import ShapeMatch, matcher
-from trackrecord.extraction.shapes import ACTIONS, action_places
+from trackrecord.extraction.shapes import action_places
 
 ROW: Final = RANKS["row"]
 
 _REQUEST: Final = matcher(r"[DL][:=][Aa].*q[:=]|q[:=].*[DL][:=][Aa]")
 _DECIDED: Final = frozenset("TXCF")
-_LIST_HEADING: Final = re2.compile(
-    rb"^[-|>]*(?:[wf]{0,2}([Aa])(?:Lk|k|L|g|w)?(?:k)?(?:[(]N[)])?:"
-    rb"|[wf]{0,2}([Aa])(?:Lk|k)(?:[(]N[)])?)$"
-)
-_LIST_ITEM: Final = re2.compile(rb"^(?:[\[(]?N[\]).:]?)?[-|>.]*(S)")
 _EXITED: Final = matcher(r"(?i)\bexit(?:ed)?(?: price| rate| at)?\s*[:=|]?\s*[^\s\w]?\d")
 _LOOK_AHEAD: Final = 3
 # Limits that bound the time on hostile text, far above what a script prints.
 _MOST_ACTIONS: Final = 64
 _LONGEST_LINE: Final = 4000
 _MOST_SHAPES: Final = 400
-_LONGEST_LIST: Final = 200
 _AT_REACH: Final = 9
 
 
@@ -67,6 +60,10 @@ class Findings:
 
     statements: list[Statement] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
+    over: list[tuple[int, int]] = field(default_factory=list)
+    """Tokens of blocks that tell of what is over: no price in them is of a recommendation."""
+    named: set[str] = field(default_factory=set)
+    """Instruments of examples: what the text is about where nothing else says it."""
 
 
 def block_flags(document: Document) -> frozenset[str]:
@@ -102,35 +99,66 @@ def reject(document: Document, token: int, rule: str, reason: str) -> Rejected:
 
 
 def _list_under(document: Document, line: Line, findings: Findings, joined: set[int]) -> bool:
-    """Read the list under a heading such as "Buy candidates:", one instrument a line."""
-    if line.shape[-1] not in ":k)":
+    """Read the list under a heading such as "Buy candidates:", one instrument an item."""
+    place = lists.heads(line.shape)
+    if place is None or not lists.may_head(document, line, joined):
         return False
-    match = _LIST_HEADING.search(line.shape.encode("ascii", "replace"))
-    if match is None:
+    token = line.first + place
+    term = document.terms[token]
+    if term is None or _is_plain_weak(document, line, token):
         return False
-    position = match.start(1) if match.start(1) >= 0 else match.start(2)
-    term = document.terms[line.first + position]
-    if term is None:
-        return False
-    found = False
-    for following in document.lines[line.number + 1 : line.number + 1 + _LONGEST_LIST]:
-        if not following.shape:
-            if found or following.number > line.number + _LOOK_AHEAD:
-                break
-            continue
-        item = _LIST_ITEM.search(following.shape.encode("ascii", "replace"))
-        if item is None or not ACTIONS.isdisjoint(following.shape):
-            break
-        token = following.first + item.start(1)
-        statement = Statement(
-            following.number, line.first + position, term.value, ROW, "code/list-under-heading"
-        )
-        statement.symbol, statement.symbol_token = document.symbol(token), token
-        statement.price_token = _price_at(document, following, token)
+    action = "BTST_BUY" if term.kind == "btst" else term.value
+    if action == "BUY" and document.marked_btst(line.last):
+        action = "BTST_BUY"
+    found = lists.items(document, line, joined)
+    for number, name in found:
+        statement = Statement(number, token, action, ROW, "code/list-under-heading")
+        statement.symbol, statement.symbol_token = document.symbol(name), name
+        statement.price_token = _price_at(document, document.lines[number], name)
         findings.statements.append(statement)
-        joined.add(following.number)
-        found = True
-    return found
+    if not found and lists.is_empty(document, line, joined):
+        findings.rejected.append(
+            reject(document, token, "code/empty-list", "it heads a list without items")
+        )
+        return True
+    return bool(found)
+
+
+def _is_plain_weak(document: Document, line: Line, token: int) -> bool:
+    """Say whether a heading is only a word such as watch or pass, without a colon or a count."""
+    term = document.terms[token]
+    weak = term is not None and (term.kind == "action.weak" or document.letters[token] == "a")
+    if not weak or line.shape[-1] in ":k)" or "k" in line.shape:
+        return False
+    return term is None or term.kind == "action.weak" or len(line.shape) > 1
+
+
+def _btst(document: Document, line: Line, findings: Findings) -> bool:
+    """Read a line that names what to buy today and sell tomorrow without saying so: BTST: TRENT."""
+    place = lists.btst_on_line(line.shape)
+    if place is None:
+        return False
+    token = line.first + line.shape.index("B")
+    statement = Statement(line.number, token, "BTST_BUY", ROW, "code/btst")
+    statement.symbol_token = line.first + place
+    statement.symbol = document.symbol(statement.symbol_token)
+    statement.price_token = _price_at(document, line, statement.symbol_token)
+    findings.statements.append(statement)
+    findings.statements.extend(_also(document, line, statement))
+    return True
+
+
+def _headed(document: Document, line: Line, findings: Findings) -> None:
+    """Read Buys: AAPL, MSFT."""
+    at = line.shape.index("h")
+    term = document.terms[line.first + at]
+    if term is None or line.shape[at + 1 : at + 3] != ":S":
+        return
+    statement = Statement(line.number, line.first + at, term.value, ROW, "code/list-under-heading")
+    statement.symbol_token = line.first + at + 2
+    statement.symbol = document.symbol(statement.symbol_token)
+    findings.statements.append(statement)
+    findings.statements.extend(_also(document, line, statement))
 
 
 def find(document: Document, flags: frozenset[str], taken: set[int], findings: Findings) -> None:
@@ -147,7 +175,10 @@ def find(document: Document, flags: frozenset[str], taken: set[int], findings: F
     shapes: set[str] = set()
     for line in lines:
         leads_on = line.traits.leads_on
-        if not (leads_on or line.traits.acts) or line.number in taken or line.number in joined:
+        lists_some = line.traits.lists
+        if not (leads_on or line.traits.acts or lists_some):
+            continue
+        if line.number in taken or line.number in joined:
             continue
         shape = line.shape
         if leads_on:
@@ -157,6 +188,10 @@ def find(document: Document, flags: frozenset[str], taken: set[int], findings: F
             shape += following.shape
             joined.add(following.number)
         if "position" not in flags and _list_under(document, line, findings, joined):
+            continue
+        if lists_some and not line.traits.acts:
+            if "position" not in flags and not _btst(document, line, findings) and "h" in shape:
+                _headed(document, line, findings)
             continue
         _read_line(document, line, shape, flags, findings, shapes)
     findings.statements.sort(key=lambda statement: statement.token)
@@ -186,9 +221,15 @@ def _read_line(
         reason = "more actions than a line or a text of advice has"
         findings.rejected.append(reject(document, line.first + actions[0], "code/limit", reason))
         return
+    paired = lists.pairs(shape) if len(actions) > 1 and len(shape) == len(line.shape) else ()
+    if paired and "position" not in flags:
+        _take_pairs(document, line, paired, findings)
+        return
+    before = len(findings.statements)
+    untaken: list[int] = []
     by_action: dict[int, list[ShapeMatch]] = {}
     for match in document.rules.match_shape(shape):
-        if flags.issuperset(match.rule.needs) and flags.isdisjoint(match.rule.unless):
+        if _applies(document, line, match, flags):
             by_action.setdefault(match.action, []).append(match)
     for position in actions:
         token = line.first + position
@@ -198,6 +239,8 @@ def _read_line(
         term = document.terms[token]
         if best is None or refused is not None or term is None:
             findings.rejected.append(reject(document, token, *(refused or UNTAKEN)))
+            if refused is None:
+                untaken.append(position)
             continue
         action = term.value
         if action == "BUY" and document.marked_btst(line.last):
@@ -206,6 +249,54 @@ def _read_line(
         _place(document, line, matches, statement)
         findings.statements.append(statement)
         findings.statements.extend(_also(document, line, statement))
+    if untaken and len(findings.statements) > before:
+        _refuse_half(document, shape, untaken, before, findings)
+
+
+def _take_pairs(
+    document: Document, line: Line, paired: tuple[tuple[int, int, int], ...], findings: Findings
+) -> None:
+    """Take each pair of a line such as AAPL BUY | MSFT HOLD."""
+    for position, name, rank in paired:
+        token = line.first + position
+        term = document.terms[token]
+        if term is None:
+            continue
+        statement = Statement(line.number, token, term.value, rank, "code/pairs")
+        if statement.action == "BUY" and document.marked_btst(line.last):
+            statement.action = "BTST_BUY"
+        statement.symbol_token = line.first + name
+        statement.symbol = document.symbol(statement.symbol_token)
+        after = line.first + max(position, name)
+        statement.price_token = _price_at(document, line, after)
+        findings.statements.append(statement)
+
+
+def _refuse_half(
+    document: Document,
+    shape: str,
+    untaken: list[int],
+    before: int,
+    findings: Findings,
+) -> None:
+    """Refuse a line whole that states more than was taken of it, rather than tell half."""
+    seen = set(lists.statements_seen(shape))
+    taken = findings.statements[before:]
+    if seen.isdisjoint(untaken) or any(item.rank >= RANKS["stated"] for item in taken):
+        return
+    reason = "the line states more actions than could be read, and half would be false"
+    findings.rejected.extend(
+        reject(document, item.token, "code/half-read", reason) for item in taken
+    )
+    del findings.statements[before:]
+
+
+def _applies(document: Document, line: Line, match: ShapeMatch, flags: frozenset[str]) -> bool:
+    """Say whether the text has what a rule needs; a number is a symbol only as a stock's code."""
+    if not (flags.issuperset(match.rule.needs) and flags.isdisjoint(match.rule.unless)):
+        return False
+    token = -1 if match.symbol is None else line.first + match.symbol
+    return token < 0 or document.letters[token] != NUMBER or document.is_code(token)
 
 
 def _best(matches: list[ShapeMatch]) -> ShapeMatch | None:

@@ -71,8 +71,10 @@ class Words:
         rules = self.rules
         looked_up = key(text)
         term = rules.phrases.get(looked_up)
+        if term is None and "." in text:
+            term = _member(text, rules)
         if term is not None:
-            letter = letter_of(term, text)
+            letter = letter_of(term, text.rpartition(".")[2] or text)
         elif not text.isascii() and mixes_alphabets(text):
             term, letter = LOOK_ALIKE, LOOK_ALIKE.letter
         else:
@@ -90,6 +92,20 @@ class Words:
                 self.known.clear()
             self.known[text] = known
         return known
+
+
+def _member(text: str, rules: RuleSet) -> Term | None:
+    """Return the action that a printed member of an enumeration names: SignalType.BUY."""
+    kind, _, name = text.rpartition(".")
+    if (
+        not kind.isidentifier()
+        or kind.upper() == kind
+        or not kind[0].isupper()
+        or name != name.upper()
+    ):
+        return None
+    term = rules.phrases.get(key(name))
+    return term if term is not None and term.letter == "A" else None
 
 
 def without_values(text: str) -> str:

@@ -1,0 +1,285 @@
+"""What the block of lines around an action says of it: that it is over, held, or no decision.
+
+A block is the lines between two blank or ruled ones, the lines of one logged message, or the
+innermost braces on a line. An exit, a realised profit or a filled order in it means that the
+side it names is of what was done; a plan to leave is none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import re2
+
+from trackrecord.extraction import endings
+from trackrecord.extraction.document import Document, Line
+from trackrecord.extraction.lists import log_prefix
+from trackrecord.extraction.packs import RANKS
+from trackrecord.extraction.refusals import FINAL, LABELLED, ROW
+from trackrecord.extraction.ruleset import matcher
+from trackrecord.extraction.statements import Findings, Statement, reject
+from trackrecord.extraction.things import names_a_thing
+
+NAMED: Final = frozenset("SNP")
+"""Letters of names and values, which a title has none of."""
+STATED: Final = RANKS["stated"]
+
+_LONGEST_BLOCK: Final = 40
+_LONGEST_OBJECT: Final = 2000
+_PAID: Final = re2.compile(rb"(R)[:=|(>]{1,3}[NP]")
+_PAID_WORDS: Final = (
+    "pnl", "p&l", "p/l", "profit", "loss", "realiz", "realis", "netp", "closeprofit", "result",
+)  # fmt: skip
+_TELLING: Final = matcher(
+    r"(?i)closed|exit|hit|reach|achiev|triggered|filled|executed|booked|stopped|squared|liquidat"
+    r"|complete|covered|sold|smashed|touched|pnl|p&l|p/l|profit|loss|result|outcome|成交|平仓|止"
+    r"|default|fall|默认|兜底|example|sample|scenario|case|mock|illustrat|hypothetic|quantity|qty"
+    r"|size|amount|units|volume|lots|position|trades?\b|holding"
+)
+"""What a text must hold so that any of its blocks can take an action back."""
+_EXAMPLE: Final = re2.compile(
+    r"(?i)^\W*(?:worked )?(?:examples?|samples?|scenario|test case|case|mock|mock-?up|illustration"
+    r"|hypothetical)(?: ?#?\d+)?(?: (?:signal|output|trade|alert|message|response|for|of|telegram"
+    r"|discord|email|trading|buy|sell|json|console|log|bot|report|notification|run)\b)*"
+    r"(?: ?\([^)\n]*\))?\s*[:-]"
+)
+_DEFAULT: Final = re2.compile(
+    r"(?i)\b(?:default(?:s|ed|ing)?|fall(?:s|ing)?[ -]?back|fallback)\b|默认|兜底"
+)
+_DEFAULTING: Final = re2.compile(
+    r"(?i)\b(?:defaulting|falling back|defaults|defaulted) (?:to|on)\b"
+)
+_ERROR: Final = re2.compile(
+    r"(?i)\b\w{0,24}error\b|\b(?:exceptions?|fail(?:ed|ure|s)?|timed? ?out|could ?n[o']t|unable"
+    r"|unavailable|unparsable|no response)\b|失败|错误|异常|超时"
+)
+_REQUEST: Final = re2.compile(
+    r"(?i)['\"](?:api_?key|product(?:_?type)?|price_?type|order_?type|validity|variety|tif"
+    r"|time_?in_?force|trigger_?type|disclosed_?quantity|transaction_?type|exchange"
+    r"|trading_?symbol|symbol_?token|client_?order_?id|recvwindow|reduce_?only)['\"]\s*:"
+)
+_QUANTITY: Final = re2.compile(r"(?i)['\"](?:quantity|qty|size|amount|units|volume|lots)['\"]\s*:")
+_MOST_KEYS: Final = 3
+_HOLDING: Final = re2.compile(
+    r"(?i)\b(?:open|active|current|existing|managing|monitoring)\b[^\n:]{0,24}"
+    r"\b(?:positions?|trades?|holdings?)\b"
+)
+_NONE_HELD: Final = re2.compile(r"(?i)\b(?:no|0|zero|none|without)\b|:\s*(?:none|flat|0|-|\[\])")
+
+
+@dataclass(slots=True, eq=False)
+class Block:
+    """A block: its lines, its part of the text, and what it says of the actions in it."""
+
+    first: int
+    last: int
+    start: int
+    end: int
+    is_read: bool = False
+    over: tuple[str, str] | None = None
+    """Rule and reason why it tells of what is over, None where it does not."""
+    below: int = 0
+    """The rank below which that counts."""
+    default: bool = False
+    """Whether it speaks both of an error and of a default."""
+    request: bool = False
+    """Whether it is an order's fields as sent."""
+    example: bool = False
+    """Whether its first line calls it an example."""
+    holding: int = -1
+    """The line of a heading of open positions, -1 where there is none."""
+
+
+def refuse(document: Document, findings: Findings, torn: set[int]) -> None:
+    """Take back the statements whose block says that they are no decision.
+
+    Args:
+        document: The text.
+        findings: Its statements; those taken back go to the rejected ones, and the parts of the
+            text that speak of what is over to ``over``.
+        torn: Lines of tracebacks.
+    """
+    if not findings.statements:
+        return
+    telling = _TELLING(document.folded)
+    cut = _cut(document) if telling else []
+    objects: dict[int, Block] = {}
+    kept: list[Statement] = []
+    for statement in findings.statements:
+        if statement.line in torn:
+            why: tuple[str, str] | None = ("code/traceback", "it stands in an error's traceback")
+        elif names_a_thing(document, statement):
+            why = ("code/thing", "what is bought, sold or held is no instrument")
+        elif telling:
+            block = _object(document, statement, objects) or cut[statement.line]
+            why = _asked(document, statement, block, findings)
+        else:
+            why = None
+        if why is None:
+            kept.append(statement)
+            continue
+        findings.rejected.append(reject(document, statement.token, *why))
+        if why[0] == "code/example" and statement.symbol is not None:
+            findings.named.add(statement.symbol)
+    findings.statements = kept
+
+
+def _asked(
+    document: Document, statement: Statement, block: Block, findings: Findings
+) -> tuple[str, str] | None:
+    """Return why a block takes a statement back, and keep the block in mind where it is over."""
+    if not block.is_read:
+        _read(document, block)
+    why = _why_not(document, statement, block)
+    if why is not None and block.over is not None:
+        whole = document.lines[block.first].first, document.lines[block.last].last
+        if findings.over[-1:] != [whole]:
+            findings.over.append(whole)
+    return why
+
+
+def _why_not(document: Document, statement: Statement, block: Block) -> tuple[str, str] | None:
+    line = document.lines[statement.line]
+    own = document.folded[line.start : line.end]
+    if statement.action == "HOLD" and (block.default or _DEFAULTING.search(own) is not None):
+        return "code/default", "it is what the text falls back to after an error"
+    if statement.rank >= FINAL or statement.is_row:
+        return None
+    weak = "weak" in statement.rule
+    if block.over is not None and (
+        statement.rank < block.below or (weak and block.below >= LABELLED)
+    ):
+        return block.over
+    return _shown(statement, block, own)
+
+
+def _shown(statement: Statement, block: Block, own: str) -> tuple[str, str] | None:
+    """Return why a statement is only shown: as a request, in an example, as a position."""
+    if block.request:
+        return "code/request", "it is an order as sent, not advice"
+    if block.example or _EXAMPLE.search(own) is not None:
+        return "code/example", "it is an example, not a decision"
+    if statement.rank <= ROW and 0 <= block.holding < statement.line:
+        return "code/position", "it stands under a heading of open positions"
+    return None
+
+
+def _object(document: Document, statement: Statement, objects: dict[int, Block]) -> Block | None:
+    """Return the innermost braces around a statement that open on its line, None outside any."""
+    line = document.lines[statement.line]
+    if "{" not in line.shape:
+        return None
+    letters = document.letters
+    depth = 0
+    for at in range(statement.token, line.first - 1, -1):
+        depth += (letters[at] == "}") - (letters[at] == "{")
+        if depth >= 0:
+            continue
+        known = objects.get(at)
+        if known is None:
+            start = document.starts[at]
+            end = document.folded.find("}", document.ends[statement.token], start + _LONGEST_OBJECT)
+            end = max(end if end >= 0 else line.end, document.ends[statement.token])
+            known = objects[at] = Block(line.number, line.number, start, end)
+        return known
+    return None
+
+
+def _cut(document: Document) -> list[Block]:
+    """Return the block of each line, by the line's number."""
+    lines = document.lines
+    blocks: list[Block] = []
+    block: Block | None = None
+    for line in lines:
+        number = line.number
+        if (
+            block is None
+            or not line.shape
+            or not lines[number - 1].shape
+            or number - block.first >= _LONGEST_BLOCK
+            or _begins_message(line)
+        ):
+            first = number
+            if line.shape and number > 1 and _is_title(document, lines, number):
+                first = number - 2
+            block = Block(first, number, lines[first].start, line.end)
+        block.last, block.end = number, line.end
+        blocks.append(block)
+    return blocks
+
+
+def _begins_message(line: Line) -> bool:
+    return line.shape[:1] == "d" or line.shape[:2] == "[d" or log_prefix(line.shape) > 1
+
+
+def _is_title(document: Document, lines: list[Line], first: int) -> bool:
+    """Say whether a line without a name or a number, then a blank or ruled one, heads a block."""
+    title, rule = lines[first - 2], lines[first - 1]
+    if rule.shape or not title.shape or (first > 2 and lines[first - 3].shape):  # noqa: PLR2004
+        return False
+    ruled = bool(document.folded[rule.start : rule.end].strip())
+    return ruled or NAMED.isdisjoint(title.shape)
+
+
+def _read(document: Document, block: Block) -> None:
+    """Find out what a block says."""
+    block.is_read = True
+    text = document.folded[block.start : block.end]
+    _find_over(document, block, text)
+    block.default = _DEFAULT.search(text) is not None and _ERROR.search(text) is not None
+    block.request = "{" in text and _is_request(text)
+    block.example = _EXAMPLE.search(text) is not None
+    for number in range(block.first, block.last + 1):
+        line = document.lines[number]
+        if "O" in line.shape:
+            part = document.folded[line.start : line.end]
+            if _HOLDING.search(part) is not None and _NONE_HELD.search(part) is None:
+                block.holding = number
+                break
+
+
+def _find_over(document: Document, block: Block, text: str) -> None:
+    """Find what tells that the block is of something done, and how much that counts."""
+    told = range(block.first, block.last + 1) if endings.may_tell(text) else range(0)
+    for number in told:
+        line = document.lines[number]
+        part = document.folded[max(line.start, block.start) : min(line.end, block.end)]
+        if endings.happened(part):
+            block.over = "code/over", "its block tells of what was done"
+            block.below = STATED if endings.gives_reason(part) else FINAL
+            return
+        if endings.has_ended(part):
+            block.over = "code/over", "its block says that it is closed or filled"
+            block.below = LABELLED
+    if block.over is not None:
+        return
+    if _exits(document, block, text):
+        block.over = "code/exited", "its block holds the price at which it was left"
+    elif any(_pays(document, document.lines[at]) for at in range(block.first, block.last + 1)):
+        block.over = "code/paid", "its block holds what it has made or lost"
+    block.below = LABELLED
+
+
+def _exits(document: Document, block: Block, text: str) -> bool:
+    """Say whether a block holds an exit's price that is no plan: beside no stop and no target."""
+    if not endings.names_exit(text):
+        return False
+    shapes = [line.shape for line in document.lines[block.first : block.last + 1]]
+    return not any("X" in shape or "T" in shape for shape in shapes)
+
+
+def _pays(document: Document, line: Line) -> bool:
+    if "R" not in line.shape or "U" in line.shape:
+        return False
+    match = _PAID.search(line.shape.encode("ascii", "replace"))
+    if match is None:
+        return False
+    word = document.raw(line.first + match.start(1)).lower().replace(" ", "").replace("_", "")
+    return word.startswith(_PAID_WORDS)
+
+
+def _is_request(text: str) -> bool:
+    if _QUANTITY.search(text) is None:
+        return False
+    return len(set(_REQUEST.findall(text.lower()))) >= _MOST_KEYS

@@ -1,0 +1,126 @@
+"""Results told in a sentence: made $120 profit, the strategy returned 12.4 %, SL hit: -1.2 %."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+import re2
+
+from trackrecord.extraction import endings, numbers
+from trackrecord.extraction.document import Document, Line
+from trackrecord.extraction.result_values import Candidate
+from trackrecord.extraction.ruleset import matcher
+
+_NUMBER: Final = r"[+-]?\d[\d,]*(?:\.\d+)?"
+_AMOUNT: Final = (
+    r"([+-]?(?:Rs\.? ?)?[$€£¥₹]?[+-]?\d[\d,]*(?:\.\d+)?)( ?%)?"
+    r"(?: ?(?:USDT|USDC|USD|INR|EUR|dollars|rupees))?"
+)
+_WHO: Final = (
+    r"(?:strategy|portfolio|bot|account|fund|system|backtest|simulation|trade|position|model|agent"
+    r"|algorithm|algo|trader|we|you|i|it)"
+)
+_BEFORE_WORD: Final = re2.compile(
+    r"(?i)\b(?:made|earned|booked|reali[sz]ed|netted|banked|took|locked in"
+    r"|(?:closed|exited|sold) (?:with|for|at|in)|ended with|finished with)"
+    rf"(?: (?:a|an|total|net|of|profit of))* {_AMOUNT}"
+    r" (?:of |in |net |total |realized )*(profits?|gains?|loss(?:es)?)\b"
+)
+_VERB: Final = re2.compile(
+    rf"(?i)\b(?:{_WHO}) (?:has |have )?(returned|earned|gained|made|lost|netted)"
+    rf"(?: a| an| total| net| of| return)* ({_NUMBER})( ?%)"
+)
+_CHANGED: Final = (
+    r"(?:grew|rose|fell|shrank|went|increased|decreased|dropped|declined|moved|changed)"
+)
+_GREW: Final = re2.compile(
+    r"(?i)\b(?:portfolio|account|capital|equity|balance|wallet)\b[^.\n:]{0,24}"
+    rf"\b({_CHANGED})\b[^\n%(]{{0,48}}(?:\(|by )({_NUMBER})( ?%)"
+)
+_HIT: Final = re2.compile(r"[^\n\d+-]{0,6}\(?([+-]\d[\d,]*(?:\.\d+)?)( ?%)")
+_OPERATION: Final = re2.compile(
+    r"(?i)\boperation profit\W{1,3}gross[:=]?\s?-?[\d.,]*\d\W{1,3}net[:=]?\s?"
+    r"(-?\d[\d,]*(?:\.\d+)?)"
+)
+_DOWN: Final = frozenset(
+    {"lost", "loss", "losses", "fell", "shrank", "decreased", "dropped", "declined"}
+)
+_NOT_YET: Final = re.compile(
+    r"\b(?:if|when|would|could|should|may|might|can|will|expect\w*|aim\w*|goal|plan\w*"
+    r"|target(?:ing)?|potential\w*|up to|hope\w*|hypothetical\w*|assum\w*|unreali[sz]ed"
+    r"|per (?:month|day|week|year|trade|annum)|(?:a|each|every) (?:month|day|week|year)|annual\w*"
+    r"|monthly|daily|weekly|averag\w*|max\w*|not|never|no|buy ?(?:&|and) ?hold|benchmark"
+    r"|example)\b",
+    re.IGNORECASE,
+)
+_MAY_TELL: Final = matcher(
+    r"(?i)\b(?:made|earned|booked|reali[sz]ed|netted|banked|took|locked|closed|exited|ended|finished"
+    r"|sold)\b[^\n]*\d[^\n]*\b(?:profit|gain|loss)"
+    r"|\b(?:returned|earned|gained|made|lost|netted)\b[^\n]{0,24}\d[\d,.]* ?%"
+    rf"|\b{_CHANGED}\b[^\n]*%"
+    r"|\b(?:hit|reached|achieved|triggered)\b[^\n\d]{0,8}\d[\d,.]* ?%|stopped out[^\n]*%"
+    r"|operation profit"
+)
+_LONGEST: Final = 400
+
+
+def find(document: Document, taken: set[int]) -> list[Candidate]:
+    """Return the results that sentences tell.
+
+    Args:
+        document: The text.
+        taken: Lines that are explained already.
+
+    Returns:
+        Candidates; sums that are planned, supposed, averaged or a benchmark's are none.
+    """
+    if not _MAY_TELL(document.folded):
+        return []
+    found: list[Candidate] = []
+    for line in document.lines:
+        if "N" not in line.shape and "P" not in line.shape:
+            continue
+        if line.number in taken:
+            continue
+        text = document.folded[line.start : line.end]
+        if len(text) <= _LONGEST and _NOT_YET.search(text) is None:
+            candidate = _read(line, text)
+            if candidate is not None:
+                found.append(candidate)
+    return found
+
+
+def _read(line: Line, text: str) -> Candidate | None:
+    match = _OPERATION.search(text)
+    if match is not None:
+        return _candidate(line, match, "", match.group(1), "", "code/operation-profit")
+    match = _BEFORE_WORD.search(text)
+    if match is not None:
+        word = match.group(3)
+        return _candidate(line, match, word, match.group(1), match.group(2), "code/told-profit")
+    match = _VERB.search(text) or _GREW.search(text)
+    if match is not None:
+        return _candidate(line, match, match.group(1), match.group(2), "%", "code/told-return")
+    end = endings.end_of_event(text)
+    if end < 0:
+        return None
+    match = _HIT.match(text, end)
+    if match is None:
+        return None
+    return _candidate(line, match, "", match.group(1), match.group(2), "code/told-ending")
+
+
+def _candidate(
+    line: Line, match: Any, word: str, amount: str, percent: str | None, rule: str
+) -> Candidate | None:
+    value = numbers.parse(amount)
+    if value is None:
+        return None
+    if word.lower() in _DOWN and value > 0:
+        value = -value
+    start, end = line.start + match.start(), line.start + match.end()
+    return Candidate(
+        "trade", value if percent else None, None if percent else value, (), rule, rule,
+        start, end, line.number,
+    )  # fmt: skip
