@@ -8,6 +8,7 @@ from typing import Final
 
 import re2
 
+from trackrecord.extraction import fields
 from trackrecord.extraction.document import SYMBOL, Document, Line
 from trackrecord.extraction.model import Rejected
 from trackrecord.extraction.packs import RANKS
@@ -255,6 +256,8 @@ def _price_at(document: Document, line: Line, token: int) -> int | None:
     letters = document.letters
     for at in range(token + 1, min(line.last - 1, token + _AT_REACH)):
         if letters[at] == "@":
+            if at + 2 < line.last and fields.is_currency(document, at + 1, line.last):
+                return at + 2
             return at + 1 if letters[at + 1] == "N" else None
         if letters[at] in "ETXCZRUOKA;.":
             return None
