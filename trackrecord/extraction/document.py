@@ -31,6 +31,8 @@ _BROKEN_AMOUNT: Final = re.compile(
     r"|(?<=USDT\n)(?<![\w/-].{4}\n))"
 )
 
+_NEGATIVE: Final = re.compile(r"[:=@|][ ]?-\d")
+
 READ_AT_EACH_END: Final = 96 * 1024
 """Characters read at the beginning and at the end of a text longer than twice as many."""
 
@@ -60,6 +62,7 @@ class Document:
         "_btst",
         "_currency",
         "_decimal_comma",
+        "_negative",
         "ends",
         "folded",
         "letters",
@@ -78,6 +81,7 @@ class Document:
         self._decimal_comma: bool | None = None
         self._btst: int | None = None
         self._currency: str | None = None
+        self._negative: bool | None = None
         found = self._scan(_memory(rules))
         self.letters: Final = "".join([tokens.shape for _, tokens in found])
         self.terms: Final[list[Term | None]] = list(
@@ -132,6 +136,12 @@ class Document:
         if self._btst is None:
             self._btst = self.letters.index("B") if "B" in self.letters else len(self.letters)
         return self._btst < end
+
+    def holds_negative(self) -> bool:
+        """Say whether a value below 0 stands behind a label somewhere."""
+        if self._negative is None:
+            self._negative = _NEGATIVE.search(self.folded) is not None
+        return self._negative
 
     def named_currency(self) -> str | None:
         """Return the currency that the text names for all its prices, as in Currency: INR."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,7 +17,6 @@ STOP: Final = "X"
 CONFIDENCE: Final = "C"
 
 _BETWEEN: Final = frozenset(":=>-|@(fwge[,")
-_NEGATIVE: Final = re.compile(r"[:=@|][ ]?-\d")
 _REACH: Final = 8
 _WORDS: Final = 3
 _ORDINAL: Final = 5
@@ -178,15 +176,17 @@ def level(document: Document, token: int) -> Decimal | None:
     colon and a space, or in a cell, is the number's sign.
     """
     value = document.number(token)
-    if value is None or value > 0:
-        return value
     folded = document.folded
     start = document.starts[token]
+    if value is not None and folded[start] == "+":
+        return None  # so much above
+    if value is None or value > 0:
+        return value
     if folded[start] != "-" and value < 0:
         return value  # behind a currency: $-2.50
     if value == 0:
         # A level of 0 is mostly one that was not set; among negative ones it is a price.
-        return value if _NEGATIVE.search(folded) else None
+        return value if document.holds_negative() else None
     before = folded[max(0, start - 3) : start]
     if before[-1:] == ":" and before[-2:-1] not in ('"', "'"):
         return -value

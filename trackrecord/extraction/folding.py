@@ -58,8 +58,10 @@ _GROUPS: Final = re.compile("(?<=[0-9])[\xa0\u2007\u2009\u202f](?=[0-9]{3}(?![0-
 # With a plain space only where a decimal comma or a currency of such a country shows it.
 _SPACED: Final = re.compile(
     r"(?<![\d.,'])(?<![\d.,'] )\d{1,3}(?: \d{3}){1,4}"
-    r"(?=,\d{1,2}(?![\d,])|[ \xa0\u202f]?(?:[€₽₸]|zł|Kč|руб|kr\b))"
+    r"(?=,\d{1,2}(?![\d,])|[ \xa0\u202f]?(?:[€₽₸]|zł|Kč|руб))"
 )
+_SPACES: Final = ("\xa0", "\u2007", "\u2009", "\u202f")
+_SIGNS: Final = ("€", "₽", "₸", "zł", "Kč", "руб")
 _COMMA_BEHIND: Final = re.compile(r",(?<=[0-9] [0-9]{3},)[0-9]{1,2}(?![0-9,.])")
 HIDDEN: Final = "\u2060"
 """A character without width, which the lexer skips."""
@@ -127,10 +129,12 @@ def _mend_numbers(text: str) -> str:
     """Return a text whose amounts can be read: broken signs of money and set-apart thousands."""
     if "â" in text or "Â" in text:
         text = _BROKEN.sub(_mend, text)
-    text = _GROUPS.sub("'", text)
-    text = _SPACED.sub(_join_groups, text)
+    if any(space in text for space in _SPACES):
+        text = _GROUPS.sub("'", text)
+    if any(sign in text for sign in _SIGNS) or _COMMA_BEHIND.search(text):
+        text = _SPACED.sub(_join_groups, text)
     # 0.0₅64 is 0.00000064 to those who write it so: no number that can be read.
-    return _SUBSCRIPT_ZEROS.sub("x", text)
+    return _SUBSCRIPT_ZEROS.sub("x", text) if "0.0" in text else text
 
 
 def fold(text: str) -> str:

@@ -64,7 +64,11 @@ MEANT: Final = _EXCHANGES | _TELLING | CODES | UNNAMED
 """Words in capitals that a line may not be remembered without, though they may be names."""
 
 _BASES: Final = frozenset("SwefaViN")
-_NEAR: Final = frozenset({"above", "below", "near", "around", "abv", "blw"})
+NEAR: Final = frozenset({"above", "below", "near", "around", "abv", "blw"})
+"""Words between an action and the price at which it is meant."""
+_SMALL_NAMES: Final = frozenset({
+    "ES", "DE", "SE", "EL", "LA", "SI", "PL", "AL", "UN", "LE", "SO", "HE", "WE", "ON", "DO",
+})  # fmt: skip
 
 
 def join(text: str, parts: Parts) -> None:
@@ -179,23 +183,33 @@ def _copy(parts: Parts, source: int, target: int) -> None:
 
 
 def _mark_triggers(text: str, parts: Parts) -> None:
-    """Read BUY ABOVE 132 as BUY @ 132, unless it is an average that is above (above 200 EMA)."""
+    """Read BUY ABOVE 132 as BUY @ 132, unless it is an average that is above (above 200 EMA).
+
+    And BUY ES @ 5300 as of a ticker, which elsewhere is a small word of some language.
+    """
     letters, terms, starts, ends, keys, _ = parts
     size = len(letters)
-    for at in range(1, size - 1):
-        if letters[at + 1] != "N" or letters[at] not in "wfS" or starts[at + 1] - ends[at] > 2:  # noqa: PLR2004
-            continue
-        if text[starts[at] : ends[at]].lower() not in _NEAR:
-            continue
+    several = letters.count("A") + letters.count("a") > 1
+    for at in range(1, size):
         before = letters[at - 1]
+        if before == "A" and letters[at] != SYMBOL and text[starts[at] : ends[at]] in _SMALL_NAMES:
+            if at + 1 == size or letters[at + 1] in "@N":
+                letters[at] = SYMBOL
+                terms[at] = None
+                keys[at] = ""
+            continue
+        if letters[at] not in "wfS" or text[starts[at] : ends[at]].lower() not in NEAR:
+            continue
         if before != SYMBOL and letters[at] == SYMBOL and text[starts[at]] in "nN":
             continue  # NEAR is a coin too
         if before == SYMBOL and at > 1:
             before = letters[at - 2]
-        if before not in "Aa" or (at + 2 < size and letters[at + 2] in "VwSP"):
+        value = at + 1 + (letters[at + 1 : at + 2] == [":"])
+        # Buy above, sell below: a rule for both.
+        if before not in "Aa" or value >= size or letters[value] != "N" or several:
             continue
-        if any(letter in "Aa" for letter in letters[at + 2 :]):
-            continue  # buy above, sell below: a rule for both
+        if value + 1 < size and letters[value + 1] in "VwSP":
+            continue
         letters[at] = "@"
         terms[at] = None
         keys[at] = ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from trackrecord.extraction import currency, fields, guards
+from trackrecord.extraction import currency, fields, guards, names
 from trackrecord.extraction.document import NUMBER, PERCENT, Document
 from trackrecord.extraction.model import Evidence, Recommendation, Rejected
 from trackrecord.extraction.refusals import FINAL, ROW
@@ -96,6 +96,32 @@ def _drop_ledgers(document: Document, findings: Findings) -> None:
     findings.statements = [item for item in findings.statements if id(item) not in dropped]
 
 
+def _drop_two_sided(document: Document, findings: Findings) -> None:
+    """Refuse buy above X and sell below Y of one instrument: levels to watch, no decision."""
+    awaited = [
+        item
+        for item in findings.statements
+        if item.price_token is not None and _is_awaited(document, item.price_token)
+    ]
+    sides: dict[str | None, set[str]] = {}
+    for item in awaited:
+        sides.setdefault(item.symbol, set()).add(item.action)
+    dropped = {id(item) for item in awaited if len(sides[item.symbol]) > 1}
+    if dropped:
+        findings.rejected.extend(
+            reject(document, item.token, "code/two-sided", "it is a rule for both sides")
+            for item in awaited
+            if id(item) in dropped
+        )
+        findings.statements = [item for item in findings.statements if id(item) not in dropped]
+
+
+def _is_awaited(document: Document, price: int) -> bool:
+    """Say whether a price stands behind above or below."""
+    at = price - 1 if document.letters[price - 1] != ":" else price - 2
+    return at >= 0 and document.letters[at] == "@" and document.raw(at).lower() in names.NEAR
+
+
 def resolve(
     document: Document, findings: Findings, sections: list[Section], *, explained: bool
 ) -> tuple[list[Recommendation], list[Evidence]]:
@@ -111,6 +137,7 @@ def resolve(
         Recommendations and the evidence of each of their fields.
     """
     _drop_ledgers(document, findings)
+    _drop_two_sided(document, findings)
     groups = _group(findings.statements)
     kept = {id(item) for group in groups for item in group.statements}
     for statement in findings.statements:

@@ -258,6 +258,8 @@ def _price_at(document: Document, line: Line, token: int) -> int | None:
         if letters[at] == "@":
             if at + 2 < line.last and fields.is_currency(document, at + 1, line.last):
                 return at + 2
+            if letters[at + 1] == ":" and at + 2 < line.last and letters[at + 2] == "N":
+                return at + 2
             return at + 1 if letters[at + 1] == "N" else None
         if letters[at] in "ETXCZRUOKA;.":
             return None

@@ -11,6 +11,7 @@ import re2
 
 from trackrecord.extraction.document import NUMBER, SYMBOL, WORD, Document
 from trackrecord.extraction.statements import Statement
+from trackrecord.extraction.words import UNNAMED
 
 _LABEL: Final = re2.compile(rb"[YO][:=|#f(\[>-]{0,3}(?:[w.]{0,4}[(])?(S)")
 _CODE: Final = re2.compile(rb"Y[:=|(f]{0,3}(?:w{1,3}[(])?(N)")
@@ -42,9 +43,10 @@ def _name(document: Document, token: int) -> str | None:
     if letter == NUMBER:
         return document.raw(token) if document.is_code(token) else None
     word = document.raw(token)
-    if letter == WORD and word.isascii() and word.isalnum() and word.lower() not in {"none", "xxx"}:
-        return word
-    return None
+    if letter != WORD or not word.isascii() or not word.isalnum():
+        return None
+    known = word.upper() in UNNAMED or word in document.rules.not_symbols
+    return None if known else word
 
 
 @lru_cache(maxsize=8192)
@@ -95,8 +97,7 @@ def _without_companies(found: list[Section]) -> list[Section]:
     for at, section in enumerate(found):
         beside = [*found[max(0, at - 1) : at], *found[at + 1 : at + 2]]
         if _is_company(section) and any(
-            item.labelled and not _is_company(item) and abs(item.line - section.line) <= _BESIDE
-            for item in beside
+            not _is_company(item) and abs(item.line - section.line) <= _BESIDE for item in beside
         ):
             continue
         kept.append(section)
