@@ -511,11 +511,7 @@ def _fill(document: Document, table: Table, row: Row, statement: Statement) -> N
             if letter == "C":
                 percent = head.percent or _has_percent(document, span)
                 _sure(document, statement, *span, "%" if percent else "")
-            elif (
-                letter in _PRICES
-                and not head.percent
-                and not units.heads(document.folded[head.start : head.end + 2])
-            ):
+            elif letter in _PRICES and not (head.percent or units.heads(f" {head.text} ")):
                 value = _number(document, table, span)
                 if value and not _has_percent(document, span):
                     statement.cells[letter] = Cell(value, *span)
