@@ -38,13 +38,18 @@ class Extractor(Handler):
         self._settings = context.settings
         self._clock = context.clock
         self._exits = context.settings.sell_means == "exit"
+        self._currency = context.settings.script_currency
         self._metrics = Metrics(context.registry, "extractor", METRICS)
 
     def prepare(self, batch: Batch) -> Prepared:
         """Read every output."""
         started = self._clock.monotonic()
         prepared = rows.read(
-            batch.of(ScriptExecuted), batch.messages, self._clock.now(), exits=self._exits
+            batch.of(ScriptExecuted),
+            batch.messages,
+            self._clock.now(),
+            exits=self._exits,
+            currency=self._currency,
         )
         if prepared.runs:
             self._metrics.observe(EXTRACTION_SECONDS, self._clock.monotonic() - started)

@@ -63,6 +63,25 @@ def test_a_recommendation_becomes_a_signal_whose_id_follows_from_the_run(
     ) == [("run-1", 0, "BUY", "AAPL", "150.25", signal.signal_id, None)]
 
 
+def test_a_signal_bears_the_currency_printed_with_its_prices(pipeline: Pipeline) -> None:
+    settings = pipeline.settings
+    pipeline.start_ready("extractor", TRACKRECORD_SCRIPT_CURRENCY="CHF")
+    pipeline.publish(
+        [
+            run(1, "Symbol: TCS\nRecommendation: BUY\nEntry: ₹3,512.40\nTarget: ₹3,700\n"),
+            run(2, "Symbol: SAP.DE\nRecommendation: BUY\nEntry price: 1.234,50 €\n"),
+            run(3, "Signal: BUY BTCUSDT @ 61250 USDT, SL 60000 USDT\n"),
+            run(4, "Symbol: CL=F\nRecommendation: SELL\nEntry: -12.40\nTarget: -30.00\n"),
+        ]
+    )
+    pipeline.done("extractor")
+    signals = {each.execution_id: each for each in sent(settings, SignalEmitted)}
+    assert [
+        (signals[f"run-{number}"].currency, str(signals[f"run-{number}"].price))
+        for number in (1, 2, 3, 4)
+    ] == [("INR", "3512.4"), ("EUR", "1234.5"), ("USDT", "61250"), ("CHF", "-12.4")]
+
+
 def test_what_is_no_signal_is_on_record_with_the_reason(pipeline: Pipeline) -> None:
     settings = pipeline.settings
     process = pipeline.start_ready("extractor")

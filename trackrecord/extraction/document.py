@@ -12,7 +12,7 @@ from decimal import Decimal
 from itertools import chain
 from typing import Final, final
 
-from trackrecord.extraction import lexer, numbers
+from trackrecord.extraction import currency, lexer, numbers
 from trackrecord.extraction.folding import fold
 from trackrecord.extraction.line_cache import Memory
 from trackrecord.extraction.lines import DATE, NUMBER, PERCENT, Tokens, scan
@@ -27,8 +27,11 @@ _CODE_LENGTH: Final = 6
 # An amount whose currency ends one line and whose digits begin the next is one number.
 _BROKEN_AMOUNT: Final = re.compile(
     r"\n(?=[-+]?[\d.])"
-    r"(?:(?<=[$€£¥₹₽₩₺₫฿]\n)|(?<=R[sS]\n)|(?<=R[sS]\.\n)|(?<=INR\n|USD\n|EUR\n)|(?<=USDT\n))"
+    r"(?:(?<=[$€£¥₹₽₩₺₫฿]\n)|(?<=R[sS]\n)|(?<=R[sS]\.\n)|(?<=INR\n|USD\n|EUR\n)(?<![\w/-].{3}\n)"
+    r"|(?<=USDT\n)(?<![\w/-].{4}\n))"
 )
+
+_NEGATIVE: Final = re.compile(r"[:=@|][ ]?-\d")
 
 READ_AT_EACH_END: Final = 96 * 1024
 """Characters read at the beginning and at the end of a text longer than twice as many."""
@@ -57,7 +60,9 @@ class Document:
 
     __slots__ = (
         "_btst",
+        "_currency",
         "_decimal_comma",
+        "_negative",
         "ends",
         "folded",
         "letters",
@@ -75,6 +80,8 @@ class Document:
         self.lines: list[Line] = []
         self._decimal_comma: bool | None = None
         self._btst: int | None = None
+        self._currency: str | None = None
+        self._negative: bool | None = None
         found = self._scan(_memory(rules))
         self.letters: Final = "".join([tokens.shape for _, tokens in found])
         self.terms: Final[list[Term | None]] = list(
@@ -130,6 +137,18 @@ class Document:
             self._btst = self.letters.index("B") if "B" in self.letters else len(self.letters)
         return self._btst < end
 
+    def holds_negative(self) -> bool:
+        """Say whether a value below 0 stands behind a label somewhere."""
+        if self._negative is None:
+            self._negative = _NEGATIVE.search(self.folded) is not None
+        return self._negative
+
+    def named_currency(self) -> str | None:
+        """Return the currency that the text names for all its prices, as in Currency: INR."""
+        if self._currency is None:
+            self._currency = currency.named(self.folded) or ""
+        return self._currency or None
+
     def raw(self, token: int) -> str:
         """Return a token as folded text."""
         return self.folded[self.starts[token] : self.ends[token]]
@@ -151,7 +170,8 @@ class Document:
 
     def symbol(self, token: int) -> str:
         """Return a symbol token as printed, without a leading ``$`` or ``#``."""
-        return lexer.seen(self.raw(token)).lstrip("$#")
+        name = lexer.seen(self.raw(token)).lstrip("$#")
+        return " ".join(name.split()) if " " in name else name
 
     def is_code(self, token: int) -> bool:
         """Say whether a number is a stock code as Chinese and Japanese exchanges use them."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from trackrecord.extraction import numbers
+from trackrecord.extraction import numbers, units
+from trackrecord.extraction.currency import PAID
 from trackrecord.extraction.document import NUMBER, PERCENT, Document
 
 ENTRY: Final = "E"
@@ -87,27 +88,66 @@ def value_after(document: Document, label: int, *, percent: bool = False) -> int
             if _is_ordinal(document, label, at, end):
                 at += 1
                 continue
-            return _as_value(document, at, end, percent=percent)
+            return _as_value(document, label, at, end, percent=percent)
         if letter == "(":
             at = _after_bracket(document, at, end)
             continue
         words += letter in "wgZ"
         named = letter == "S" and at + 2 < end and letters[at + 1] == "@"
+        named = named or is_currency(document, at, end)
         if words > _WORDS or not (named or letter in _BETWEEN or (percent and letter == "Z")):
             return None
         at += 1
     return None
 
 
-def _as_value(document: Document, at: int, end: int, *, percent: bool) -> int | None:
+def is_currency(document: Document, token: int, end: int) -> bool:
+    """Say whether a word in front of a number is its currency: CHF 98, NT$580."""
+    letters = document.letters
+    return (
+        letters[token] in "Swe"
+        and token + 1 < end
+        and letters[token + 1] == NUMBER
+        and document.raw(token).upper() in PAID
+    )
+
+
+def _as_value(document: Document, label: int, at: int, end: int, *, percent: bool) -> int | None:
     """Take a number as a price, or what stands in brackets behind a percentage: 2% ($98)."""
     letters = document.letters
     if letters[at] == NUMBER:
-        return None if is_range(document, at, end) else at
+        between = document.folded[document.ends[label] : document.starts[at]]
+        if is_range(document, at, end) or (not percent and units.heads(between)):
+            return None
+        return at if percent else price_of_distance(document, at, end)
     if percent:
         return at
     bracketed = at + 2 < end and letters[at + 1] == "(" and letters[at + 2] == NUMBER
-    return at + 2 if bracketed else None
+    apart = bracketed and units.follows(document.folded, document.ends[at + 2]) is not None
+    return at + 2 if bracketed and not apart else None
+
+
+def price_of_distance(document: Document, at: int, end: int) -> int | None:
+    """Return a number that is a price, or the price behind a distance: 40 pips (1.0890).
+
+    Returns:
+        The token; None where the number bears a unit that is no currency, and no price follows.
+    """
+    behind = units.follows(document.folded, document.ends[at])
+    if behind is None:
+        return at
+    place = units.price_behind(document.folded, behind)
+    if place is None:
+        return None
+    for token in range(at + 1, min(at + _REACH, end)):
+        if document.starts[token] >= place:
+            usable = (
+                document.starts[token] == place
+                and document.letters[token] == NUMBER
+                and units.follows(document.folded, document.ends[token]) is None
+            )
+            return token if usable else None
+    return None
 
 
 def _is_ordinal(document: Document, label: int, at: int, end: int) -> bool:
@@ -127,10 +167,33 @@ def price(document: Document, label: int) -> Found | None:
         token = _listed(document, label)
     if token is None or (document.letters[label] == ENTRY and _one_of_several(document, label)):
         return None
+    value = level(document, token)
+    return None if value is None else Found(value, label, token)
+
+
+def level(document: Document, token: int) -> Decimal | None:
+    """Return the price that a token holds; 0 and below only where the sign is the number's own.
+
+    A dash that hangs on the label (``Entry:-150``, ``Target -150``) parts them; one behind a
+    colon and a space, or in a cell, is the number's sign.
+    """
     value = document.number(token)
-    if value is None or value <= 0:
-        return None
-    return Found(value, label, token)
+    folded = document.folded
+    start = document.starts[token]
+    if value is not None and folded[start] == "+":
+        return None  # so much above
+    if value is None or value > 0:
+        return value
+    if folded[start] != "-" and value < 0:
+        return value  # behind a currency: $-2.50
+    if value == 0:
+        # A level of 0 is mostly one that was not set; among negative ones it is a price.
+        return value if document.holds_negative() else None
+    before = folded[max(0, start - 3) : start]
+    if before[-1:] == ":" and before[-2:-1] not in ('"', "'"):
+        return -value
+    mark = before.rstrip(" ")[-1:]
+    return value if mark in {":", "=", "@", "|", ",", "\t", "(", "["} and mark else None
 
 
 def _value_before(document: Document, label: int) -> int | None:

@@ -48,6 +48,21 @@ _SAME: Final = {
     "\u2028": "\n",
     "\u2029": "\n",
 }
+_SUPERSCRIPTS: Final = frozenset("⁰¹²³⁴⁵⁶⁷⁸⁹")
+_SUBSCRIPT_ZEROS: Final = re.compile("(?<=[0-9])[₀-₉]")
+# Signs of money whose bytes were read in another encoding, so that two or three letters stand
+# for one: ₹ is then â, a low quotation mark and a superscript one.
+_BROKEN: Final = re.compile("â[‚\x82]([\xa0-\xbf¬])|Â([\xa0\xa2-\xa5])")
+# Parts of a number set apart by a space that does not break, as French and Russian print it.
+_GROUPS: Final = re.compile("(?<=[0-9])[\xa0\u2007\u2009\u202f](?=[0-9]{3}(?![0-9]))")
+# With a plain space only where a decimal comma or a currency of such a country shows it.
+_SPACED: Final = re.compile(
+    r"(?<![\d.,'])(?<![\d.,'] )\d{1,3}(?: \d{3}){1,4}"
+    r"(?=,\d{1,2}(?![\d,])|[ \xa0\u202f]?(?:[€₽₸]|zł|Kč|руб))"
+)
+_SPACES: Final = ("\xa0", "\u2007", "\u2009", "\u202f")
+_SIGNS: Final = ("€", "₽", "₸", "zł", "Kč", "руб")
+_COMMA_BEHIND: Final = re.compile(r",(?<=[0-9] [0-9]{3},)[0-9]{1,2}(?![0-9,.])")
 HIDDEN: Final = "\u2060"
 """A character without width, which the lexer skips."""
 _KEPT_LIMIT: Final = 4096
@@ -57,6 +72,8 @@ _runs: dict[str, str] = {}
 
 def _fold_character(character: str) -> str:
     folded = _characters.get(character)
+    if folded is None and character in _SUPERSCRIPTS:
+        folded = _characters[character] = " "  # a footnote or a power, no digit of the number
     if folded is None:
         normal = unicodedata.normalize("NFKC", character)
         folded = normal if len(normal) == 1 else character
@@ -96,6 +113,30 @@ def _untag(match: re.Match[str]) -> str:
     return first + " " * (size - 1)
 
 
+def _mend(match: re.Match[str]) -> str:
+    """Return a broken sign of money as it was meant, as long as it was."""
+    if match[1] is not None:
+        code = 0xAC if match[1] == "¬" else ord(match[1])
+        return HIDDEN * 2 + chr(0x2080 + (code & 0x3F))
+    return HIDDEN + match[2]
+
+
+def _join_groups(match: re.Match[str]) -> str:
+    return match[0].replace(" ", "'")
+
+
+def _mend_numbers(text: str) -> str:
+    """Return a text whose amounts can be read: broken signs of money and set-apart thousands."""
+    if "â" in text or "Â" in text:
+        text = _BROKEN.sub(_mend, text)
+    if any(space in text for space in _SPACES):
+        text = _GROUPS.sub("'", text)
+    if any(sign in text for sign in _SIGNS) or _COMMA_BEHIND.search(text):
+        text = _SPACED.sub(_join_groups, text)
+    # 0.0₅64 is 0.00000064 to those who write it so: no number that can be read.
+    return _SUBSCRIPT_ZEROS.sub("x", text) if "0.0" in text else text
+
+
 def fold(text: str) -> str:
     """Return the text with look-alikes made one and control codes blanked.
 
@@ -107,7 +148,11 @@ def fold(text: str) -> str:
         dash as ``-``, box-drawing bars as ``|``, terminal codes as spaces. Letters of another
         alphabet stay what they are: a Cyrillic letter in a Latin word is not a Latin word.
     """
-    if not text.isascii():
+    if text.isascii():
+        if _COMMA_BEHIND.search(text):
+            text = _SPACED.sub(_join_groups, text)
+    else:
+        text = _mend_numbers(text)
         text = _NON_ASCII.sub(_fold_run, text)
     if _COLOUR_END in text or _CONTROL.search(text):
         text = _NOISE.sub(_blank, text)

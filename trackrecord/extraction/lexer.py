@@ -14,8 +14,12 @@ _RUN: Final = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\u0e00-\u0eff"
 _HIDDEN: Final = "\u200b-\u200d\u2060\ufeff\u00ad\ufe0e\ufe0f"
 _LETTER: Final = rf"(?:[A-Za-z]|[^\W\d_{_RUN}]|[{_MARKS}])"
 _INNER: Final = rf"(?:[A-Za-z0-9_]++|[^\W{_RUN}]|[{_MARKS}]|[{_HIDDEN}]++(?=[^\W{_RUN}]))"
-_CURRENCY: Final = r"(?:(?:US|HK|[ACR])\$|[$€£¥₹₽₩₺₫฿]|(?:R[sS]\.?|INR|USDT?|EUR)(?=\s?[-+]?\d))"
-_NOT_CURRENCY: Final = r"(?!(?:US|HK|[ACR])\$|(?:R[sS]\.?|INR|USDT?|EUR)\s?[-+]?\d)"
+# A code of a currency, unless it is the second half of a pair.
+_PAID: Final = r"(?<![\w/-])(?<![A-Z]:)(?:R[sS]\.?|INR|USDT?|EUR)"
+_CURRENCY: Final = rf"(?:(?:US|HK|[ACR])\$|[$€£¥₹₽₩₺₫฿]|{_PAID}(?=\s?[-+]?\d))"
+_NOT_CURRENCY: Final = rf"(?!(?:US|HK|[ACR])\$|{_PAID}\s?[-+]?\d)"
+# Where stocks are named by numbers.
+_EXCHANGES: Final = "SH|SZ|SS|HK|BJ|TW|TWO|T|KS|KQ|XSHG|XSHE|SHSE|SZSE|XHKG|BO|NS|KL|SR|SI|OF|QA"
 # Spaces, quotes, bullets, rules and pictures carry no meaning of their own.
 _SKIPPED: Final = (
     "[ \\t\\r\\f\\v\"'`~*•·\u200b-\u200f\u2060\ufeff\u00ad\ufe0e\ufe0f"
@@ -44,9 +48,10 @@ LEXER: Final = re.compile(
           (?:\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{4}})(?!\d)
           (?:[T\ ]\d{{1,2}}:\d{{2}}(?::\d{{2}})?(?:[.,]\d{{1,9}})?(?:Z|[+-]\d{{2}}:?\d{{2}})?)?
       | (?<![\w.:])\d{{1,2}}:\d{{2}}(?::\d{{2}}(?:[.,]\d{{1,9}})?)?(?![\d.:]) )
-    | ( (?<![\w.,])\d{{1,6}}\.(?:SH|SZ|SS|HK|BJ|TW|TWO|T|KS|KQ|XSHG|XSHE)(?!\w) )
+    | ( (?<![\w.,])\d{{1,6}}\.(?:{_EXCHANGES})(?!\w) )
     | ( (?:(?<![\w.)%\]])[-+])?+%?+(?:{_CURRENCY}\s?+[-+]?+)?+
-        (?: \d++(?:[.,]\d++)++(?:[eE][-+]?\d{{1,3}}(?!\w))?+
+        (?: \d{{1,3}}+(?:'\d{{3}})++(?!\d)(?:[.,]\d++)?+(?![A-Za-z_])
+          | \d++(?:[.,]\d++)++(?:[eE][-+]?\d{{1,3}}(?!\w))?+
           | \.\d++(?!\w)
           | \d++(?:[eE][-+]?\d{{1,3}}(?!\w))?+(?![A-Za-z_]|\.[A-Za-z]) )
         (?:[kKMB](?!\w))?+(?:[ \t]?%(?!\d))?+

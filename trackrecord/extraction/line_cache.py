@@ -13,6 +13,7 @@ import re
 from typing import Final
 
 from trackrecord.extraction.lines import UNIT, Telling, Tokens, scan
+from trackrecord.extraction.names import MEANT
 from trackrecord.extraction.ruleset import RuleSet
 from trackrecord.extraction.words import QUOTES, SYMBOL, Words, without_values
 
@@ -24,7 +25,7 @@ _DIGIT: Final = re.compile(r"[0-9]")
 # A word in capitals that stands alone: nothing beside it can be of one token with it.
 _NAME: Final = re.compile(r"(?:(?<=[ \t(\[|:,\"])|^)[A-Z]{2,5}+(?=[ \t)\]|:,\"]|$)")
 # What parts of amounts begin with.
-_CURRENCIES: Final = frozenset({"US", "HK", "RS"}) | QUOTES
+_CURRENCIES: Final = frozenset({"US", "HK", "RS"}) | QUOTES | MEANT
 
 
 class Memory:

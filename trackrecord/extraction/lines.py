@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from trackrecord.extraction import lexer
+from trackrecord.extraction import lexer, names
 from trackrecord.extraction.lexer import LEXER, key
 from trackrecord.extraction.packs import Term
 from trackrecord.extraction.ruleset import RuleSet
@@ -149,6 +149,7 @@ class _Line:
 
     def close(self) -> Tokens:
         """Make one token of each phrase, and return what the line holds."""
+        names.join(self.text, self.parts)
         if self.heads and self.heads[0] < len(self.letters) - 1:
             self._merge_phrases()
         begin = self.start

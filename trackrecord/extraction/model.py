@@ -25,6 +25,8 @@ class Recommendation:
     """The stop as a price, in the instrument's currency."""
     confidence: float | None = None
     """What the text calls its confidence or probability, 0 to 1."""
+    currency: str | None = None
+    """The currency printed with its prices, such as INR or USDT; None where none is printed."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields with prices as JSON numbers."""

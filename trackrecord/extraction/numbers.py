@@ -15,6 +15,7 @@ _DIGITS: Final = frozenset("0123456789.,eE+-")
 _LONGEST: Final = 40
 # What most scripts print; read without further ado.
 _SIMPLE: Final = re.compile(r"\+?[$€£¥₹]?([0-9]{1,20}(?:\.[0-9]{1,18})?)%?")
+_THOUSANDS: Final = re.compile(r"[0-9]{1,3}(?:,[0-9]{2,3})*,[0-9]{3}")
 _LARGEST_EXPONENT: Final = 30
 _GROUP: Final = 3
 
@@ -39,12 +40,15 @@ def _plain(body: str, *, decimal_comma: bool) -> str:
         thousands = decimal_comma and len(body) - point - 1 == _GROUP and body[:point] != "0"
         return body.replace(".", "") if body.count(".") > 1 or thousands else body
     if point > comma:
-        return body.replace(",", "")
+        return body.replace(",", "") if _THOUSANDS.fullmatch(body[:point]) else ""
     if point >= 0:
         return body.replace(".", "").replace(",", ".")
-    if len(body) - comma - 1 == _GROUP and body[:comma] not in {"0", "-0"}:
-        return body.replace(",", "")
-    return body.replace(",", ".") if body.count(",") == 1 else body.replace(",", "")
+    if body.count(",") == 1 and (len(body) - comma - 1 != _GROUP or body[:comma] in {"0", "-0"}):
+        return body.replace(",", ".")
+    if decimal_comma and body.count(",") == 1 and comma > _GROUP:
+        return body.replace(",", ".")
+    # Thousands as in 1,234,567 and 12,34,567; anything else is several numbers: 24500,24600.
+    return body.replace(",", "") if _THOUSANDS.fullmatch(body) else ""
 
 
 def parse(token: str, *, decimal_comma: bool = False) -> Decimal | None:

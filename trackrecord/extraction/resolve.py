@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from trackrecord.extraction import fields
+from trackrecord.extraction import currency, fields, guards, names
 from trackrecord.extraction.document import NUMBER, PERCENT, Document
 from trackrecord.extraction.model import Evidence, Recommendation, Rejected
 from trackrecord.extraction.refusals import FINAL, ROW
@@ -15,6 +15,21 @@ from trackrecord.extraction.statements import Findings, Statement, reject
 from trackrecord.extraction.symbols import Section
 
 _LONGEST_BLOCK: Final = 40
+_LETTERS: Final = {
+    "entry_price": fields.ENTRY,
+    "target_price": fields.TARGET,
+    "stop_loss": fields.STOP,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """A price, the rule that took it, and where it stands with its label and by itself."""
+
+    value: Decimal
+    rule: str
+    span: tuple[int, int]
+    number: tuple[int, int]
 
 
 @dataclass(slots=True)
@@ -82,6 +97,32 @@ def _drop_ledgers(document: Document, findings: Findings) -> None:
     findings.statements = [item for item in findings.statements if id(item) not in dropped]
 
 
+def _drop_two_sided(document: Document, findings: Findings) -> None:
+    """Refuse buy above X and sell below Y of one instrument: levels to watch, no decision."""
+    awaited = [
+        item
+        for item in findings.statements
+        if item.price_token is not None and _is_awaited(document, item.price_token)
+    ]
+    sides: dict[str | None, set[str]] = {}
+    for item in awaited:
+        sides.setdefault(item.symbol, set()).add(item.action)
+    dropped = {id(item) for item in awaited if len(sides[item.symbol]) > 1}
+    if dropped:
+        findings.rejected.extend(
+            reject(document, item.token, "code/two-sided", "it is a rule for both sides")
+            for item in awaited
+            if id(item) in dropped
+        )
+        findings.statements = [item for item in findings.statements if id(item) not in dropped]
+
+
+def _is_awaited(document: Document, price: int) -> bool:
+    """Say whether a price stands behind above or below."""
+    at = price - 1 if document.letters[price - 1] != ":" else price - 2
+    return at >= 0 and document.letters[at] == "@" and document.raw(at).lower() in names.NEAR
+
+
 def resolve(
     document: Document, findings: Findings, sections: list[Section], *, explained: bool
 ) -> tuple[list[Recommendation], list[Evidence]]:
@@ -97,6 +138,7 @@ def resolve(
         Recommendations and the evidence of each of their fields.
     """
     _drop_ledgers(document, findings)
+    _drop_two_sided(document, findings)
     groups = _group(findings.statements)
     kept = {id(item) for group in groups for item in group.statements}
     for statement in findings.statements:
@@ -121,7 +163,9 @@ def resolve(
                     )
                 )
         recommendations.append(
-            _recommendation(document, group, winner, scope, len(recommendations), evidence)
+            _recommendation(
+                document, group, winner, scope, len(recommendations), evidence, findings.rejected
+            )
         )
     return recommendations, evidence or []
 
@@ -208,6 +252,7 @@ def _recommendation(
     scope: tuple[int, int],
     index: int,
     evidence: list[Evidence] | None,
+    rejected: list[Rejected],
 ) -> Recommendation:
     where = f"recommendations[{index}]"
     starts, ends = document.starts, document.ends
@@ -227,54 +272,91 @@ def _recommendation(
         )
     if symbol is not None and holder is not None:
         note("symbol", symbol, "code/symbol", holder, holder)
-    prices: dict[str, Decimal | None] = {}
-    for name, letter in (
-        ("entry_price", fields.ENTRY),
-        ("target_price", fields.TARGET),
-        ("stop_loss", fields.STOP),
-    ):
-        if winner.is_row:
-            prices[name] = _of_cell(winner, letter, f"{where}.{name}", evidence)
-            continue
-        found = _price(document, group, winner, scope, letter)
-        prices[name] = None if found is None else found.value
-        if found is not None and evidence is not None:
-            term = document.terms[found.label]
-            note(name, found.value, term.rule if term else winner.rule, found.label, found.token)
-    if winner.is_row:
-        surety = _of_cell(winner, fields.CONFIDENCE, f"{where}.confidence", evidence)
-        return Recommendation(
-            winner.action,
-            symbol,
-            prices["entry_price"],
-            prices["target_price"],
-            prices["stop_loss"],
-            None if surety is None else float(surety),
-        )
+    levels = _levels(document, group, winner, scope, rejected)
+    if evidence is not None:
+        for name, level in levels.items():
+            if level is not None:
+                evidence.append(
+                    Evidence(f"{where}.{name}", str(level.value), level.rule, *level.span)
+                )
+    paid = _currency(document, levels, symbol)
+    if paid is not None and evidence is not None:
+        code, (start, end) = paid
+        evidence.append(Evidence(f"{where}.currency", code, "code/currency", start, end))
     sure = _confidence(document, winner, scope)
     if sure is not None and evidence is not None:
-        term = document.terms[sure.label]
-        note("confidence", sure.value, term.rule if term else winner.rule, sure.label, sure.token)
+        evidence.append(Evidence(f"{where}.confidence", str(sure.value), sure.rule, *sure.span))
     return Recommendation(
         winner.action,
         symbol,
-        prices["entry_price"],
-        prices["target_price"],
-        prices["stop_loss"],
+        _value(levels["entry_price"]),
+        _value(levels["target_price"]),
+        _value(levels["stop_loss"]),
         None if sure is None else float(sure.value),
+        None if paid is None else paid[0],
     )
 
 
-def _of_cell(
-    winner: Statement, letter: str, name: str, evidence: list[Evidence] | None
-) -> Decimal | None:
+def _value(level: _Level | None) -> Decimal | None:
+    return None if level is None else level.value
+
+
+def _levels(
+    document: Document,
+    group: Group,
+    winner: Statement,
+    scope: tuple[int, int],
+    rejected: list[Rejected],
+) -> dict[str, _Level | None]:
+    """Return entry, target and stop, in this order, without those that cannot be."""
+    levels: dict[str, _Level | None] = {}
+    for name, letter in _LETTERS.items():
+        if winner.is_row:
+            levels[name] = _of_cell(winner, letter)
+        else:
+            found = _price(document, group, winner, scope, letter)
+            levels[name] = None if found is None else _of_label(document, winner, found)
+    prices = {name: _value(level) for name, level in levels.items()}
+    for name, reason in guards.dropped(winner.action, prices).items():
+        lost = levels[name]
+        levels[name] = None
+        if lost is not None:
+            rejected.append(Rejected(f"{name} {lost.value}", guards.RULE, reason, *lost.number))
+    return levels
+
+
+def _of_cell(winner: Statement, letter: str) -> _Level | None:
     """Return what a column of the winner's table gives it."""
     cell = winner.cells.get(letter)
     if cell is None:
         return None
-    if evidence is not None:
-        evidence.append(Evidence(name, str(cell.value), winner.rule, cell.start, cell.end))
-    return cell.value
+    span = (cell.start, cell.end)
+    return _Level(cell.value, winner.rule, span, span)
+
+
+def _of_label(document: Document, winner: Statement, found: fields.Found) -> _Level:
+    """Return a price with where it and its label stand."""
+    term = document.terms[found.label]
+    number = (document.starts[found.token], document.ends[found.token])
+    label = (document.starts[found.label], document.ends[found.label])
+    rule = term.rule if term else winner.rule
+    return _Level(found.value, rule, (min(number[0], label[0]), max(number[1], label[1])), number)
+
+
+def _currency(
+    document: Document, levels: dict[str, _Level | None], symbol: str | None
+) -> tuple[str, tuple[int, int]] | None:
+    """Return the currency printed with the first price that has one, and where it stands."""
+    first: tuple[int, int] | None = None
+    for level in levels.values():
+        if level is None:
+            continue
+        first = first or level.number
+        code = currency.of_price(document.folded, *level.number, level.span[0], symbol)
+        if code is not None:
+            return code, level.number
+    named = None if first is None else document.named_currency()
+    return None if first is None or named is None else (named, first)
 
 
 def _price(
@@ -283,17 +365,28 @@ def _price(
     if letter == fields.ENTRY:
         for statement in [winner, *group.statements]:
             token = statement.price_token
-            named = token == statement.symbol_token  # 300750 is a code here, not a price
-            if token is not None and not named and statement.action == winner.action:
-                value = document.number(token)
-                if value is not None and not fields.is_range(
-                    document, token, len(document.letters)
-                ):
-                    return fields.Found(value, statement.token, token)
+            # 300750 may be a code here, not a price.
+            named = token == statement.symbol_token
+            if token is None or named or statement.action != winner.action:
+                continue
+            if fields.is_range(document, token, len(document.letters)):
+                continue
+            at = fields.price_of_distance(document, token, len(document.letters))
+            value = None if at is None else fields.level(document, at)
+            if at is not None and value is not None:
+                return fields.Found(value, statement.token, at)
     return fields.first(document, letter, *scope)
 
 
-def _confidence(
+def _confidence(document: Document, winner: Statement, scope: tuple[int, int]) -> _Level | None:
+    """Return the confidence of a row's column, of a label or beside the action."""
+    if winner.is_row:
+        return _of_cell(winner, fields.CONFIDENCE)
+    found = _labelled_confidence(document, winner, scope)
+    return None if found is None else _of_label(document, winner, found)
+
+
+def _labelled_confidence(
     document: Document, winner: Statement, scope: tuple[int, int]
 ) -> fields.Found | None:
     found = fields.nearest_confidence(document, *scope, winner.token)

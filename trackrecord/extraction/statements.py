@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from trackrecord.extraction import lists
+from trackrecord.extraction import fields, lists
 from trackrecord.extraction.document import NUMBER, SYMBOL, Document, Line
 from trackrecord.extraction.model import Rejected
 from trackrecord.extraction.packs import RANKS
@@ -346,6 +346,10 @@ def _price_at(document: Document, line: Line, token: int) -> int | None:
     letters = document.letters
     for at in range(token + 1, min(line.last - 1, token + _AT_REACH)):
         if letters[at] == "@":
+            if at + 2 < line.last and fields.is_currency(document, at + 1, line.last):
+                return at + 2
+            if letters[at + 1] == ":" and at + 2 < line.last and letters[at + 2] == "N":
+                return at + 2
             return at + 1 if letters[at + 1] == "N" else None
         if letters[at] in "ETXCZRUOKA;.":
             return None

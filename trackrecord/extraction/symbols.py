@@ -11,8 +11,9 @@ import re2
 
 from trackrecord.extraction.document import NUMBER, SYMBOL, WORD, Document
 from trackrecord.extraction.statements import Statement
+from trackrecord.extraction.words import UNNAMED
 
-_LABEL: Final = re2.compile(rb"[YO][:=|#f(\[]{0,3}(?:w{0,3}[(])?(S)")
+_LABEL: Final = re2.compile(rb"[YO][:=|#f(\[>-]{0,3}(?:[w.]{0,4}[(])?(S)")
 _CODE: Final = re2.compile(rb"Y[:=|(f]{0,3}(?:w{1,3}[(])?(N)")
 _NAMED: Final = re2.compile(rb"Y[:=](w)(?:$|[|,;(])")
 _HEADING: Final = re2.compile(
@@ -22,6 +23,7 @@ _TITLE: Final = re2.compile(rb"^[wLYgF]{1,5}[-:](S)$")
 
 
 _NEAR: Final = 60
+_BESIDE: Final = 4
 
 
 @dataclass(slots=True)
@@ -41,9 +43,10 @@ def _name(document: Document, token: int) -> str | None:
     if letter == NUMBER:
         return document.raw(token) if document.is_code(token) else None
     word = document.raw(token)
-    if letter == WORD and word.isascii() and word.isalnum() and word.lower() not in {"none", "xxx"}:
-        return word
-    return None
+    if letter != WORD or not word.isascii() or not word.isalnum():
+        return None
+    known = word.upper() in UNNAMED or word in document.rules.not_symbols
+    return None if known else word
 
 
 @lru_cache(maxsize=8192)
@@ -79,7 +82,26 @@ def sections(document: Document) -> list[Section]:
         name = _name(document, token)
         if name is not None and (not found or found[-1].symbol != name or labelled):
             found.append(Section(line.number, token, name, labelled))
-    return found
+    return _without_companies(found) if any(_is_company(item) for item in found) else found
+
+
+def _is_company(section: Section) -> bool:
+    """Say whether a section is named by a company's name, not by a ticker."""
+    name = section.symbol
+    return section.labelled and name[:1].isupper() and name[1:2].islower() and name.isascii()
+
+
+def _without_companies(found: list[Section]) -> list[Section]:
+    """Drop companies' names beside which a ticker stands: Ticker: AAPL, Company: Apple Inc."""
+    kept = []
+    for at, section in enumerate(found):
+        beside = [*found[max(0, at - 1) : at], *found[at + 1 : at + 2]]
+        if _is_company(section) and any(
+            not _is_company(item) and abs(item.line - section.line) <= _BESIDE for item in beside
+        ):
+            continue
+        kept.append(section)
+    return kept
 
 
 def assign(document: Document, statements: list[Statement], found: list[Section]) -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Final
 
-from trackrecord.extraction import fields
+from trackrecord.extraction import fields, units
 from trackrecord.extraction.cells import (
     Column,
     Row,
@@ -511,9 +511,9 @@ def _fill(document: Document, table: Table, row: Row, statement: Statement) -> N
             if letter == "C":
                 percent = head.percent or _has_percent(document, span)
                 _sure(document, statement, *span, "%" if percent else "")
-            elif letter in _PRICES and not head.percent:
+            elif letter in _PRICES and not (head.percent or units.heads(f" {head.text} ")):
                 value = _number(document, table, span)
-                if value is not None and value > 0 and not _has_percent(document, span):
+                if value and not _has_percent(document, span):
                     statement.cells[letter] = Cell(value, *span)
 
 

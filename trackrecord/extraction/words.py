@@ -19,6 +19,33 @@ QUOTES: Final = frozenset({
 })  # fmt: skip
 """What a pair of symbols may be quoted in."""
 
+CODES: Final = frozenset({
+    "MXN", "ZAR", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "THB", "IDR", "PHP", "MYR", "TWD",
+    "ILS", "RUB", "AED", "SAR", "CNH", "VND", "UAH", "NGN", "ARS", "CLP", "COP",
+})  # fmt: skip
+"""Further currencies, in which only other currencies are quoted."""
+UNNAMED: Final = frozenset({
+    "NONE", "NULL", "NAN", "N/A", "NA", "N.A", "NIL", "XXX", "XXXX", "TBD", "UNKNOWN", "UNDEFINED",
+    "BUY", "SELL", "HOLD", "LONG", "SHORT", "BULLISH", "BEARISH", "NEUTRAL", "UPTREND",
+    "DOWNTREND", "OVERSOLD", "OVERBOUGHT", "TRUE", "FALSE", "YES", "NO", "STRONG", "WEAK",
+    "SYMBOL", "TICKER", "STOCK", "PRICE", "SIGNAL", "ACTION", "CLOSE", "USD", "USDT", "USDC",
+})  # fmt: skip
+"""What names no instrument even where a name is expected."""
+
+_PAIR: Final = re.compile(
+    r"(?i)[a-z0-9]{1,15}[/_-](?:usd[tc]?|busd|fdusd|tusd|dai|btc|eth|bnb|eur|gbp|jpy|inr|try|aud"
+    r"|cad|chf|nzd|krw|brl|sgd|hkd|cny|perp)(?:[:._/-]?(?:usd[tc]?|perp|swap|p|umcbl|[0-9]{6}))?"
+    r"|[a-z0-9]{2,15}(?:usd[tc]?|busd|btc|eur|gbp|jpy|inr|krw|perp)"
+    r"(?:[._:-](?:perp|swap|p|umcbl))?"
+)
+_CHINESE_CODE: Final = re.compile(
+    r"(?:sh|sz|bj)\.?[0-9]{6}|hk\.?[0-9]{5}|[0-9]{6}\.(?:sh|sz|bj)|[0-9]{4,5}\.hk"
+)
+_BROKER_PAIR: Final = re.compile(
+    r"(?:[A-Z]{3}|XAU|XAG)(?:USD|EUR|GBP|JPY|CHF|AUD|CAD|NZD)(?:[mcz]|\.[a-z]{1,5})"
+)
+_TEMPLATE: Final = frozenset("ALFYETXCKRqDG")
+
 _LONGEST_SYMBOL: Final = 24
 _LONGEST_KEPT: Final = 64
 _WORDS_KEPT: Final = 65536
@@ -26,6 +53,9 @@ _DIGIT: Final = re.compile(r"[0-9]")
 _TO_ZERO: Final = bytes.maketrans(b"123456789", b"000000000")
 # What may stand in a number in front of its first digit.
 _BEFORE_DIGIT: Final = re.compile(r"[^a-z0-9]*+(?:us|hk|[acr]|rs|inr|usdt?|eur)?+[^a-z0-9]*+")
+
+Parts = tuple[list[str], list[Term | None], list[int], list[int], list[str], list[int]]
+"""Letters, terms, starts, ends, keys and heads of a line's tokens."""
 
 LOOK_ALIKE: Final = Term(
     "code/look-alike", "refusal", "z", "", "a word mixes alphabets to look like another"
@@ -73,7 +103,9 @@ class Words:
         term = rules.phrases.get(looked_up)
         if term is None and "." in text:
             term = _member(text, rules)
-        if term is not None:
+        if text[0] == "$" and is_cashtag(text[1:], term):
+            term, looked_up, letter = None, "", SYMBOL
+        elif term is not None:
             letter = letter_of(term, text.rpartition(".")[2] or text)
         elif not text.isascii() and mixes_alphabets(text):
             term, letter = LOOK_ALIKE, LOOK_ALIKE.letter
@@ -137,18 +169,35 @@ def letter_of(term: Term, text: str) -> str:
     return term.letter
 
 
-def looks_like_symbol(text: str, not_symbols: frozenset[str]) -> bool:
+def is_cashtag(body: str, term: Term | None) -> bool:
+    """Say whether a word behind ``$`` is a ticker, though it may be a word too: $NOW, $MA.
+
+    A name for a value, such as ``$SIGNAL`` or ``$TARGET``, is none.
+    """
+    if not body.isascii() or not body.isalpha() or not body.isupper() or len(body) > 6:  # noqa: PLR2004
+        return False
+    return body not in UNNAMED and (term is None or term.letter not in _TEMPLATE)
+
+
+def is_pair(body: str) -> bool:
+    """Say whether a name, of which the letters may be small, is a pair or a Chinese stock."""
+    return _PAIR.fullmatch(body) is not None or _CHINESE_CODE.fullmatch(body) is not None
+
+
+def looks_like_symbol(text: str, not_symbols: frozenset[str]) -> bool:  # noqa: PLR0911 - one a form
     """Say whether a word is built like a ticker: capitals and digits, perhaps with a suffix."""
     body = text[1:] if text[0] in "$#" else text
     if not 1 < len(body) <= _LONGEST_SYMBOL and not (text[0] == "$" and body):
         return False
-    if not body.isascii() or "_" in body or "'" in body:
+    if not body.isascii() or "'" in body:
         return False
+    if "_" in body:
+        return body.upper() == body and _PAIR.fullmatch(body) is not None
     base = body
     for mark in ".-&":
         base = base.replace(mark, "")
     if not base.isalnum() or base.upper() != base or base.isdigit():
-        return body[:2] in {"sh", "sz", "bj", "hk"} and body[2:].isdigit() and len(body) == 8  # noqa: PLR2004
+        return _CHINESE_CODE.fullmatch(body) is not None or _BROKER_PAIR.fullmatch(body) is not None
     if body in not_symbols or not any(character.isalpha() for character in body):
         return False
     if body[0].isdigit() and sum(character.isalpha() for character in body) < 2:  # noqa: PLR2004

@@ -96,7 +96,12 @@ class Prepared(NamedTuple):
 
 
 def read(
-    frame: pl.DataFrame, messages: Sequence[Message], now: datetime, *, exits: bool
+    frame: pl.DataFrame,
+    messages: Sequence[Message],
+    now: datetime,
+    *,
+    exits: bool,
+    currency: str,
 ) -> Prepared:
     """Read every output.
 
@@ -105,6 +110,7 @@ def read(
         messages: Those of the batch; the position of a run is its place among them.
         now: When their signals are published.
         exits: Whether a SELL closes a long instead of opening a short.
+        currency: That of a signal whose prices are printed without one.
     """
     runs: list[Run] = []
     readings: list[tuple[str | None, ...]] = []
@@ -122,7 +128,9 @@ def read(
             if (reason := refused_output(output, found)) is not None
         )
         for row, found, digest in zip(kept, said, digests(part), strict=True):
-            runs.append(_run(row, found, messages, now, recommended, exits=exits))
+            runs.append(
+                _run(row, found, messages, now, recommended, exits=exits, currency=currency)
+            )
             result = found.result
             readings.append(
                 (digest, found.final_action, _text(result.return_pct), result.outcome,
@@ -145,6 +153,7 @@ def _run(
     recommended: list[tuple[Any, ...]],
     *,
     exits: bool,
+    currency: str,
 ) -> Run:
     """A run and its signals; ``recommended`` grows by the rows of its recommendations."""
     said_at = datetime.fromisoformat(row["finished_at"])
@@ -153,7 +162,7 @@ def _run(
     for number, each in enumerate(found.recommendations):
         symbol = each.symbol or row["symbol"]
         reason = refusal_to_signal(each, symbol, exits=exits)
-        signal = None if reason else signal_event(row, number, each, said_at)
+        signal = None if reason else signal_event(row, number, each, said_at, currency=currency)
         signals.append(
             None
             if signal is None

@@ -63,12 +63,18 @@ def refusal_to_signal(
 
 
 def signal_event(
-    run: dict[str, Any], number: int, recommendation: Recommendation, said_at: datetime
+    run: dict[str, Any],
+    number: int,
+    recommendation: Recommendation,
+    said_at: datetime,
+    *,
+    currency: str = "USD",
 ) -> SignalEmitted:
     """The signal of a recommendation that :func:`refusal_to_signal` lets pass.
 
     Its id follows from run and number. Nobody manages what a script recommends, so the outcome
     on bars closes it. BTST (buy today, sell tomorrow) enters at the next open and has one bar.
+    Its currency is the one printed with its prices, else ``currency``.
 
     Raises:
         ValueError: It names no price.
@@ -86,6 +92,7 @@ def signal_event(
             "symbol": recommendation.symbol or run["symbol"],
             "side": _SIDES[recommendation.action],
             "price": price,
+            "currency": recommendation.currency or currency,
             "emitted_at": said_at,
             "target_price": _if_usable(recommendation.target_price),
             "stop_loss": _if_usable(recommendation.stop_loss),
@@ -118,7 +125,7 @@ def close_event(
 
 def _usable(price: Decimal | None) -> bool:
     """Whether a price that was read fits what an event can hold."""
-    if price is None or not price.is_finite() or price <= 0:
+    if price is None or not price.is_finite():
         return False
     return price.adjusted() < INTEGER_DIGITS and (
         _fraction_digits(price) <= FRACTION_DIGITS

@@ -17,9 +17,11 @@ from trackrecord.extraction.lines import Tokens, scan
 from trackrecord.extraction.words import Words
 
 RULES = default_rules()
-NAMES = ("AAPL", "MSFT", "QQQ", "QQQQ", "KO", "BUY", "RSI", "USD", "LOW", "ETH", "A")
+NAMES = ("AAPL", "MSFT", "QQQ", "QQQQ", "KO", "BUY", "RSI", "USD", "LOW", "ETH", "A", "NSE", "JUL",
+         "FUT", "CE", "DAX", "NEAR", "BYBIT", "ZAR", "NOW")  # fmt: skip
 PHRASES = ("target 1", "target 7", "tp 2", "52 week high", "53 week high", "0 trades", "12m", "13m")
-SCRAPS = [*NAMES, *PHRASES, "$", "Rs", "%", "/", ":", "|", "  ", "5", "07", "1,234.50", "150.25"]
+SCRAPS = [*NAMES, *PHRASES, "$", "Rs", "%", "/", ":", "|", "  ", "5", "07", "1,234.50", "150.25",
+          "Symbol:", "=X", "^", "24500 CE", "Stock: "]  # fmt: skip
 
 
 def cut(words: Words, folded: str) -> list[tuple[int, int, Tokens]]:

@@ -28,13 +28,18 @@ from trackrecord.extraction.numbers import parse
         ("0,123", "0.123"),
         ("3.5k", "3500"),
         ("0.00005751", "0.00005751"),
+        ("1'234.50", "1234.50"),
+        ("12'345'678,90", "12345678.90"),
+        ("1,30,000", "130000"),
     ],
 )
 def test_reads(printed: str, value: str) -> None:
     assert parse(printed) == Decimal(value)
 
 
-@pytest.mark.parametrize("printed", ["", "%", "9" * 60, "1e999", "-"])
+@pytest.mark.parametrize(
+    "printed", ["", "%", "9" * 60, "1e999", "-", "24500,24600,24400", "24500,24600.5"]
+)
 def test_refuses(printed: str) -> None:
     assert parse(printed) is None
 

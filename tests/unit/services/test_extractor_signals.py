@@ -40,8 +40,8 @@ def test_an_action_has_a_side(action: str, side: str) -> None:
         (said(), "", False, "no_symbol"),
         (said(), "X" * 65, False, "no_symbol"),
         (said(price=None), "AAPL", False, "no_price"),
-        (said(price="0"), "AAPL", False, "no_price"),
-        (said(price="-1"), "AAPL", False, "no_price"),
+        (said(price="0"), "AAPL", False, None),
+        (said(price="-37.63"), "CL=F", False, None),
         (said(price="NaN"), "AAPL", False, "no_price"),
         (said(price="1e20"), "AAPL", False, "no_price"),
         (said(price="1e19"), "AAPL", False, None),
@@ -71,9 +71,22 @@ def test_buy_today_sell_tomorrow_enters_at_the_next_open_and_has_one_bar() -> No
 
 
 def test_a_level_that_no_event_can_hold_is_left_out() -> None:
-    signal = signal_event(RUN, 0, said(target_price=Decimal(0), stop_loss=Decimal("1e-30")), SAID)
+    far = said(target_price=Decimal("1e20"), stop_loss=Decimal("1e-30"))
+    signal = signal_event(RUN, 0, far, SAID)
     assert signal.target_price is None
     assert signal.stop_loss is None
+
+
+def test_a_signal_bears_the_currency_that_is_printed_else_that_of_the_setting() -> None:
+    assert signal_event(RUN, 0, said(currency="INR"), SAID, currency="EUR").currency == "INR"
+    assert signal_event(RUN, 0, said(), SAID, currency="EUR").currency == "EUR"
+    assert signal_event(RUN, 0, said(), SAID).currency == "USD"
+
+
+def test_a_level_below_0_is_kept() -> None:
+    low = said(price="-2.5", target_price=Decimal(0), stop_loss=Decimal(-4))
+    signal = signal_event(RUN, 0, low, SAID)
+    assert (signal.price, signal.target_price, signal.stop_loss) == (Decimal("-2.5"), 0, -4)
 
 
 def test_an_exit_follows_from_the_signal_and_the_run_that_closes_it() -> None:

@@ -143,6 +143,10 @@ class Settings(BaseModel):
     )
     """What SELL in a script's output does: short opens a short, exit closes the script's open
     long."""
+    script_currency: Annotated[str, Field(pattern="^[A-Z0-9]{2,12}$")] = Field(
+        default="USD", validation_alias="TRACKRECORD_SCRIPT_CURRENCY"
+    )
+    """The currency of a signal whose script prints none with its prices."""
     script_output_bytes: Annotated[int, Field(ge=1024, le=240 * 1024)] = Field(
         default=200 * 1024, validation_alias="TRACKRECORD_SCRIPT_OUTPUT_BYTES"
     )
