@@ -216,7 +216,7 @@ def _recommendation(
             prices["stop_loss"],
             None if surety is None else float(surety),
         )
-    sure = _confidence(document, winner, scope)
+    sure = _confidence(document, group, winner, scope)
     if sure is not None and evidence is not None:
         term = document.terms[sure.label]
         note("confidence", sure.value, term.rule if term else winner.rule, sure.label, sure.token)
@@ -245,6 +245,9 @@ def _of_cell(
 def _price(
     document: Document, group: Group, winner: Statement, scope: tuple[int, int], letter: str
 ) -> fields.Found | None:
+    bound = _bound(group, winner)
+    if bound is not None:
+        return bound.get(letter)
     if letter == fields.ENTRY:
         for statement in [winner, *group.statements]:
             token = statement.price_token
@@ -258,9 +261,24 @@ def _price(
     return fields.first(document, letter, *scope)
 
 
+def _bound(group: Group, winner: Statement) -> dict[str, fields.Found] | None:
+    """Return the fields of the object that speaks, or of one that says what the winner says."""
+    if winner.bound is not None:
+        return winner.bound
+    if winner.is_row or winner.price_token is not None:
+        return None
+    for statement in reversed(group.statements):
+        if statement.bound and statement.action == winner.action:
+            return statement.bound
+    return None
+
+
 def _confidence(
-    document: Document, winner: Statement, scope: tuple[int, int]
+    document: Document, group: Group, winner: Statement, scope: tuple[int, int]
 ) -> fields.Found | None:
+    bound = _bound(group, winner)
+    if bound is not None:
+        return bound.get(fields.CONFIDENCE)
     found = fields.nearest_confidence(document, *scope, winner.token)
     if found is not None:
         return found

@@ -9,6 +9,7 @@ from typing import Final
 import re2
 
 from trackrecord.extraction.document import SYMBOL, Document, Line
+from trackrecord.extraction.fields import Found
 from trackrecord.extraction.model import Rejected
 from trackrecord.extraction.packs import RANKS
 from trackrecord.extraction.refusals import UNTAKEN, why_not
@@ -59,6 +60,8 @@ class Statement:
     """Whether it is a row of a table, whose header says where its fields stand."""
     cells: dict[str, Cell] = field(default_factory=dict)
     """Its prices and its confidence by the letter of their label, where it is such a row."""
+    bound: dict[str, Found] | None = None
+    """Its fields by letter, where it is an object that names them itself."""
 
 
 @dataclass(slots=True)
