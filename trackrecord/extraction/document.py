@@ -140,6 +140,7 @@ class Document:
         rest.terms, rest.starts, rest.ends = self.terms, self.starts, self.ends
         letters: list[str] = []
         lines = list(self.lines)
+        covered: dict[int, tuple[int, int]] = {}
         behind = 0
         for start, end in spans:
             first, last = bisect_left(self.starts, start), bisect_left(self.starts, end)
@@ -148,8 +149,10 @@ class Document:
             behind = max(behind, last)
             number = bisect_right(self.lines, start, key=lambda line: line.start) - 1
             while 0 <= number < len(lines) and lines[number].start < end:
-                lines[number] = _beside(lines[number], first, last)
+                covered[number] = (covered.get(number, (first, last))[0], last)
                 number += 1
+        for number, (first, last) in covered.items():
+            lines[number] = _beside(lines[number], first, last)
         letters.append(self.letters[behind:])
         rest.letters = "".join(letters)
         rest.lines = lines

@@ -13,8 +13,9 @@ from typing import Final
 from trackrecord.extraction.lexer import seen
 
 _DEEPEST: Final = 64
-_MOST_NODES: Final = 20_000
-_CLOSERS: Final = {"{": "}", "[": "]", "(": ")", "<": ">"}
+_MOST_STEPS: Final = 20_000
+"""Brackets, keys and values in the objects of one text, far above what a script prints."""
+_CLOSERS: Final = {"{": "}", "[": "]", "(": ")", "<": ">", "\n": "\n"}
 _GAP: Final = r"[ \t\r\n\u200b-\u200d\u2060\ufeff]*+"
 _NAME: Final = r"[A-Za-z_][\w.]{0,60}+"
 # What begins an object: a brace before a key, a record's name before a field, a list of either.
@@ -24,8 +25,13 @@ _START: Final = re.compile(
     rf"|(?<![\w.])[A-Z]\w{{1,60}}+[(\[](?={_GAP}[A-Za-z_]\w{{0,60}}+=(?!=))"
     rf"|\[(?={_GAP}(?:\{{|\([\"']|[A-Z]\w{{1,60}}+\([a-z_]\w{{0,60}}+=))"
     rf"|<[A-Z]\w{{1,60}}+:?(?=[ ]{{1,2}}[A-Za-z_]\w{{0,60}}+=)"
+    # Fields of a record without its name, side by side on a line.
+    r"|(?<![\w.(,=\[{&?/$-])(?=[a-z_]\w{0,40}+=(?:'[^'\n]{0,80}+'|\"[^\"\n]{0,80}+\"|<[^<>\n]{1,80}+>"
+    r"|None|[\d.]++)[ ][a-z_]\w{0,40}+=['\"<\dA-Z])"
 )
-_SPACE: Final = re.compile(r"(?:[ \t\r\n\u200b-\u200d\u2060\ufeff]++|//[^\n]*+|\#(?=[ ])[^\n]*+)++")
+_SPACE: Final = re.compile(
+    r"(?:[ \t\r\n\u200b-\u200d\u2060\ufeff]++|//[^\n]*+|/\*[^*]*+\*/|\#(?=[ ])[^\n]*+)++"
+)
 _STRING: Final = re.compile(r"\"((?:[^\"\\\n]|\\.)*+)\"|'((?:[^'\\\n]|\\.)*+)'|`([^`\n]*+)`")
 _KEY: Final = re.compile(r":?([^\s{}\[\](),:=\"'<>]++)")
 _KEYED: Final = re.compile(rf"{_GAP}(?:[:=]>?+)(?!=)")
@@ -70,6 +76,13 @@ class Node:
     cut: bool = False
     """Whether the text broke off inside one of its values, or something else stood there."""
     entries: list[Entry] = field(default_factory=list)
+    key_start: int = -1
+    known: dict[str, bool] = field(default_factory=dict)
+    """Answers about it that were worked out before."""
+    names: list[tuple[str, int]] | None = None
+    """The instrument that it names itself, once that was looked for: none or one."""
+    inner_names: list[tuple[str, int]] | None = None
+    """The one instrument that the objects right inside it name, likewise."""
 
     @property
     def listed(self) -> bool:
@@ -84,16 +97,23 @@ def find(text: str, begin: int, end: int) -> list[Node]:
         text: Folded text.
         begin: Where the part begins.
         end: Where it ends.
+
+    Returns:
+        The objects; where there are more than any script prints, the last one is all that was
+        not read, and has no bracket.
     """
     roots: list[Node] = []
     position = begin
-    while len(roots) < _MOST_NODES:
-        match = _START.search(text, position, end)
-        if match is None:
-            break
-        root = _Parser(text, end).read(match.start(), match.end())
+    steps = _MOST_STEPS
+    while (match := _START.search(text, position, end)) is not None:
+        parser = _Parser(text, end, steps)
+        root = parser.read(match.start(), match.end())
         position = max(root.end, match.end())
         roots.append(root)
+        steps = parser.steps - 1
+        if steps <= 0:
+            roots.append(Node("", "", "", position, None, end, cut=True))
+            break
     return roots
 
 
@@ -108,22 +128,26 @@ def _plain(string: str) -> str:
 class _Parser:
     """Reads one outermost object."""
 
-    __slots__ = ("count", "end", "key", "key_start", "node", "text")
+    __slots__ = ("end", "key", "key_start", "node", "steps", "text")
 
-    def __init__(self, text: str, end: int) -> None:
+    def __init__(self, text: str, end: int, steps: int) -> None:
         self.text = text
         self.end = end
         self.node: Node | None = None
         self.key = ""
         self.key_start = -1
-        self.count = 0
+        self.steps = steps
 
     def read(self, start: int, behind: int) -> Node:  # noqa: C901 - one branch a character
         """Read from an opening bracket to the one that closes it, or to where the text breaks."""
         text = self.text
         opener = text[behind - 1]
         name = text[start : behind - 1]
-        if text[start] == "<":
+        if start == behind:
+            opener, name = "\n", ""
+            line = text.find("\n", start, self.end)
+            self.end = self.end if line < 0 else line
+        elif text[start] == "<":
             opener, name = "<", text[start + 1 : behind].rstrip(":")
         root = Node(opener, name, "", start, None)
         self.node = root
@@ -134,8 +158,10 @@ class _Parser:
             if space is not None:
                 at = space.end()
             node = self.node
-            if at >= self.end or node is None:
-                self._break(at, ended=True)
+            self.steps -= 1
+            if at >= self.end or node is None or self.steps <= 0:
+                self._break(at, ended=at >= self.end)
+                root.closed = root.closed or opener == "\n"
                 return root
             character = text[at]
             if character == ",":
@@ -165,11 +191,11 @@ class _Parser:
 
     def _open(self, opener: str, name: str, start: int) -> bool:
         parent = self.node
-        self.count += 1
-        if parent is None or self.count > _MOST_NODES:
+        if parent is None:
             return False
         keyed = self.key_start >= 0
         node = Node(opener, name, self.key if keyed else "", start, parent)
+        node.key_start = self.key_start
         parent.entries.append(Entry(node.key, self.key_start if keyed else start, node))
         self.node = node
         self.key_start = -1

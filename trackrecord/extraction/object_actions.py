@@ -149,10 +149,10 @@ def _turn(best: Acting, sides: list[tuple[Action, Entry]], keys: Keys, tree: Tre
     value = unwrapped(best.entry.value)
     action = keys.action(value.text) if isinstance(value, Scalar) else None
     side = next((item for item, entry in sides if entry is not best.entry), None)
-    if action is not None and action.weak and side is not None and side.value != best.action:
+    if action is not None and action.weak and side is not None:
         if action.word in _ENTERING:
             best.action = side.value
-        elif best.action == "SELL" and side.value != "BUY":
+        elif best.action == "SELL" and side.word == "short":
             lose(tree, best, object_refusals.OVER)
             return
     tree.acting.append(best)

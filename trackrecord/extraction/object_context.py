@@ -6,10 +6,9 @@ import re
 from bisect import bisect_left
 from typing import Final
 
-from trackrecord.extraction import object_refusals
 from trackrecord.extraction.document import SYMBOL, Document
 from trackrecord.extraction.notation import Node
-from trackrecord.extraction.object_refusals import Reason
+from trackrecord.extraction.object_refusals import HELD, TEMPLATE, VOTE, Reason
 
 _REQUEST_LINE: Final = re.compile(
     r"(?i)\b(?:curl|POST|PUT|payload|request|body|orders? (?:sent|params|data|book)|--data|assert"
@@ -23,7 +22,7 @@ class Context:
 
     __slots__ = ("final", "placing", "reason", "symbol", "symbol_start")
 
-    def __init__(self, document: Document, root: Node, before: int) -> None:  # noqa: C901 - word by word
+    def __init__(self, document: Document, root: Node, last: Context | None, before: int) -> None:  # noqa: C901 - word by word
         text = document.folded
         self.final = False
         self.placing = False
@@ -31,10 +30,19 @@ class Context:
         self.reason: Reason | None = None
         self.symbol: str | None = None
         self.symbol_start = -1
-        if text[root.start - 1 : root.start] == "{":
-            self.reason = object_refusals.TEMPLATE
+        line = text.rfind("\n", before, root.start) + 1
+        beside = last is not None and before >= line
+        if (
+            last is not None
+            and beside
+            and (not text[before : root.start].strip(" ,;") or last.reason == TEMPLATE)
+        ):
+            # A further one beside it: what was said of the first holds for both.
+            self.reason, self.final, self.placing = last.reason, last.final, last.placing
             return
-        line = text.rfind("\n", 0, root.start) + 1
+        if text[root.start - 1 : root.start] == "{":
+            self.reason = TEMPLATE
+            return
         start = max(line, before)
         prefix = text[start : root.start]
         if not prefix.strip(" \t`'\"[(,"):
@@ -45,11 +53,10 @@ class Context:
         else:
             stop = root.start
         first = bisect_left(document.starts, start)
-        last = bisect_left(document.starts, stop)
-        letters = document.letters[first:last]
+        letters = document.letters[first : bisect_left(document.starts, stop)]
         head = letters.rstrip(":=>-([{|,.f")
         if _REQUEST_LINE.search(text[start:stop]) is not None:
-            self.reason = object_refusals.TEMPLATE
+            self.reason = TEMPLATE
             return
         near = max(head.rfind("|"), head.rfind(";")) + 1
         for at in range(near, len(head)):
@@ -61,9 +68,9 @@ class Context:
                 self.reason = ("code/object-negated", "it is negated")
                 return
         if head[-1:] == "V" or head[-2:-1] == "V":
-            self.reason = object_refusals.VOTE
+            self.reason = VOTE
         elif head[-1:] == "O" or (head[-2:-1] == "O" and head[-1:] == "S"):
-            self.reason = object_refusals.HELD
+            self.reason = HELD
         self.final = "F" in head
         self.placing = "o" in head
         named = [at for at in range(near, len(head)) if head[at] == SYMBOL]

@@ -70,12 +70,16 @@ _HELD_STATE: Final = re.compile(
 class Live:
     """What the keys of an object name, of those that hold a value."""
 
-    __slots__ = ("entries", "letters", "words")
+    __slots__ = ("entries", "letters", "states", "status", "words")
 
     def __init__(self, keys: Keys, node: Node) -> None:
         self.entries: list[tuple[Entry, Meaning]] = []
         self.letters: set[str] = set()
         self.words: set[str] = set()
+        self.states: list[str] = []
+        """What it says of its own state, event or kind."""
+        self.status: list[str] = []
+        """Of these, what it says of its state or event."""
         for entry in node.entries:
             if not entry.key:
                 continue
@@ -92,20 +96,21 @@ class Live:
             if meaning.letter:
                 self.letters.add(meaning.letter)
             self.words.add(meaning.word)
-
-
-def states(live: Live, words: frozenset[str] = STATE_KEYS) -> list[str]:
-    """Return what an object says of its own state or event, under keys with these names."""
-    found = []
-    for entry, meaning in live.entries:
-        value = unwrapped(entry.value)
-        if meaning.word in words and isinstance(value, Scalar):
-            found.append(value.text.replace("_", " "))
-    return found
+            if meaning.word in STATE_KEYS and isinstance(value, Scalar):
+                self.states.append(value.text.replace("_", " "))
+                if meaning.word in _STATUS:
+                    self.status.append(self.states[-1])
 
 
 def of_template(node: Node) -> bool:
     """Say whether a value of an object is a placeholder, so that all of it is an example."""
+    found = node.known.get("template")
+    if found is None:
+        found = node.known["template"] = _holds_placeholder(node)
+    return found
+
+
+def _holds_placeholder(node: Node) -> bool:
     for entry in node.entries:
         value = unwrapped(entry.value)
         if isinstance(value, Scalar) and len(value.text) < 80 and value.quoted:  # noqa: PLR2004
@@ -169,9 +174,9 @@ def of_contents(  # noqa: C901, PLR0911, PLR0912 - one question after the other
     """
     weak = letter == "D"
     loose = weak or _LOOSE.search(word) is not None
-    said = states(live)
-    outside = [state for other in around for state in states(other)]
-    if any(_DROPPED_STATE.search(state) for state in states(live, _STATUS)):
+    said = live.states
+    outside = [state for other in around for state in other.states]
+    if any(_DROPPED_STATE.search(state) for state in live.status):
         return DROPPED
     if live.words & EXIT_KEYS:
         return OVER

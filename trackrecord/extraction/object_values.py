@@ -30,6 +30,13 @@ _RATIO: Final = 20
 
 def own_symbol(keys: Keys, node: Node) -> tuple[str, int] | None:
     """Return the instrument that an object names by a key of its own."""
+    if node.names is None:
+        found = _find_symbol(keys, node)
+        node.names = [] if found is None else [found]
+    return node.names[0] if node.names else None
+
+
+def _find_symbol(keys: Keys, node: Node) -> tuple[str, int] | None:
     best: tuple[int, str, int] | None = None
     for entry in node.entries:
         if not entry.key:
@@ -49,6 +56,7 @@ def own_symbol(keys: Keys, node: Node) -> tuple[str, int] | None:
             if vague and not keys.symbol_like(name):
                 continue
             weight = 3 if meaning.word in _PLAIN_SYMBOL else 2 if not vague else 1
+            weight += 4 if keys.symbol_like(name, known=True) else 0
             found = (weight, name, value.start)
         if found is not None and (best is None or found[0] > best[0]):
             best = found
@@ -64,24 +72,46 @@ def symbol_of(keys: Keys, item: Acting, context: Context) -> tuple[str, int] | N
         own = None if at.listed else own_symbol(keys, at)
         if own is not None:
             return own
-        if not at.listed:
-            inner = [
-                found
-                for entry in at.entries
-                if isinstance(entry.value, Node)
-                and not entry.value.listed
-                and (found := own_symbol(keys, entry.value)) is not None
-            ]
-            if len({name for name, _ in inner}) == 1:
-                return inner[0]
-        if at.key and at.parent is not None:
-            siblings = [entry.key for entry in at.parent.entries if isinstance(entry.value, Node)]
-            known = len(siblings) > 1 and any(keys.symbol_like(key) for key in siblings)
-            if keys.symbol_like(at.key) or (known and keys.symbol_like(at.key, known=True)):
-                place = next(entry.start for entry in at.parent.entries if entry.value is at)
-                return at.key.lstrip("$#"), place
+        inside = None if at.listed else _inside(keys, at)
+        if inside is not None:
+            return inside
+        if at.key and keys.symbol_like(at.key, known=_beside_names(keys, at)):
+            return at.key.lstrip("$#"), at.key_start
         at = at.parent
     return None if context.symbol is None else (context.symbol, context.symbol_start)
+
+
+def _inside(keys: Keys, node: Node) -> tuple[str, int] | None:
+    """Return the one instrument that the objects right inside another name."""
+    if node.inner_names is None:
+        found = _find_inside(keys, node)
+        node.inner_names = [] if found is None else [found]
+    return node.inner_names[0] if node.inner_names else None
+
+
+def _find_inside(keys: Keys, node: Node) -> tuple[str, int] | None:
+    found: tuple[str, int] | None = None
+    for entry in node.entries:
+        if isinstance(entry.value, Node) and not entry.value.listed:
+            named = own_symbol(keys, entry.value)
+            if named is not None:
+                if found is not None and found[0] != named[0]:
+                    return None
+                found = named
+    return found
+
+
+def _beside_names(keys: Keys, node: Node) -> bool:
+    """Say whether an object stands among others whose keys are names of instruments."""
+    parent = node.parent
+    if parent is None:
+        return False
+    found = parent.known.get("names")
+    if found is None:
+        siblings = [entry.key for entry in parent.entries if isinstance(entry.value, Node)]
+        found = len(siblings) > 1 and any(keys.symbol_like(key) for key in siblings)
+        parent.known["names"] = found
+    return found
 
 
 Taken = dict[str, tuple[Decimal, int, int]]

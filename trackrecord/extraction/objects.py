@@ -39,6 +39,9 @@ from trackrecord.extraction.packs import RANKS
 from trackrecord.extraction.ruleset import RuleSet
 from trackrecord.extraction.statements import Findings, Statement
 
+_DATES: Final = frozenset({
+    "date", "time", "timestamp", "datetime", "ts", "createdat", "generatedat", "day", "index",
+})  # fmt: skip
 _RANKS: Final = {"F": RANKS["final"], "G": RANKS["outcome"]}
 
 
@@ -72,12 +75,23 @@ def read(
     """
     taken: list[tuple[int, int]] = []
     before = 0
+    context: Context | None = None
     for root in roots:
+        if not root.opener:
+            reason = "more objects than a text of advice has"
+            findings.rejected.append(
+                Rejected("objects", "code/limit", reason, root.start, root.end)
+            )
+            taken.append((root.start, root.end))
+            break
         tree = Tree(root)
         walk(keys, root, tree)
         if tree.acting or tree.rejected:
-            _read(document, keys, tree, before, findings)
+            context = Context(document, root, context, before)
+            _read(document, keys, tree, context, findings)
             taken.append((root.start, root.end))
+        else:
+            context = None
         before = root.end
     return taken
 
@@ -95,9 +109,8 @@ def keys_of(rules: RuleSet) -> Keys:
     return held
 
 
-def _read(document: Document, keys: Keys, tree: Tree, before: int, findings: Findings) -> None:
+def _read(document: Document, keys: Keys, tree: Tree, context: Context, findings: Findings) -> None:
     """Make statements of the actions of one outermost object."""
-    context = Context(document, tree.root, before)
     nodes = {id(item.node): item for item in tree.acting}
     kept: list[Acting] = []
     for item in tree.acting:
@@ -106,9 +119,9 @@ def _read(document: Document, keys: Keys, tree: Tree, before: int, findings: Fin
             lose(tree, item, reason)
         else:
             kept.append(item)
-    kept = _outermost(keys, tree, kept)
+    kept = _named(keys, tree, _outermost(keys, tree, kept), context)
     for item in kept:
-        findings.statements.append(_statement(document, keys, tree, item, kept, context))
+        findings.statements.append(_statement(document, keys, nodes, item, kept, context))
     for start, end, action, (rule, why) in tree.rejected:
         findings.rejected.append(Rejected(action, rule, why, start, end))
 
@@ -172,10 +185,28 @@ def _outermost(keys: Keys, tree: Tree, kept: list[Acting]) -> list[Acting]:
     return [item for item in kept if id(item) not in dropped]
 
 
+def _named(keys: Keys, tree: Tree, kept: list[Acting], context: Context) -> list[Acting]:
+    """Drop what differs under several keys, or in an undated list, and names no instrument."""
+    nameless: dict[int, list[Acting]] = {}
+    for item in kept:
+        parent = item.node.parent
+        if parent is not None and not item.mapped and symbol_of(keys, item, context) is None:
+            dated = any(keys.meaning(entry.key).word in _DATES for entry in item.node.entries)
+            if not dated and strength(keys, item) < STRENGTH["F"]:
+                nameless.setdefault(id(parent), []).append(item)
+    dropped: set[int] = set()
+    for items in nameless.values():
+        if len({item.action for item in items}) > 1:
+            for item in items:
+                dropped.add(id(item))
+                lose(tree, item, ("code/object-nameless", "several, and none names its instrument"))
+    return [item for item in kept if id(item) not in dropped]
+
+
 def _statement(
     document: Document,
     keys: Keys,
-    tree: Tree,
+    nodes: dict[int, Acting],
     item: Acting,
     kept: list[Acting],
     context: Context,
@@ -193,7 +224,6 @@ def _statement(
     if named is not None:
         statement.symbol = named[0]
         statement.symbol_token = _token(document, named[1])
-    nodes = {id(other.node): other for other in tree.acting}
     taken: Taken = {} if item.mapped else collect(keys, item.node, nodes)
     at = item.node.parent
     inner = item.node
@@ -207,7 +237,8 @@ def _statement(
             for letter, found in around(keys, at, inner, nodes).items():
                 taken.setdefault(letter, found)
         inner, at = at, at.parent
-    drop_fractions(keys, item.node, taken)
+    if taken:
+        drop_fractions(keys, item.node, taken)
     statement.bound = {
         letter: Found(value, _token(document, label), _token(document, start))
         for letter, (value, label, start) in taken.items()
