@@ -7,6 +7,7 @@ its shape, which rules match.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from decimal import Decimal
 from itertools import chain
@@ -18,7 +19,7 @@ from trackrecord.extraction.line_cache import Memory
 from trackrecord.extraction.lines import DATE, NUMBER, PERCENT, Tokens, scan
 from trackrecord.extraction.packs import Term
 from trackrecord.extraction.ruleset import RuleSet
-from trackrecord.extraction.shapes import Traits
+from trackrecord.extraction.shapes import ACTIONS, Traits, traits_of
 from trackrecord.extraction.words import SYMBOL, WORD
 
 __all__ = ["DATE", "NUMBER", "PERCENT", "READ_AT_EACH_END", "SYMBOL", "WORD", "Document", "Line"]
@@ -32,6 +33,8 @@ _BROKEN_AMOUNT: Final = re.compile(
 )
 
 _NEGATIVE: Final = re.compile(r"[:=@|][ ]?-\d")
+# What a part that is read otherwise must not lend to the lines around it: prices and names.
+_HIDE: Final = str.maketrans("ETXCYSOAaBFLD", "wwwwwwwwwwwww")
 
 READ_AT_EACH_END: Final = 96 * 1024
 """Characters read at the beginning and at the end of a text longer than twice as many."""
@@ -74,8 +77,8 @@ class Document:
     )
 
     def __init__(self, text: str, rules: RuleSet) -> None:
-        self.text: Final = text
-        self.folded: Final = fold(text)
+        self.text = text
+        self.folded = fold(text)
         self.rules: Final = rules
         self.lines: list[Line] = []
         self._decimal_comma: bool | None = None
@@ -83,12 +86,12 @@ class Document:
         self._currency: str | None = None
         self._negative: bool | None = None
         found = self._scan(_memory(rules))
-        self.letters: Final = "".join([tokens.shape for _, tokens in found])
-        self.terms: Final[list[Term | None]] = list(
+        self.letters = "".join([tokens.shape for _, tokens in found])
+        self.terms: list[Term | None] = list(
             chain.from_iterable([tokens.terms for _, tokens in found])
         )
-        self.starts: Final = [start + at for start, tokens in found for at in tokens.starts]
-        self.ends: Final = [start + at for start, tokens in found for at in tokens.ends]
+        self.starts = [start + at for start, tokens in found for at in tokens.starts]
+        self.ends = [start + at for start, tokens in found for at in tokens.ends]
 
     def _scan(self, memory: Memory) -> list[tuple[int, Tokens]]:
         """Cut the text into lines of tokens: all of it, or the two ends of a very long one.
@@ -130,6 +133,36 @@ class Document:
                 after_blank = True
             lines.append(Line(len(lines), first, last, start, end, shape, tokens.traits))
             first = last
+
+    def without(self, spans: list[tuple[int, int]]) -> Document:
+        """Return the same text as if these parts of it were blank to whoever reads by lines.
+
+        Tokens keep their places; of a line that a part covers, what stands before it is left, or
+        what stands behind it where only that names an action.
+        """
+        rest = Document("", self.rules)
+        rest.text = self.text
+        rest.folded = self.folded
+        rest.terms, rest.starts, rest.ends = self.terms, self.starts, self.ends
+        letters: list[str] = []
+        lines = list(self.lines)
+        covered: dict[int, tuple[int, int]] = {}
+        behind = 0
+        for start, end in spans:
+            first, last = bisect_left(self.starts, start), bisect_left(self.starts, end)
+            letters.append(self.letters[behind:first])
+            letters.append(self.letters[first:last].translate(_HIDE))
+            behind = max(behind, last)
+            number = bisect_right(self.lines, start, key=lambda line: line.start) - 1
+            while 0 <= number < len(lines) and lines[number].start < end:
+                covered[number] = (covered.get(number, (first, last))[0], last)
+                number += 1
+        for number, (first, last) in covered.items():
+            lines[number] = _beside(lines[number], first, last)
+        letters.append(self.letters[behind:])
+        rest.letters = "".join(letters)
+        rest.lines = lines
+        return rest
 
     def marked_btst(self, end: int) -> bool:
         """Say whether the text spoke of buying today to sell tomorrow before this token."""
@@ -177,6 +210,20 @@ class Document:
         """Say whether a number is a stock code as Chinese and Japanese exchanges use them."""
         text = self.raw(token)
         return len(text) == _CODE_LENGTH and text.isdigit() and text[0] in "034689"
+
+
+def _beside(line: Line, first: int, last: int) -> Line:
+    """Return what is left of a line without some tokens."""
+    start, end = line.first, min(max(first, line.first), line.last)
+    shape = line.shape[: end - start]
+    behind = max(last, line.first)
+    if behind < line.last and ACTIONS.isdisjoint(shape):
+        after = line.shape[behind - line.first :]
+        if not ACTIONS.isdisjoint(after):
+            start, end, shape = behind, line.last, after
+    if not shape.strip("[({<,`"):
+        start, end, shape = line.first, line.first, ""
+    return Line(line.number, start, end, line.start, line.end, shape, traits_of(shape))
 
 
 _memories: dict[int, Memory] = {}

@@ -9,6 +9,8 @@ from trackrecord.extraction import (
     blocks,
     grids,
     layouts,
+    object_results,
+    objects,
     results,
     rows,
     statements,
@@ -20,6 +22,7 @@ from trackrecord.extraction import (
 from trackrecord.extraction.document import Document
 from trackrecord.extraction.model import Evidence, Extraction, Recommendation
 from trackrecord.extraction.resolve import resolve
+from trackrecord.extraction.result_values import Candidate
 from trackrecord.extraction.ruleset import RuleSet, default_rules, default_version
 
 EXTRACTOR_VERSION: Final = default_version()
@@ -43,10 +46,19 @@ def extract(
         no decision gives no recommendation; no text raises an error.
     """
     used = default_rules() if rules is None else rules
-    document = Document(text, used)
+    whole = Document(text, used)
+    findings = statements.Findings()
+    stated: list[Candidate] = []
+    reported = document = whole
+    roots = objects.roots_of(whole)
+    if roots:
+        keys = objects.keys_of(used)
+        spans = objects.read(whole, keys, roots, findings)
+        stated, result_spans = object_results.find(whole, keys, roots, findings.rejected)
+        document = whole.without(spans) if spans else whole
+        reported = whole.without(result_spans) if result_spans else whole
     flags = statements.block_flags(document)
     found_tables = grids.find(document)
-    findings = statements.Findings()
     used_lines = {line.number for table in found_tables for line in table.lines}
     found_tables.extend(layouts.find(document, used_lines))
     taken = tables.read(document, found_tables, findings)
@@ -75,7 +87,11 @@ def extract(
         recommendations, evidence = resolve(document, findings, found, explained=explained)
     totals, lines = table_results.results(document, found_tables)
     result, result_evidence, lost = results.find(
-        document, holding="position" in flags, taken=lines, totals=totals
+        reported,
+        holding="position" in flags or "p" in reported.letters,
+        taken=lines,
+        totals=totals,
+        stated=stated,
     )
     actions = {item.action for item in recommendations}
     return Extraction(

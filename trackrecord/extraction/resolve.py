@@ -283,7 +283,7 @@ def _recommendation(
     if paid is not None and evidence is not None:
         code, (start, end) = paid
         evidence.append(Evidence(f"{where}.currency", code, "code/currency", start, end))
-    sure = _confidence(document, winner, scope)
+    sure = _confidence(document, group, winner, scope)
     if sure is not None and evidence is not None:
         evidence.append(Evidence(f"{where}.confidence", str(sure.value), sure.rule, *sure.span))
     return Recommendation(
@@ -362,6 +362,9 @@ def _currency(
 def _price(
     document: Document, group: Group, winner: Statement, scope: tuple[int, int], letter: str
 ) -> fields.Found | None:
+    bound = _bound(group, winner)
+    if bound is not None:
+        return bound.get(letter)
     if letter == fields.ENTRY:
         for statement in [winner, *group.statements]:
             token = statement.price_token
@@ -378,17 +381,34 @@ def _price(
     return fields.first(document, letter, *scope)
 
 
-def _confidence(document: Document, winner: Statement, scope: tuple[int, int]) -> _Level | None:
-    """Return the confidence of a row's column, of a label or beside the action."""
+def _bound(group: Group, winner: Statement) -> dict[str, fields.Found] | None:
+    """Return the fields of the object that speaks, or of one that says what the winner says."""
+    if winner.bound is not None:
+        return winner.bound
+    if winner.is_row or winner.price_token is not None:
+        return None
+    for statement in reversed(group.statements):
+        if statement.bound and statement.action == winner.action:
+            return statement.bound
+    return None
+
+
+def _confidence(
+    document: Document, group: Group, winner: Statement, scope: tuple[int, int]
+) -> _Level | None:
+    """Return the confidence of a row's column, of an object, of a label or beside the action."""
     if winner.is_row:
         return _of_cell(winner, fields.CONFIDENCE)
-    found = _labelled_confidence(document, winner, scope)
+    found = _labelled_confidence(document, group, winner, scope)
     return None if found is None else _of_label(document, winner, found)
 
 
 def _labelled_confidence(
-    document: Document, winner: Statement, scope: tuple[int, int]
+    document: Document, group: Group, winner: Statement, scope: tuple[int, int]
 ) -> fields.Found | None:
+    bound = _bound(group, winner)
+    if bound is not None:
+        return bound.get(fields.CONFIDENCE)
     found = fields.nearest_confidence(document, *scope, winner.token)
     if found is not None:
         return found

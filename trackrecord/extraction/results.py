@@ -26,7 +26,12 @@ _TRADED: Final = matcher(
 
 
 def find(
-    document: Document, *, holding: bool, taken: set[int], totals: list[Candidate]
+    document: Document,
+    *,
+    holding: bool,
+    taken: set[int],
+    totals: list[Candidate],
+    stated: list[Candidate],
 ) -> tuple[Result, list[Evidence], list[Rejected]]:
     """Find the result of a text.
 
@@ -35,6 +40,7 @@ def find(
         holding: Whether the text shows positions that are still open.
         taken: Lines of tables.
         totals: What the tables say.
+        stated: What the objects say, those without a trade left out.
 
     Returns:
         The result, its evidence, and the candidates that lost.
@@ -52,7 +58,7 @@ def find(
     if candidates and trade_counts.none_made(document.folded):
         rejected.extend(_lost(item, "no trade was made") for item in candidates)
         candidates = []
-    return choose(candidates, rejected)
+    return choose([*stated, *candidates], rejected)
 
 
 def _lost(candidate: Candidate, reason: str) -> Rejected:

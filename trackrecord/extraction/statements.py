@@ -52,6 +52,8 @@ class Statement:
     """Whether it is a row of a table, whose header says where its fields stand."""
     cells: dict[str, Cell] = field(default_factory=dict)
     """Its prices and its confidence by the letter of their label, where it is such a row."""
+    bound: dict[str, fields.Found] | None = None
+    """Its fields by letter, where it is an object that names them itself."""
 
 
 @dataclass(slots=True)

@@ -19,6 +19,10 @@ PIECES = [
     "Signal:\n", "Signal|", "Signal  ", "Entry: ", "Entry (", "profit ", "confidence 5 ",
     "if BUY ", "BUY candidates:\n", "AAPL ", "买入", "🟢", "a\u0301", "\x1b[", "\x1b]", "1a",
     "Symbol: AAPL\nBUY MSFT\n", "closed 5% BUY ", "AAPL  BUY  1\n", "- ", "\u202e", "==", "[1/2] ",
+    "{", '{"a":', "[{", '{"a":[', '{"a":"', '{"a":"\\', "<A b=", "Aa(b=", "a='b' ", '[("a",', "{ ",
+    "{/*", '{"symbol":"AB","action":"BUY"},', '{"x":{"action":"BUY","symbol":"AB"},"y":',
+    "{'AB': 'BUY', ", '{"signal":"BUY",', '{"signal":"BUY","x":', '{"BUY":["AB",', "{..., ",
+    '{"a":<A.b: ',
 ]  # fmt: skip
 
 
