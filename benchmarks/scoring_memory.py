@@ -32,7 +32,9 @@ def filled(symbols: int, signals: int) -> Watch:
     for number in range(symbols):
         close = 100 + rng.standard_normal(KEPT).cumsum() / 10
         volume = np.full(KEPT, 1e6)
-        bars = BarColumns(opened, opened + _SESSION, close, close + 1, close - 1, close, volume)
+        bars = BarColumns(
+            opened, opened + _SESSION, close, close + 1, close - 1, close, volume, np.ones(KEPT)
+        )
         watch.put_bars(watch.slot((f"S{number}", "1d")), bars, whole=True)
     count = signals // _PARTS
     for part in range(_PARTS):

@@ -13,6 +13,7 @@ TABLES: Final = (
             "SELECT symbol, timeframe, opened_at, source, closed_at, trim_scale(open) AS open,"
             " trim_scale(high) AS high,"
             " trim_scale(low) AS low, trim_scale(close) AS close, trim_scale(volume) AS volume,"
+            " trim_scale(split_ratio) AS split_ratio,"
             " revision FROM bars"
         ),
         ("symbol", "timeframe", "opened_at", "source"),

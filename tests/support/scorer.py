@@ -59,7 +59,9 @@ class Scorer:
             return database.rows(cursor, query)
 
 
-def bar(symbol: str, day: int, prices: Sequence[float], revision: int = 0) -> MarketBar:
+def bar(
+    symbol: str, day: int, prices: Sequence[float], revision: int = 0, split: str | None = None
+) -> MarketBar:
     opened, high, low, close = (Decimal(str(round(each, 2))) for each in prices)
     return MarketBar(
         symbol=symbol,
@@ -72,6 +74,7 @@ def bar(symbol: str, day: int, prices: Sequence[float], revision: int = 0) -> Ma
         low=low,
         close=close,
         volume=Decimal(1000),
+        split_ratio=None if split is None else Decimal(split),
         revision=revision,
     )
 

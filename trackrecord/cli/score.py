@@ -68,7 +68,9 @@ def _score(file: Path | None, bars: Path, model: Path | None, horizon: int) -> l
     for note in (*history.notes, *given.notes):
         notes.print(note)
     sent = given.sent
-    outcomes = outcomes_of(history.history, history.opened_at, sent)
+    outcomes = outcomes_of(
+        history.history, history.opened_at, sent, split_ratio=history.split_ratio
+    )
     features = features_of(Market(history.history), sent, outcomes)
     probability: list[float | None] = [None] * len(given.events)
     verdicts: list[str | None] = [None] * len(given.events)

@@ -12,6 +12,7 @@ from trackrecord.events.base import Event, EventType
 from trackrecord.events.types import (
     Name,
     NonNegativeDecimal,
+    PositiveDecimal,
     Price,
     Revision,
     Symbol,
@@ -65,6 +66,9 @@ class MarketBar(Event):
     """Last price."""
     volume: NonNegativeDecimal
     """Units traded."""
+    split_ratio: PositiveDecimal | None = None
+    """New shares for an old one, from this bar on: 2 where each became two. Only of prices that are
+    not adjusted for it; left out where there was no split."""
     revision: Revision = 0
     """Raised by a correction; the highest wins."""
 

@@ -14,7 +14,7 @@ from trackrecord.learning.members import Floats
 from trackrecord.learning.splits import Rows, Span
 from trackrecord.learning.train import Data
 from trackrecord.outcomes import JUMP_LIMITS, Bars, Labels, Policy, Signals, label_many
-from trackrecord.outcomes.label_many import PENDING, VOID, won
+from trackrecord.outcomes.label_many import PENDING, VOID, of_old_shares, won
 from trackrecord.outcomes.model import DELISTED_AFTER
 from trackrecord.times import NEVER
 
@@ -63,6 +63,7 @@ def outcomes_of(
     *,
     policy: Policy = "stop_first",
     jump_limits: tuple[Any, Any] | None = JUMP_LIMITS,
+    split_ratio: Floats | None = None,
 ) -> Outcomes:
     """Judge signals on the bars that followed.
 
@@ -74,6 +75,7 @@ def outcomes_of(
         sent: Signals.
         policy: Which level counts when one bar reaches both target and stop.
         jump_limits: See :func:`trackrecord.outcomes.label`.
+        split_ratio: New shares for an old one from each bar on, (b,); None where no bar tells any.
     """
     signals = sent.signals
     ends = np.append(bars.starts[1:], len(bars.close)).astype(np.int64)
@@ -86,10 +88,16 @@ def outcomes_of(
     there = first < end
     opens = np.full(len(first), np.nan)
     opens[there] = bars.open[first[there]]
+    later = np.zeros(len(first), np.bool_)
+    later[there] = opened_at[first[there]] > signals.emitted_at[there]
+    if split_ratio is not None:
+        ratio = np.ones(len(first))
+        ratio[later] = split_ratio[first[later]]
+        opens = of_old_shares(opens, ratio)
     price = np.where(sent.next_open, opens, signals.price)
-    prices = Bars(bars.open, bars.high, bars.low, bars.close)
+    prices = Bars(bars.open, bars.high, bars.low, bars.close, split_ratio)
     asked = Signals(
-        signals.direction, price, signals.target, signals.stop, signals.horizon, first, end
+        signals.direction, price, signals.target, signals.stop, signals.horizon, first, end, later
     )
     labels = label_many(prices, asked, policy, jump_limits)
     last = first + signals.horizon - 1
@@ -102,7 +110,8 @@ def outcomes_of(
     over = ceased & (labels.outcome == PENDING)
     # They expire at the last close there is.
     shortened = asked._replace(horizon=np.where(over, end - first, asked.horizon))
-    columns: list[Any] = [column[over] for column in shortened]
+    given: list[Any] = list(shortened)
+    columns: list[Any] = [column[over] for column in given]
     found: list[Any] = list(label_many(prices, Signals(*columns), policy, jump_limits))
     into: list[Any] = list(labels)
     for column, values in zip(into, found, strict=True):

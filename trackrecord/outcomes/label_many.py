@@ -5,17 +5,20 @@ The rules are those of :mod:`trackrecord.outcomes.label_one`.
 All signals that are still open advance by one bar at a time, so that the work is a few passes
 over arrays for each bar of the longest horizon, however many signals there are. Prices are
 compared, negated and, for fractions, divided; so floats give the outcomes of the decimals that
-they were read from, as long as these have no more than 15 digits.
+they were read from, as long as these have no more than 15 digits. A signal that meets a split
+leaves the columns: a price times a ratio need be no float, so it is judged alone, in decimals.
 """
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trackrecord.outcomes.model import JUMP_LIMITS, Policy
+from trackrecord.outcomes.label_one import label
+from trackrecord.outcomes.model import JUMP_LIMITS, Bar, Policy, Signal
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -44,6 +47,8 @@ class Bars(NamedTuple):
     high: Floats
     low: Floats
     close: Floats
+    split_ratio: Floats | None = None
+    """New shares for an old one, from each bar on; 1 without a split, None where no bar has any."""
 
 
 class Signals(NamedTuple):
@@ -63,6 +68,9 @@ class Signals(NamedTuple):
     """Row of the entry bar."""
     end: Rows
     """Row behind the last bar of its symbol; equal to ``first`` where none has come yet."""
+    enters_later: Flags | None = None
+    """Whether the entry bar opened after the emission, so that the signal was open over a split
+    of that bar; None where all did."""
 
 
 class Labels(NamedTuple):
@@ -118,11 +126,66 @@ def label_many(
         *(np.full(count, np.nan) for _ in range(4)),
     )
     limits = None if jump_limits is None else (float(jump_limits[0]), float(jump_limits[1]))
+    over_splits: list[int] = []
     # Neighbours in time share bars.
     order = np.argsort(signals.first, kind="stable")
     for start in range(0, count, _AT_ONCE):
-        _Sweep(bars, limits, signals, policy, order[start : start + _AT_ONCE]).run(labels)
+        sweep = _Sweep(bars, limits, signals, policy, order[start : start + _AT_ONCE])
+        over_splits += sweep.run(labels)
+    for place in over_splits:
+        _judge_alone(labels, place, bars, signals, policy, jump_limits)
     return labels
+
+
+def _judge_alone(
+    labels: Labels,
+    place: int,
+    bars: Bars,
+    signals: Signals,
+    policy: Policy,
+    jump_limits: tuple[Any, Any] | None,
+) -> None:
+    """Judge a signal that meets a split, and note what happened."""
+    first, horizon = int(signals.first[place]), int(signals.horizon[place])
+    rows = range(first, min(int(signals.end[place]), first + horizon))
+    columns = (bars.open, bars.high, bars.low, bars.close, bars.split_ratio)
+    window = [
+        Bar(*(Decimal(1) if column is None else _exact(column[row]) for column in columns))
+        for row in rows
+    ]
+    if signals.enters_later is not None and not signals.enters_later[place]:
+        window[0] = window[0]._replace(split_ratio=Decimal(1))
+    target, stop = (
+        None if np.isnan(level) else _exact(level)
+        for level in (signals.target[place], signals.stop[place])
+    )
+    signal = Signal(
+        int(signals.direction[place]), _exact(signals.price[place]), target, stop, horizon
+    )
+    limits = None if jump_limits is None else (_exact(jump_limits[0]), _exact(jump_limits[1]))
+    judged = label(signal, window, policy, limits)
+    labels.outcome[place] = OUTCOMES.index(judged.outcome)
+    if judged.exit_index is None:
+        return
+    labels.how[place] = HOWS.index(judged.how)
+    labels.ambiguous[place] = judged.ambiguous
+    labels.exit_row[place] = first + judged.exit_index
+    found = (judged.exit_price, judged.returned, judged.mae, judged.mfe)
+    for column, value in zip(labels[4:], found, strict=True):
+        column[place] = value
+
+
+def of_old_shares(prices: Floats, split_ratio: Floats) -> Floats:
+    """Prices of new shares as those of old ones, (n,): the floats nearest to the products."""
+    found = prices.copy()
+    for place in np.flatnonzero((split_ratio != 1) & ~np.isnan(prices)):
+        found[place] = float(_exact(prices[place]) * _exact(split_ratio[place]))
+    return found
+
+
+def _exact(value: Any) -> Decimal:
+    """The decimal that a float was read from, of 15 digits or fewer."""
+    return value if isinstance(value, Decimal) else Decimal(repr(float(value)))
 
 
 def won(returned: Floats, *, cost: float, threshold: float) -> Flags:
@@ -145,6 +208,7 @@ class _Sweep:
         self._limits = limits
         self._policy = policy
         self._which = which
+        self._later = signals.enters_later
         self._up = signals.direction[which].astype(np.float64)
         self._price = signals.price[which]
         self._entry = self._up * self._price
@@ -157,13 +221,27 @@ class _Sweep:
         self._worst = self._entry.copy()
         self._best = self._entry.copy()
 
-    def run(self, labels: Labels) -> None:
-        """Advance until all are judged or out of bars."""
+    def run(self, labels: Labels) -> list[int]:
+        """Advance until all are judged or out of bars; returns those that met a split first."""
         self._keep(self._row < self._end)
+        left: list[int] = []
         is_entry = True
         while len(self._which):
+            if self._bars.split_ratio is not None:
+                left += self._leave(self._bars.split_ratio, is_entry=is_entry)
             self._step(labels, is_entry=is_entry)
             is_entry = False
+        return left
+
+    def _leave(self, split_ratio: Floats, *, is_entry: bool) -> list[int]:
+        """Take out those that are open over a split of their next bar."""
+        over = split_ratio[self._row] != 1
+        if is_entry and self._later is not None:
+            over &= self._later[self._which]
+        left: list[int] = self._which[over].tolist()
+        if left:
+            self._keep(~over)
+        return left
 
     def _keep(self, kept: Flags) -> None:
         for name in ("_which", "_up", "_price", "_entry", "_target", "_stop", "_row", "_end",

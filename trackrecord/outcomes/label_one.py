@@ -18,6 +18,10 @@ from trackrecord.outcomes.model import (
 
 _DIGITS = 60
 """Of intermediate results; what is compared is never rounded."""
+_RATIO_DIGITS = 40
+"""That the ratio of one split adds to them."""
+_BEYOND = Decimal(10) ** 19
+"""Prices of old shares that no event could hold."""
 _RETURN_PLACES = Decimal(1).scaleb(-18)
 
 
@@ -33,15 +37,21 @@ def label(
     at the open, and that is looked at first; then the levels inside the bar; then the horizon.
     Prices of bars and levels may be of any sign; a signal that is entered at 0 or below is void.
 
+    A split that a bar tells holds from that bar's open on. All is counted in shares as they were
+    when the signal was emitted: the price of a new share times the ratio is that of an old one.
+    That is the same as dividing the levels by the ratio and multiplying the quantity.
+
     Args:
-        signal: The signal; :meth:`Signal.check` holds.
-        bars: From the entry bar on, in order; what lies behind the exit does not count.
+        signal: The signal; :meth:`Signal.check` holds. Its price is that of a share at the
+            emission, also where the entry is the open of a bar that tells a split.
+        bars: From the entry bar on, in order; what lies behind the exit does not count. The
+            entry bar tells a split only where it opened after the emission.
         policy: Which level counts when one bar reaches both target and stop.
-        jump_limits: An open outside these multiples of the close before makes it void; None to
-            believe every price.
+        jump_limits: An open outside these multiples of the close before, beyond what a split
+            explains, makes it void; None to believe every price.
     """
     with localcontext() as context:
-        context.prec = _DIGITS
+        context.prec = _DIGITS + _RATIO_DIGITS * sum(bar.split_ratio != 1 for bar in bars)
         return _judge(signal, bars, policy, jump_limits)
 
 
@@ -55,15 +65,19 @@ def _judge(
     target = None if signal.target is None else up * signal.target
     stop = None if signal.stop is None else up * signal.stop
     worst = best = up * signal.price
+    scale = up * Decimal(1)
     for index, bar in enumerate(bars[: signal.horizon]):
-        opened, close = up * bar.open, up * bar.close
-        high, low = sorted((up * bar.high, up * bar.low), reverse=True)
+        scale *= bar.split_ratio
+        opened, close = scale * bar.open, scale * bar.close
+        high, low = sorted((scale * bar.high, scale * bar.low), reverse=True)
+        if abs(scale) != 1 and max(abs(signal.price), abs(high), abs(low)) >= _BEYOND:
+            return Judged("void", reason=f"the splits until bar {index} lead to no price")
         if index == 0:
             if signal.price <= 0:
                 return Judged("void", reason=ENTRY_NOT_POSITIVE)
             if _beyond(opened, target, stop):
                 return Judged("void", reason="the entry bar opens beyond a level")
-        elif jump_limits is not None and _jumps(bars[index - 1].close, bar.open, jump_limits):
+        elif jump_limits is not None and _jumps(bars[index - 1].close, bar, jump_limits):
             return Judged("void", reason=f"the price jumps unexplained before bar {index}")
         found = _touch(opened, high, low, target, stop, policy, is_entry=index == 0)
         if found is None and index + 1 == signal.horizon:
@@ -93,7 +107,8 @@ def _beyond(opened: Decimal, target: Decimal | None, stop: Decimal | None) -> bo
     return (target is not None and opened > target) or (stop is not None and opened < stop)
 
 
-def _jumps(before: Decimal, opened: Decimal, limits: tuple[Decimal, Decimal]) -> bool:
+def _jumps(before: Decimal, bar: Bar, limits: tuple[Decimal, Decimal]) -> bool:
+    opened = bar.open * bar.split_ratio
     if before <= 0 or opened <= 0:
         return False
     least, most = limits

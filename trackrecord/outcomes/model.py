@@ -42,6 +42,8 @@ class Bar(NamedTuple):
     high: Decimal
     low: Decimal
     close: Decimal
+    split_ratio: Decimal = Decimal(1)
+    """New shares for an old one, from this bar on: 2 where each became two, 1 without a split."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ class Judged:
         outcome: What it met first; pending if the bars end before, void if nothing can be said.
         exit_index: The bar of the exit, counted from the entry bar as 0.
         exit_price: The open where it was jumped over, the level where it was touched, the close
-            at the horizon.
+            at the horizon; behind a split it is that of an old share, as the signal's levels are.
         how: At the open, inside the bar, or at the horizon.
         ambiguous: Target and stop lay inside that one bar, so that the policy decided.
         returned: Gross return on the entry price, as a fraction, in the signal's direction.

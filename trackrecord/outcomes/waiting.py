@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trackrecord.outcomes.label_many import Flags, Floats, Rows
 from trackrecord.times import NEVER
+
+_NEAR: Final = 1e-12
+"""Prices that differ by such a fraction or less are the same."""
 
 
 class BarColumns(NamedTuple):
@@ -21,6 +24,8 @@ class BarColumns(NamedTuple):
     low: Floats
     close: Floats
     volume: Floats
+    split_ratio: Floats
+    """New shares for an old one, from each bar on; 1 without a split."""
 
     def take(self, rows: Any) -> BarColumns:
         """A part of them."""
@@ -86,6 +91,7 @@ class Known(NamedTuple):
     how: NDArray[np.int8]
     ambiguous: Flags
     exit_opened_at: Rows
+    exit_price: Floats
     returned: Floats
     mae: Floats
     mfe: Floats
@@ -98,7 +104,7 @@ class Known(NamedTuple):
     @classmethod
     def nothing(cls, count: int) -> Known:
         """Of signals of which nothing is."""
-        unknown = [np.full(count, np.nan) for _ in range(3)]
+        unknown = [np.full(count, np.nan) for _ in range(4)]
         return cls(
             np.zeros(count, np.int8),
             np.zeros(count, np.int8),
@@ -107,6 +113,7 @@ class Known(NamedTuple):
             unknown[0],
             unknown[1],
             unknown[2],
+            unknown[3],
             np.zeros(count, np.bool_),
             np.zeros(count, np.int64),
             np.full(count, NEVER),
@@ -121,8 +128,11 @@ class Known(NamedTuple):
         """Where the two say something else."""
         found = np.zeros(len(self.outcome), np.bool_)
         columns: list[tuple[Any, Any]] = list(zip(self, other, strict=True))
-        for one, two in columns:
+        for name, (one, two) in zip(self._fields, columns, strict=True):
             differ = one != two
+            if name == "exit_price":
+                # On record it is the exact product of a price and the splits, here of floats.
+                differ &= ~(np.abs(one - two) <= _NEAR * np.abs(one))
             if one.dtype.kind == "f":
                 differ &= ~(np.isnan(one) & np.isnan(two))
             found |= differ

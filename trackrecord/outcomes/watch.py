@@ -22,6 +22,7 @@ from trackrecord.outcomes.label_many import (
     Rows,
     Signals,
     label_many,
+    of_old_shares,
 )
 from trackrecord.outcomes.model import Policy
 from trackrecord.outcomes.waiting import BarColumns, Judgement, Known, Waiting
@@ -32,7 +33,7 @@ KEPT: Final = 512
 """Bars of each symbol that are kept: for the longest features, and horizons of a year."""
 
 _TIMES: Final = ("opened_at", "closed_at")
-_VALUES: Final = ("open", "high", "low", "close", "volume")
+_VALUES: Final = ("open", "high", "low", "close", "volume", "split_ratio")
 _FIRST_ROOM: Final = 64
 
 
@@ -53,6 +54,7 @@ class Watch:
         columns: list[Any] = [np.zeros((_FIRST_ROOM, kept), np.int64) for _ in _TIMES]
         columns += [np.zeros((_FIRST_ROOM, kept)) for _ in _VALUES]
         self._bars = BarColumns(*columns)
+        self._has_splits = False
         self.signals = Waiting.nothing()
 
     # -- bars -------------------------------------------------------------------------------
@@ -90,6 +92,7 @@ class Watch:
             whole: Whether there are none before.
         """
         last = bars.take(slice(-self._kept, None))
+        self._has_splits |= bool((last.split_ratio != 1).any())
         self.count[slot] = len(last.open)
         self.whole[slot] = whole and len(bars.open) <= self._kept
         for column, values in zip(self._bars, last, strict=True):
@@ -104,6 +107,7 @@ class Watch:
         """
         if not len(slot):
             return
+        self._has_splits |= bool((bars.split_ratio != 1).any())
         slots, first, more = np.unique(slot, return_index=True, return_counts=True)
         for each, start, number in zip(slots, first, more, strict=True):
             if self.count[each] + number > self._kept:
@@ -252,9 +256,19 @@ class Watch:
         over = there & (told_at > NEVER) & (first + signals.horizon > end)
         columns: list[Any] = [column.reshape(-1) for column in self._bars]
         flat = BarColumns(*columns)
-        opens = flat.open[np.minimum(first, len(flat.open) - 1)]
+        entry_bar = np.minimum(first, len(flat.open) - 1)
+        opens = flat.open[entry_bar]
+        later = flat.opened_at[entry_bar] > signals.emitted_at
+        if self._has_splits:
+            opens = of_old_shares(opens, np.where(there & later, flat.split_ratio[entry_bar], 1.0))
         labels = label_many(
-            Bars(flat.open, flat.high, flat.low, flat.close),
+            Bars(
+                flat.open,
+                flat.high,
+                flat.low,
+                flat.close,
+                flat.split_ratio if self._has_splits else None,
+            ),
             Signals(
                 signals.direction,
                 np.where(signals.next_open & there, opens, signals.price),
@@ -263,6 +277,7 @@ class Watch:
                 np.where(over, end - first, signals.horizon),
                 first,
                 end,
+                later,
             ),
             policy,
         )
@@ -290,6 +305,7 @@ def _known(labels: Labels, bars: BarColumns, first: Rows, delisted: Flags, told_
         labels.how,
         labels.ambiguous,
         np.where(left, bars.opened_at[row], NEVER),
+        labels.exit_price,
         labels.returned,
         labels.mae,
         labels.mfe,

@@ -282,6 +282,7 @@ class EventHelpers(ABC):
         closed_at: datetime,
         timeframe: str = "1d",
         source: str | None = None,
+        split_ratio: Money | None = None,
         traceparent: str | None = None,
     ) -> MarketBar:
         """Say: these were the prices.
@@ -297,6 +298,8 @@ class EventHelpers(ABC):
             closed_at: The instant from which the bar is known, with a time zone.
             timeframe: The bar's length: ``1m``, ``4h``, ``1d`` …
             source: Where the prices come from; left out: this publisher's name.
+            split_ratio: New shares for an old one, from this bar on, of prices that are not
+                adjusted for it: 2 where each became two.
             traceparent: The W3C trace context that it belongs to.
 
         Raises:
@@ -314,6 +317,7 @@ class EventHelpers(ABC):
             low=low,
             close=close,
             volume=volume,
+            split_ratio=split_ratio,
         )
         self.publish(event, traceparent=traceparent)
         return event

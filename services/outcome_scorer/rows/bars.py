@@ -10,7 +10,7 @@ from trackrecord.outcomes.waiting import BarColumns
 from trackrecord.runtime.sql_times import wire_micros
 
 _KEY: Final = ("symbol", "timeframe", "opened_us", "source")
-_FLOATS: Final = ("open", "high", "low", "close", "volume")
+_FLOATS: Final = ("open", "high", "low", "close", "volume", "split_ratio")
 _COLUMNS: Final = ("opened_at", "closed_at", *_FLOATS)
 READ: Final = {
     "number": pl.Int64,
@@ -59,5 +59,6 @@ def repeats(bars: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 def bar_columns(frame: pl.DataFrame) -> BarColumns:
     """The bars of a frame as arrays."""
-    columns: list[Any] = [frame[name].to_numpy() for name in _COLUMNS]
+    told = frame.with_columns(pl.col("split_ratio").cast(pl.Float64).fill_null(1.0))
+    columns: list[Any] = [told[name].to_numpy() for name in _COLUMNS]
     return BarColumns(*columns)

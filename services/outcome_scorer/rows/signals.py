@@ -33,6 +33,7 @@ READ: Final = {
     "how": pl.String,
     "ambiguous": pl.String,
     "exit_opened_at": pl.Int64,
+    "exit_price": pl.Float64,
     "return": pl.Float64,
     "mae": pl.Float64,
     "mfe": pl.Float64,
@@ -83,7 +84,7 @@ def as_waiting(signals: pl.DataFrame) -> pl.DataFrame:
     nothing = {
         **dict.fromkeys(("outcome", "how", "ambiguous", "delisted"), pl.String),
         **dict.fromkeys(("exit_opened_at", "bars_held", "known_at"), pl.Int64),
-        **dict.fromkeys(("return", "mae", "mfe"), pl.Float64),
+        **dict.fromkeys(("exit_price", "return", "mae", "mfe"), pl.Float64),
     }
     return signals.select(
         "signal_id",
@@ -109,7 +110,7 @@ def waiting(frame: pl.DataFrame) -> Waiting:
         _coded(frame["how"], _HOW),
         _flags(frame["ambiguous"]),
         frame["exit_opened_at"].fill_null(NEVER).to_numpy(),
-        *(_numbers(frame[name]) for name in ("return", "mae", "mfe")),
+        *(_numbers(frame[name]) for name in ("exit_price", "return", "mae", "mfe")),
         _flags(frame["delisted"]),
         frame["bars_held"].fill_null(0).to_numpy(),
         frame["known_at"].fill_null(NEVER).to_numpy(),

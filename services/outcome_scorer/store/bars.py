@@ -24,12 +24,12 @@ CREATE TEMPORARY TABLE new_bars (
     stays boolean, position integer, partition integer, appended_at timestamptz,
     symbol text COLLATE "C", timeframe text COLLATE "C", source text COLLATE "C",
     opened_at timestamptz, closed_at timestamptz, open numeric, high numeric, low numeric,
-    close numeric, volume numeric, revision integer
+    close numeric, volume numeric, split_ratio numeric, revision integer
 ) ON COMMIT DELETE ROWS;
 """
 
 _KEY: Final = "symbol, timeframe, opened_at, source"
-_CONTENT: Final = "closed_at, open, high, low, close, volume"
+_CONTENT: Final = "closed_at, open, high, low, close, volume, split_ratio"
 _CHANGES: Final = ", ".join(
     f"{name} = excluded.{name}" for name in (*_CONTENT.split(", "), "revision", "appended_at")
 )
@@ -78,7 +78,7 @@ def write(cursor: Cursor) -> None:
 
 _READ: Final = f"""
 SELECT a.number, {micros("b.opened_at")} AS opened_at, {micros("b.closed_at")} AS closed_at,
-       b.open, b.high, b.low, b.close, b.volume
+       b.open, b.high, b.low, b.close, b.volume, b.split_ratio
 FROM asked AS a CROSS JOIN LATERAL (
     SELECT DISTINCT ON (opened_at) *
     FROM bars

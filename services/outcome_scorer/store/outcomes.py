@@ -34,12 +34,31 @@ _COLUMNS: Final = (
     "delisted", "exit_opened_at", "known_at", "ends_at", "scored_at",
 )  # fmt: skip
 
+_SPLITS: Final = """(
+    SELECT product(s.split_ratio) FROM bars AS s
+    WHERE s.symbol = w.symbol AND s.timeframe = w.timeframe AND s.split_ratio IS NOT NULL
+      AND s.opened_at > w.emitted_at AND s.opened_at <= {until}
+      AND NOT EXISTS (
+          SELECT FROM bars AS better
+          WHERE better.symbol = s.symbol AND better.timeframe = s.timeframe
+            AND better.opened_at = s.opened_at AND better.source < s.source))"""
+"""New shares for one that there was at the emission; null without a split. Of several sources of
+one bar the first by name counts."""
+
+
+def _of_old_shares(price: str, until: str) -> str:
+    """What a price is per share at the emission, in at most as many digits as events hold."""
+    splits = _SPLITS.format(until=until)
+    return f"coalesce(trim_scale(round({price} * {splits}, 18)), {price})"
+
+
 _WRITE: Final = f"""
 INSERT INTO outcomes AS o (signal_id, policy, revision, strategy, symbol, emitted_at,
                            {", ".join(_COLUMNS)})
 SELECT n.signal_id, %(policy)s, 0, w.strategy, w.symbol, w.emitted_at, n.outcome, n.label,
        n."return", n.mae, n.mfe, nullif(n.bars_held, 0),
-       CASE n.how WHEN 'gap' THEN b.open WHEN 'expiry' THEN b.close
+       CASE n.how WHEN 'gap' THEN {_of_old_shares("b.open", moment("n.exit_opened_at"))}
+                  WHEN 'expiry' THEN {_of_old_shares("b.close", moment("n.exit_opened_at"))}
                   WHEN 'intrabar' THEN CASE n.outcome WHEN 'target' THEN w.target_price
                                                       ELSE w.stop_loss END END,
        n.how, n.ambiguous, n.delisted, {moment("n.exit_opened_at")}, {moment("n.known_at")},
@@ -59,8 +78,8 @@ SET revision = o.revision + CASE WHEN o.signal_id IN (
     emitted_at = excluded.emitted_at,
     {", ".join(f"{name} = excluded.{name}" for name in _COLUMNS)}
 """
-"""The price is the level's or the bar's own, to the last digit; the arrays hold floats. What
-changes twice in a batch is told once, and so has one revision."""
+"""The price is the level's or the bar's own, to the last digit, per share at the emission;
+the arrays hold floats. What changes twice in a batch is told once, and so has one revision."""
 
 _WRITE_ENDS: Final = f"""
 UPDATE outcomes AS o SET ends_at = {moment("n.ends_at")}
@@ -73,9 +92,10 @@ _CLOSE: Final = f"""
 INSERT INTO closings (signal_id, exit_price, closed_at, reason, own, entry_price)
 SELECT o.signal_id, o.exit_price, {moment("n.exit_at")}, o.outcome, true,
        CASE WHEN w.next_open THEN (
-           SELECT open FROM bars
-           WHERE symbol = w.symbol AND timeframe = w.timeframe AND opened_at >= w.emitted_at
-           ORDER BY opened_at, source LIMIT 1) END
+           SELECT {_of_old_shares("b.open", "b.opened_at")} FROM bars AS b
+           WHERE b.symbol = w.symbol AND b.timeframe = w.timeframe
+             AND b.opened_at >= w.emitted_at
+           ORDER BY b.opened_at, b.source LIMIT 1) END
 FROM new_outcomes AS n JOIN outcomes AS o ON o.signal_id = n.signal_id AND o.policy = %(policy)s
 JOIN watched_signals AS w ON w.signal_id = n.signal_id
 WHERE n.round = %(round)s AND n.changed AND w.barriers AND o.exit_price IS NOT NULL

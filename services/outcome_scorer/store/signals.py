@@ -125,7 +125,7 @@ def _read(*, ended: bool) -> str:
 SELECT w.signal_id, a.number, w.direction, w.price, w.target_price, w.stop_loss,
        w.horizon_bars, w.next_open, {micros("w.emitted_at")} AS emitted_at,
        o.outcome, o.how, o.ambiguous, {micros("o.exit_opened_at")} AS exit_opened_at,
-       o."return", o.mae, o.mfe, o.delisted, o.bars_held,
+       o.exit_price, o."return", o.mae, o.mfe, o.delisted, o.bars_held,
        {micros("o.known_at")} AS known_at
 FROM asked AS a JOIN watched_signals AS w USING (symbol, timeframe)
 LEFT JOIN outcomes AS o ON o.signal_id = w.signal_id AND o.policy = %(policy)s

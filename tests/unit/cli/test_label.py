@@ -157,3 +157,47 @@ def test_a_person_gets_a_table_and_a_wrong_option_one_clear_line() -> None:
     run = CliRunner().invoke(app, ["label", "--jumps", "2,1"], input=json.dumps(line()))
     assert run.exit_code == 2
     assert "--jumps" in run.output
+
+
+def test_splits_are_told_in_a_line_or_in_the_file_of_bars(tmp_path: Path) -> None:
+    signal = {"side": "LONG", "entry_price": 150, "target": 165, "stop": 135, "horizon_bars": 3}
+    days = [
+        ["2026-01-05", 150, 153, 147, 150],
+        ["2026-01-06", 100, 102, 98, 100],
+        ["2026-01-07", 104, 110, 103, 108],
+    ]
+    untold, told, *wrong = answers(
+        line(signal=signal, bars=days),
+        line(signal=signal, bars=days, splits=[["2026-01-06", "1.5"]]),
+        line(signal=signal, bars=days, splits=[["2026-01-06", 0]]),
+        line(signal=signal, bars=days, splits=[["2026-02-06", 2]]),
+        line(signal=signal, bars=days, splits={"2026-01-06": 2}),
+        code=1,
+    )
+    assert (untold["outcome"], untold["exit_price"]) == ("stop", 100)
+    assert (told["outcome"], told["exit_price"], told["return"]) == ("target", 165, 0.1)
+    for answer, words in zip(wrong, ("above 0, not 0", "no bar is of", "[[time of"), strict=True):
+        assert words in answer["error"]
+    file = tmp_path / "bars.csv"
+    rows = [",".join(map(str, ["AAA", *day, "1.5" if day is days[1] else ""])) for day in days]
+    file.write_text("symbol,opened_at,open,high,low,close,split_ratio\n" + "\n".join(rows) + "\n")
+    asked = json.dumps(
+        {"id": "a", "signal": signal | {"symbol": "AAA", "entry_time": "2026-01-05"}}
+    )
+    later = json.dumps(
+        {
+            "id": "b",
+            "signal": signal
+            | {
+                "symbol": "AAA",
+                "entry_time": "2026-01-06",
+                "entry_price": 100,
+                "target": 110,
+                "stop": 90,
+            },
+        }
+    )
+    found, after = answers(asked, later, arguments=("--bars", str(file)))
+    assert (found["outcome"], found["exit_price"], found["return"]) == ("target", 165, 0.1)
+    # It enters at that very bar, and speaks of new shares.
+    assert (after["outcome"], after["exit_price"], after["return"]) == ("target", 110, 0.1)

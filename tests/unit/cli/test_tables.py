@@ -15,7 +15,10 @@ from hypothesis import strategies as st
 
 from trackrecord.cli.common import InputError
 from trackrecord.cli.tables import frame_of, open_table
-from trackrecord.cli.train.signal_files import read_bars, read_signals
+from trackrecord.cli.train.signal_files import in_columns, read_bars, read_signals
+from trackrecord.events import SignalEmitted
+from trackrecord.learning.dataset import outcomes_of
+from trackrecord.outcomes.label_many import OUTCOMES
 
 HEADER = "signal_id,strategy,symbol,side,price,emitted_at,confidence,horizon_bars\n"
 ROW = "s1,t,000001,buy,0.00000812,2024-06-03 22:00:00+00:00,0.62,5\n"
@@ -206,3 +209,23 @@ def test_what_is_no_bar_is_left_out_and_the_first_is_named(
 def test_bars_of_any_sign_are_bars(tmp_path: Path) -> None:
     bars = read_bars(csv(tmp_path, f"{BARS}CL,2020-04-20,10,11,-40,-37.63\n"))
     assert bars.history.close.tolist() == [-37.63]
+
+
+def test_splits_of_a_file_of_bars_are_followed_or_refused(tmp_path: Path) -> None:
+    head = BARS.strip() + ",split_ratio\n"
+    days = "AAA,2024-06-03,150,153,147,150,\nAAA,2024-06-04,100,102,98,100,{}\n"
+    end = "AAA,2024-06-05,104,110,103,108,\n"
+    bars = read_bars(csv(tmp_path, head + days.format("1.5") + end))
+    event = SignalEmitted(
+        signal_id="s", strategy="m", symbol="AAA", side="BUY", price=D(150),
+        target_price=D(165), stop_loss=D(135),
+        emitted_at=datetime(2024, 6, 3, tzinfo=UTC),
+    )  # fmt: skip
+    sent = in_columns([event], bars, 20).sent
+    found = outcomes_of(bars.history, bars.opened_at, sent, split_ratio=bars.split_ratio)
+    assert OUTCOMES[found.labels.outcome[0]] == "target"
+    assert found.labels.exit_price[0] == 165
+    assert found.labels.returned[0] == 0.1
+    for wrong in ("0", "-2", "two", "inf"):
+        with pytest.raises(InputError, match="split_ratio of row 2 is"):
+            read_bars(csv(tmp_path, head + days.format(wrong) + end))

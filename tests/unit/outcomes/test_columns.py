@@ -48,7 +48,7 @@ def judged(symbols: list[list[Bar]], each: list[tuple[int, int, Signal]], policy
     rows = [bar for symbol in symbols for bar in symbol]
     held = [signal for _, _, signal in each]
     return label_many(
-        Bars(*(column([bar[place] for bar in rows]) for place in range(4))),
+        Bars(*(column([bar[place] for bar in rows]) for place in range(5))),
         Signals(
             np.array([signal.direction for signal in held], np.int8),
             column([signal.price for signal in held]),
@@ -83,6 +83,23 @@ around_zero = st.integers(-300, 300).map(lambda cents: Decimal(cents) / 100)
     st.sampled_from(POLICIES),
 )
 def test_prices_around_zero_come_to_the_same_in_columns(
+    symbols: list[list[Bar]], asked: list[tuple[int, int, Signal]], policy: Policy
+) -> None:
+    compare(symbols, asked, policy)
+
+
+@st.composite
+def with_splits(draw: Any) -> list[Bar]:
+    ratio = st.sampled_from([*["1"] * 5, "1.5", "2", "0.1", "1.333333"]).map(Decimal)
+    return [each._replace(split_ratio=draw(ratio)) for each in draw(st.lists(bars(), max_size=8))]
+
+
+@given(
+    st.lists(with_splits(), min_size=1, max_size=3),
+    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 8), signals()), max_size=6),
+    st.sampled_from(POLICIES),
+)
+def test_splits_come_to_the_same_in_columns(
     symbols: list[list[Bar]], asked: list[tuple[int, int, Signal]], policy: Policy
 ) -> None:
     compare(symbols, asked, policy)

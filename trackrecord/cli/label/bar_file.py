@@ -16,13 +16,22 @@ _NEEDED: Final = ("symbol", "opened_at", "open", "high", "low", "close")
 
 
 class BarsBySymbol:
-    """Bars as lines hold them, ``[time, open, high, low, close]``, by symbol and in order."""
+    """Bars as lines hold them, ``[time, open, high, low, close]``, by symbol and in order.
+
+    Attributes:
+        splits: By symbol, the time of each bar that tells a split and its ratio, in order.
+    """
 
     def __init__(self, rows: dict[str, dict[datetime, tuple[float, list[Any]]]]) -> None:
-        """``rows`` are by symbol and time, each with its revision."""
+        """``rows`` are by symbol and time, each with its revision; a split stands last in a bar."""
         self._times = {symbol: sorted(bars) for symbol, bars in rows.items()}
         self._bars = {
-            symbol: [rows[symbol][at][1] for at in times] for symbol, times in self._times.items()
+            symbol: [rows[symbol][at][1][:-1] for at in times]
+            for symbol, times in self._times.items()
+        }
+        self.splits = {
+            symbol: [[bar[0], bar[-1]] for _, bar in (rows[symbol][at] for at in times) if bar[-1]]
+            for symbol, times in self._times.items()
         }
 
     def after(self, signal: dict[str, Any], horizon: int) -> list[list[Any]]:
@@ -67,5 +76,8 @@ def read_bars(file: Path) -> BarsBySymbol:
             raise InputError(f"{file}, {place}: {error}") from None
         bars = found.setdefault(row["symbol"] or "", {})
         if at not in bars or revision >= bars[at][0]:
-            bars[at] = (revision, [text, *(row[name] for name in _NEEDED[2:])])
+            bars[at] = (
+                revision,
+                [text, *(row[name] for name in _NEEDED[2:]), row.get("split_ratio")],
+            )
     return BarsBySymbol(found)

@@ -53,8 +53,9 @@ def label_command(
     """Judge signals on bars: target, stop, expired, pending or void.
 
     A line: {"id", "signal": {"side": "LONG" or "SHORT", "entry_price", "target"?, "stop"?,
-    "horizon_bars"?, "entry_time"?}, "bars": [[time, open, high, low, close], ...], "policy"?};
-    bars[0] is the entry bar. With --bars FILE a line may leave "bars" out, and its signal names
+    "horizon_bars"?, "entry_time"?}, "bars": [[time, open, high, low, close], ...],
+    "splits"?: [[time of a bar, new shares for an old one], ...], "policy"?}; bars[0] is the entry
+    bar. With --bars FILE a line may leave "bars" out, and its signal names
     "symbol" and "entry_time" instead. A line that breaks a rule is answered {"id", "error"}, and
     the exit code is 1.
     """

@@ -58,11 +58,18 @@ def _judge(document: dict[str, Any], policy: str, horizon: int, known: BarsBySym
     def work(limits: Limits) -> dict[str, Any]:
         try:
             signal = _signal(document.get("signal"), horizon)
-            given = document.get("bars")
+            given, splits = document.get("bars"), document.get("splits")
             if given is None and known is not None:
                 given = known.after(document["signal"], signal.horizon)
+                among = {row[0] for row in given}
+                splits = [
+                    split
+                    for split in known.splits[document["signal"]["symbol"]]
+                    if split[0] in among
+                ]
             times, bars = _bars(given)
             _check_entry(document["signal"], times[0])
+            bars = _with_splits(bars, times, splits, document["signal"].get("entry_time"))
             chosen = _policy(document.get("policy") or policy)
             return _answer(label(signal, bars, chosen, limits), times)
         except RuleError as error:
@@ -128,7 +135,7 @@ def _bars(given: Any) -> tuple[list[Any], list[Bar]]:
                 for name, value in zip(_PRICES, row[1:_FIELDS], strict=True)
             )
         )
-        if problem := impossible_bar(*bar):
+        if problem := impossible_bar(*bar[:4]):
             raise RuleError(f"bar {index} is no bar: {problem} ({_prices(bar)})")
         at = _time(row[0], f"the time of bar {index}")
         if before is not None and not _follows(at, before):
@@ -144,7 +151,36 @@ def _follows(at: Any, before: Any) -> bool:
 
 
 def _prices(bar: Bar) -> str:
-    return ", ".join(f"{name} {price}" for name, price in zip(_PRICES, bar, strict=True))
+    return ", ".join(f"{name} {price}" for name, price in zip(_PRICES, bar[:4], strict=True))
+
+
+def _with_splits(bars: list[Bar], times: list[Any], splits: Any, entered: Any) -> list[Bar]:
+    """Bars with the splits that are told beside them, ``[[time of a bar, ratio], ...]``.
+
+    One at the entry bar counts where the entry time is before it: else the signal came after.
+    """
+    if splits is None:
+        return bars
+    if not isinstance(splits, list) or any(
+        not isinstance(split, list) or len(split) != 2  # noqa: PLR2004 - a time and a ratio
+        for split in splits
+    ):
+        raise RuleError('"splits" are [[time of a bar, new shares for an old one], ...]')
+    places = {_time(at, "the time of a bar"): place for place, at in enumerate(times)}
+    found = list(bars)
+    for at, ratio in splits:
+        place = places.get(_time(at, "the time of a split"))
+        if place is None:
+            raise RuleError(f"no bar is of {at}, from which a split is told")
+        number = _price(ratio, f"the split of {at}")
+        if number <= 0:
+            raise RuleError(f"the split of {at} is new shares for an old one, above 0, not {ratio}")
+        if place or (
+            entered is not None
+            and _follows(_time(times[0], "the time of bar 0"), _time(entered, "the entry time"))
+        ):
+            found[place] = found[place]._replace(split_ratio=number)
+    return found
 
 
 def _time(value: Any, what: str) -> datetime | str:

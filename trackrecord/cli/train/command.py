@@ -232,7 +232,13 @@ def _train(
     given = in_columns(read_signals(signals), history, horizon)
     for note in (*history.notes, *given.notes):
         notes.print(note)
-    outcomes = outcomes_of(history.history, history.opened_at, given.sent, policy=policy)
+    outcomes = outcomes_of(
+        history.history,
+        history.opened_at,
+        given.sent,
+        policy=policy,
+        split_ratio=history.split_ratio,
+    )
     features = features_of(Market(history.history), given.sent, outcomes)
     rows = rows_of(features, given.sent, outcomes, cost=cost, threshold=success)
     counts = _counts(outcomes.labels.outcome)

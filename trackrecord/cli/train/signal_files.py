@@ -44,12 +44,14 @@ class BarFile:
         opened_at: Of each bar; microseconds since 1970 UTC.
         symbols: Their names, in the order of the history's starts.
         notes: What was left out, in words.
+        split_ratio: New shares for an old one from each bar on; None where no bar tells any.
     """
 
     history: History
     opened_at: NDArray[np.int64]
     symbols: list[str]
     notes: list[str] = field(default_factory=list)
+    split_ratio: NDArray[np.float64] | None = None
 
 
 def read_bars(file: Path) -> BarFile:
@@ -83,7 +85,9 @@ def read_bars(file: Path) -> BarFile:
     starts = changed.arg_true().to_numpy().astype(np.int64)
     columns: list[Any] = [kept[name].to_numpy() for name in (*_PRICES, "volume", "closed_at")]
     history = History(*[*columns, starts])
-    return BarFile(history, kept["opened_at"].to_numpy(), names, notes)
+    ratio = kept["split_ratio"].fill_null(1.0).to_numpy()
+    told = ratio if (ratio != 1).any() else None
+    return BarFile(history, kept["opened_at"].to_numpy(), names, notes, told)
 
 
 def _columns(frame: pl.DataFrame, file: Path) -> pl.DataFrame:
@@ -91,7 +95,8 @@ def _columns(frame: pl.DataFrame, file: Path) -> pl.DataFrame:
     if missing:
         raise InputError(
             f"{file} has no column {', '.join(missing)}; bars have "
-            f"{', '.join(_NEEDED)} and may have closed_at, volume, timeframe and revision"
+            f"{', '.join(_NEEDED)} and may have closed_at, volume, timeframe, split_ratio and "
+            "revision"
         )
     timeframe = "1d"
     if "timeframe" in frame.columns:
@@ -112,6 +117,7 @@ def _columns(frame: pl.DataFrame, file: Path) -> pl.DataFrame:
             pl.col("symbol").cast(pl.String),
             *(_floats_of(frame, name) for name in _PRICES),
             _floats_of(frame, "volume"),
+            _ratios_of(frame, file),
             _floats_of(frame, "revision").fill_null(0).cast(pl.Int64),
             opened.alias("opened_at"),
             closed.alias("closed_at"),
@@ -172,6 +178,28 @@ def _floats_of(frame: pl.DataFrame, name: str) -> pl.Series:
     if column.dtype == pl.String:
         column = column.str.strip_chars()
     return column.cast(pl.Float64, strict=False).fill_nan(None)
+
+
+def _ratios_of(frame: pl.DataFrame, file: Path) -> pl.Series:
+    """The column of splits; null where there was none.
+
+    Raises:
+        InputError: A ratio is no number above 0.
+    """
+    found = _floats_of(frame, "split_ratio")
+    if "split_ratio" not in frame.columns:
+        return found
+    given = frame["split_ratio"]
+    if given.dtype == pl.String:
+        given = given.str.strip_chars().replace("", None)
+    wrong = given.is_not_null() & ~(found.is_finite() & (found > 0)).fill_null(value=False)
+    if wrong.any():
+        place = wrong.arg_true()[0]
+        raise InputError(
+            f"{file}: split_ratio of row {place + 1} is {given[place]}; it is the number of new "
+            "shares for an old one, above 0, such as 2"
+        )
+    return found
 
 
 def _first_problem(frame: pl.DataFrame, place: int) -> str:
