@@ -78,7 +78,8 @@ class Extractor(Handler):
 
     def _outgoing(self, batch: Batch, cursor: Cursor, fresh: list[Run]) -> Iterator[Outgoing]:
         for run in fresh:
-            for recommendation, signal in zip(run.recommendations, run.signals, strict=True):
+            said = zip(run.recommendations, run.signals, strict=True)
+            for number, (recommendation, signal) in enumerate(said):
                 if signal is not None:
                     yield signal
                 elif self._exits and recommendation.action in {"SELL", "STRONG_SELL"}:
@@ -86,9 +87,7 @@ class Extractor(Handler):
                     if symbol is None or recommendation.entry_price is None:
                         continue
                     position = run.row["position"]
-                    for signal_id in store.close_longs(
-                        cursor, run.row["script"], symbol, run.row["execution_id"]
-                    ):
+                    for signal_id in store.close_longs(cursor, run.row, number, symbol):
                         event = close_event(signal_id, run.row, symbol, recommendation, run.said_at)
                         yield Outgoing.of(
                             event,

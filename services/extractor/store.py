@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from services.extractor.tables import SUMS
 from trackrecord.runtime.database import CopyRows, Cursor, copy_rows, rows
@@ -104,7 +106,9 @@ WITH closed AS (
     UPDATE recommendations SET closed_by = %(execution_id)s
     WHERE script = %(script)s AND symbol = %(symbol)s AND signal_id IS NOT NULL
       AND closed_by IS NULL AND action IN ('BUY', 'STRONG_BUY', 'BTST_BUY')
-      AND execution_id <> %(execution_id)s
+      AND CASE WHEN execution_id = %(execution_id)s THEN number < %(number)s
+               ELSE execution_id NOT IN (
+                   SELECT execution_id FROM fresh_executions WHERE position > %(position)s) END
     RETURNING signal_id, said_at
 )
 SELECT signal_id FROM closed ORDER BY said_at, signal_id
@@ -147,9 +151,18 @@ def apply(cursor: Cursor, *, timezone: str, lane: int, refusals: bool) -> Applie
     return Applied(fresh, conflicts)
 
 
-def close_longs(cursor: Cursor, script: str, symbol: str, execution_id: str) -> list[str]:
-    """Mark a script's open longs in a symbol as closed; returns their signals, oldest first."""
-    found = rows(
-        cursor, _CLOSE_LONGS, {"script": script, "symbol": symbol, "execution_id": execution_id}
-    )
+def close_longs(cursor: Cursor, run: Mapping[str, Any], number: int, symbol: str) -> list[str]:
+    """Mark a script's open longs in a symbol as closed; returns their signals, oldest first.
+
+    What was printed after the SELL stays open: in the same output, or by a later run of the batch.
+
+    Args:
+        cursor: In the transaction, once the recommendations of the batch are written.
+        run: That says SELL: its ``script``, ``execution_id`` and ``position`` in the batch.
+        number: Of the SELL among what the run recommends.
+        symbol: What it is of.
+    """
+    names = ("script", "execution_id", "position")
+    parameters = {name: run[name] for name in names} | {"number": number, "symbol": symbol}
+    found = rows(cursor, _CLOSE_LONGS, parameters)
     return [signal_id for (signal_id,) in found]

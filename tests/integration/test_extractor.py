@@ -171,3 +171,21 @@ def test_with_sell_means_exit_a_sell_closes_the_open_long_once(pipeline: Pipelin
     assert closed.exit_id == derived_id("exit", opened.signal_id, "run-2")
     rows = compare.fetch(settings, "SELECT execution_id, no_signal FROM recommendations ORDER BY 1")
     assert rows == [("run-1", None), ("run-2", "closes"), ("run-3", "closes")]
+
+
+def test_a_sell_closes_what_was_said_before_it_and_nothing_else(pipeline: Pipeline) -> None:
+    # All are read in one batch: what a later run says is no longer open when it is said.
+    pipeline.publish([run(1, SELL), run(2, BUY), run(3, SELL), run(4, BUY)])
+    pipeline.start("extractor", TRACKRECORD_SELL_MEANS="exit")
+    pipeline.done("extractor")
+    rows = compare.fetch(
+        pipeline.settings,
+        "SELECT execution_id, number, closed_by FROM recommendations"
+        " WHERE signal_id IS NOT NULL ORDER BY 1, 2",
+    )
+    assert rows == [
+        ("run-2", 0, "run-3"),
+        ("run-4", 0, None),
+    ]
+    [closed] = sent(pipeline.settings, SignalClosed)
+    assert closed.closed_at == run(3, SELL).finished_at
