@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from trackrecord.cli.common import DEFAULT_HOME, HomeOption, load
+from trackrecord.kafka.local_stack import STATE_FILE
 
 _KEPT = frozenset({"PGAPPNAME", "PGCLIENTENCODING", "PGTZ"})
 """Variables of the user's that do not choose another server, database or way to reach it."""
@@ -40,8 +41,8 @@ def psql(
     program = find_program("psql")
     if program is None:
         raise ConfigurationError(
-            f'no psql is installed here; any client can open "{where}", with the password that '
-            "`trackrecord status --json` names in database_url"
+            f'no psql is installed here; any client can open "{where}", with the password in '
+            f"database_url of {home / STATE_FILE}"
         )
     environ = environment_of(os.environ, settings.database_schema, password)
     sys.stdout.flush()

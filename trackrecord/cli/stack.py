@@ -191,7 +191,7 @@ def show(state: StackState, home: Path, as_json: bool) -> bool:
             {
                 "healthy": state.healthy,
                 "kafka": state.kafka,
-                "database_url": state.database_url,
+                "database_url": hide_secrets(state.database_url),
                 "api": None,
                 "lag": behind.total,
                 "outbox_pending": behind.outbox,

@@ -61,7 +61,10 @@ def test_each_process_tells_its_last_commit_retries_fences_and_refusals(
     state: StackState, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert stack.show(state, tmp_path, as_json=True) is False
-    told: dict[str, Any] = json.loads(capsys.readouterr().out)
+    said = capsys.readouterr().out
+    assert "s3cret" not in said
+    told: dict[str, Any] = json.loads(said)
+    assert told["database_url"] == "postgresql://u:***@127.0.0.1:1/none"
     by_stage = {each["stage"]: each for each in told["processes"]}
     tracker = by_stage["signal_tracker"]
     assert 90 <= tracker["last_commit_age"] < 100
