@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from trackrecord.cli.common import InputError, notes
@@ -17,10 +18,11 @@ from trackrecord.runtime.errors import (
 
 if TYPE_CHECKING:
     from services.trainer.rows import Job
-    from trackrecord.runtime.database import Connection
+    from trackrecord.runtime.database import Connection, Cursor
     from trackrecord.runtime.settings import Settings
 
 _ACKNOWLEDGED_WITHIN = 5.0
+_APPLICATION = "trackrecord train"
 
 
 def request(settings: Settings, options: dict[str, Any]) -> dict[str, Any]:
@@ -31,7 +33,7 @@ def request(settings: Settings, options: dict[str, Any]) -> dict[str, Any]:
         TrackrecordError: There is no database, or no checkout.
     """
     runs = _runs()
-    with closing(_connect(settings)) as connection, connection, connection.cursor() as cursor:
+    with _session(settings) as cursor:
         training_id = runs.request(cursor, settings.model, "request", "asked for", options)
     if training_id is None:
         raise InputError(f"a training of {settings.model} is queued or running already")
@@ -57,8 +59,10 @@ def train(settings: Settings, options: dict[str, Any]) -> dict[str, Any]:
 
     notes.print(f"training {job.training_id} of {job.model}", markup=False)
     ended = training.run(settings, job, lambda words: notes.print(words, markup=False))
+    with _session(settings) as cursor:
+        answer = _answer(cursor, job, ended)
+    # Not one transaction: what is sent is taken from the outbox bit by bit.
     with closing(_connect(settings)) as connection:
-        answer = _answer(connection, job, ended)
         _publish(settings, connection)
     return answer
 
@@ -67,7 +71,7 @@ def _begin(settings: Settings, options: dict[str, Any]) -> Job:
     runs = _runs()
     from services.trainer.store import read_outcomes
 
-    with closing(_connect(settings)) as connection, connection, connection.cursor() as cursor:
+    with _session(settings) as cursor:
         runs.request(cursor, settings.model, "request", "asked for", options)
         now = runs.now(cursor)
         job: Job | None = runs.claim(
@@ -82,16 +86,15 @@ def _begin(settings: Settings, options: dict[str, Any]) -> Job:
     return job
 
 
-def _answer(connection: Connection, job: Job, ended: Any) -> dict[str, Any]:
+def _answer(cursor: Cursor, job: Job, ended: Any) -> dict[str, Any]:
     from trackrecord.runtime.database import rows
 
-    with connection, connection.cursor() as cursor:
-        [(promoted, reason, error, serves, report)] = rows(
-            cursor,
-            "SELECT promoted, l.reason, l.error, champion_version, m.report FROM ml_training_log l"
-            " LEFT JOIN models m USING (version) WHERE l.training_id = %s",
-            (job.training_id,),
-        )
+    [(promoted, reason, error, serves, report)] = rows(
+        cursor,
+        "SELECT promoted, l.reason, l.error, champion_version, m.report FROM ml_training_log l"
+        " LEFT JOIN models m USING (version) WHERE l.training_id = %s",
+        (job.training_id,),
+    )
     answer = {
         "status": "completed" if ended.made else "failed",
         "promoted": promoted,
@@ -117,11 +120,22 @@ def _publish(settings: Settings, connection: Connection) -> None:
         notes.print("the event is not sent yet: a trainer that runs will send it")
 
 
+@contextmanager
+def _session(settings: Settings) -> Iterator[Cursor]:
+    from trackrecord.runtime.database import session
+
+    try:
+        with session(settings, application=_APPLICATION) as cursor:
+            yield cursor
+    except PassingError as error:
+        raise UnreachableError(str(error)) from None
+
+
 def _connect(settings: Settings) -> Connection:
     from trackrecord.runtime.database import connect
 
     try:
-        return connect(settings, application="trackrecord train")
+        return connect(settings, application=_APPLICATION)
     except PassingError as error:
         raise UnreachableError(str(error)) from None
 
