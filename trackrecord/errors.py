@@ -9,6 +9,7 @@
     ├── InvalidEventError      an event breaks a rule; raised before it is published
     ├── RuleError              a signal and its bars cannot be judged as they are
     ├── PackError              a rule pack of the extractor breaks its format
+    ├── LabelError             a labelled text is not as it must be
     ├── TooFewError            there is too little to train or to judge a model with
     ├── TamperedError          a model's files are not those that were written
     ├── RefusedError           the champion is not changed as was asked for

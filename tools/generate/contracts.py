@@ -11,7 +11,7 @@ from trackrecord.stages import STAGES
 
 PYPROJECT = Path("pyproject.toml")
 
-RULES_BELOW = "trackrecord.kafka"
+RULES_BELOW = "trackrecord.accuracy"
 """The layer of the contract ``layers`` under which the rules lie."""
 
 

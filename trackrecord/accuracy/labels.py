@@ -7,6 +7,8 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from trackrecord.errors import TrackrecordError
+
 ACTIONS: Final = ("BUY", "SELL", "HOLD", "STRONG_BUY", "STRONG_SELL", "BTST_BUY")
 NUMBERS: Final = ("entry_price", "target_price", "stop_loss", "confidence")
 FIELDS: Final = ("action", "symbol", *NUMBERS)
@@ -18,7 +20,7 @@ _GOLD: Final = ("recommendations", "final_action", "result")
 _EXAMPLE: Final = '{"text": "...", "gold": {"final_action": "BUY"}}'
 
 
-class LabelError(ValueError):
+class LabelError(TrackrecordError, ValueError):
     """A labelled text is not as it must be; the message says what is wanted."""
 
 
