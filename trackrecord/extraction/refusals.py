@@ -7,7 +7,7 @@ from typing import Final
 
 from trackrecord.extraction.document import SYMBOL, Document, Line
 from trackrecord.extraction.packs import RANKS
-from trackrecord.extraction.ruleset import ShapeMatch
+from trackrecord.extraction.ruleset import ShapeMatch, matcher
 from trackrecord.extraction.shapes import ACTIONS, action_places
 
 UNTAKEN: Final = (
@@ -21,6 +21,8 @@ LABELLED: Final = RANKS["labelled"]
 ROW: Final = RANKS["row"]
 VOTE: Final = RANKS["vote"]
 
+# Sell / store / process
+_BESIDE_WORD: Final = matcher(r"^[Aay]/[wn]")
 _QUOTED_WORDS: Final = 3
 _SCALE: Final = 3
 _SAID: Final = re.compile(
@@ -126,6 +128,8 @@ def _template(
         listed = between in {",", "|"} and shape[at + 1 : at + 2] not in {":", "="}
         if "/" in between or "r" in between or listed:
             return "code/alternatives", "it is one of several alternatives, not a decision"
+    if best.rule.rank < FINAL and _BESIDE_WORD(shape[position : position + 3]):
+        return "code/alternatives", "it is one of several alternatives, not a decision"
     if best.rule.rank >= FINAL or len(action_places(shape)) < _SCALE:
         return None
     values = {
