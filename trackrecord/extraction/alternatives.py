@@ -14,6 +14,9 @@ _RULE: Final = "code/listed-alternatives"
 _SHARES: Final = "code/shares"
 _SHARES_REASON: Final = "lines below one another give each action a share"
 _SHARE: Final = matcher(r"^[-|>]*[Aa][|:(]*P[)|]*$")
+_FILLS: Final = "code/fills"
+_FILLS_REASON: Final = "several lines trade a number of shares of one instrument: a log of trades"
+_SIZED: Final = matcher(r"^[Aay]Nq")
 _BESIDE_RULES: Final = "code/beside-rules"
 _BESIDE_REASON: Final = "the text explains when which action is taken"
 _EXPLAINED: Final = frozenset({"it is a rule, not a decision"})
@@ -32,6 +35,7 @@ def drop(document: Document, findings: Findings) -> None:
     """
     _drop_beside_rules(document, findings)
     _drop_shares(document, findings)
+    _drop_fills(document, findings)
     if len(findings.statements) < _FEWEST:
         return
     run: list[Statement] = []
@@ -64,6 +68,26 @@ def _drop_shares(document: Document, findings: Findings) -> None:
     for item in findings.statements:
         if id(item) in dropped:
             findings.rejected.append(reject(document, item.token, _SHARES, _SHARES_REASON))
+    findings.statements = [item for item in findings.statements if id(item) not in dropped]
+
+
+def _drop_fills(document: Document, findings: Findings) -> None:
+    """Refuse lines that trade a number of shares of one instrument again and again."""
+    sized: dict[str | None, list[Statement]] = {}
+    for item in findings.statements:
+        if _SIZED(document.letters[item.token : item.token + 3]) and not item.is_row:
+            sized.setdefault(item.symbol, []).append(item)
+    dropped = {
+        id(item)
+        for items in sized.values()
+        if len({item.line for item in items}) > 1
+        for item in items
+    }
+    if not dropped:
+        return
+    for item in findings.statements:
+        if id(item) in dropped:
+            findings.rejected.append(reject(document, item.token, _FILLS, _FILLS_REASON))
     findings.statements = [item for item in findings.statements if id(item) not in dropped]
 
 

@@ -9,6 +9,7 @@ from trackrecord.extraction import (
     blocks,
     grids,
     layouts,
+    markets,
     object_results,
     objects,
     results,
@@ -66,6 +67,7 @@ def extract(
     statements.find(document, flags, taken, findings)
     torn = tracebacks.lines_of(document) if findings.statements else set()
     blocks.refuse(document, findings, torn)
+    markets.drop(document, flags, findings)
     refusing = used.match_blocks(tracebacks.without(document, torn)) if findings.statements else ()
     for rule in refusing:
         if rule.refuses == "recommendations":

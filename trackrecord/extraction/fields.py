@@ -322,15 +322,23 @@ def _confidence_before(document: Document, label: int) -> Found | None:
 
 
 def _of_a_vote(document: Document, label: int, token: int) -> bool:
-    """Say whether a confidence stands on the line of a vote, and the statement on another."""
+    """Say whether a confidence stands on the line of a vote, and the statement below it."""
     folded = document.folded
     start = folded.rfind("\n", 0, document.starts[label]) + 1
     if start <= document.starts[token] < max(document.ends[label], start + 1):
         return False
     first = bisect_left(document.starts, start, 0, label + 1)
-    return (
-        "V" in document.letters[first:label] and folded.find("\n", start) < document.starts[token]
+    before = document.letters[first:label]
+    # Another action on its own line has its own confidence.
+    term = document.terms[token]
+    other = any(
+        document.letters[at] == "A"
+        and document.terms[at] is not None
+        and document.terms[at] != term
+        for at in range(first, label)
     )
+    voted = "V" in before or other
+    return voted and folded.find("\n", start) < document.starts[token]
 
 
 def nearest_confidence(document: Document, start: int, end: int, token: int) -> Found | None:

@@ -59,6 +59,8 @@ DROPPED_UNDER: Final = frozenset({
 """What holds signals that are not followed."""
 
 ORDER_KEYS: Final = frozenset({
+    "wallet", "walletaddress", "txhash", "txid", "txsignature", "maker", "taker", "counterparty",
+    "amountusd", "usdamount",
     "apikey", "secret", "passphrase", "password", "pricetype", "product", "producttype",
     "ordertype", "timeinforce", "tif", "clientorderid", "validity", "variety",
     "exchangesegment", "disclosedquantity", "reduceonly", "closeposition", "postonly",

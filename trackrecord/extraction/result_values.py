@@ -320,7 +320,7 @@ def _value(document: Document, line: Line, label: int) -> tuple[int | None, bool
             return at, accounting
         if letter == "w":
             words += 1
-            if words > _WORDS:
+            if words > _WORDS or letters[label + 1] == "=":  # pnl=? duration=34
                 return None, False
         elif letter not in _BETWEEN:
             return None, False

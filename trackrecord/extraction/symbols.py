@@ -112,11 +112,13 @@ def assign(document: Document, statements: list[Statement], found: list[Section]
     lone = None if found else _only_one(document)
     for statement in statements:
         if statement.symbol is not None:
+            _take_listed(document, statement)
             continue
         token = _on_line(document, statement)
         if token is not None:
             statement.symbol_token = token
             statement.symbol = _name(document, token)
+            _take_listed(document, statement)
             continue
         before = bisect_right(starts, statement.line)
         if before:
@@ -128,6 +130,16 @@ def assign(document: Document, statements: list[Statement], found: list[Section]
             statement.symbol, statement.symbol_token = only, section.token
         elif lone is not None:
             statement.symbol, statement.symbol_token = document.symbol(lone), lone
+
+
+def _take_listed(document: Document, statement: Statement) -> None:
+    """Take the ticker of an exchange in brackets behind a name: LVMH (MC.PA)."""
+    at = statement.symbol_token
+    if at is None or document.letters[at + 1 : at + 4] != "(S)":
+        return
+    named, listed = document.symbol(at), document.symbol(at + 2)
+    if "." in listed and "." not in named:
+        statement.symbol, statement.symbol_token = listed, at + 2
 
 
 def _only_one(document: Document) -> int | None:
