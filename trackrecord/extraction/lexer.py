@@ -16,6 +16,7 @@ _LETTER: Final = rf"(?:[A-Za-z]|[^\W\d_{_RUN}]|[{_MARKS}])"
 _INNER: Final = rf"(?:[A-Za-z0-9_]++|[^\W{_RUN}]|[{_MARKS}]|[{_HIDDEN}]++(?=[^\W{_RUN}]))"
 # A code of a currency, unless it is the second half of a pair.
 _PAID: Final = r"(?<![\w/-])(?<![A-Z]:)(?:R[sS]\.?|INR|USDT?|EUR)"
+_JOINED: Final = rf"(?:['._&-](?=[{_HIDDEN}]*+\w){_INNER}++)"
 _CURRENCY: Final = rf"(?:(?:US|HK|[ACR])\$|[$€£¥₹₽₩₺₫฿]|{_PAID}(?=\s?[-+]?\d))"
 _NOT_CURRENCY: Final = rf"(?!(?:US|HK|[ACR])\$|{_PAID}\s?[-+]?\d)"
 # Where stocks are named by numbers.
@@ -43,7 +44,7 @@ LEXER: Final = re.compile(
     (?:
       (\n)
     | ( [PpKk]/[LlZzEe](?!\w)
-      | {_NOT_CURRENCY}(?:[$\#](?=[A-Z]))?+{_LETTER}{_INNER}*+(?:['._&-](?=[{_HIDDEN}]*+\w){_INNER}++)*+ )
+      | {_NOT_CURRENCY}(?:[$\#](?=[A-Z]))?+{_LETTER}{_INNER}*+{_JOINED}*+ )
     | ( (?<![\w.])
           (?:\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{4}})(?!\d)
           (?:[T\ ]\d{{1,2}}:\d{{2}}(?::\d{{2}})?(?:[.,]\d{{1,9}})?(?:Z|[+-]\d{{2}}:?\d{{2}})?)?
