@@ -323,7 +323,8 @@ def _edges(document: Document, line: Line) -> set[int]:
         if 2 * len(spans) < len(heads):
             break  # what stands behind the table
         starts = {start + shift for start, _ in spans}
-        ends = {end + shift for _, end in spans}
+        # A cell that is one too wide pushes those behind it by one.
+        ends = {end + shift + by for _, end in spans for by in (-1, 0, 1)}
         here = {
             heads[at][0]
             for at in close
