@@ -74,9 +74,7 @@ def _acts(text: str, parts: Parts, at: int) -> bool:
     """Say whether an action follows a name, at most a few marks behind it."""
     letters, _, starts, ends, _, _ = parts
     end = min(len(letters), at + 4)
-    while at < end and (
-        letters[at] in _AHEAD or text[starts[at] : ends[at]].lower() in _DEGREES
-    ):
+    while at < end and (letters[at] in _AHEAD or text[starts[at] : ends[at]].lower() in _DEGREES):
         at += 1
     return at < end and letters[at] in "Aa"
 

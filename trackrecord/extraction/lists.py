@@ -38,6 +38,7 @@ _DETAIL: Final = frozenset("LFG")
 _SINGLE: Final = re2.compile(rb"^[-|>.\[\]]*[wf]{0,2}B[Lkgw]?(?:[:>|-]+|\]|(?:f|g)?)(S)")
 _LEVEL: Final = re2.compile(rb"@N|[EXT][:=]?N")
 _LOOK_AHEAD: Final = 3
+_ABOVE: Final = 4
 _LONGEST_LIST: Final = 400
 _FEWEST: Final = 2
 
@@ -208,6 +209,15 @@ def is_empty(document: Document, line: Line, joined: set[int]) -> bool:
     shape = line.shape
     at = shape.find("N")
     return at > 0 and shape[at - 1] in "(:" and document.raw(line.first + at) == "0"
+
+
+def heading_above(document: Document, number: int) -> Line | None:
+    """Return the heading that is an action above a line, over blank and ruled ones only."""
+    for at in range(number - 1, max(-1, number - 1 - _ABOVE), -1):
+        line = document.lines[at]
+        if line.shape.strip(".|+-:="):
+            return line if heads(line.shape) is not None else None
+    return None
 
 
 def may_head(document: Document, line: Line, joined: set[int]) -> bool:
