@@ -44,6 +44,7 @@ _EXAMPLE: Final = re2.compile(
     r"|discord|email|trading|buy|sell|json|console|log|bot|report|notification|run)\b)*"
     r"(?: ?\([^)\n]*\))?\s*[:-]"
 )
+_EXAMPLE_HEADS: Final = re2.compile(r"(?im)^[^\w\n]*(?:examples?|samples?)[^\w\n]*$")
 _DEFAULT: Final = re2.compile(
     r"(?i)\b(?:default(?:s|ed|ing)?|fall(?:s|ing)?[ -]?back|fallback)\b|默认|兜底"
 )
@@ -229,7 +230,7 @@ def _read(document: Document, block: Block) -> None:
     _find_over(document, block, text)
     block.default = _DEFAULT.search(text) is not None and _ERROR.search(text) is not None
     block.request = "{" in text and _is_request(text)
-    block.example = _EXAMPLE.search(text) is not None
+    block.example = _EXAMPLE.search(text) is not None or _EXAMPLE_HEADS.search(text) is not None
     for number in range(block.first, block.last + 1):
         line = document.lines[number]
         if "O" in line.shape:

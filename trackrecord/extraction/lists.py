@@ -42,19 +42,19 @@ _ABOVE: Final = 4
 _LONGEST_LIST: Final = 400
 _FEWEST: Final = 2
 
-_LINE_HEAD: Final = rb"^(?:[-|>\[\].,:d]|[(]?N[\]).:])*(?:[wf]{0,2}([LFk])?k?[:>-]+)?[\[({]*"
+_LINE_HEAD: Final = rb"^(?:[-|>\[\].,:d]|[(]?N[\]).:])*(?:(?:[wf]{0,2}([LFk])?k?|E)[:>-]+)?[\[({]*"
 _TAIL: Final = rb"(?:[(\[]?(?:@?N|P|[CKETX][:=]?[NP]|[(][^AaS()]*[)])[)\],]?){0,4}"
 _NAME_FIRST: Final = re2.compile(
     _LINE_HEAD
     + rb"(?:[-(\[]?S[)\]]?(?:[:=>|(\[f-]|N|P){0,3}[Aa][)\]]?"
     + _TAIL
-    + rb"[|,;/f.&-]*){2,64}[})\].]*$"
+    + rb"[|,;/f.&+-]*){2,64}[})\].]*$"
 )
 _ACTION_FIRST: Final = re2.compile(
     _LINE_HEAD
     + rb"(?:[-(\[]?[Aa][)\]]?[:=>(\[-]{0,2}f?S[)\]]?(?:[,f]{1,2}S)*"
     + _TAIL
-    + rb"[|,;/f.&-]*){2,64}[})\].]*$"
+    + rb"[|,;/f.&+-]*){2,64}[})\].]*$"
 )
 _TUPLES: Final = re2.compile(rb"^\[?(?:[(\[]S,A[)\]],?){2,64}\]?$")
 _NEAR: Final = re2.compile(rb"S[)]?[:=>(\[|-]{0,2}A|A[)\]]?[:>-]{0,2}S")
