@@ -82,7 +82,7 @@ def join(text: str, parts: Parts) -> None:
     if not letters:
         return
     _merge(_unlabelled(text, parts), parts)
-    if "Y" in letters:
+    if "Y" in letters or (":" in letters and labelled.may_pick(text, parts)):
         _merge(labelled.find(text, parts), parts)
     if "A" in letters or "a" in letters:
         if len(letters) > 2:  # noqa: PLR2004 - two words and an action
