@@ -44,6 +44,7 @@ _EXAMPLE: Final = re2.compile(
     r"|discord|email|trading|buy|sell|json|console|log|bot|report|notification|run)\b)*"
     r"(?: ?\([^)\n]*\))?\s*[:-]"
 )
+_EXAMPLE_HEADS: Final = re2.compile(r"(?im)^[^\w\n]*(?:examples?|samples?)[^\w\n]*$")
 _DEFAULT: Final = re2.compile(
     r"(?i)\b(?:default(?:s|ed|ing)?|fall(?:s|ing)?[ -]?back|fallback)\b|默认|兜底"
 )
@@ -198,7 +199,7 @@ def _cut(document: Document) -> list[Block]:
             or not line.shape
             or not lines[number - 1].shape
             or number - block.first >= _LONGEST_BLOCK
-            or _begins_message(line)
+            or (_begins_message(line) and not _goes_on(document, lines[number - 1], line))
         ):
             first = number
             if line.shape and number > 1 and _is_title(document, lines, number):
@@ -211,6 +212,21 @@ def _cut(document: Document) -> list[Block]:
 
 def _begins_message(line: Line) -> bool:
     return line.shape[:1] == "d" or line.shape[:2] == "[d" or log_prefix(line.shape) > 1
+
+
+def _goes_on(document: Document, before: Line, line: Line) -> bool:
+    """Say whether a logged line is set in under the one above it, as part of one message."""
+    behind = log_prefix(line.shape)
+    if behind < 2 or behind >= len(line.shape) or log_prefix(before.shape) < 2:  # noqa: PLR2004
+        return False
+    prefix_end = document.ends[line.first + behind - 1]
+    text = document.folded
+    if text[prefix_end : prefix_end + 3] != "   ":
+        return False
+    # The same clock, so that a list of later events is none.
+    head = before.first, line.first
+    clocks = [text[document.starts[at] : document.ends[at]] for at in head]
+    return clocks[0] == clocks[1]
 
 
 def _is_title(document: Document, lines: list[Line], first: int) -> bool:
@@ -229,7 +245,7 @@ def _read(document: Document, block: Block) -> None:
     _find_over(document, block, text)
     block.default = _DEFAULT.search(text) is not None and _ERROR.search(text) is not None
     block.request = "{" in text and _is_request(text)
-    block.example = _EXAMPLE.search(text) is not None
+    block.example = _EXAMPLE.search(text) is not None or _EXAMPLE_HEADS.search(text) is not None
     for number in range(block.first, block.last + 1):
         line = document.lines[number]
         if "O" in line.shape:

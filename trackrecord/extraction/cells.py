@@ -114,3 +114,15 @@ def pieces_of(document: Document, line: Line) -> list[Span]:
 def words(document: Document, start: int, end: int) -> list[Span]:
     """Cut a part of the text at its spaces."""
     return [match.span() for match in _WORD.finditer(document.folded, start, end)]
+
+
+def cell_of(table: Table, row: Row, column: Column) -> Span:
+    """Return the part of the text that a row has under a column."""
+    return row.cells[table.columns.index(column)]
+
+
+def head_of(row: Row) -> Span:
+    """Return the first cell of a row that holds anything."""
+    if row.index[1] > row.index[0]:
+        return row.index
+    return next((span for span in row.cells if span[1] > span[0]), row.index)

@@ -22,6 +22,12 @@ _WORDS: Final = 3
 _ORDINAL: Final = 5
 _PERCENT: Final = Decimal(100)
 _TEN: Final = Decimal(10)
+_TIMES: Final = "\N{MULTIPLICATION SIGN}"
+
+
+_DEGREES: Final = frozenset({
+    "high", "low", "medium", "moderate", "strong", "weak", "very", "extreme", "good", "excellent",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,8 @@ def value_after(document: Document, label: int, *, percent: bool = False) -> int
         if letter == "(":
             at = _after_bracket(document, at, end)
             continue
+        if letter == "|" and words:
+            return None  # the next cell is of something else
         words += letter in "wgZ"
         named = letter == "S" and at + 2 < end and letters[at + 1] == "@"
         named = named or is_currency(document, at, end)
@@ -116,6 +124,9 @@ def _as_value(document: Document, label: int, at: int, end: int, *, percent: boo
     """Take a number as a price, or what stands in brackets behind a percentage: 2% ($98)."""
     letters = document.letters
     if letters[at] == NUMBER:
+        before = document.folded[max(0, document.starts[at] - 3) : document.starts[at]]
+        if before.rstrip()[-1:] == _TIMES:
+            return None  # a factor
         between = document.folded[document.ends[label] : document.starts[at]]
         if is_range(document, at, end) or (not percent and units.heads(between)):
             return None
@@ -341,12 +352,22 @@ def _of_a_vote(document: Document, label: int, token: int) -> bool:
     return voted and folded.find("\n", start) < document.starts[token]
 
 
+def _in_words(document: Document, label: int) -> bool:
+    """Say whether a confidence is given as a word, so that no other number is it."""
+    letters = document.letters
+    if letters[label + 1 : label + 2] not in (":", "=") or label + 2 >= len(letters):
+        return False
+    return document.raw(label + 2).lower() in _DEGREES
+
+
 def nearest_confidence(document: Document, start: int, end: int, token: int) -> Found | None:
     """Return the confidence next to a statement: the first one after it, else the last before."""
     before: Found | None = None
     at = document.letters.find(CONFIDENCE, start, end)
     while at >= 0:
         found = _confidence_before(document, at) or confidence(document, at)
+        if found is None and at > token and _in_words(document, at):
+            return before
         if found is not None and not _of_a_vote(document, at, token):
             if at > token:
                 return found

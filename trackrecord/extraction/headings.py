@@ -16,6 +16,7 @@ from trackrecord.extraction.cells import (
     words_of,
 )
 from trackrecord.extraction.document import Document, Line
+from trackrecord.extraction.lists import heading_above
 from trackrecord.extraction.ruleset import matcher
 
 ACTIONS: Final = frozenset("Aa")
@@ -131,10 +132,13 @@ def _cut(document: Document, line: Line, mark: str) -> Table | None:
     columns = [column_of(document, start, end) for start, end in cut_at(document, line, mark)]
     if len(columns) < 2:  # noqa: PLR2004 - one column is no table
         return None
-    if len(columns) == 2 and not _decides_by_name(columns):  # noqa: PLR2004
-        return None
     named = [column for column in columns if column.text]
-    if len(named) == 2 and _is_field(document, *named):  # noqa: PLR2004
+    if len(named) == 2:  # noqa: PLR2004
+        short = len(columns) == 2 and not _decides_by_name(columns)  # noqa: PLR2004
+        headed = "Y" in named[0].letters and heading_above(document, line.number) is not None
+        if not headed and (short or _is_field(document, *named)):
+            return None
+    elif len(columns) == 2 and not _decides_by_name(columns):  # noqa: PLR2004
         return None
     if mark != "|" and any(len(column.text.split()) > _FEWEST_COLUMNS for column in columns):
         return None
@@ -232,7 +236,10 @@ def aligned(document: Document, line: Line, *, forced: bool = False) -> Table | 
         return Table(line, " ", columns)
     alternatives = [column for column in columns if not ACTIONS.isdisjoint(column.letters)]
     headed = "".join([column.letters for column in columns])
-    named = "Y" in headed and any(letter in headed for letter in "TXC")
+    named = "Y" in headed and (
+        any(letter in headed for letter in "TXC")
+        or heading_above(document, line.number) is not None
+    )
     # Prose has gaps too: of a table set by spaces, the header says what its rows are about.
     about = named or any(letter in headed for letter in "LFDRUObq")
     decided = "L" in headed or "F" in headed
@@ -323,7 +330,8 @@ def _edges(document: Document, line: Line) -> set[int]:
         if 2 * len(spans) < len(heads):
             break  # what stands behind the table
         starts = {start + shift for start, _ in spans}
-        ends = {end + shift for _, end in spans}
+        # A cell that is one too wide pushes those behind it by one.
+        ends = {end + shift + by for _, end in spans for by in (-1, 0, 1)}
         here = {
             heads[at][0]
             for at in close

@@ -14,6 +14,7 @@ _CHUNK: Final = re.compile(
     r"(?:=[XF](?![A-Za-z0-9])|!(?=\s|$))?"
 )
 _LONGEST: Final = 64
+_PICKS: Final = frozenset({"pick", "picks"})
 _AHEAD: Final = frozenset(":=([")
 _BEHIND: Final = frozenset("LFDETXCZGRKqYVA@-.>([{|,;)]}")
 _CODE: Final = re.compile(r"[0-9]{4,6}")
@@ -36,11 +37,16 @@ def find(text: str, parts: Parts) -> list[tuple[int, int]]:
     size = len(letters)
     found: list[tuple[int, int]] = []
     for at in range(size - 2):
-        if letters[at] != "Y" or letters[at + 1] not in _AHEAD:
+        if letters[at + 1] not in _AHEAD:
             continue
-        term = terms[at]
-        if term is None or term.value == "weak":
-            continue
+        if letters[at] != "Y":
+            # TOP PICK: MA. The phrase is none yet.
+            if letters[at + 1] != ":" or text[starts[at] : ends[at]].lower() not in _PICKS:
+                continue
+        else:
+            term = terms[at]
+            if term is None or term.value == "weak":
+                continue
         first = at + 2
         if letters[at + 1] in ":=" and letters[first] in "([":
             first += 1
@@ -52,6 +58,13 @@ def find(text: str, parts: Parts) -> list[tuple[int, int]]:
         if end > start:
             found.append((start, end))
     return found
+
+
+def may_pick(text: str, parts: Parts) -> bool:
+    """Say whether a line may name a pick behind a colon."""
+    letters, _, starts, ends, _, _ = parts
+    at = letters.index(":")
+    return at > 0 and text[starts[at - 1] : ends[at - 1]].lower() in _PICKS
 
 
 def _end_of_name(text: str, parts: Parts, first: int) -> int:

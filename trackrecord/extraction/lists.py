@@ -38,22 +38,23 @@ _DETAIL: Final = frozenset("LFG")
 _SINGLE: Final = re2.compile(rb"^[-|>.\[\]]*[wf]{0,2}B[Lkgw]?(?:[:>|-]+|\]|(?:f|g)?)(S)")
 _LEVEL: Final = re2.compile(rb"@N|[EXT][:=]?N")
 _LOOK_AHEAD: Final = 3
+_ABOVE: Final = 4
 _LONGEST_LIST: Final = 400
 _FEWEST: Final = 2
 
-_LINE_HEAD: Final = rb"^(?:[-|>\[\].,:d]|[(]?N[\]).:])*(?:[wf]{0,2}([LFk])?k?[:>-]+)?[\[({]*"
+_LINE_HEAD: Final = rb"^(?:[-|>\[\].,:d]|[(]?N[\]).:])*(?:(?:[wf]{0,2}([LFk])?k?|E)[:>-]+)?[\[({]*"
 _TAIL: Final = rb"(?:[(\[]?(?:@?N|P|[CKETX][:=]?[NP]|[(][^AaS()]*[)])[)\],]?){0,4}"
 _NAME_FIRST: Final = re2.compile(
     _LINE_HEAD
     + rb"(?:[-(\[]?S[)\]]?(?:[:=>|(\[f-]|N|P){0,3}[Aa][)\]]?"
     + _TAIL
-    + rb"[|,;/f.&-]*){2,64}[})\].]*$"
+    + rb"[|,;/f.&+-]*){2,64}[})\].]*$"
 )
 _ACTION_FIRST: Final = re2.compile(
     _LINE_HEAD
     + rb"(?:[-(\[]?[Aa][)\]]?[:=>(\[-]{0,2}f?S[)\]]?(?:[,f]{1,2}S)*"
     + _TAIL
-    + rb"[|,;/f.&-]*){2,64}[})\].]*$"
+    + rb"[|,;/f.&+-]*){2,64}[})\].]*$"
 )
 _TUPLES: Final = re2.compile(rb"^\[?(?:[(\[]S,A[)\]],?){2,64}\]?$")
 _NEAR: Final = re2.compile(rb"S[)]?[:=>(\[|-]{0,2}A|A[)\]]?[:>-]{0,2}S")
@@ -208,6 +209,15 @@ def is_empty(document: Document, line: Line, joined: set[int]) -> bool:
     shape = line.shape
     at = shape.find("N")
     return at > 0 and shape[at - 1] in "(:" and document.raw(line.first + at) == "0"
+
+
+def heading_above(document: Document, number: int) -> Line | None:
+    """Return the heading that is an action above a line, over blank and ruled ones only."""
+    for at in range(number - 1, max(-1, number - 1 - _ABOVE), -1):
+        line = document.lines[at]
+        if line.shape.strip(".|+-:="):
+            return line if heads(line.shape) is not None else None
+    return None
 
 
 def may_head(document: Document, line: Line, joined: set[int]) -> bool:

@@ -11,7 +11,7 @@ import re
 from bisect import bisect_left
 from typing import Final
 
-from trackrecord.extraction import contracts, labelled
+from trackrecord.extraction import companies, contracts, labelled
 from trackrecord.extraction.words import CODES, QUOTES, SYMBOL, UNNAMED, Parts
 
 _EXCHANGES: Final = frozenset({
@@ -60,7 +60,7 @@ _TELLING: Final = frozenset({
     "FTSE", "CSI", "NEXT", "LOTS", "QTY", "BANK", "FIN", "SWAP", "PERP",
     "AT", "ABOVE", "BELOW", "NEAR",
 })  # fmt: skip
-MEANT: Final = _EXCHANGES | _TELLING | CODES | UNNAMED
+MEANT: Final = _EXCHANGES | _TELLING | CODES | UNNAMED | companies.FIRMS
 """Words in capitals that a line may not be remembered without, though they may be names."""
 
 _BASES: Final = frozenset("SwefaViN")
@@ -82,9 +82,11 @@ def join(text: str, parts: Parts) -> None:
     if not letters:
         return
     _merge(_unlabelled(text, parts), parts)
-    if "Y" in letters:
+    if "Y" in letters or (":" in letters and labelled.may_pick(text, parts)):
         _merge(labelled.find(text, parts), parts)
     if "A" in letters or "a" in letters:
+        if len(letters) > 2:  # noqa: PLR2004 - two words and an action
+            _merge(companies.find(text, parts), parts)
         _mark_triggers(text, parts)
 
 

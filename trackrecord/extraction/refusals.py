@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from trackrecord.extraction.document import SYMBOL, Document, Line
-from trackrecord.extraction.packs import RANKS
+from trackrecord.extraction.packs import RANKS, Term
 from trackrecord.extraction.ruleset import ShapeMatch, matcher
 from trackrecord.extraction.shapes import ACTIONS, action_places
 
@@ -123,10 +123,11 @@ def _template(
         if not 0 <= at < len(shape) or shape[at] not in ACTIONS or not between:
             continue
         here, there = document.terms[line.first + position], document.terms[line.first + at]
-        if here is None or there is None or here.value == there.value:
+        if here is None or there is None or _same(here, there):
             continue
         listed = between in {",", "|"} and shape[at + 1 : at + 2] not in {":", "="}
-        if "/" in between or "r" in between or listed:
+        chosen = between in {"][", ")("}  # buttons: [BUY] [SELL]
+        if "/" in between or "r" in between or listed or chosen:
             return "code/alternatives", "it is one of several alternatives, not a decision"
     if best.rule.rank < FINAL and _BESIDE_WORD(shape[position : position + 3]):
         return "code/alternatives", "it is one of several alternatives, not a decision"
@@ -140,6 +141,14 @@ def _template(
     if len(values) >= _SCALE and SYMBOL not in shape and ":N" not in shape[position:]:
         return "code/scale", "the line lists a scale of ratings"
     return None
+
+
+def _same(here: Term, there: Term) -> bool:
+    """Say whether two words are one action: LONG / BUY, or STRONG SELL / UNDERWEIGHT."""
+    if here.value == there.value:
+        return True
+    side = here.value.rpartition("_")[2] == there.value.rpartition("_")[2]
+    return side and "action.weak" in {here.kind, there.kind}
 
 
 def _segment(shape: str, position: int) -> tuple[int, int]:

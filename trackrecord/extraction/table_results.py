@@ -8,7 +8,7 @@ from typing import Final
 from trackrecord.extraction.cells import Column, Row, Table, tokens_in, words_of
 from trackrecord.extraction.document import NUMBER, PERCENT, Document
 from trackrecord.extraction.result_values import Candidate
-from trackrecord.extraction.tables import term_of
+from trackrecord.extraction.table_levels import term_of
 
 _TOTAL_WITHIN: Final = 40
 

@@ -47,7 +47,16 @@ _NOUNS: Final = frozenset({
     "bottom", "top", "spike", "drop", "decline", "fall", "rise", "now", "today", "tomorrow",
     "immediately", "aggressively", "cautiously", "here", "again", "more", "less", "all", "none",
     "strongly", "intraday", "swing", "reversal", "continuation", "target", "session", "candle",
-    "bar", "move", "uptrend", "downtrend", "trendline",
+    "bar", "move", "quarter", "year", "month", "week", "day", "growth", "valuation", "business",
+    "earnings", "price", "chart", "pattern", "time", "risk", "upside", "downside", "side", "ticker",
+    "symbol", "yield", "rate", "rates", "results", "guidance", "margin", "revenue",
+    "uptrend", "downtrend", "trendline",
+})  # fmt: skip
+_POINTING: Final = frozenset({"this", "these", "my", "our", "his", "her"})
+_GOODS: Final = frozenset({
+    "version", "versions", "plan", "plans", "subscription", "edition", "app", "apps", "course",
+    "courses", "membership", "license", "licence", "bundle", "warranty", "insurance", "phone",
+    "laptop", "car", "house", "ticket", "tickets", "package", "product", "products",
 })  # fmt: skip
 _REACH: Final = 5
 
@@ -60,24 +69,36 @@ def names_a_thing(document: Document, statement: Statement) -> bool:
         statement: What seems to be a recommendation.
     """
     token = statement.token
-    if document.letters[token] != "a" or statement.symbol is not None:
+    if document.letters[token] not in "ay" or statement.symbol is not None:
         return False
     if statement.rank < RANKS["stated"]:
         return False
     line = document.lines[statement.line]
+    if _explained_by_thing(document, line, token):
+        return True
     if token + 1 >= line.last or document.letters[token + 1] not in "fwN":
         return False
-    if not _thing_follows(document, line, token):
-        return False
-    if document.raw(token + 1).lower() in _DETERMINERS:
-        return True
+    determined = document.raw(token + 1).lower() in _DETERMINERS
     # Behind a label, and in other languages, the words that follow mostly say how or why.
-    return statement.rank < RANKS["labelled"] and _WHOLE.isdisjoint(document.letters)
+    unlabelled = statement.rank < RANKS["labelled"] and _WHOLE.isdisjoint(document.letters)
+    return (determined or unlabelled) and _thing_follows(document, line, token)
+
+
+def _explained_by_thing(document: Document, line: Line, token: int) -> bool:
+    """Say whether a rating is explained by a thing, in a text that speaks of no market."""
+    if token + 3 >= line.last or document.letters[token + 1] not in "-,:;.":
+        return False
+    if document.raw(token + 2).lower() not in _POINTING or not _WHOLE.isdisjoint(document.letters):
+        return False
+    return _thing_follows(document, line, token + 2)
 
 
 def _thing_follows(document: Document, line: Line, token: int) -> bool:
     """Say whether a word follows and none near it is of the market."""
     found = False
+    near = range(token + 1, min(line.last, token + 1 + _REACH))
+    if any(document.raw(at).lower() in _GOODS for at in near if document.letters[at] == "w"):
+        return True
     for at in range(token + 1, min(line.last, token + 1 + _REACH)):
         letter = document.letters[at]
         if letter in _MARKET or (letter in "wf" and document.raw(at).lower() in _NOUNS):

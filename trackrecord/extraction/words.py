@@ -46,6 +46,20 @@ _BROKER_PAIR: Final = re.compile(
 )
 _TEMPLATE: Final = frozenset("ALFYETXCKRqDG")
 
+# A period or a level: FY-25, H1, R2, Q3.
+_PERIOD: Final = re.compile(r"[A-Z][0-9]|FY-?[0-9]{2,4}E?|[QH][0-9]-?(?:FY)?[0-9]{2,4}")
+# A word by its ending, longer than most tickers: GENERATION, PROCESSING.
+_PLAIN: Final = re.compile(r"[A-Z]{4,}(?:TIONS?|SIONS?|NESS|MENTS|(?<!HOUS)ING)")
+_COMPOUND_FIRST: Final = frozenset({
+    "WITH", "PRE", "NON", "RISK", "LONG", "SHORT", "HIGH", "LOW", "STOP", "TAKE", "OVER", "UNDER",
+    "MULTI", "INTRA", "SELF", "POST", "COUNTER", "CROSS", "BREAK", "PULL", "FOLLOW", "ALL", "MID",
+    "BUY", "SELL", "HOLD", "DOUBLE", "TRIPLE", "HALF", "FULL", "REAL", "RANGE", "TREND",
+})  # fmt: skip
+_COMPOUND_LAST: Final = frozenset({
+    "TERM", "TREND", "ON", "OFF", "UP", "DOWN", "IN", "OUT", "BACK", "TIME", "LEVEL", "BASED",
+    "FREE", "ONLY", "RISK", "END", "MARKET", "DAY", "THROUGH", "BOUND", "WEIGHTED",
+})  # fmt: skip
+
 _LONGEST_SYMBOL: Final = 24
 _LONGEST_KEPT: Final = 64
 _WORDS_KEPT: Final = 65536
@@ -193,6 +207,8 @@ def looks_like_symbol(text: str, not_symbols: frozenset[str]) -> bool:  # noqa: 
         return False
     if "_" in body:
         return body.upper() == body and _PAIR.fullmatch(body) is not None
+    if _PERIOD.fullmatch(body) or _PLAIN.fullmatch(body) or ("-" in body and _is_compound(body)):
+        return False
     base = body
     for mark in ".-&":
         base = base.replace(mark, "")
@@ -203,6 +219,12 @@ def looks_like_symbol(text: str, not_symbols: frozenset[str]) -> bool:  # noqa: 
     if body[0].isdigit() and sum(character.isalpha() for character in body) < 2:  # noqa: PLR2004
         return False
     return not (text[0] == "#" and body.isdigit())
+
+
+def _is_compound(body: str) -> bool:
+    """Say whether a word with a hyphen is a compound of plain words: WITH-TREND, RISK-ON."""
+    first, _, last = body.partition("-")
+    return first in _COMPOUND_FIRST or last in _COMPOUND_LAST
 
 
 def mixes_alphabets(word: str) -> bool:
