@@ -27,7 +27,7 @@ _LAST: Final = (
 )
 _VALUE: Final = (
     r"['\"]?(?: ?\([^()\n]{1,12}\))?['\"*]{0,3}\s{0,3}[:=|]{0,2}[ \t|:'\"*_]{0,30}"
-    r"(?:[A-Z]{2,4}\$? ?|[$€£¥₹] ?)?(\d[\d,.]*)"
+    r"(?:[A-Z]{2,4}\$? ?|[$€£¥₹] ?)?(\d[\d,.']*)"
 )
 _FIRSTS: Final = re2.compile(rf"(?i)\b(?:{_FIRST}){_VALUE}|(?:{_FIRST}){_VALUE}")
 _LASTS: Final = re2.compile(rf"(?i)\b(?:{_LAST}){_VALUE}|(?:{_LAST}){_VALUE}")
@@ -70,7 +70,7 @@ def _read(document: Document, pattern: object) -> list[tuple[Decimal, int, int]]
     for match in pattern.finditer(text):  # type: ignore[attr-defined]
         start, end = int(match.start()), int(match.end())
         around = text[max(text.rfind("\n", 0, start) + 1, start - _SHOWN) : end]
-        value = document.parse((match.group(1) or match.group(2)).rstrip(".,"))
+        value = document.parse((match.group(1) or match.group(2)).rstrip(".,'"))
         if value is None or _NOT_OWN(around):
             continue
         found.append((value, start, end))

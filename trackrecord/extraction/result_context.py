@@ -14,7 +14,9 @@ _HEADING_ABOVE: Final = 12
 # A price of now beside an entry, or the word itself.
 _STANDS: Final = matcher(
     r"(?i)\b(?:current|current price|mark|mark price|market price|ltp|cmp|now|last price)\b"
-    r"['\"*]{0,3} ?[:=] ?['\"*]{0,3}(?:Rs\.? ?)?[$€£¥₹]?\d|\b\d+ open (?:position|trade)"
+    r"['\"*]{0,3} ?[:=] ?['\"*]{0,3}(?:Rs\.? ?)?[$€£¥₹]?\d"
+    r"|\bnow @? ?[$€£¥₹]?\d|\b\d+ open (?:position|trade)"
+    r"|(?:^|[\n:|\[(-] ?)(?:HOLD|HOLDING|Holding) [A-Z$#][A-Z]"
     r"|^\W*(?:open|active|current|running) (?:positions?|trades?)\b(?: \(\d+\))?\W*(?:\n|$)"
     r"|\n\W*(?:open|active|current|running) (?:positions?|trades?)\b(?: \(\d+\))?\W*(?:\n|$)"
 )

@@ -33,7 +33,7 @@ _UP_TO: Final = (
 # Words between a label and its value that make it another thing: P&L limit: 500, Return (1y): 4 %.
 _OTHER_THING: Final = matcher(
     r"\b(?:limit|goal|threshold|target|cap|forecast|estimate|potential|prob|probability|ratio|if"
-    r"|per|needed|required|open|unreali[sz]ed|floating|annual\w*|p\.a)\b"
+    r"|per|needed|required|open|gross|expect\w*|est|ann|estimat\w*|projected|unreali[sz]ed|floating|annual\w*|p\.a)\b"
     r"|[(\[]\s?(?:last |past )?\d+ ?-?(?:d|w|m|mo|y|yr|days?|weeks?|months?|years?)\s?[)\]]"
 )
 # Words before it, as they are no labels by themselves.

@@ -23,9 +23,13 @@ _OTHER_SHARES: Final = frozenset("UKC")
 _TOTAL_ROW_BARS: Final = 5
 _WORDS: Final = 2
 # Position closed: -$45.67 (-2.1%)
+_TRADE_CLOSED: Final = matcher(r"(?i)\b(?:trade|position|order|deal|fully)s?\b")
 _CLOSED_WITH: Final = matcher(r"b[:-](?:N[(])?P")
 # A number that is multiplied; two stars are bold print.
 _TIMES: Final = matcher(r"^ ?(?:\*[^*]|\x{d7}|\*$)")
+_ASIDE: Final = re.compile(r"\([A-Za-z@]{1,4}\)[:=|]")
+# An amount on the line below its label: Total P&L / $540 (5.4 %).
+_ONLY_AMOUNT: Final = re.compile(r"(?:N(?:[(|]P\)?)?|P(?:\(N\))?)w?\Z")
 _KINDS: Final = {"total": "total", "percent": "total", "loss": "loss"}
 _KEYWORDS: Final = frozenset({"return", "returns"})
 _OWN: Final = frozenset({
@@ -87,7 +91,11 @@ def of_line(document: Document, line: Line, rejected: list[Rejected]) -> Iterato
 def _closed(document: Document, line: Line) -> Candidate | None:
     """Read the one percentage of a line that closes a position: Closed SHORT: -1.35%."""
     shape = line.shape
-    named = any(letter in shape for letter in "Aay") or _CLOSED_WITH(shape)
+    at = line.first + shape.index("b")
+    named = any(letter in shape for letter in "Aay")
+    if not named and _CLOSED_WITH(shape):
+        before = document.folded[line.start : document.ends[at]]
+        named = shape[0] == "b" or _TRADE_CLOSED(before)  # not: Market closed: -1.2 %
     if shape.count("P") != 1 or not named:
         return None
     if any(letter in shape for letter in "UTXi"):
@@ -120,6 +128,7 @@ def _total_row(document: Document, line: Line) -> Candidate | None:
 def _read(document: Document, line: Line, label: int, rejected: list[Rejected]) -> Candidate | None:
     """Read the value behind a result's label, if it is one that happened."""
     term = document.terms[label]
+    line = _below(document, line) if line.first == label == line.last - 1 else line
     at, bracket = _value(document, line, label)
     if term is None or at is None:
         return None
@@ -159,6 +168,14 @@ def _read(document: Document, line: Line, label: int, rejected: list[Rejected]) 
     )  # fmt: skip
 
 
+def _below(document: Document, line: Line) -> Line:
+    """Return the line below a label if it holds an amount and nothing else."""
+    for below in document.lines[line.number + 1 : line.number + 2]:
+        if _ONLY_AMOUNT.match(below.shape):
+            return below
+    return line
+
+
 def _introduced(document: Document, label: int, at: int, values: list[int]) -> bool:
     """Say whether a number is a label's value: behind a colon or a gap, with a unit, or "of".
 
@@ -170,7 +187,7 @@ def _introduced(document: Document, label: int, at: int, values: list[int]) -> b
     percent = any(document.letters[token] == PERCENT for token in values)
     if document.raw(label) in _KEYWORDS and gap[:1] == " " and gap[1:2].isalpha() and not percent:
         return False
-    if percent or "%" in gap or any(mark in gap for mark in (":", "=", "|", "  ", "\t")):
+    if percent or "%" in gap or any(mark in gap for mark in (":", "=", "|", "  ", "\t", "\n")):
         return True
     if document.raw(label).lower().startswith(("total", "net")):
         return True
@@ -247,6 +264,9 @@ def _value(document: Document, line: Line, label: int) -> tuple[int | None, bool
     start = label + 1
     while letters[start : start + 1] == ".":
         start += 1  # Total P/L ....... 12.40
+    aside = _ASIDE.match(letters, start, line.last)
+    if aside is not None:
+        start = aside.end() - 1  # Net PnL (after fees): 12.40
     for at in range(start, min(line.last, start + _REACH)):
         letter = letters[at]
         if letter == NUMBER and _counts_something(document, line, at):

@@ -104,7 +104,8 @@ def _only_closed(
     kept = []
     for candidate in candidates:
         line = document.lines[candidate.line]
-        if candidate.kind == "trade" and "b" not in line.shape:
+        realised = candidate.label.startswith(("reali", "booked", "closed"))
+        if candidate.kind == "trade" and "b" not in line.shape and not realised:
             rejected.append(_lost(candidate, "the position is still open"))
         else:
             kept.append(candidate)

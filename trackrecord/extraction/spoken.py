@@ -38,9 +38,15 @@ _GREW: Final = re2.compile(
     r"(?i)\b(?:portfolio|account|capital|equity|balance|wallet)\b[^.\n:]{0,24}"
     rf"\b({_CHANGED})\b[^\n%(]{{0,48}}(?:\(|by )({_NUMBER})( ?%)"
 )
+# Backtest result: +5.4% over 12 trades; Backtest finished: 12 trades, +5.4% return
+_RUN: Final = re2.compile(
+    r"(?i)\bbacktest\w*\b[^\n%+-]{0,32}\b(?:results?|finished|completed?|done)\b[^\n%+]{0,40}?"
+    r"[ :=(]([+-]\d[\d,]*(?:\.\d+)?) ?%"
+    r"|^\W*(?:final )?results?\W{1,4}([+-]\d[\d,]*(?:\.\d+)?) ?%[^\n]{0,24}\btrades\b"
+)
 _OPERATION: Final = re2.compile(
-    r"(?i)\boperation profit\W{1,3}gross[:=]?\s?-?[\d.,]*\d\W{1,3}net[:=]?\s?"
-    r"(-?\d[\d,]*(?:\.\d+)?)"
+    r"(?i)\b(?:operation profit|(?:trade )?(?:profit|pnl|p&l))\W{1,3}gross[:=]?\s?[$€£¥₹]?"
+    r"-?[\d.,]*\d\W{1,3}net[:=]?\s?((?:-?[$€£¥₹]|[$€£¥₹]?-)?\d[\d,]*(?:\.\d+)?)"
 )
 _DOWN: Final = frozenset(
     {"lost", "loss", "losses", "fell", "shrank", "decreased", "dropped", "declined"}
@@ -60,7 +66,7 @@ _MAY_TELL: Final = matcher(
     rf"|\b{_CHANGED}\b[^\n]*%"
     r"|(?:\b(?:hit|reached|achieved|triggered|stopped out|squared[ -]off|liquidated)\b|clos|exit"
     r"|平仓|止盈|止损|result|outcome)[^\n]*[+-](?:Rs\.? ?)?[$€£¥₹]?\d|clos[^\n]*[$€£¥₹]-\d"
-    r"|operation profit"
+    r"|\bgross\b[^\n]*\bnet\b|(?:result|outcome|finished|complete\w*|done)\W[^\n]*\d ?%"
 )
 _LONGEST: Final = 400
 # Letters of lines that may hold an amount; 1R behind SL hit is a word.
@@ -100,6 +106,10 @@ def _read(line: Line, text: str) -> Candidate | None:
     match = _OPERATION.search(text)
     if match is not None:
         return _candidate(line, match, "", match.group(1), "", "code/operation-profit")
+    match = _RUN.search(text)
+    if match is not None:
+        amount = match.group(1) or match.group(2)
+        return _candidate(line, match, "", amount, "%", "code/told-return")
     match = _BEFORE_WORD.search(text)
     if match is not None:
         word = match.group(3)
