@@ -14,6 +14,7 @@ from trackrecord.extraction.result_values import Candidate
 from trackrecord.extraction.ruleset import matcher
 
 _GROSS: Final = matcher(r"(?i)^gross")
+_ONE_SIDE: Final = matcher(r"(?i)^total[ _](?:profit|gain|loss)")
 _NET: Final = matcher(
     r"(?i)^(?:total[ _])?net|^net|^(?:strategy|portfolio|total)[ _]returns?|^neto|净|純|순"
 )
@@ -65,7 +66,9 @@ def prefer(
         return candidates
     kept = candidates
     if any(_NET(item.label) for item in kept):
-        kept = _without(kept, [item for item in kept if _GROSS(item.label)], "net", rejected)
+        lost = any(item.kind == "loss" for item in kept)
+        parts = [item for item in kept if _GROSS(item.label) or (lost and _ONE_SIDE(item.label))]
+        kept = _without(kept, parts, "net", rejected)
     if any(_REALISED(item.label) for item in kept) and _STILL_OPEN(document.folded):
         amounts = {item.money for item in kept if _REALISED(item.label)}
         both = [

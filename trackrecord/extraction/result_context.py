@@ -17,8 +17,10 @@ _STANDS: Final = matcher(
     r"['\"*]{0,3} ?[:=] ?['\"*]{0,3}(?:Rs\.? ?)?[$€£¥₹]?\d"
     r"|\bnow @? ?[$€£¥₹]?\d|\b\d+ open (?:position|trade)"
     r"|(?:^|[\n:|\[(-] ?)(?:HOLD|HOLDING|Holding) [A-Z$#][A-Z]"
-    r"|^\W*(?:open|active|current|running) (?:positions?|trades?)\b(?: \(\d+\))?\W*(?:\n|$)"
-    r"|\n\W*(?:open|active|current|running) (?:positions?|trades?)\b(?: \(\d+\))?\W*(?:\n|$)"
+    r"|^\W*(?:open|active|current|running) (?:positions?|trades?)\b"
+    r"(?: \(\d+\)| ?: [1-9]\d?)?\W*(?:\n|$)"
+    r"|\n\W*(?:open|active|current|running) (?:positions?|trades?)\b"
+    r"(?: \(\d+\)| ?: [1-9]\d?)?\W*(?:\n|$)"
 )
 _LEFT: Final = matcher(
     r"(?i)clos(?:ed|ing)|exit|\bsold\b|covered|squared|stopped|liquidated|\bhit\b|reali[sz]ed|booked"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from trackrecord.extraction.document import NUMBER, Document, Line
+from trackrecord.extraction.document import NUMBER, PERCENT, Document, Line
 from trackrecord.extraction.fields import is_range
 from trackrecord.extraction.ruleset import matcher
 
 _BEHIND: Final = 16
+_AMOUNTS: Final = (NUMBER, PERCENT)
 _LABELLED: Final = ("R", ":", "=")
 _SENTENCE: Final = 100
 # The last sentence before a label, where it supposes or plans.
@@ -37,10 +38,11 @@ _OTHER_THING: Final = matcher(
     r"|[(\[]\s?(?:last |past )?\d+ ?-?(?:d|w|m|mo|y|yr|days?|weeks?|months?|years?)\s?[)\]]"
 )
 # Words before it, as they are no labels by themselves.
-_BEFORE_LABEL: Final = frozenset({"est", "ann", "approx", "b&h", "bnh", "arb"})
+_BEFORE_LABEL: Final = frozenset({"est", "ann", "approx", "b&h", "bnh", "arb", "weekly"})
 # What is said behind a value of what may come.
 _MAY_COME: Final = matcher(
-    r"^\W{0,3}(?:would|could|may|might|can|will|should|if|when|expected|potential|est\b|open\))"
+    r"^\W{0,3}(?:would|could|may|might|can|will|should|if|when|expected|potential"
+    r"|annual\w*|p\.a|per (?:year|annum)|est\b|open\))"
 )
 _QUALIFIERS: Final = (
     "unreal", "expect", "float", "open", "paper", "potential", "est", "per", "avg", "average",
@@ -122,8 +124,9 @@ def _qualified(document: Document, line: Line, last: int) -> bool:
     for token in range(last + 1, min(line.last, last + 3)):
         letter, letter_before = document.letters[token], document.letters[token - 1]
         if letter in {"U", "p"}:
-            if letter_before != "(" and document.letters[token + 1 : token + 2] in _LABELLED:
-                return False  # the next label
+            behind = document.letters[token + 1 : token + 2]
+            if behind in (_AMOUNTS if letter_before == "(" else _LABELLED):
+                return False  # the next label: 12 % (CAGR 4 %)
             word = document.raw(token).lower()
             rate = letter_before == "(" and word.startswith(_RATES)
             return rate or word.startswith(_QUALIFIERS)

@@ -25,7 +25,7 @@ _TRADED: Final = matcher(
     r"(?i)\b(?:trades|traded|closed|exited|sold|bought|executed|covered|squared off|backtest\w*"
     r"|reali[sz]ed|booked|liquidated"
     r"|exit(?:[ _](?:price|date|time|reason))?[ ]*[:=|@]|exit at|stopped out"
-    r"|stop(?:[ -]loss)? hit|target hit|tp\d? hit|sl hit|position size|entered"
+    r"|(?:stop(?:[ -]loss)?|target|take[ -]profit|tp\d?|sl) (?:hit|triggered)|position size|entered"
     r"|total (?:gain|loss|profit|pnl|p&l|return|trades)"
     r"|(?:initial|final|starting|ending|account) (?:capital|balance|equity|value))"
     r"|\btrade (?:closed|result|exit|complete|#|no|id|\d|[:=|])|平仓|已成交|清仓"

@@ -69,6 +69,8 @@ _MAY_TELL: Final = matcher(
     r"|\bgross\b[^\n]*\bnet\b|(?:result|outcome|finished|complete\w*|done)\W[^\n]*\d ?%"
 )
 _LONGEST: Final = 400
+# Booked 50 % profit: a part of the position, not what it brought.
+_SHARES: Final = frozenset({"25", "30", "33", "40", "50", "60", "70", "75", "80", "100"})
 # Letters of lines that may hold an amount; 1R behind SL hit is a word.
 _AMOUNTS: Final = frozenset("NPZ")
 _REACHED: Final = re2.compile(
@@ -113,6 +115,8 @@ def _read(line: Line, text: str) -> Candidate | None:
     match = _BEFORE_WORD.search(text)
     if match is not None:
         word = match.group(3)
+        if match.group(2) and match.group(1).rstrip() in _SHARES:
+            return None
         return _candidate(line, match, word, match.group(1), match.group(2), "code/told-profit")
     match = _VERB.search(text) or _GREW.search(text)
     if match is not None:

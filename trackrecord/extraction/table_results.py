@@ -70,7 +70,8 @@ def _deciding(document: Document, table: Table) -> list[Row]:
 _OPEN: Final = frozenset({
     "current", "current price", "mark", "mark price", "ltp", "cmp", "last", "last price",
     "mkt price", "market price", "current_price", "mark_price", "now",
-    "since", "l/s", "open since", "age", "unrealized", "unrealised", "liq price", "liq. price",
+    "since", "current rate", "current value", "market value", "l/s", "open since", "age",
+    "unrealized", "unrealised", "liq price", "liq. price",
 })  # fmt: skip
 _COUNTS: Final = frozenset({
     "trades", "# trades", "total trades", "no. of trades", "number of trades", "num trades",
