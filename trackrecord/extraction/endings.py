@@ -45,7 +45,8 @@ _UNLESS: Final = re.compile(
     re.IGNORECASE,
 )
 _NOT_SO: Final = re.compile(
-    r"\W{0,4}(?:rate|ratio|probability|count|%|no\b|false\b|0\b|percent|if\b|when\b)", re.IGNORECASE
+    r"\W{0,4}(?:rate|ratio|probability|count|%|no\b|false\b|0\b(?!\.\d)|percent|if\b|when\b)",
+    re.IGNORECASE,
 )
 _MAY_TELL: Final = matcher(
     r"(?i)clos|exit|hit|reach|achiev|trigger|filled|executed|booked|stopped|squar|liquidat|complet"

@@ -10,7 +10,7 @@ from typing import Final
 
 import re2
 
-from trackrecord.extraction import fields, numbers
+from trackrecord.extraction import numbers, result_doubts
 from trackrecord.extraction.document import NUMBER, PERCENT, Document, Line
 from trackrecord.extraction.fields import is_range
 from trackrecord.extraction.model import Rejected
@@ -19,35 +19,19 @@ from trackrecord.extraction.ruleset import matcher
 _BETWEEN: Final = frozenset(":=|()-f>[]we")
 _REACH: Final = 7
 _LOOK_BACK: Final = 30
+_OTHER_SHARES: Final = frozenset("UKC")
 _TOTAL_ROW_BARS: Final = 5
 _WORDS: Final = 2
 # Position closed: -$45.67 (-2.1%)
+_TRADE_CLOSED: Final = matcher(r"(?i)\b(?:trade|position|order|deal|fully)s?\b")
 _CLOSED_WITH: Final = matcher(r"b[:-](?:N[(])?P")
-_SENTENCE: Final = 100
-# The last sentence before a label, where it supposes or plans.
-_SUPPOSED: Final = re.compile(
-    r"\b(?:if|when|once|would|could|aim\w*|goal|plan\w*|hop(?:e|es|ing)|expect\w*)\b"
-    r"[^.:|;=\n]{0,80}\Z",
-    re.IGNORECASE,
-)
+# A number that is multiplied; two stars are bold print.
+_TIMES: Final = matcher(r"^ ?(?:\*[^*]|\x{d7}|\*$)")
+_ASIDE: Final = re.compile(r"\([A-Za-z@]{1,4}\)[:=|]")
+# An amount on the line below its label: Total P&L / $540 (5.4 %).
+_ONLY_AMOUNT: Final = re.compile(r"(?:N(?:[(|]P\)?)?|P(?:\(N\))?)w?\Z")
 _KINDS: Final = {"total": "total", "percent": "total", "loss": "loss"}
 _KEYWORDS: Final = frozenset({"return", "returns"})
-_UP_TO: Final = (
-    "up to",
-    "at least",
-    "at most",
-    "more than",
-    "less than",
-    "≥",
-    "≤",
-    ">=",
-    "<=",
-    "~",
-)
-_QUALIFIERS: Final = (
-    "unreal", "expect", "float", "open", "paper", "potential", "est", "per", "avg", "average",
-    "yoy", "qoq",
-)  # fmt: skip
 _OWN: Final = frozenset({
     "strategy", "portfolio", "my strategy", "our strategy", "bot", "algo", "algorithm", "system",
     "trading strategy", "策略",
@@ -61,8 +45,6 @@ _IS_BENCHMARK: Final = matcher(
     r"|nifty.*|s&p.*|sp500|sensex|spx|\^gspc|基准.*)$"
 )
 _COLUMN_GAP: Final = re.compile(r"\||\t| {2,}")
-# In brackets only: without, they begin the next label.
-_RATES: Final = ("annual", "yearly", "cagr", "p.a")
 # A freqtrade report's total row without its header: the number before the average duration.
 _TOTAL_ROW: Final = re2.compile(
     r"(?i)^\s*\|?\s*total\s*\|(?:[^|\n]*\|){3,4}\s*(-?[0-9]+(?:\.[0-9]+)?)\s*\|[^|\n]*[0-9]+:[0-9]{2}[^|\n]*\|"
@@ -109,7 +91,11 @@ def of_line(document: Document, line: Line, rejected: list[Rejected]) -> Iterato
 def _closed(document: Document, line: Line) -> Candidate | None:
     """Read the one percentage of a line that closes a position: Closed SHORT: -1.35%."""
     shape = line.shape
-    named = any(letter in shape for letter in "Aay") or _CLOSED_WITH(shape)
+    at = line.first + shape.index("b")
+    named = any(letter in shape for letter in "Aay")
+    if not named and _CLOSED_WITH(shape):
+        before = document.folded[line.start : document.ends[at]]
+        named = shape[0] == "b" or _TRADE_CLOSED(before)  # not: Market closed: -1.2 %
     if shape.count("P") != 1 or not named:
         return None
     if any(letter in shape for letter in "UTXi"):
@@ -142,6 +128,7 @@ def _total_row(document: Document, line: Line) -> Candidate | None:
 def _read(document: Document, line: Line, label: int, rejected: list[Rejected]) -> Candidate | None:
     """Read the value behind a result's label, if it is one that happened."""
     term = document.terms[label]
+    line = _below(document, line) if line.first == label == line.last - 1 else line
     at, bracket = _value(document, line, label)
     if term is None or at is None:
         return None
@@ -149,7 +136,7 @@ def _read(document: Document, line: Line, label: int, rejected: list[Rejected]) 
     values = _values(document, line, at)
     if not _introduced(document, label, at, values):
         return None
-    reason = _disqualified(document, line, label, values[0], values[-1])
+    reason = result_doubts.why_none(document, line, label, values[0], values[-1])
     if reason is not None:
         name = document.raw(label)
         start, end = document.starts[label], document.ends[at]
@@ -181,18 +168,26 @@ def _read(document: Document, line: Line, label: int, rejected: list[Rejected]) 
     )  # fmt: skip
 
 
+def _below(document: Document, line: Line) -> Line:
+    """Return the line below a label if it holds an amount and nothing else."""
+    for below in document.lines[line.number + 1 : line.number + 2]:
+        if _ONLY_AMOUNT.match(below.shape):
+            return below
+    return line
+
+
 def _introduced(document: Document, label: int, at: int, values: list[int]) -> bool:
     """Say whether a number is a label's value: behind a colon or a gap, with a unit, or "of".
 
     ``return 2`` is a line of a program, ``Return: 2`` is not.
     """
-    if document.letters[at + 1 : at + 3] == "/N" or is_range(document, at, len(document.letters)):
-        return False  # a formula, or from so much to so much
+    if _computed(document, at):
+        return False
     gap = document.folded[document.ends[label] : document.starts[at]]
     percent = any(document.letters[token] == PERCENT for token in values)
     if document.raw(label) in _KEYWORDS and gap[:1] == " " and gap[1:2].isalpha() and not percent:
         return False
-    if percent or "%" in gap or any(mark in gap for mark in (":", "=", "|", "  ", "\t")):
+    if percent or "%" in gap or any(mark in gap for mark in (":", "=", "|", "  ", "\t", "\n")):
         return True
     if document.raw(label).lower().startswith(("total", "net")):
         return True
@@ -200,54 +195,15 @@ def _introduced(document: Document, label: int, at: int, values: list[int]) -> b
     return _is_money(document, label, at) or (named is not None and named.value.endswith("%"))
 
 
-def _disqualified(document: Document, line: Line, label: int, first: int, last: int) -> str | None:
-    """Return why a labelled value is no result, None where it is one."""
-    if _of_something_else(document, line, label) or _is_supposed(document, line, label):
-        return "it is expected or supposed, an average, or of a past period"
-    if "O" in line.shape[: label - line.first]:
-        return "the position is still open"
-    gap = document.folded[document.ends[label] : document.starts[first]].lower()
-    if any(word in gap for word in _UP_TO):
-        return "it is a bound, not what happened"
-    if fields.is_range(document, first, line.last):
-        return "a range is a plan, not what happened"
-    if _qualified(document, line, last):
-        return "it is expected or not closed"
-    return None
-
-
-def _is_supposed(document: Document, line: Line, label: int) -> bool:
-    """Say whether the sentence before a label plans or supposes what follows."""
-    start = document.starts[label]
-    near = max(line.start, start - _SENTENCE)
-    return _SUPPOSED.search(document.folded, near, start) is not None
-
-
-def _of_something_else(document: Document, line: Line, label: int) -> bool:
-    """Say whether the words before a label make it no result: average, expected, 30 days'."""
-    first = max(line.first, label - 2)
-    for token in range(label - 1, first - 1, -1):
-        if document.letters[token] in ",;|":
-            return False
-        term = document.terms[token]
-        if document.letters[token] == NUMBER and document.raw(token)[-1:].isalpha():
-            return True  # 3M return: a period, not an amount
-        if document.letters[token] in "UiTX" or (term is not None and term.kind == "period"):
-            return True
-    return False
-
-
-def _qualified(document: Document, line: Line, last: int) -> bool:
-    """Say whether the words right behind a value make it no result: 4 % (unrealized)."""
-    for token in range(last + 1, min(line.last, last + 3)):
-        letter = document.letters[token]
-        if letter in {"U", "p"}:
-            word = document.raw(token).lower()
-            rate = document.letters[token - 1] == "(" and word.startswith(_RATES)
-            return rate or word.startswith(_QUALIFIERS)
-        if letter not in "()":
-            return False
-    return False
+def _computed(document: Document, at: int) -> bool:
+    """Say whether a number begins a formula, a ratio, or reaches from so much to so much."""
+    letters = document.letters
+    behind = letters[at + 1 : at + 3]
+    if behind in ("/N", ":N") or is_range(document, at, len(letters)):
+        return True
+    if behind == "fP" and document.raw(at + 1).lower() == "to":
+        return True
+    return _TIMES(document.folded[document.ends[at] : document.ends[at] + 3])
 
 
 def _strategy_column(document: Document, line: Line, percents: list[int]) -> list[int]:
@@ -305,15 +261,23 @@ def _value(document: Document, line: Line, label: int) -> tuple[int | None, bool
     """Return the first number behind a label, and whether brackets make it negative."""
     letters = document.letters
     words = 0
-    for at in range(label + 1, min(line.last, label + 1 + _REACH)):
+    start = label + 1
+    while letters[start : start + 1] == ".":
+        start += 1  # Total P/L ....... 12.40
+    aside = _ASIDE.match(letters, start, line.last)
+    if aside is not None:
+        start = aside.end() - 1  # Net PnL (after fees): 12.40
+    for at in range(start, min(line.last, start + _REACH)):
         letter = letters[at]
         if letter == NUMBER and _counts_something(document, line, at):
             continue
         if letter in (NUMBER, PERCENT):
             accounting = (
                 letters[at - 1] == "("
-                and at - 2 > label
-                and letters[at - 2] in ":=|"
+                and (
+                    (at - 2 > label and letters[at - 2] in ":=|")
+                    or (at - 2 == label and document.ends[label] + 1 < document.starts[at - 1])
+                )
                 and at + 1 < line.last
                 and letters[at + 1] == ")"
             )
@@ -348,9 +312,15 @@ def _values(document: Document, line: Line, first: int) -> list[int]:
     at = first + 1
     while at < line.last and at - found[-1] <= 4:  # noqa: PLR2004
         letter = letters[at]
+        if (
+            letter == PERCENT
+            and letters[at - 1] == "("
+            and letters[at + 1 : at + 2] in _OTHER_SHARES
+        ):
+            break  # -$40 (35 % WR)
         if letter in (NUMBER, PERCENT):
             found.append(at)
-        elif letter == "," and letters[at - 1] == NUMBER and letters[at + 1 : at + 2] == PERCENT:
+        elif letter in ",|" and letters[at - 1] == NUMBER and letters[at + 1 : at + 2] == PERCENT:
             pass  # $130.00, 2.60 %
         elif (
             letter not in "(/SwN|)"

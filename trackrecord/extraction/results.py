@@ -5,7 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
-from trackrecord.extraction import spoken, trade_counts
+from trackrecord.extraction import (
+    balances,
+    compared,
+    result_choice,
+    result_context,
+    spoken,
+    trade_counts,
+)
 from trackrecord.extraction.document import Document
 from trackrecord.extraction.model import Evidence, Outcome, Rejected, Result
 from trackrecord.extraction.result_values import Candidate, of_line
@@ -18,7 +25,7 @@ _TRADED: Final = matcher(
     r"(?i)\b(?:trades|traded|closed|exited|sold|bought|executed|covered|squared off|backtest\w*"
     r"|reali[sz]ed|booked|liquidated"
     r"|exit(?:[ _](?:price|date|time|reason))?[ ]*[:=|@]|exit at|stopped out"
-    r"|stop(?:[ -]loss)? hit|target hit|tp\d? hit|sl hit|position size|entered"
+    r"|(?:stop(?:[ -]loss)?|target|take[ -]profit|tp\d?|sl) (?:hit|triggered)|position size|entered"
     r"|total (?:gain|loss|profit|pnl|p&l|return|trades)"
     r"|(?:initial|final|starting|ending|account) (?:capital|balance|equity|value))"
     r"|\btrade (?:closed|result|exit|complete|#|no|id|\d|[:=|])|平仓|已成交|清仓"
@@ -55,10 +62,16 @@ def find(
     if holding:
         candidates = _only_closed(document, candidates, rejected)
     candidates = _happened(document, candidates, rejected)
+    candidates = result_context.drop(document, candidates, rejected)
+    candidates = result_choice.with_percent_below(document, candidates)
+    candidates = result_choice.with_percent_of_capital(document, candidates)
+    if not candidates and not stated:
+        candidates = compared.find(document) or balances.find(document)
     if candidates and trade_counts.none_made(document.folded):
         rejected.extend(_lost(item, "no trade was made") for item in candidates)
         candidates = []
-    return choose([*stated, *candidates], rejected)
+    found = result_choice.prefer(document, [*stated, *candidates], rejected)
+    return choose(found, rejected)
 
 
 def _lost(candidate: Candidate, reason: str) -> Rejected:
@@ -91,7 +104,8 @@ def _only_closed(
     kept = []
     for candidate in candidates:
         line = document.lines[candidate.line]
-        if candidate.kind == "trade" and "b" not in line.shape:
+        realised = candidate.label.startswith(("reali", "booked", "closed"))
+        if candidate.kind == "trade" and "b" not in line.shape and not realised:
             rejected.append(_lost(candidate, "the position is still open"))
         else:
             kept.append(candidate)
@@ -127,6 +141,9 @@ def _with_percent(
     if best.others or (len(values) > 1 and len({item.line for item in same}) > 1):
         if len(values) > 1 and best.kind != "total":
             rejected.append(_lost(best, "several trades, no total"))
+            totals = [item for item in candidates if item.kind == "total" and item.money]
+            if totals:
+                return _with_money(totals, ("total",), candidates, rejected)
             return Result(), [], rejected
         outcome = next(iter(signs)) if len(signs) == 1 else None
         return Result(None, outcome), _evidence(best, None, outcome), rejected

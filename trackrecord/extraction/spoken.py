@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import re2
 
-from trackrecord.extraction import endings, numbers
+from trackrecord.extraction import closings, numbers
 from trackrecord.extraction.document import Document, Line
 from trackrecord.extraction.result_values import Candidate
 from trackrecord.extraction.ruleset import matcher
@@ -38,10 +38,15 @@ _GREW: Final = re2.compile(
     r"(?i)\b(?:portfolio|account|capital|equity|balance|wallet)\b[^.\n:]{0,24}"
     rf"\b({_CHANGED})\b[^\n%(]{{0,48}}(?:\(|by )({_NUMBER})( ?%)"
 )
-_HIT: Final = re2.compile(r"[^\n\d+-]{0,6}\(?([+-]\d[\d,]*(?:\.\d+)?)( ?%)")
+# Backtest result: +5.4% over 12 trades; Backtest finished: 12 trades, +5.4% return
+_RUN: Final = re2.compile(
+    r"(?i)\bbacktest\w*\b[^\n%+-]{0,32}\b(?:results?|finished|completed?|done)\b[^\n%+]{0,40}?"
+    r"[ :=(]([+-]\d[\d,]*(?:\.\d+)?) ?%"
+    r"|^\W*(?:final )?results?\W{1,4}([+-]\d[\d,]*(?:\.\d+)?) ?%[^\n]{0,24}\btrades\b"
+)
 _OPERATION: Final = re2.compile(
-    r"(?i)\boperation profit\W{1,3}gross[:=]?\s?-?[\d.,]*\d\W{1,3}net[:=]?\s?"
-    r"(-?\d[\d,]*(?:\.\d+)?)"
+    r"(?i)\b(?:operation profit|(?:trade )?(?:profit|pnl|p&l))\W{1,3}gross[:=]?\s?[$€£¥₹]?"
+    r"-?[\d.,]*\d\W{1,3}net[:=]?\s?((?:-?[$€£¥₹]|[$€£¥₹]?-)?\d[\d,]*(?:\.\d+)?)"
 )
 _DOWN: Final = frozenset(
     {"lost", "loss", "losses", "fell", "shrank", "decreased", "dropped", "declined"}
@@ -59,10 +64,18 @@ _MAY_TELL: Final = matcher(
     r"|sold)\b[^\n]*\d[^\n]*\b(?:profit|gain|loss)"
     r"|\b(?:returned|earned|gained|made|lost|netted)\b[^\n]{0,24}\d[\d,.]* ?%"
     rf"|\b{_CHANGED}\b[^\n]*%"
-    r"|\b(?:hit|reached|achieved|triggered)\b[^\n\d]{0,8}\d[\d,.]* ?%|stopped out[^\n]*%"
-    r"|operation profit"
+    r"|(?:\b(?:hit|reached|achieved|triggered|stopped out|squared[ -]off|liquidated)\b|clos|exit"
+    r"|平仓|止盈|止损|result|outcome)[^\n]*[+-](?:Rs\.? ?)?[$€£¥₹]?\d|clos[^\n]*[$€£¥₹]-\d"
+    r"|\bgross\b[^\n]*\bnet\b|(?:result|outcome|finished|complete\w*|done)\W[^\n]*\d ?%"
 )
 _LONGEST: Final = 400
+# Booked 50 % profit: a part of the position, not what it brought.
+_SHARES: Final = frozenset({"25", "30", "33", "40", "50", "60", "70", "75", "80", "100"})
+# Letters of lines that may hold an amount; 1R behind SL hit is a word.
+_AMOUNTS: Final = frozenset("NPZ")
+_REACHED: Final = re2.compile(
+    r"(?i)\b(?:profit |price )?targets?[ _]?#?\d?[ _](?:was |is )?(?:hit|reached|achieved|done)\b"
+)
 
 
 def find(document: Document, taken: set[int]) -> list[Candidate]:
@@ -79,12 +92,12 @@ def find(document: Document, taken: set[int]) -> list[Candidate]:
         return []
     found: list[Candidate] = []
     for line in document.lines:
-        if "N" not in line.shape and "P" not in line.shape:
+        if _AMOUNTS.isdisjoint(line.shape):
             continue
         if line.number in taken:
             continue
         text = document.folded[line.start : line.end]
-        if len(text) <= _LONGEST and _NOT_YET.search(text) is None:
+        if len(text) <= _LONGEST and _NOT_YET.search(_REACHED.sub("", text)) is None:
             candidate = _read(line, text)
             if candidate is not None:
                 found.append(candidate)
@@ -95,20 +108,20 @@ def _read(line: Line, text: str) -> Candidate | None:
     match = _OPERATION.search(text)
     if match is not None:
         return _candidate(line, match, "", match.group(1), "", "code/operation-profit")
+    match = _RUN.search(text)
+    if match is not None:
+        amount = match.group(1) or match.group(2)
+        return _candidate(line, match, "", amount, "%", "code/told-return")
     match = _BEFORE_WORD.search(text)
     if match is not None:
         word = match.group(3)
+        if match.group(2) and match.group(1).rstrip() in _SHARES:
+            return None
         return _candidate(line, match, word, match.group(1), match.group(2), "code/told-profit")
     match = _VERB.search(text) or _GREW.search(text)
     if match is not None:
         return _candidate(line, match, match.group(1), match.group(2), "%", "code/told-return")
-    end = endings.end_of_event(text)
-    if end < 0:
-        return None
-    match = _HIT.match(text, end)
-    if match is None:
-        return None
-    return _candidate(line, match, "", match.group(1), match.group(2), "code/told-ending")
+    return closings.read(line, text)
 
 
 def _candidate(

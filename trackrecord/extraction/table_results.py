@@ -22,7 +22,7 @@ def results(document: Document, tables: list[Table]) -> tuple[list[Candidate], s
     found: list[Candidate] = []
     taken: set[int] = set()
     for table in tables:
-        if not table.has("R"):
+        if not table.has("R") or not _holds_amounts(document, table):
             continue
         taken.update(line.number for line in table.lines)
         if table.has("p") or any(column.text in _OPEN for column in table.columns):
@@ -43,6 +43,18 @@ def results(document: Document, tables: list[Table]) -> tuple[list[Candidate], s
     return found, taken
 
 
+def _holds_amounts(document: Document, table: Table) -> bool:
+    """Say whether a column headed as a result holds numbers, and is not the one of the names."""
+    places = [at for at, column in enumerate(table.columns) if "R" in column.letters]
+    return any(
+        document.letters[token] in (NUMBER, PERCENT)
+        for row in table.rows
+        for at in places
+        if at < len(row.cells)
+        for token in tokens_in(document, row.cells[at])
+    )
+
+
 def _deciding(document: Document, table: Table) -> list[Row]:
     """Return the total row, else the only one."""
     totals = [
@@ -58,6 +70,8 @@ def _deciding(document: Document, table: Table) -> list[Row]:
 _OPEN: Final = frozenset({
     "current", "current price", "mark", "mark price", "ltp", "cmp", "last", "last price",
     "mkt price", "market price", "current_price", "mark_price", "now",
+    "since", "current rate", "current value", "market value", "l/s", "open since", "age",
+    "unrealized", "unrealised", "liq price", "liq. price",
 })  # fmt: skip
 _COUNTS: Final = frozenset({
     "trades", "# trades", "total trades", "no. of trades", "number of trades", "num trades",

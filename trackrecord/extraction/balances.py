@@ -1,0 +1,77 @@
+"""A result told by what was there at first and at last: Initial capital, Final capital."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+import re2
+
+from trackrecord.extraction.document import Document
+from trackrecord.extraction.result_values import Candidate
+from trackrecord.extraction.ruleset import matcher
+
+_FIRST: Final = (
+    r"(?:starting|start|initial|beginning|opening)(?:[ _-](?:portfolio|account|trading|wallet|cash"
+    r"|total))*[ _-]?(?:value|capital|balance|equity|cash|bankroll|net worth|portfolio)"
+    r"|startkapital|anfangskapital|(?:capital|saldo|balance) ini[cz]ial|capitale? iniziale"
+    r"|capital initial|başlang\x{131}ç (?:sermayesi|bakiyesi)|初始(?:资金|资本|本金|權益|权益)"
+    r"|期初(?:资金|权益)|起始资金|初期(?:資金|資産|資本)|초기 ?(?:자본|자금|자산|잔고)"
+)
+_LAST: Final = (
+    r"(?:ending|end|final|closing)(?:[ _-](?:portfolio|account|trading|wallet|cash|total))*"
+    r"[ _-]?(?:value|capital|balance|equity|net worth|portfolio)"
+    r"|endkapital|(?:capital|saldo|balance) final|capitale? finale|bitiş (?:sermayesi|bakiyesi)"
+    r"|son (?:bakiye|sermaye)|(?:最终|最終|期末)(?:资金|资本|权益|资产|資金|資産|資本|總值)"
+    r"|최종 ?(?:자본|자금|자산|잔고)"
+)
+_VALUE: Final = (
+    r"['\"]?(?: ?\([^()\n]{1,12}\))?['\"*]{0,3}\s{0,3}[:=|]{0,2}[ \t|:'\"*_]{0,30}"
+    r"(?:[A-Z]{2,4}\$? ?|[$€£¥₹] ?)?(\d[\d,.']*)"
+)
+_FIRSTS: Final = re2.compile(rf"(?i)\b(?:{_FIRST}){_VALUE}|(?:{_FIRST}){_VALUE}")
+_LASTS: Final = re2.compile(rf"(?i)\b(?:{_LAST}){_VALUE}|(?:{_LAST}){_VALUE}")
+_MAY_TELL: Final = matcher(
+    r"(?i)start|initial|beginning|opening|anfang|ini[cz]ial|lang|初|起始|초기"
+)
+# It is another's, or none yet.
+_NOT_OWN: Final = matcher(
+    r"(?i)hold|benchmark|target|goal|expect|project|forecast|example|if |would|could|unreal|基准"
+)
+_SHOWN: Final = 60
+
+
+def find(document: Document) -> list[Candidate]:
+    """Return whether the one capital at the end is more or less than the one at the beginning.
+
+    Returns:
+        One candidate, its money the difference, or none: where either is missing or printed
+        several times with other values, or where nothing has changed.
+    """
+    text = document.folded
+    if not _MAY_TELL(text):
+        return []
+    firsts, lasts = _read(document, _FIRSTS), _read(document, _LASTS)
+    if len({value for value, _, _ in firsts}) != 1 or len({value for value, _, _ in lasts}) != 1:
+        return []
+    change = lasts[0][0] - firsts[0][0]
+    if not change or firsts[0][0] <= 0:
+        return []
+    _, start, end = lasts[0]
+    number = next((line.number for line in document.lines if line.end >= end), 0)
+    return [
+        Candidate("total", None, change, (), "code/balances", "final capital", start, end, number)
+    ]
+
+
+def _read(document: Document, pattern: object) -> list[tuple[Decimal, int, int]]:
+    found = []
+    text = document.folded
+    for match in pattern.finditer(text):  # type: ignore[attr-defined]
+        start, end = int(match.start()), int(match.end())
+        around = text[max(text.rfind("\n", 0, start) + 1, start - _SHOWN) : end]
+        value = document.parse((match.group(1) or match.group(2)).rstrip(".,'"))
+        if value is None or _NOT_OWN(around):
+            continue
+        found.append((value, start, end))
+    return found

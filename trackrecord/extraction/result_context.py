@@ -1,0 +1,89 @@
+"""What stands around a result and says that it is none: an open position, a benchmark, an offer."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from trackrecord.extraction.document import Document
+from trackrecord.extraction.model import Rejected
+from trackrecord.extraction.result_values import Candidate
+from trackrecord.extraction.ruleset import matcher
+
+_AROUND: Final = 4
+_HEADING_ABOVE: Final = 12
+# A price of now beside an entry, or the word itself.
+_STANDS: Final = matcher(
+    r"(?i)\b(?:current|current price|mark|mark price|market price|ltp|cmp|now|last price)\b"
+    r"['\"*]{0,3} ?[:=] ?['\"*]{0,3}(?:Rs\.? ?)?[$€£¥₹]?\d"
+    r"|\bnow @? ?[$€£¥₹]?\d|\b\d+ open (?:position|trade)"
+    r"|(?:^|[\n:|\[(-] ?)(?:HOLD|HOLDING|Holding) [A-Z$#][A-Z]"
+    r"|^\W*(?:open|active|current|running) (?:positions?|trades?)\b"
+    r"(?: \(\d+\)| ?: [1-9]\d?)?\W*(?:\n|$)"
+    r"|\n\W*(?:open|active|current|running) (?:positions?|trades?)\b"
+    r"(?: \(\d+\)| ?: [1-9]\d?)?\W*(?:\n|$)"
+)
+_LEFT: Final = matcher(
+    r"(?i)clos(?:ed|ing)|exit|\bsold\b|covered|squared|stopped|liquidated|\bhit\b|reali[sz]ed|booked"
+    r"|平仓|清仓|止盈|止损|backtest|total (?:trades|return)"
+)
+_OFFER: Final = matcher(
+    r"(?i)\bbuy(?:ing)? ?(?:at|on|@)? .{0,60}\bsell(?:ing)? ?(?:at|on|@)|arbitrage|opportunit"
+)
+_DONE: Final = matcher(r"(?i)executed|filled|closed|reali[sz]ed|booked|completed|trade #")
+_HELD_THROUGH: Final = matcher(
+    r"(?i)^\W*(?:buy ?(?:&|and|n|-and-) ?hold|b&h|hodl|benchmark|买入持有|基准)"
+    r"(?: (?:strat\w*|baseline|benchmark|results?|performance|portfolio|comparison))*\W*$"
+)
+
+
+def drop(
+    document: Document, candidates: list[Candidate], rejected: list[Rejected]
+) -> list[Candidate]:
+    """Leave out what has not happened, or not to the strategy.
+
+    Args:
+        document: The text.
+        candidates: Its results.
+        rejected: Receives those that are left out.
+
+    Returns:
+        The others.
+    """
+    kept = []
+    for candidate in candidates:
+        reason = _why_not(document, candidate) if candidate.line >= 0 else None
+        if reason is None:
+            kept.append(candidate)
+            continue
+        value = candidate.percent if candidate.percent is not None else candidate.money
+        rejected.append(
+            Rejected(f"result {value}", candidate.rule, reason, candidate.start, candidate.end)
+        )
+    return kept
+
+
+def _why_not(document: Document, candidate: Candidate) -> str | None:
+    lines = document.lines
+    if candidate.kind == "trade":
+        line = lines[candidate.line]
+        text = document.folded[line.start : line.end]
+        if _OFFER(text) and not _DONE(text):
+            return "it is an offer, not what happened"
+        first = max(0, candidate.line - _AROUND)
+        last = min(len(lines) - 1, candidate.line + _AROUND)
+        around = document.folded[lines[first].start : lines[last].end]
+        if _STANDS(around) and not _LEFT(around):
+            return "the position is still open"
+    if _under_benchmark(document, candidate.line):
+        return "it is what holding would have brought"
+    return None
+
+
+def _under_benchmark(document: Document, number: int) -> bool:
+    """Say whether the nearest line above without a number is a benchmark's name."""
+    lines = document.lines
+    for line in reversed(lines[max(0, number - _HEADING_ABOVE) : number]):
+        if not line.shape or "N" in line.shape or "P" in line.shape:
+            continue
+        return _HELD_THROUGH(document.folded[line.start : line.end])
+    return False
