@@ -55,6 +55,8 @@ class Table:
     """Letters of what names the index of its rows."""
     symbol: Span = (0, 0)
     """The instrument of all rows, where the header names one."""
+    pieces: int = -1
+    """How many pieces its header is cut into at its gaps, once that was looked for."""
 
     def has(self, letters: str) -> bool:
         """Say whether a column is headed by one of these labels."""

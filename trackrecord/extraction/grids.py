@@ -288,12 +288,10 @@ def _by_count(document: Document, table: Table, pieces: int) -> bool:
     width = len(table.columns)
     if pieces not in {width, width + 1}:
         return False
-    heads = [
-        head
-        for head in pieces_of(document, table.header)
-        if document.folded[head[0] : head[1]] != "\\"
-    ]
-    return len(heads) == width or all(" " not in column.text for column in table.columns)
+    if table.pieces < 0:
+        heads = pieces_of(document, table.header)
+        table.pieces = sum(document.folded[start:end] != "\\" for start, end in heads)
+    return table.pieces == width or all(" " not in column.text for column in table.columns)
 
 
 def _joined(document: Document, pieces: list[Span]) -> bool:
@@ -361,15 +359,14 @@ def _by_place(
 
 def _place(start: int, end: int, edges: list[Span]) -> int:
     best, most = _NOWHERE, 0
+    last = len(edges) - 1
     for place, (left, right) in enumerate(edges):
-        if end == right or (
-            start == left and place + 1 < len(edges) and end <= edges[place + 1][0]
-        ):
+        if end == right or (start == left and place < last and end <= edges[place + 1][0]):
             return place
         across = min(end, right) - max(start, left)
         if across > most:
             best, most = place, across
-        elif best == _NOWHERE and (abs(end - right) <= 1 or abs(start - left) <= 1):
+        elif best == _NOWHERE and (-1 <= end - right <= 1 or -1 <= start - left <= 1):
             best = place
     if best == _NOWHERE and edges and end <= edges[0][0]:
         return _IN_FRONT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from trackrecord.extraction.cells import (
@@ -181,6 +182,7 @@ def is_percent(text: str) -> bool:
     return "%" in text or "pct" in text or "percent" in text
 
 
+@lru_cache(maxsize=8192)
 def meaning(letters: str, text: str) -> str:
     """Return the letters of a heading, with what only a heading may say."""
     if text in _OVER:

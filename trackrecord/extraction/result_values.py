@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -30,6 +29,7 @@ _SUPPOSED: Final = re.compile(
     r"[^.:|;=\n]{0,80}\Z",
     re.IGNORECASE,
 )
+_MAY_SUPPOSE: Final = matcher(r"(?i)if|when|once|could|would|aim|goal|plan|hop|expect")
 _KINDS: Final = {"total": "total", "percent": "total", "loss": "loss"}
 _KEYWORDS: Final = frozenset({"return", "returns"})
 _UP_TO: Final = (
@@ -87,23 +87,25 @@ class Candidate:
     line: int
 
 
-def of_line(document: Document, line: Line, rejected: list[Rejected]) -> Iterator[Candidate]:
-    """Yield the results that a line states; those that did not happen go to ``rejected``."""
+def of_line(document: Document, line: Line, rejected: list[Rejected]) -> list[Candidate]:
+    """Return the results that a line states; those that did not happen go to ``rejected``."""
     shape = line.shape
+    found: list[Candidate] = []
     if "R" in shape:
         for position, letter in enumerate(shape):
             if letter == "R":
                 candidate = _read(document, line, line.first + position, rejected)
                 if candidate is not None:
-                    yield candidate
+                    found.append(candidate)
     elif "b" in shape and "P" in shape:
         candidate = _closed(document, line)
         if candidate is not None:
-            yield candidate
+            found.append(candidate)
     elif shape.count("|") >= _TOTAL_ROW_BARS:
         candidate = _total_row(document, line)
         if candidate is not None:
-            yield candidate
+            found.append(candidate)
+    return found
 
 
 def _closed(document: Document, line: Line) -> Candidate | None:
@@ -220,6 +222,9 @@ def _is_supposed(document: Document, line: Line, label: int) -> bool:
     """Say whether the sentence before a label plans or supposes what follows."""
     start = document.starts[label]
     near = max(line.start, start - _SENTENCE)
+    text = document.folded[max(0, near - 1) : start]
+    if not _MAY_SUPPOSE(text):
+        return False
     return _SUPPOSED.search(document.folded, near, start) is not None
 
 
