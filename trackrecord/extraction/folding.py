@@ -64,7 +64,9 @@ _SPACED: Final = re.compile(
 _SPACES: Final = ("\xa0", "\u2007", "\u2009", "\u202f")
 _SIGNS: Final = ("€", "₽", "₸", "zł", "Kč", "руб")
 _OF_SIGNS: Final = frozenset("€₽₸łčр")
-_MOST_REPLACED: Final = 6
+_ASCII: Final = frozenset(map(chr, range(128)))
+# So many kinds of characters are replaced one kind after the other; more in one pass.
+_MOST_REPLACED: Final = 12
 _COMMA_BEHIND: Final = re.compile(r",(?<=[0-9] [0-9]{3},)[0-9]{1,2}(?![0-9,.])")
 HIDDEN: Final = "\u2060"
 """A character without width, which the lexer skips."""
@@ -130,10 +132,10 @@ def _join_groups(match: re.Match[str]) -> str:
 
 def _fold_others(text: str) -> str:
     """Return a text with look-alikes made one, whose amounts can be read."""
-    others = set("".join(_NON_ASCII.findall(text)))
+    others = set(text) - _ASCII
     if not others.isdisjoint("âÂ"):
         text = _BROKEN.sub(_mend, text)
-        others = set("".join(_NON_ASCII.findall(text)))
+        others = set(text) - _ASCII
     if not others.isdisjoint(_SPACES):
         text = _GROUPS.sub("'", text)
     amounts = not others.isdisjoint(_OF_SIGNS) and any(sign in text for sign in _SIGNS)
