@@ -55,6 +55,14 @@ class Table:
     """Letters of what names the index of its rows."""
     symbol: Span = (0, 0)
     """The instrument of all rows, where the header names one."""
+    edges: list[Span] = field(default_factory=list)
+    """Where its columns begin and end, counted from the header's beginning, once looked for."""
+    at_left: dict[int, int] = field(default_factory=dict)
+    """The column that begins at a place."""
+    at_right: dict[int, int] = field(default_factory=dict)
+    """The column that ends at a place."""
+    pieces: int = -1
+    """How many pieces its header is cut into at its gaps, once that was looked for."""
 
     def has(self, letters: str) -> bool:
         """Say whether a column is headed by one of these labels."""

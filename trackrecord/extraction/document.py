@@ -104,12 +104,24 @@ class Document:
         size = len(folded)
         if size > 2 * READ_AT_EACH_END:
             for begin, end in ((0, READ_AT_EACH_END), (size - READ_AT_EACH_END, size)):
-                self._take(found, scan(memory.words, folded, begin, end), end)
-        elif _BROKEN_AMOUNT.search(folded):
-            self._take(found, scan(memory.words, folded, 0, size), size)
+                self._take(found, self._part(memory, begin, end), end)
         else:
-            self._take(found, memory.lines(folded), size)
+            self._take(found, self._part(memory, 0, size), size)
         return found
+
+    def _part(self, memory: Memory, begin: int, end: int) -> Iterable[tuple[int, int, Tokens]]:
+        """Cut a part of the text into lines of tokens, those that were met before by memory."""
+        folded = self.folded
+        if _BROKEN_AMOUNT.search(folded, begin, end):
+            return scan(memory.words, folded, begin, end)
+        if not begin:
+            return memory.lines(folded if end == len(folded) else folded[:end], 0)
+        # What its first line is a part of goes on before it.
+        behind = folded.find("\n", begin, end) + 1
+        if not behind:
+            return scan(memory.words, folded, begin, end)
+        first = scan(memory.words, folded, begin, behind - 1)
+        return chain(first, memory.lines(folded[behind:end], behind))
 
     def _take(
         self,

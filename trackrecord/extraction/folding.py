@@ -18,7 +18,7 @@ _NOISE: Final = re.compile(
     r"|\[[0-9]{1,3}(?:;[0-9]{1,3}){0,4}m(?![a-z])"  # colours whose escape was lost on the way
     r"|[\x00-\x08\x0b-\x1f\x7f]"
 )
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_CONTROL: Final = bytes([*range(9), *range(11, 32), 127])
 # Tags of HTML, as messages for chat programs are written in.
 _TAG: Final = re.compile(r"</?([A-Za-z][A-Za-z0-9]{0,9})(?:\s[^<>\n]{0,200})?/?>")
 _BREAKS: Final = frozenset({"br", "p", "div", "li", "ul", "tr", "table", "h1", "h2", "h3", "h4"})
@@ -49,6 +49,7 @@ _SAME: Final = {
     "\u2029": "\n",
 }
 _SUPERSCRIPTS: Final = frozenset("⁰¹²³⁴⁵⁶⁷⁸⁹")
+_SUBSCRIPTS: Final = frozenset("₀₁₂₃₄₅₆₇₈₉")
 _SUBSCRIPT_ZEROS: Final = re.compile("(?<=[0-9])[₀-₉]")
 # Signs of money whose bytes were read in another encoding, so that two or three letters stand
 # for one: ₹ is then â, a low quotation mark and a superscript one.
@@ -62,6 +63,10 @@ _SPACED: Final = re.compile(
 )
 _SPACES: Final = ("\xa0", "\u2007", "\u2009", "\u202f")
 _SIGNS: Final = ("€", "₽", "₸", "zł", "Kč", "руб")
+_OF_SIGNS: Final = frozenset("€₽₸łčр")
+_ASCII: Final = frozenset(map(chr, range(128)))
+# So many kinds of characters are replaced one kind after the other; more in one pass.
+_MOST_REPLACED: Final = 12
 _COMMA_BEHIND: Final = re.compile(r",(?<=[0-9] [0-9]{3},)[0-9]{1,2}(?![0-9,.])")
 HIDDEN: Final = "\u2060"
 """A character without width, which the lexer skips."""
@@ -125,16 +130,32 @@ def _join_groups(match: re.Match[str]) -> str:
     return match[0].replace(" ", "'")
 
 
-def _mend_numbers(text: str) -> str:
-    """Return a text whose amounts can be read: broken signs of money and set-apart thousands."""
-    if "â" in text or "Â" in text:
+def _fold_others(text: str) -> str:
+    """Return a text with look-alikes made one, whose amounts can be read."""
+    others = set(text) - _ASCII
+    if not others.isdisjoint("âÂ"):
         text = _BROKEN.sub(_mend, text)
-    if any(space in text for space in _SPACES):
+        others = set(text) - _ASCII
+    if not others.isdisjoint(_SPACES):
         text = _GROUPS.sub("'", text)
-    if any(sign in text for sign in _SIGNS) or _COMMA_BEHIND.search(text):
+    amounts = not others.isdisjoint(_OF_SIGNS) and any(sign in text for sign in _SIGNS)
+    if amounts or _COMMA_BEHIND.search(text):
         text = _SPACED.sub(_join_groups, text)
     # 0.0₅64 is 0.00000064 to those who write it so: no number that can be read.
-    return _SUBSCRIPT_ZEROS.sub("x", text) if "0.0" in text else text
+    if "0.0" in text and not others.isdisjoint(_SUBSCRIPTS):
+        text = _SUBSCRIPT_ZEROS.sub("x", text)
+    changed = [other for other in others if _fold_character(other) != other]
+    if len(changed) > _MOST_REPLACED:
+        return _NON_ASCII.sub(_fold_run, text)
+    for other in changed:
+        text = text.replace(other, _fold_character(other))
+    return text
+
+
+def _holds_control(text: str) -> bool:
+    """Say whether a text holds a control character other than a tab or the end of a line."""
+    data = text.encode()
+    return len(data.translate(None, _CONTROL)) != len(data)
 
 
 def fold(text: str) -> str:
@@ -152,9 +173,8 @@ def fold(text: str) -> str:
         if _COMMA_BEHIND.search(text):
             text = _SPACED.sub(_join_groups, text)
     else:
-        text = _mend_numbers(text)
-        text = _NON_ASCII.sub(_fold_run, text)
-    if _COLOUR_END in text or _CONTROL.search(text):
+        text = _fold_others(text)
+    if _COLOUR_END in text or _holds_control(text):
         text = _NOISE.sub(_blank, text)
     if "</" in text or "<br" in text:
         text = _TAG.sub(_untag, text)

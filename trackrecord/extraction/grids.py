@@ -288,12 +288,10 @@ def _by_count(document: Document, table: Table, pieces: int) -> bool:
     width = len(table.columns)
     if pieces not in {width, width + 1}:
         return False
-    heads = [
-        head
-        for head in pieces_of(document, table.header)
-        if document.folded[head[0] : head[1]] != "\\"
-    ]
-    return len(heads) == width or all(" " not in column.text for column in table.columns)
+    if table.pieces < 0:
+        heads = pieces_of(document, table.header)
+        table.pieces = sum(document.folded[start:end] != "\\" for start, end in heads)
+    return table.pieces == width or all(" " not in column.text for column in table.columns)
 
 
 def _joined(document: Document, pieces: list[Span]) -> bool:
@@ -333,14 +331,16 @@ def _by_place(
     document: Document, table: Table, line: Line, pieces: list[Span]
 ) -> tuple[list[Span], Span]:
     """Give each word to the column that it stands under: at its right or left edge, or across."""
-    columns = table.columns
     base = line.start
-    edges = [(c.start - table.header.start, c.end - table.header.start) for c in columns]
-    cells: list[Span] = [(line.end, line.end)] * len(columns)
+    width = len(table.columns)
+    if len(table.edges) != width:
+        _find_edges(table)
+    cells: list[Span] = [(line.end, line.end)] * width
     index: Span = (0, 0)
     for piece in pieces:
-        inside = words(document, *piece)
-        places = [_place(start - base, end - base, edges) for start, end in inside]
+        alone = document.folded.find(" ", piece[0], piece[1]) < 0
+        inside = [piece] if alone else words(document, *piece)
+        places = [_place(start - base, end - base, table) for start, end in inside]
         # A word under no heading goes with its neighbour in the same piece.
         for at in range(len(places) - 2, -1, -1):
             if places[at] == _NOWHERE:
@@ -348,9 +348,10 @@ def _by_place(
         for at in range(1, len(places)):
             if places[at] == _NOWHERE:
                 places[at] = places[at - 1]
-        for (start, end), place in zip(inside, places, strict=True):
+        for at, place in enumerate(places):
             if place == _NOWHERE:
                 continue
+            start, end = inside[at]
             if place == _IN_FRONT:
                 index = (index[0] if index[1] else start, end)
             else:
@@ -359,17 +360,32 @@ def _by_place(
     return cells, index
 
 
-def _place(start: int, end: int, edges: list[Span]) -> int:
+def _find_edges(table: Table) -> None:
+    base = table.header.start
+    table.edges = [(column.start - base, column.end - base) for column in table.columns]
+    table.at_left = {left: at for at, (left, _) in enumerate(table.edges)}
+    table.at_right = {right: at for at, (_, right) in enumerate(table.edges)}
+
+
+def _place(start: int, end: int, table: Table) -> int:
+    edges = table.edges
+    last = len(edges) - 1
+    if len(table.at_left) > last and len(table.at_right) > last:
+        # Most cells end where their column does, or begin there.
+        at_right = table.at_right.get(end, last + 1)
+        at_left = table.at_left.get(start, last + 1)
+        if at_left < last and at_left < at_right and end <= edges[at_left + 1][0]:
+            return at_left
+        if at_right <= last:
+            return at_right
     best, most = _NOWHERE, 0
     for place, (left, right) in enumerate(edges):
-        if end == right or (
-            start == left and place + 1 < len(edges) and end <= edges[place + 1][0]
-        ):
+        if end == right or (start == left and place < last and end <= edges[place + 1][0]):
             return place
         across = min(end, right) - max(start, left)
         if across > most:
             best, most = place, across
-        elif best == _NOWHERE and (abs(end - right) <= 1 or abs(start - left) <= 1):
+        elif best == _NOWHERE and (-1 <= end - right <= 1 or -1 <= start - left <= 1):
             best = place
     if best == _NOWHERE and edges and end <= edges[0][0]:
         return _IN_FRONT

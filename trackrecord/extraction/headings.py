@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from trackrecord.extraction.cells import (
@@ -85,8 +86,10 @@ def header_of(document: Document, line: Line) -> Table | None:
         return None if labelled else _cut(document, line, "|")
     for mark in ("\t", ";", ","):
         if mark in text:
+            if not _like_it(document, line, mark):
+                continue
             table = _cut(document, line, mark)
-            if table is not None and _like_it(document, line, mark, len(table.columns)):
+            if table is not None:
                 return table
     if labelled:
         return None
@@ -102,10 +105,12 @@ def _narrow(document: Document, line: Line) -> Table | None:
     if not following or not 2 <= len(heads) <= _MOST_WORDS:  # noqa: PLR2004
         return None
     cells = words(document, following[0].start, following[0].end)
+    if len(cells) != len(heads):
+        return None
     columns = [_alone(document, start, end) for start, end in heads]
     named = [at for at, column in enumerate(columns) if "Y" in column.letters]
     decided = [at for at, column in enumerate(columns) if column.letters in {"L", "F"}]
-    if len(cells) != len(heads) or len(named) != 1 or len(decided) != 1:
+    if len(named) != 1 or len(decided) != 1:
         return None
     acting = letters_of(document, cells[decided[0]])
     return Table(line, " ", columns) if acting in {"A", "a"} else None
@@ -120,11 +125,11 @@ def _alone(document: Document, start: int, end: int) -> Column:
     return column
 
 
-def _like_it(document: Document, line: Line, mark: str, columns: int) -> bool:
+def _like_it(document: Document, line: Line, mark: str) -> bool:
     """Say whether the next line is cut as the header is, which prose is not."""
     for following in document.lines[line.number + 1 : line.number + 3]:
         if following.shape:
-            return len(cut_at(document, following, mark)) == columns
+            return len(cut_at(document, following, mark)) == len(cut_at(document, line, mark))
     return False
 
 
@@ -185,6 +190,7 @@ def is_percent(text: str) -> bool:
     return "%" in text or "pct" in text or "percent" in text
 
 
+@lru_cache(maxsize=8192)
 def meaning(letters: str, text: str) -> str:
     """Return the letters of a heading, with what only a heading may say."""
     if text in _OVER:

@@ -57,11 +57,12 @@ class Memory:
         """How many lines are remembered."""
         return len(self._bare) + len(self._told)
 
-    def lines(self, folded: str) -> list[tuple[int, int, Tokens]]:
+    def lines(self, folded: str, before: int = 0) -> list[tuple[int, int, Tokens]]:
         """Cut a text into lines of tokens, each by itself.
 
         Args:
             folded: The text.
+            before: Characters that stand before it in the text that it is a part of.
 
         Returns:
             Where each line begins and ends in the text, and its tokens.
@@ -74,7 +75,7 @@ class Memory:
             tokens = known(bare)
             if not isinstance(tokens, Tokens):
                 tokens = self._line(folded[start:end], bare, tokens)
-            found.append((start, end, tokens))
+            found.append((before + start, before + end, tokens))
             start = end + 1
         return found
 

@@ -19,6 +19,7 @@ _SUPPOSED: Final = re.compile(
     r"[^.:|;=\n]{0,80}\Z",
     re.IGNORECASE,
 )
+_MAY_SUPPOSE: Final = matcher(r"(?i)if|when|once|could|would|aim|goal|plan|hop|expect")
 _UP_TO: Final = (
     "up to",
     "at least",
@@ -98,6 +99,8 @@ def _is_supposed(document: Document, line: Line, label: int) -> bool:
     """Say whether the sentence before a label plans or supposes what follows."""
     start = document.starts[label]
     near = max(line.start, start - _SENTENCE)
+    if not _MAY_SUPPOSE(document.folded[max(0, near - 1) : start]):
+        return False
     return _SUPPOSED.search(document.folded, near, start) is not None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -69,23 +68,25 @@ class Candidate:
     line: int
 
 
-def of_line(document: Document, line: Line, rejected: list[Rejected]) -> Iterator[Candidate]:
-    """Yield the results that a line states; those that did not happen go to ``rejected``."""
+def of_line(document: Document, line: Line, rejected: list[Rejected]) -> list[Candidate]:
+    """Return the results that a line states; those that did not happen go to ``rejected``."""
     shape = line.shape
+    found: list[Candidate] = []
     if "R" in shape:
         for position, letter in enumerate(shape):
             if letter == "R":
                 candidate = _read(document, line, line.first + position, rejected)
                 if candidate is not None:
-                    yield candidate
+                    found.append(candidate)
     elif "b" in shape and "P" in shape:
         candidate = _closed(document, line)
         if candidate is not None:
-            yield candidate
+            found.append(candidate)
     elif shape.count("|") >= _TOTAL_ROW_BARS:
         candidate = _total_row(document, line)
         if candidate is not None:
-            yield candidate
+            found.append(candidate)
+    return found
 
 
 def _closed(document: Document, line: Line) -> Candidate | None:

@@ -63,7 +63,8 @@ def matcher(*patterns: str) -> Callable[[str], bool]:
     for pattern in patterns:
         compiled.Add(pattern)
     compiled.Compile()
-    return lambda text: compiled.Match(text) is not None
+    match = compiled.Match
+    return lambda text: match(text.encode()) is not None
 
 
 class RuleSet:

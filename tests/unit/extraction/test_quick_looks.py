@@ -1,0 +1,79 @@
+"""A quick look at a text passes over nothing that the whole reading would have found."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.extraction.conftest import OWN_CASES
+from trackrecord.extraction import default_rules, extract, notation
+from trackrecord.extraction.document import READ_AT_EACH_END, Document
+from trackrecord.extraction.folding import fold
+from trackrecord.extraction.lines import scan
+from trackrecord.extraction.words import Words
+
+RULES = default_rules()
+OBJECT_SCRAPS = (
+    "{", "[", "(", "<", "}", "=", ":", " ", "\n", "\u200b", '"', "'", "a", "B", "Ab", "é", "Éé",
+    "买", "_x", "None", "1", ".5", "x=", "y='b'", "{a", '{"b"', "[{", "[('", "Sig(", "Sig[k=",
+    "<Bar", "<Bar: v=", "$", "-", ",", "\ud800",
+)  # fmt: skip
+# ruff: noqa: RUF001 - that these characters look like others is the point
+LOOK_ALIKES = "−‐’“：、。→»│【】（％￥İı\u2028⁰₅５Ａ\u2003éß买🟢ｱ①\ufb01𝐀\ud800aA1 \n|"
+
+
+BEHIND = "\n\n. {a: 1}"
+"""An object, so that any text before it is read in full."""
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.lists(st.sampled_from(OBJECT_SCRAPS), max_size=14).map("".join))
+def test_no_object_is_passed_over(text: str) -> None:
+    folded = fold(text)
+    whole = folded + BEHIND
+    found = [root.start for root in notation.find(folded, 0, len(folded))]
+    full = [root.start for root in notation.find(whole, 0, len(whole))]
+    assert found == [start for start in full if start < len(folded)]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet=LOOK_ALIKES, max_size=60))
+def test_characters_are_folded_each_by_itself(text: str) -> None:
+    assert fold(text) == "".join(fold(character) for character in text)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet=st.characters(min_codepoint=0xE3), max_size=60))
+def test_many_kinds_of_characters_are_folded_each_by_itself(text: str) -> None:
+    assert fold(text) == "".join(fold(character) for character in text)
+
+
+@pytest.mark.parametrize(
+    "supposing",
+    ["If all goes well, the", "WHEN closed the", "once sold the", "it would be a", "could be",
+     "aiming for a", "the goal is", "planned", "hopes for", "Expected"],
+)  # fmt: skip
+def test_what_is_supposed_is_no_result(supposing: str) -> None:
+    assert extract(f"{supposing} total profit: 5%").result.return_pct is None
+    assert extract("the total profit: 5%").result.return_pct == 5
+
+
+def test_the_ends_of_a_long_text_are_cut_as_all_other_lines_are() -> None:
+    rng = random.Random(7)
+    parts = [case["text"] for case in OWN_CASES]
+    text = ""
+    while len(text) <= 2 * READ_AT_EACH_END + 1000:
+        text += rng.choice(parts) + "\n" + str(rng.random()) + "\n"
+    folded = fold(text)
+    document = Document(text, RULES)
+    size = len(folded)
+    letters, starts = "", []
+    for begin, end in ((0, READ_AT_EACH_END), (size - READ_AT_EACH_END, size)):
+        for start, _, tokens in scan(Words(RULES), folded, begin, end):
+            letters += tokens.shape
+            starts += [start + at for at in tokens.starts]
+    assert document.letters == letters
+    assert document.starts == starts
