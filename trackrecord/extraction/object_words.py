@@ -89,7 +89,7 @@ DONE_KEYS: Final = frozenset({
 HELD_KEYS: Final = frozenset({
     "unrealizedpnl", "unrealisedpnl", "unrealizedpnlpct", "unrealizedpl", "markprice",
     "liquidationprice", "avgprice", "averageprice", "avgentryprice", "unrealizedprofit",
-    "entrytime", "entrydate", "openedat", "opentime", "holdingdays", "daysheld", "barsheld",
+    "entrytime", "entrydate", "openedat", "opentime", "daysheld", "barsheld",
     "marketvalue", "costbasis", "currentpnl", "upnl", "floatingpnl", "openpnl", "positionamt",
     "holdtime", "averagecost", "avgcost",
 })  # fmt: skip

@@ -204,7 +204,8 @@ def _disqualified(document: Document, line: Line, label: int, first: int, last: 
     """Return why a labelled value is no result, None where it is one."""
     if _of_something_else(document, line, label) or _is_supposed(document, line, label):
         return "it is expected or supposed, an average, or of a past period"
-    if "O" in line.shape[: label - line.first]:
+    before = line.shape[: label - line.first]
+    if "O" in before and "b" not in before[: before.index("O")]:
         return "the position is still open"
     gap = document.folded[document.ends[label] : document.starts[first]].lower()
     if any(word in gap for word in _UP_TO):

@@ -9,7 +9,7 @@ from typing import Final
 
 import re2
 
-from trackrecord.extraction.document import NUMBER, SYMBOL, WORD, Document
+from trackrecord.extraction.document import NUMBER, SYMBOL, WORD, Document, Line
 from trackrecord.extraction.statements import Statement
 from trackrecord.extraction.words import UNNAMED
 
@@ -19,7 +19,13 @@ _NAMED: Final = re2.compile(rb"Y[:=](w)(?:$|[|,;(])")
 _HEADING: Final = re2.compile(
     rb"^\|?(?:[wgK]?[\[(]?N(?:/N)?[\]).:]*)?-?[wf]{0,2}(?:L[:-]?)?(?:[(])?(S)[)]?(?:$|[:-]?$|[(]|-[wf]|[:|-]?[wYL]{1,3}(?:[(][^()]*[)])?:?$|\|)"
 )
-_TITLE: Final = re2.compile(rb"^[wLYgF]{1,5}[-:](S)$")
+_TITLE: Final = re2.compile(rb"^[wLYgF]{1,5}(?:[(][^()]*[)])?[-:](S)$")
+# 600036 最终决策, 招商银行 (600036) 分析:, where stocks are named by numbers.
+_CODE_TITLE: Final = re2.compile(
+    rb"^\[?(?:[wgVk]{1,4}[(](N)[)]|(N)[(]?[wgVkLF])[)\]]?[wgVkLFYf]{0,5}[:-]?$"
+)
+_COUNTED: Final = frozenset("元股手万亿億点點日年月人个個只次笔円株件주개원회건")
+"""What is counted by a number in front, which is no stock's code then."""
 
 
 _NEAR: Final = 60
@@ -41,7 +47,8 @@ def _name(document: Document, token: int) -> str | None:
     if letter == SYMBOL:
         return document.symbol(token)
     if letter == NUMBER:
-        return document.raw(token) if document.is_code(token) else None
+        usable = document.is_code(token) or document.is_bracketed_code(token)
+        return document.raw(token) if usable else None
     word = document.raw(token)
     if letter != WORD or not word.isascii() or not word.isalnum():
         return None
@@ -61,6 +68,8 @@ def _places(shape: str) -> tuple[tuple[int, ...], int | None]:
         match = _HEADING.search(data) or _TITLE.search(data)
         if match is not None:
             return labelled, int(match.start(1))
+    if "N" in shape and (match := _CODE_TITLE.search(data)) is not None:
+        return labelled, int(max(match.start(1), match.start(2)))
     return labelled, None
 
 
@@ -79,10 +88,19 @@ def sections(document: Document) -> list[Section]:
             if heading is None:
                 continue
             token = line.first + heading
+            if document.letters[token] == NUMBER and not _is_titled(document, line, token):
+                continue
         name = _name(document, token)
         if name is not None and (not found or found[-1].symbol != name or labelled):
             found.append(Section(line.number, token, name, labelled))
     return _without_companies(found) if any(_is_company(item) for item in found) else found
+
+
+def _is_titled(document: Document, line: Line, token: int) -> bool:
+    """Say whether a number in a heading is a stock's code: not 600000 股."""
+    if token + 1 < line.last and document.raw(token + 1)[:1] in _COUNTED:
+        return False
+    return document.is_code(token) or document.is_bracketed_code(token)
 
 
 def _is_company(section: Section) -> bool:

@@ -57,7 +57,8 @@ def _deciding(document: Document, table: Table) -> list[Row]:
 
 _OPEN: Final = frozenset({
     "current", "current price", "mark", "mark price", "ltp", "cmp", "last", "last price",
-    "mkt price", "market price", "current_price", "mark_price", "now",
+    "mkt price", "market price", "current_price", "mark_price", "now", "since", "open since",
+    "现价", "最新价", "当前价", "現價", "现在价", "現在値", "現在価格", "현재가",
 })  # fmt: skip
 _COUNTS: Final = frozenset({
     "trades", "# trades", "total trades", "no. of trades", "number of trades", "num trades",
