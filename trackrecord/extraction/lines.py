@@ -249,7 +249,7 @@ class _Line:
         self.ends.append(end)
         self.keys.append("")
 
-    def add_run(self, run: str, start: int) -> None:
+    def add_run(self, run: str, start: int) -> None:  # noqa: C901 - hot
         """Cut a run of letters without spaces into its known phrases."""
         phrases = self.rules.phrases
         starts = self.rules.run_starts

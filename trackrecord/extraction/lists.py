@@ -37,7 +37,7 @@ _GAINED: Final = re2.compile(rb"(R)[:=|(]{0,2}[NP]")
 _DETAIL: Final = frozenset("LFG")
 _SINGLE: Final = re2.compile(rb"^[-|>.\[\]]*[wf]{0,2}B[Lkgw]?(?:[:>|-]+|\]|(?:f|g)?)(S)")
 _LEVEL: Final = re2.compile(rb"@N|[EXT][:=]?N")
-_BULLETS: Final = "-*+>•·‣▪◦●○–|.→└├"
+_BULLETS: Final = "-*+>•·‣▪◦●○|.→└├"
 # PG (33 shares) - Reduce beta: why it is on the list.
 _REASONED: Final = re2.compile(rb"^[^AaySLFGDMO]*S[^AaySLFGDMO]*[-(:][^AyLFGDMO]*$")
 _LOOK_AHEAD: Final = 3

@@ -17,6 +17,12 @@ VOTERS: Final = frozenset({
 })  # fmt: skip
 """What holds votes, of which none decides."""
 
+SOURCE_KEYS: Final = frozenset({
+    "analyzer", "analyser", "detector", "indicator", "indicatorname", "voter", "analyst",
+    "analystname", "oscillator",
+})  # fmt: skip
+"""What names the one of several that votes."""
+
 NOT_NOW: Final = frozenset({
     "history", "tradehistory", "signalhistory", "closedtrades", "tradelog", "ledger",
     "executedtrades", "executions", "fills", "closedpositions", "pastsignals",

@@ -9,7 +9,7 @@ from typing import Final
 
 import re2
 
-from trackrecord.extraction.document import NUMBER, SYMBOL, WORD, Document, Line
+from trackrecord.extraction.document import NUMBER, SYMBOL, WORD, Document
 from trackrecord.extraction.statements import Statement
 from trackrecord.extraction.words import UNNAMED
 
@@ -22,12 +22,11 @@ _HEADING: Final = re2.compile(
 _TITLE: Final = re2.compile(rb"^[wLYgF]{1,5}(?:[(][^()]*[)])?[-:](S)$")
 # 600036 最终决策, 招商银行 (600036) 分析:, where stocks are named by numbers.
 _CODE_TITLE: Final = re2.compile(
-    rb"^\[?(?:[wgVk]{1,4}[(](N)[)]|(N)[(]?[wgVkLF])[)\]]?[wgVkLFYf]{0,5}[:-]?$"
+    rb"^(?:\[[wYLVgk]{1,4}\])?\[?(?:[wgVk]{1,4}[(](N)[)]|(N)[(]?[wgVkLF])[)\]]?[wgVkLFYf]{0,5}[:-]?$"
 )
-_COUNTED: Final = frozenset("元股手万亿億点點日年月人个個只次笔円株件주개원회건")
-"""What is counted by a number in front, which is no stock's code then."""
 
 
+_SHORT_CODE: Final = 4
 _NEAR: Final = 60
 _BESIDE: Final = 4
 
@@ -88,19 +87,26 @@ def sections(document: Document) -> list[Section]:
             if heading is None:
                 continue
             token = line.first + heading
-            if document.letters[token] == NUMBER and not _is_titled(document, line, token):
-                continue
         name = _name(document, token)
+        if name is None and not labelled and _is_title_code(document, token):
+            name = document.raw(token)
         if name is not None and (not found or found[-1].symbol != name or labelled):
             found.append(Section(line.number, token, name, labelled))
     return _without_companies(found) if any(_is_company(item) for item in found) else found
 
 
-def _is_titled(document: Document, line: Line, token: int) -> bool:
-    """Say whether a number in a heading is a stock's code: not 600000 股."""
-    if token + 1 < line.last and document.raw(token + 1)[:1] in _COUNTED:
-        return False
-    return document.is_code(token) or document.is_bracketed_code(token)
+def _is_title_code(document: Document, token: int) -> bool:
+    """Say whether a number of four digits in front of a name is a stock's code, and no year."""
+    text, end = document.raw(token), document.ends[token]
+    name = document.folded[end : end + 2].lstrip(" ")[:1]
+    return (
+        len(text) == _SHORT_CODE
+        and text.isdigit()
+        and text[:2] not in {"19", "20"}
+        and name.isalpha()
+        and not name.isascii()
+        and not document.is_counting(token)
+    )
 
 
 def _is_company(section: Section) -> bool:
