@@ -25,6 +25,8 @@ from trackrecord.extraction.words import SYMBOL, WORD
 __all__ = ["DATE", "NUMBER", "PERCENT", "READ_AT_EACH_END", "SYMBOL", "WORD", "Document", "Line"]
 
 _CODE_LENGTH: Final = 6
+_COUNTED: Final = frozenset("元股手万億亿點点日年月人個个只次笔円株件주개원회건")
+_SHORT_CODES: Final = (4, 5)
 # An amount whose currency ends one line and whose digits begin the next is one number.
 _BROKEN_AMOUNT: Final = re.compile(
     r"\n(?=[-+]?[\d.])"
@@ -221,7 +223,27 @@ class Document:
     def is_code(self, token: int) -> bool:
         """Say whether a number is a stock code as Chinese and Japanese exchanges use them."""
         text = self.raw(token)
-        return len(text) == _CODE_LENGTH and text.isdigit() and text[0] in "034689"
+        if len(text) != _CODE_LENGTH or not text.isdigit() or text[0] not in "034689":
+            return False
+        return not self.is_counting(token)
+
+    def is_counting(self, token: int) -> bool:
+        """Say whether a number counts what stands behind it, so that it is no code: 600000 股."""
+        end = self.ends[token]
+        return self.folded[end : end + 2].lstrip(" ")[:1] in _COUNTED
+
+    def is_bracketed_code(self, token: int) -> bool:
+        """Say whether a number is a stock code of four or five digits behind a company's name.
+
+        So exchanges in Tokyo, Taipei, Hong Kong and Riyadh number stocks: トヨタ (7203).
+        """
+        text, start, end = self.raw(token), self.starts[token], self.ends[token]
+        if len(text) not in _SHORT_CODES or not text.isdigit():
+            return False
+        name = self.folded[max(0, start - 3) : start].rstrip(" ")
+        bracketed = name[-1:] == "(" and self.folded[end : end + 1] == ")"
+        before = name[:-1].rstrip(" ")[-1:]
+        return bracketed and before.isalpha() and not before.isascii()
 
 
 def _beside(line: Line, first: int, last: int) -> Line:

@@ -130,8 +130,8 @@ def scan(words: Words, text: str, begin: int, end: int) -> Iterator[tuple[int, i
 class _Line:
     """The tokens of one line while it is being read; offsets are those of the text."""
 
-    __slots__ = ("ends", "heads", "keys", "letters", "parts", "rules", "start", "starts",
-                 "telling", "terms", "text")  # fmt: skip
+    __slots__ = ("ends", "heads", "keys", "letters", "parts", "read_to", "rules", "start",
+                 "starts", "telling", "terms", "text")  # fmt: skip
 
     def __init__(self, text: str, start: int, rules: RuleSet) -> None:
         self.text = text
@@ -145,6 +145,8 @@ class _Line:
         self.heads: list[int] = []
         """Tokens that may begin a phrase."""
         self.telling: list[tuple[int, int]] = []
+        self.read_to = 0
+        """Where a phrase of Korean words ends that began in another run."""
         self.parts = (self.letters, self.terms, self.starts, self.ends, self.keys, self.heads)
 
     def close(self) -> Tokens:
@@ -247,11 +249,11 @@ class _Line:
         self.ends.append(end)
         self.keys.append("")
 
-    def add_run(self, run: str, start: int) -> None:
+    def add_run(self, run: str, start: int) -> None:  # noqa: C901 - hot
         """Cut a run of letters without spaces into its known phrases."""
         phrases = self.rules.phrases
         starts = self.rules.run_starts
-        position = 0
+        position = max(0, self.read_to - start)
         unknown = True
         size = len(run)
         while position < size:
@@ -272,6 +274,11 @@ class _Line:
                 if found is not None:
                     best, term = reach - position, found
                 reach += 1
+            if reach > size and "\uac00" <= run[-1] <= "\ud7a3":
+                beyond, found = self._spaced(run[position:], start + size)
+                if found is not None:
+                    best, term = beyond - start - position, found
+                    self.read_to = beyond
             if term is None:
                 if unknown:
                     self._add(WORD, None, start + position, start + position + 1)
@@ -281,6 +288,27 @@ class _Line:
             self._add(term.letter, term, start + position, start + position + best)
             position += best
             unknown = True
+
+    def _spaced(self, begun: str, end: int) -> tuple[int, Term | None]:
+        """Return where the longest phrase ends that goes on behind a space: 강력 매수."""
+        phrases, text = self.rules.phrases, self.text
+        best = end
+        term: Term | None = None
+        joined = begun
+        at = end
+        while at < len(text):
+            if text[at] == " " and at + 1 < len(text):
+                at += 1
+            if not "\uac00" <= text[at] <= "\ud7a3":
+                break
+            joined += text[at]
+            if joined not in phrases:
+                break
+            at += 1
+            found = phrases[joined]
+            if found is not None:
+                best, term = at, found
+        return best, term
 
     def join_pair(self, start: int, end: int) -> bool:
         """Make ``ETH`` ``/`` ``USDT``, written without spaces, one symbol."""

@@ -37,6 +37,9 @@ _GAINED: Final = re2.compile(rb"(R)[:=|(]{0,2}[NP]")
 _DETAIL: Final = frozenset("LFG")
 _SINGLE: Final = re2.compile(rb"^[-|>.\[\]]*[wf]{0,2}B[Lkgw]?(?:[:>|-]+|\]|(?:f|g)?)(S)")
 _LEVEL: Final = re2.compile(rb"@N|[EXT][:=]?N")
+_BULLETS: Final = "-*+>•·‣▪◦●○|.→└├"
+# PG (33 shares) - Reduce beta: why it is on the list.
+_REASONED: Final = re2.compile(rb"^[^AaySLFGDMO]*S[^AaySLFGDMO]*[-(:][^AyLFGDMO]*$")
 _LOOK_AHEAD: Final = 3
 _ABOVE: Final = 4
 _LONGEST_LIST: Final = 400
@@ -185,14 +188,17 @@ def _text(document: Document, line: Line) -> str:
 
 
 def _mark(document: Document, line: Line) -> tuple[str, int]:
-    """Return how a line begins, ``n`` number, ``-`` bullet, ``s`` word, and how far it is in."""
+    """Return how a line begins and how far it is in.
+
+    ``n`` is a number, ``-`` a bullet, ``e`` a picture, ``s`` a word.
+    """
     text = _text(document, line)
     body = text.lstrip()
     first = body[:1]
     if first.isdigit() or body[:2].lstrip("[(")[:1].isdigit():
         mark = "n"
     else:
-        mark = "s" if first.isalnum() or first in "$#" else "-"
+        mark = "s" if first.isalnum() or first in "$#" else "-" if first in _BULLETS else "e"
     return mark, len(text) - len(body)
 
 
@@ -256,7 +262,7 @@ def items(document: Document, line: Line, joined: set[int]) -> list[tuple[int, i
         if heads(shape) is not None and (not found or here <= indent):
             break
         tokens = _names(document, following, mark)
-        acting = not ACTIONS.isdisjoint(shape)
+        acting = not ACTIONS.isdisjoint(shape) and not _reasoned(shape)
         if tokens and not acting and _goes_on(shape, mark, here, blank, kind, indent):
             found.extend((following.number, token) for token in tokens)
             if not explained:
@@ -271,6 +277,12 @@ def items(document: Document, line: Line, joined: set[int]) -> list[tuple[int, i
         blank = False
     joined.update(explained)
     return [] if any(_is_held(document, document.lines[at]) for at in explained) else found
+
+
+@lru_cache(maxsize=8192)
+def _reasoned(shape: str) -> bool:
+    """Say whether the only action that an item names is a weak one, in the reason it gives."""
+    return _REASONED.search(shape.encode("ascii", "replace")) is not None
 
 
 def _names(document: Document, line: Line, mark: str) -> list[int]:

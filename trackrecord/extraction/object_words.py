@@ -17,6 +17,12 @@ VOTERS: Final = frozenset({
 })  # fmt: skip
 """What holds votes, of which none decides."""
 
+SOURCE_KEYS: Final = frozenset({
+    "analyzer", "analyser", "detector", "indicator", "indicatorname", "voter", "analyst",
+    "analystname", "oscillator",
+})  # fmt: skip
+"""What names the one of several that votes."""
+
 NOT_NOW: Final = frozenset({
     "history", "tradehistory", "signalhistory", "closedtrades", "tradelog", "ledger",
     "executedtrades", "executions", "fills", "closedpositions", "pastsignals",
@@ -89,7 +95,7 @@ DONE_KEYS: Final = frozenset({
 HELD_KEYS: Final = frozenset({
     "unrealizedpnl", "unrealisedpnl", "unrealizedpnlpct", "unrealizedpl", "markprice",
     "liquidationprice", "avgprice", "averageprice", "avgentryprice", "unrealizedprofit",
-    "entrytime", "entrydate", "openedat", "opentime", "holdingdays", "daysheld", "barsheld",
+    "entrytime", "entrydate", "openedat", "opentime", "daysheld", "barsheld",
     "marketvalue", "costbasis", "currentpnl", "upnl", "floatingpnl", "openpnl", "positionamt",
     "holdtime", "averagecost", "avgcost",
 })  # fmt: skip

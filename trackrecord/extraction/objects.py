@@ -35,6 +35,7 @@ from trackrecord.extraction.object_values import (
     own_symbol,
     symbol_of,
 )
+from trackrecord.extraction.object_words import SOURCE_KEYS
 from trackrecord.extraction.packs import RANKS
 from trackrecord.extraction.ruleset import RuleSet
 from trackrecord.extraction.statements import Findings, Statement
@@ -126,6 +127,11 @@ def _read(document: Document, keys: Keys, tree: Tree, context: Context, findings
         findings.rejected.append(Rejected(action, rule, why, start, end))
 
 
+def _has_source(words: set[str], found: Taken) -> bool:
+    """Say whether an object without levels names which of several it comes from."""
+    return not SOURCE_KEYS.isdisjoint(words) and "T" not in found and "X" not in found
+
+
 def _refusal(  # noqa: PLR0911 - one question after the other
     keys: Keys, tree: Tree, item: Acting, context: Context, nodes: dict[int, Acting]
 ) -> Reason | None:
@@ -152,6 +158,8 @@ def _refusal(  # noqa: PLR0911 - one question after the other
             around.append(live_of(keys, tree, at))
         at = at.parent
     found = collect(keys, node, nodes)
+    if not own and _has_source(live_of(keys, tree, node).words, found):
+        return object_refusals.VOTE
     wide = around[:1] if node.parent is not None and not node.parent.listed else []
     levels = bool(found) or any(other.letters & set("TXC") for other in wide)
     reason = object_refusals.of_contents(

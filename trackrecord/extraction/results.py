@@ -21,6 +21,12 @@ from trackrecord.extraction.ruleset import matcher
 # A bare gain or loss is a day's move, unless a trade or a total is spoken of around it.
 _BARE: Final = frozenset({"gain", "gains", "gain pct", "gain_pct", "gainpct", "gain %", "loss"})
 _AROUND: Final = 3
+# What an account began with stands above what it has made, whatever it holds now.
+_ACCOUNT: Final = matcher(
+    r"(?im)^[^\w\n]*(?:initial|start|starting|beginning|opening|시작|초기|初始|期初|起始|開始|初期)"
+    r"(?:[ _]?(?:capital|balance|equity|cash|자본|자금|자산|금액|资金|資金|本金|资产|資産|残高))?"
+    r"\W{0,6}\d"
+)
 _TRADED: Final = matcher(
     r"(?i)\b(?:trades|traded|closed|exited|sold|bought|executed|covered|squared off|backtest\w*"
     r"|reali[sz]ed|booked|liquidated"
@@ -105,7 +111,10 @@ def _only_closed(
     for candidate in candidates:
         line = document.lines[candidate.line]
         realised = candidate.label.startswith(("reali", "booked", "closed"))
-        if candidate.kind == "trade" and "b" not in line.shape and not realised:
+        first = document.lines[max(0, candidate.line - _AROUND)]
+        if _ACCOUNT(document.folded[first.start : line.start]):
+            kept.append(candidate)
+        elif candidate.kind == "trade" and "b" not in line.shape and not realised:
             rejected.append(_lost(candidate, "the position is still open"))
         else:
             kept.append(candidate)

@@ -298,7 +298,9 @@ def _applies(document: Document, line: Line, match: ShapeMatch, flags: frozenset
     if not (flags.issuperset(match.rule.needs) and flags.isdisjoint(match.rule.unless)):
         return False
     token = -1 if match.symbol is None else line.first + match.symbol
-    return token < 0 or document.letters[token] != NUMBER or document.is_code(token)
+    if token < 0 or document.letters[token] != NUMBER:
+        return True
+    return document.is_code(token) or document.is_bracketed_code(token)
 
 
 def _best(matches: list[ShapeMatch]) -> ShapeMatch | None:

@@ -19,9 +19,14 @@ _NAMED: Final = re2.compile(rb"Y[:=](w)(?:$|[|,;(])")
 _HEADING: Final = re2.compile(
     rb"^\|?(?:[wgK]?[\[(]?N(?:/N)?[\]).:]*)?-?[wf]{0,2}(?:L[:-]?)?(?:[(])?(S)[)]?(?:$|[:-]?$|[(]|-[wf]|[:|-]?[wYL]{1,3}(?:[(][^()]*[)])?:?$|\|)"
 )
-_TITLE: Final = re2.compile(rb"^[wLYgF]{1,5}[-:](S)$")
+_TITLE: Final = re2.compile(rb"^[wLYgF]{1,5}(?:[(][^()]*[)])?[-:](S)$")
+# 600036 最终决策, 招商银行 (600036) 分析:, where stocks are named by numbers.
+_CODE_TITLE: Final = re2.compile(
+    rb"^(?:\[[wYLVgk]{1,4}\])?\[?(?:[wgVk]{1,4}[(](N)[)]|(N)[(]?[wgVkLF])[)\]]?[wgVkLFYf]{0,5}[:-]?$"
+)
 
 
+_SHORT_CODE: Final = 4
 _NEAR: Final = 60
 _BESIDE: Final = 4
 
@@ -41,7 +46,8 @@ def _name(document: Document, token: int) -> str | None:
     if letter == SYMBOL:
         return document.symbol(token)
     if letter == NUMBER:
-        return document.raw(token) if document.is_code(token) else None
+        usable = document.is_code(token) or document.is_bracketed_code(token)
+        return document.raw(token) if usable else None
     word = document.raw(token)
     if letter != WORD or not word.isascii() or not word.isalnum():
         return None
@@ -61,6 +67,8 @@ def _places(shape: str) -> tuple[tuple[int, ...], int | None]:
         match = _HEADING.search(data) or _TITLE.search(data)
         if match is not None:
             return labelled, int(match.start(1))
+    if "N" in shape and (match := _CODE_TITLE.search(data)) is not None:
+        return labelled, int(max(match.start(1), match.start(2)))
     return labelled, None
 
 
@@ -80,9 +88,25 @@ def sections(document: Document) -> list[Section]:
                 continue
             token = line.first + heading
         name = _name(document, token)
+        if name is None and not labelled and _is_title_code(document, token):
+            name = document.raw(token)
         if name is not None and (not found or found[-1].symbol != name or labelled):
             found.append(Section(line.number, token, name, labelled))
     return _without_companies(found) if any(_is_company(item) for item in found) else found
+
+
+def _is_title_code(document: Document, token: int) -> bool:
+    """Say whether a number of four digits in front of a name is a stock's code, and no year."""
+    text, end = document.raw(token), document.ends[token]
+    name = document.folded[end : end + 2].lstrip(" ")[:1]
+    return (
+        len(text) == _SHORT_CODE
+        and text.isdigit()
+        and text[:2] not in {"19", "20"}
+        and name.isalpha()
+        and not name.isascii()
+        and not document.is_counting(token)
+    )
 
 
 def _is_company(section: Section) -> bool:

@@ -72,6 +72,7 @@ _OPEN: Final = frozenset({
     "mkt price", "market price", "current_price", "mark_price", "now",
     "since", "current rate", "current value", "market value", "l/s", "open since", "age",
     "unrealized", "unrealised", "liq price", "liq. price",
+    "现价", "最新价", "当前价", "現價", "现在价", "現在値", "現在価格", "현재가",
 })  # fmt: skip
 _COUNTS: Final = frozenset({
     "trades", "# trades", "total trades", "no. of trades", "number of trades", "num trades",
