@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from trackrecord.extraction.document import Document
+from trackrecord.extraction.document import Document, Line
 from trackrecord.extraction.packs import RANKS
 from trackrecord.extraction.ruleset import matcher
+from trackrecord.extraction.shapes import action_places
 from trackrecord.extraction.statements import Findings, Statement, reject
 
 _FEWEST: Final = 3
@@ -17,6 +18,11 @@ _SHARE: Final = matcher(r"^[-|>]*[Aa][|:(]*P[)|]*$")
 _FILLS: Final = "code/fills"
 _FILLS_REASON: Final = "several lines trade a number of shares of one instrument: a log of trades"
 _SIZED: Final = matcher(r"^[Aay]Nq")
+_ROUND: Final = "code/round-trip"
+_ROUND_REASON: Final = "its line tells of a trade from entry to exit"
+_ROUND_TRIP: Final = matcher(
+    r"^[^TXEAay]*[Aay][@:]?N[^TXEAay]*[>,|/-][^TXEAay]*[Aay][@:]?N[^TXE]*$"
+)
 _BESIDE_RULES: Final = "code/beside-rules"
 _BESIDE_REASON: Final = "the text explains when which action is taken"
 _EXPLAINED: Final = frozenset({"it is a rule, not a decision"})
@@ -36,6 +42,7 @@ def drop(document: Document, findings: Findings) -> None:
     _drop_beside_rules(document, findings)
     _drop_shares(document, findings)
     _drop_fills(document, findings)
+    _drop_round_trips(document, findings)
     if len(findings.statements) < _FEWEST:
         return
     run: list[Statement] = []
@@ -89,6 +96,24 @@ def _drop_fills(document: Document, findings: Findings) -> None:
         if id(item) in dropped:
             findings.rejected.append(reject(document, item.token, _FILLS, _FILLS_REASON))
     findings.statements = [item for item in findings.statements if id(item) not in dropped]
+
+
+def _drop_round_trips(document: Document, findings: Findings) -> None:
+    """Refuse lines that buy at one price and sell at another: a trade from entry to exit."""
+    kept = []
+    for item in findings.statements:
+        line = document.lines[item.line]
+        if not item.is_row and _ROUND_TRIP(line.shape) and _differ(document, line):
+            findings.rejected.append(reject(document, item.token, _ROUND, _ROUND_REASON))
+        else:
+            kept.append(item)
+    findings.statements = kept
+
+
+def _differ(document: Document, line: Line) -> bool:
+    """Say whether a line names several actions."""
+    terms = {document.terms[line.first + at] for at in action_places(line.shape)}
+    return len({term.value for term in terms if term is not None}) > 1
 
 
 def _drop_beside_rules(document: Document, findings: Findings) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 
 from trackrecord.extraction.words import CODES, QUOTES, UNNAMED, Parts, is_pair
 
-FIRMS: Final = frozenset({
+FIRMS: Final[frozenset[str]] = frozenset({
     "BANK", "LTD", "LIMITED", "INC", "CORP", "CORPORATION", "PLC", "GROUP", "HOLDINGS", "MOTORS",
     "MOTOR", "MOTOCORP", "STEEL", "STEELS", "POWER", "PORTS", "FORGE", "AUTO", "LIFE", "INSURANCE",
     "FINANCE", "FINSERV", "FINANCIAL", "CAPITAL", "INDUSTRIES", "PHARMA", "PHARMACEUTICALS", "LABS",
