@@ -320,7 +320,15 @@ def _of_position(document: Document, token: int) -> bool:
     nearest = document.letters.rfind("O", max(0, token - 4 * _REACH + 1), token)
     if nearest < 0:
         return False
-    return document.starts[nearest] > document.folded.rfind("\n", 0, document.starts[token])
+    folded = document.folded
+    line = folded.rfind("\n", 0, document.starts[token])
+    if document.letters[token] == ENTRY and line > 0:
+        # The entry on the line below a position is that position's.
+        above = folded.rfind("\n", 0, line)
+        begins = bisect_left(document.starts, above + 1, 0, token)
+        if document.letters[begins] == "O":
+            return True
+    return document.starts[nearest] > line
 
 
 def _confidence_before(document: Document, label: int) -> Found | None:

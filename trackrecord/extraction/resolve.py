@@ -422,7 +422,13 @@ def _labelled_confidence(
     if at < len(letters) and letters[at] == PERCENT and letters[at] != NUMBER:
         raw = document.raw(at)
         value = fields.as_confidence(document, at)
-        of_something = letters[at + 1 : at + 2] in ("w", "f", "q")  # sell 25 % of the portfolio
+        of_something = letters[at + 1 : at + 2] in (
+            "w",
+            "f",
+            "q",
+            "a",
+            "A",
+        )  # sell 25 % of the portfolio
         if value is not None and raw[0] not in "+-" and not of_something:
             return fields.Found(value, winner.token, at)
     return None

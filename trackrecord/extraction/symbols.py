@@ -19,7 +19,7 @@ _NAMED: Final = re2.compile(rb"Y[:=](w)(?:$|[|,;(])")
 _HEADING: Final = re2.compile(
     rb"^\|?(?:[wgK]?[\[(]?N(?:/N)?[\]).:]*)?-?[wf]{0,2}(?:L[:-]?)?(?:[(])?(S)[)]?(?:$|[:-]?$|[(]|-[wf]|[:|-]?[wYL]{1,3}(?:[(][^()]*[)])?:?$|\|)"
 )
-_TITLE: Final = re2.compile(rb"^[wLYgF]{1,5}(?:[(][^()]*[)])?[-:](S)$")
+_TITLE: Final = re2.compile(rb"^[wLYgF]{1,5}(?:[(][^()]*[)])?[-:](S)(?:[(]S[)])?$")
 # 600036 最终决策, 招商银行 (600036) 分析:, where stocks are named by numbers.
 _CODE_TITLE: Final = re2.compile(
     rb"^(?:\[[wYLVgk]{1,4}\])?\[?(?:[wgVk]{1,4}[(](N)[)]|(N)[(]?[wgVkLF])[)\]]?[wgVkLFYf]{0,5}[:-]?$"
@@ -156,14 +156,18 @@ def assign(document: Document, statements: list[Statement], found: list[Section]
             statement.symbol, statement.symbol_token = document.symbol(lone), lone
 
 
+def _listed(document: Document, token: int) -> int:
+    """Return the ticker of an exchange in brackets behind a name: LVMH (MC.PA), else the name."""
+    named, listed = document.symbol(token), document.symbol(token + 2)
+    return token + 2 if "." in listed and "." not in named else token
+
+
 def _take_listed(document: Document, statement: Statement) -> None:
-    """Take the ticker of an exchange in brackets behind a name: LVMH (MC.PA)."""
+    """Prefer the ticker in brackets behind a statement's name."""
     at = statement.symbol_token
-    if at is None or document.letters[at + 1 : at + 4] != "(S)":
-        return
-    named, listed = document.symbol(at), document.symbol(at + 2)
-    if "." in listed and "." not in named:
-        statement.symbol, statement.symbol_token = listed, at + 2
+    if at is not None and document.letters[at : at + 4] == "S(S)":
+        statement.symbol_token = _listed(document, at)
+        statement.symbol = document.symbol(statement.symbol_token)
 
 
 def _only_one(document: Document) -> int | None:

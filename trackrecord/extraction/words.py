@@ -47,7 +47,7 @@ _BROKER_PAIR: Final = re.compile(
 _TEMPLATE: Final = frozenset("ALFYETXCKRqDG")
 
 # A period or a level: FY-25, H1, R2, Q3.
-_PERIOD: Final = re.compile(r"[A-Z][0-9]|FY-?[0-9]{2,4}E?|[QH][0-9]-?(?:FY)?[0-9]{2,4}")
+_PERIOD: Final = re.compile(r"[A-Z][0-9]|(?:FY|CY)-?[0-9]{2,4}E?|[QH][0-9]-?(?:FY)?[0-9]{2,4}")
 # A word by its ending, longer than most tickers: GENERATION, PROCESSING.
 _PLAIN: Final = re.compile(r"[A-Z]{4,}(?:TIONS?|SIONS?|NESS|MENTS|(?<!HOUS)ING)")
 _COMPOUND_FIRST: Final = frozenset({
