@@ -42,7 +42,7 @@ help: ## this list
 
 # Once for each state of the sources; without a C compiler all else works.
 .venv/.compiled: .venv/.installed $(wildcard trackrecord/extraction/*.py)
-	@echo "set-up: compiling the rules that read outputs (nothing to fetch, about 30 s)" >&2
+	@echo "set-up: compiling the rules that read outputs (nothing to fetch, one to three minutes)" >&2
 	-@$(BIN)/python -m tools.compile
 	@touch $@
 

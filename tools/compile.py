@@ -1,7 +1,7 @@
 """``python -m tools.compile``: make machine code of the rules that read outputs.
 
 They then take half the time and say the same. It needs a C compiler and the packages of the
-extra ``compile``; takes half a minute; does nothing where it was done before. Without it
+extra ``compile``; takes one to three minutes; does nothing where it was done before. Without it
 everything works, slower. See ``trackrecord.compiled``.
 """
 
