@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Final
 
 from trackrecord.extraction.document import Document, Line
 from trackrecord.extraction.packs import RANKS
 from trackrecord.extraction.ruleset import matcher
 from trackrecord.extraction.shapes import action_places
-from trackrecord.extraction.statements import Findings, Statement, reject
+from trackrecord.extraction.statements import Findings, Statement
 
 _FEWEST: Final = 3
 _RULE: Final = "code/listed-alternatives"
@@ -25,89 +26,70 @@ _ROUND_TRIP: Final = matcher(
 )
 _BESIDE_RULES: Final = "code/beside-rules"
 _BESIDE_REASON: Final = "the text explains when which action is taken"
-_EXPLAINED: Final = frozenset({"it is a rule, not a decision"})
+_EXPLAINED: Final = "it is a rule, not a decision"
 _REASON: Final = "lines below one another name every decision there could be"
 
 
 def drop(document: Document, findings: Findings) -> None:
-    """Refuse statements that only list the alternatives: a legend, a menu, a form to fill in.
-
-    Three lines or more that follow one another, name no instrument and no date, and of which no
-    two name the same action, are no decision.
+    """Refuse statements that only list the alternatives: a legend, a menu, a log of trades.
 
     Args:
         document: The text.
         findings: Its statements; those that are refused move to ``rejected``.
     """
-    _drop_beside_rules(document, findings)
-    _drop_shares(document, findings)
-    _drop_fills(document, findings)
-    _drop_round_trips(document, findings)
-    if len(findings.statements) < _FEWEST:
-        return
-    run: list[Statement] = []
-    dropped: set[int] = set()
-    for statement in findings.statements:
-        if run and not _goes_on(document, run, statement):
-            _refuse(document, run, findings, dropped)
-            run = []
-        if _is_bare(document, statement):
-            run.append(statement)
-    _refuse(document, run, findings, dropped)
-    if dropped:
-        findings.statements = [item for item in findings.statements if id(item) not in dropped]
+    if any(item.reason == _EXPLAINED for item in findings.rejected):
+        findings.refuse(document, _headings(document, findings), _BESIDE_RULES, _BESIDE_REASON)
+    findings.refuse(document, _shares(document, findings), _SHARES, _SHARES_REASON)
+    findings.refuse(document, _fills(document, findings), _FILLS, _FILLS_REASON)
+    findings.refuse(document, _round_trips(document, findings), _ROUND, _ROUND_REASON)
+    findings.refuse(document, _listed(document, findings), _RULE, _REASON)
 
 
-def _drop_shares(document: Document, findings: Findings) -> None:
-    """Refuse lines below one another that give each action a share: BUY: 22 %, SELL: 78 %."""
-    previous: Statement | None = None
-    dropped: set[int] = set()
-    for item in findings.statements:
-        if not _SHARE(document.lines[item.line].shape):
-            continue
-        if (
-            previous is not None
-            and item.line == previous.line + 1
-            and item.action != previous.action
-        ):
-            dropped |= {id(previous), id(item)}
-        previous = item
-    for item in findings.statements:
-        if id(item) in dropped:
-            findings.rejected.append(reject(document, item.token, _SHARES, _SHARES_REASON))
-    findings.statements = [item for item in findings.statements if id(item) not in dropped]
+def _headings(document: Document, findings: Findings) -> list[Statement]:
+    """Return headings of actions, as a text has that explains when each of them is taken."""
+    return [
+        item
+        for item in findings.statements
+        if item.rank <= RANKS["stated"]
+        and item.symbol is None
+        and not document.lines[item.line].traits.levels
+    ]
 
 
-def _drop_fills(document: Document, findings: Findings) -> None:
-    """Refuse lines that trade a number of shares of one instrument again and again."""
+def _shares(document: Document, findings: Findings) -> list[Statement]:
+    """Return lines below one another that give each action a share: BUY: 22 %, SELL: 78 %."""
+    shares = [item for item in findings.statements if _SHARE(document.lines[item.line].shape)]
+    return [
+        item
+        for above, below in pairwise(shares)
+        if below.line == above.line + 1 and below.action != above.action
+        for item in (above, below)
+    ]
+
+
+def _fills(document: Document, findings: Findings) -> list[Statement]:
+    """Return lines that trade a number of shares of one instrument again and again."""
     sized: dict[str | None, list[Statement]] = {}
     for item in findings.statements:
         if _SIZED(document.letters[item.token : item.token + 3]) and not item.is_row:
             sized.setdefault(item.symbol, []).append(item)
-    dropped = {
-        id(item)
+    return [
+        item
         for items in sized.values()
-        if len({item.line for item in items}) > 1
+        if len({other.line for other in items}) > 1
         for item in items
-    }
-    if not dropped:
-        return
-    for item in findings.statements:
-        if id(item) in dropped:
-            findings.rejected.append(reject(document, item.token, _FILLS, _FILLS_REASON))
-    findings.statements = [item for item in findings.statements if id(item) not in dropped]
+    ]
 
 
-def _drop_round_trips(document: Document, findings: Findings) -> None:
-    """Refuse lines that buy at one price and sell at another: a trade from entry to exit."""
-    kept = []
-    for item in findings.statements:
-        line = document.lines[item.line]
-        if not item.is_row and _ROUND_TRIP(line.shape) and _differ(document, line):
-            findings.rejected.append(reject(document, item.token, _ROUND, _ROUND_REASON))
-        else:
-            kept.append(item)
-    findings.statements = kept
+def _round_trips(document: Document, findings: Findings) -> list[Statement]:
+    """Return lines that buy at one price and sell at another: a trade from entry to exit."""
+    return [
+        item
+        for item in findings.statements
+        if not item.is_row
+        and _ROUND_TRIP(document.lines[item.line].shape)
+        and _differ(document, document.lines[item.line])
+    ]
 
 
 def _differ(document: Document, line: Line) -> bool:
@@ -116,18 +98,21 @@ def _differ(document: Document, line: Line) -> bool:
     return len({term.value for term in terms if term is not None}) > 1
 
 
-def _drop_beside_rules(document: Document, findings: Findings) -> None:
-    """Refuse headings of actions in a text that explains when each of them is taken."""
-    if not any(item.reason in _EXPLAINED for item in findings.rejected):
-        return
-    kept = []
-    for item in findings.statements:
-        line = document.lines[item.line]
-        if item.rank > RANKS["stated"] or item.symbol is not None or line.traits.levels:
-            kept.append(item)
-        else:
-            findings.rejected.append(reject(document, item.token, _BESIDE_RULES, _BESIDE_REASON))
-    findings.statements = kept
+def _listed(document: Document, findings: Findings) -> list[Statement]:
+    """Return lines that name every decision there could be.
+
+    Three lines or more that follow one another, name no instrument and no date, and of which no
+    two name the same action.
+    """
+    found: list[Statement] = []
+    run: list[Statement] = []
+    for statement in findings.statements:
+        if run and not _goes_on(document, run, statement):
+            found += run if len(run) >= _FEWEST else []
+            run = []
+        if _is_bare(document, statement):
+            run.append(statement)
+    return found + (run if len(run) >= _FEWEST else [])
 
 
 def _is_bare(document: Document, statement: Statement) -> bool:
@@ -149,13 +134,3 @@ def _goes_on(document: Document, run: list[Statement], statement: Statement) -> 
         and not any(line.shape for line in between)
         and statement.action not in {item.action for item in run}
     )
-
-
-def _refuse(
-    document: Document, run: list[Statement], findings: Findings, dropped: set[int]
-) -> None:
-    if len(run) < _FEWEST:
-        return
-    for item in run:
-        dropped.add(id(item))
-        findings.rejected.append(reject(document, item.token, _RULE, _REASON))

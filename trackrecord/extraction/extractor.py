@@ -71,11 +71,7 @@ def extract(
     refusing = used.match_blocks(tracebacks.without(document, torn)) if findings.statements else ()
     for rule in refusing:
         if rule.refuses == "recommendations":
-            findings.rejected.extend(
-                statements.reject(document, item.token, rule.rule, rule.reason)
-                for item in findings.statements
-            )
-            findings.statements.clear()
+            findings.refuse(document, findings.statements, rule.rule, rule.reason)
     alternatives.drop(document, findings)
     evidence: list[Evidence] = []
     recommendations: list[Recommendation] = []

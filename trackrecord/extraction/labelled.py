@@ -112,11 +112,6 @@ def _company(text: str, parts: Parts, label: int, first: int) -> int:
     return last - 1
 
 
-def is_ticker(word: str) -> bool:
-    """Say whether a word may be a ticker where one is expected, though it is a word too."""
-    return word.isascii() and word.isalpha() and word.isupper() and word not in UNNAMED
-
-
 def _is_name(text: str, start: int, end: int, letters: list[str], first: int, last: int) -> bool:
     """Say whether what stands behind a symbol label is a symbol."""
     body = text[start:end].lstrip("$#")

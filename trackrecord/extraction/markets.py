@@ -8,7 +8,7 @@ import re2
 
 from trackrecord.extraction.document import SYMBOL, Document
 from trackrecord.extraction.packs import RANKS
-from trackrecord.extraction.statements import Findings, reject
+from trackrecord.extraction.statements import Findings
 
 _FEWEST_WORDS: Final = 4
 """Unknown words from which a text says what it is about; a bare decision may be about anything."""
@@ -60,13 +60,12 @@ def drop(document: Document, flags: frozenset[str], findings: Findings) -> None:
     words = document.letters.count("w") if bare else 0
     if not _FEWEST_WORDS <= words <= _MOST_WORDS or _OF_MARKETS.search(document.folded):
         return
-    kept = []
-    for item in findings.statements:
-        word = document.raw(item.token).lower()
-        priced = item.price_token is not None or word in _SIDES
-        apart = item.is_row or item.bound is not None or item.symbol is not None
-        if apart or priced or item.rank >= RANKS["final"]:
-            kept.append(item)
-        else:
-            findings.rejected.append(reject(document, item.token, _RULE, _REASON))
-    findings.statements = kept
+    unsaid = [
+        item
+        for item in bare
+        if item.symbol is None
+        and item.price_token is None
+        and item.rank < RANKS["final"]
+        and document.raw(item.token).lower() not in _SIDES
+    ]
+    findings.refuse(document, unsaid, _RULE, _REASON)

@@ -18,7 +18,6 @@ _MOST_STEPS: Final = 20_000
 """Brackets, keys and values in the objects of one text, far above what a script prints."""
 _CLOSERS: Final = {"{": "}", "[": "]", "(": ")", "<": ">", "\n": "\n"}
 _GAP: Final = r"[ \t\r\n\u200b-\u200d\u2060\ufeff]*+"
-_NAME: Final = r"[A-Za-z_][\w.]{0,60}+"
 # What begins an object: a brace before a key, a record's name before a field, a list of either.
 _START: Final = re.compile(
     rf"(?<![{{$\\])\{{(?={_GAP}(?:\"[^\"\n]{{1,80}}+\"|'[^'\n]{{1,80}}+'|:?[^\W\d][\w.$-]{{0,60}}+){_GAP}"

@@ -7,7 +7,7 @@ from typing import Final
 
 from trackrecord.extraction.document import SYMBOL, Document, Line
 from trackrecord.extraction.packs import RANKS, Term
-from trackrecord.extraction.ruleset import ShapeMatch, matcher
+from trackrecord.extraction.ruleset import ShapeMatch
 from trackrecord.extraction.shapes import ACTIONS, action_places
 
 UNTAKEN: Final = (
@@ -21,8 +21,6 @@ LABELLED: Final = RANKS["labelled"]
 ROW: Final = RANKS["row"]
 VOTE: Final = RANKS["vote"]
 
-# Sell / store / process
-_BESIDE_WORD: Final = matcher(r"^[Aay]/[wn]")
 _QUOTED_WORDS: Final = 3
 _SCALE: Final = 3
 _SAID: Final = re.compile(
@@ -129,8 +127,6 @@ def _template(
         chosen = between in {"][", ")("}  # buttons: [BUY] [SELL]
         if "/" in between or "r" in between or listed or chosen:
             return "code/alternatives", "it is one of several alternatives, not a decision"
-    if best.rule.rank < FINAL and _BESIDE_WORD(shape[position : position + 3]):
-        return "code/alternatives", "it is one of several alternatives, not a decision"
     if best.rule.rank >= FINAL or len(action_places(shape)) < _SCALE:
         return None
     values = {

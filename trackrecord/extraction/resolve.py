@@ -85,16 +85,13 @@ def _drop_ledgers(document: Document, findings: Findings) -> None:
     by_symbol: dict[str | None, set[str]] = {}
     for item in bare:
         by_symbol.setdefault(item.symbol, set()).add(item.action)
-    dropped = set()
-    for item in bare:
-        dated = "d" in document.lines[item.line].shape[:4]
-        several = len(by_symbol[item.symbol]) > 1
-        if several and (dated or item.symbol is None):
-            dropped.add(id(item))
-            findings.rejected.append(
-                reject(document, item.token, "code/ledger", "it is a line of a list of trades")
-            )
-    findings.statements = [item for item in findings.statements if id(item) not in dropped]
+    listed = [
+        item
+        for item in bare
+        if len(by_symbol[item.symbol]) > 1
+        and (item.symbol is None or "d" in document.lines[item.line].shape[:4])
+    ]
+    findings.refuse(document, listed, "code/ledger", "it is a line of a list of trades")
 
 
 def _drop_two_sided(document: Document, findings: Findings) -> None:
@@ -107,14 +104,8 @@ def _drop_two_sided(document: Document, findings: Findings) -> None:
     sides: dict[str | None, set[str]] = {}
     for item in awaited:
         sides.setdefault(item.symbol, set()).add(item.action)
-    dropped = {id(item) for item in awaited if len(sides[item.symbol]) > 1}
-    if dropped:
-        findings.rejected.extend(
-            reject(document, item.token, "code/two-sided", "it is a rule for both sides")
-            for item in awaited
-            if id(item) in dropped
-        )
-        findings.statements = [item for item in findings.statements if id(item) not in dropped]
+    both = [item for item in awaited if len(sides[item.symbol]) > 1]
+    findings.refuse(document, both, "code/two-sided", "it is a rule for both sides")
 
 
 def _is_awaited(document: Document, price: int) -> bool:

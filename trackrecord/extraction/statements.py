@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
@@ -66,6 +67,25 @@ class Findings:
     """Tokens of blocks that tell of what is over: no price in them is of a recommendation."""
     named: set[str] = field(default_factory=set)
     """Instruments of examples: what the text is about where nothing else says it."""
+
+    def refuse(self, document: Document, lost: Iterable[Statement], rule: str, reason: str) -> None:
+        """Move statements to the rejected ones, in print order.
+
+        Args:
+            document: The text.
+            lost: Which of the statements are no decision.
+            rule: What refuses them.
+            reason: Why, in words.
+        """
+        gone = {id(item) for item in lost}
+        if not gone:
+            return
+        self.rejected.extend(
+            reject(document, item.token, rule, reason)
+            for item in self.statements
+            if id(item) in gone
+        )
+        self.statements = [item for item in self.statements if id(item) not in gone]
 
 
 def block_flags(document: Document) -> frozenset[str]:
