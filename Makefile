@@ -11,6 +11,8 @@ EDITABLE := $(UV) pip install --quiet --python $(BIN)/python --no-deps --no-buil
 .DEFAULT_GOAL := help
 RUNS := 200
 SEED := 1
+# Checking and compiling, which `test` begins with, take a core each.
+MAKEFLAGS += --jobs=2
 
 .PHONY: help setup demo test check bench torture lock generate schemas clean
 

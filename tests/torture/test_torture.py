@@ -15,7 +15,7 @@ pytestmark = pytest.mark.kafka
 
 SEED = 1
 EPISODES = 4
-JUDGED_EPISODES = 3
+JUDGED_EPISODES = 2
 MOST_RUNS = 25
 """In which a broken version must be found here; the torture itself has fifty."""
 
