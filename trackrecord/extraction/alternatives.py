@@ -8,7 +8,7 @@ from typing import Final
 from trackrecord.extraction.document import Document, Line
 from trackrecord.extraction.packs import RANKS
 from trackrecord.extraction.ruleset import matcher
-from trackrecord.extraction.shapes import action_places
+from trackrecord.extraction.shapes import ACTIONS, action_places
 from trackrecord.extraction.statements import Findings, Statement
 
 _FEWEST: Final = 3
@@ -18,7 +18,6 @@ _SHARES_REASON: Final = "lines below one another give each action a share"
 _SHARE: Final = matcher(r"^[-|>]*[Aa][|:(]*P[)|]*$")
 _FILLS: Final = "code/fills"
 _FILLS_REASON: Final = "several lines trade a number of shares of one instrument: a log of trades"
-_SIZED: Final = matcher(r"^[Aay]Nq")
 _ROUND: Final = "code/round-trip"
 _ROUND_REASON: Final = "its line tells of a trade from entry to exit"
 _ROUND_TRIP: Final = matcher(
@@ -58,7 +57,7 @@ def _headings(document: Document, findings: Findings) -> list[Statement]:
 
 def _shares(document: Document, findings: Findings) -> list[Statement]:
     """Return lines below one another that give each action a share: BUY: 22 %, SELL: 78 %."""
-    shares = [item for item in findings.statements if _SHARE(document.lines[item.line].shape)]
+    shares = [item for item in findings.statements if _is_share(document.lines[item.line].shape)]
     return [
         item
         for above, below in pairwise(shares)
@@ -67,11 +66,16 @@ def _shares(document: Document, findings: Findings) -> list[Statement]:
     ]
 
 
+def _is_share(shape: str) -> bool:
+    return "P" in shape and _SHARE(shape)
+
+
 def _fills(document: Document, findings: Findings) -> list[Statement]:
     """Return lines that trade a number of shares of one instrument again and again."""
     sized: dict[str | None, list[Statement]] = {}
     for item in findings.statements:
-        if _SIZED(document.letters[item.token : item.token + 3]) and not item.is_row:
+        counted = document.letters[item.token + 1 : item.token + 3] == "Nq"
+        if counted and not item.is_row and document.letters[item.token] in ACTIONS:
             sized.setdefault(item.symbol, []).append(item)
     return [
         item
@@ -87,6 +91,7 @@ def _round_trips(document: Document, findings: Findings) -> list[Statement]:
         item
         for item in findings.statements
         if not item.is_row
+        and document.lines[item.line].shape.count("N") > 1
         and _ROUND_TRIP(document.lines[item.line].shape)
         and _differ(document, document.lines[item.line])
     ]

@@ -7,6 +7,7 @@ from typing import Final
 
 import re2
 
+from trackrecord.extraction import looks
 from trackrecord.extraction.document import Document
 from trackrecord.extraction.result_values import Candidate
 from trackrecord.extraction.ruleset import matcher
@@ -31,9 +32,8 @@ _VALUE: Final = (
 )
 _FIRSTS: Final = re2.compile(rf"(?i)\b(?:{_FIRST}){_VALUE}|(?:{_FIRST}){_VALUE}")
 _LASTS: Final = re2.compile(rf"(?i)\b(?:{_LAST}){_VALUE}|(?:{_LAST}){_VALUE}")
-_MAY_TELL: Final = matcher(
-    r"(?i)start|initial|beginning|opening|anfang|ini[cz]ial|lang|初|起始|초기"
-)
+_NAMES_FIRST: Final = looks.ask(rf"(?i)(?:{_FIRST})")
+_NAMES_LAST: Final = looks.ask(rf"(?i)(?:{_LAST})")
 # It is another's, or none yet.
 _NOT_OWN: Final = matcher(
     r"(?i)hold|benchmark|target|goal|expect|project|forecast|example|if |would|could|unreal|基准"
@@ -48,8 +48,7 @@ def find(document: Document) -> list[Candidate]:
         One candidate, its money the difference, or none: where either is missing or printed
         several times with other values, or where nothing has changed.
     """
-    text = document.folded
-    if not _MAY_TELL(text):
+    if not (document.may(_NAMES_FIRST) and document.may(_NAMES_LAST)):
         return []
     firsts, lasts = _read(document, _FIRSTS), _read(document, _LASTS)
     if len({value for value, _, _ in firsts}) != 1 or len({value for value, _, _ in lasts}) != 1:

@@ -7,17 +7,15 @@ side it names is of what was done; a plan to leave is none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, final
 
 import re2
 
-from trackrecord.extraction import endings
+from trackrecord.extraction import endings, looks
 from trackrecord.extraction.document import Document, Line
 from trackrecord.extraction.lists import log_prefix
 from trackrecord.extraction.packs import RANKS
 from trackrecord.extraction.refusals import FINAL, LABELLED, ROW
-from trackrecord.extraction.ruleset import matcher
 from trackrecord.extraction.statements import Findings, Statement, reject
 from trackrecord.extraction.things import names_a_thing
 
@@ -31,13 +29,13 @@ _PAID: Final = re2.compile(rb"(R)[:=|(>]{1,3}[NP]")
 _PAID_WORDS: Final = (
     "pnl", "p&l", "p/l", "profit", "loss", "realiz", "realis", "netp", "closeprofit", "result",
 )  # fmt: skip
-_TELLING: Final = matcher(
+_TELLING: Final = looks.ask(
     r"(?i)closed|exit|hit|reach|achiev|triggered|filled|executed|booked|stopped|squared|liquidat"
     r"|complete|covered|sold|smashed|touched|pnl|p&l|p/l|profit|loss|result|outcome|成交|平仓|止"
     r"|default|fall|默认|兜底|example|sample|scenario|case|mock|illustrat|hypothetic|quantity|qty"
     r"|size|amount|units|volume|lots|position|trades?\b|holding"
 )
-"""What a text must hold so that any of its blocks can take an action back."""
+"""What a line must hold so that any block can take an action back."""
 _EXAMPLE: Final = re2.compile(
     r"(?i)^\W*(?:worked )?(?:examples?|samples?|scenario|test case|case|mock|mock-?up|illustration"
     r"|hypothetical)(?: ?#?\d+)?(?: (?:signal|output|trade|alert|message|response|for|of|telegram"
@@ -69,27 +67,33 @@ _HOLDING: Final = re2.compile(
 _NONE_HELD: Final = re2.compile(r"(?i)\b(?:no|0|zero|none|without)\b|:\s*(?:none|flat|0|-|\[\])")
 
 
-@dataclass(slots=True, eq=False)
+@final
 class Block:
     """A block: its lines, its part of the text, and what it says of the actions in it."""
 
-    first: int
-    last: int
-    start: int
-    end: int
-    is_read: bool = False
-    over: tuple[str, str] | None = None
-    """Rule and reason why it tells of what is over, None where it does not."""
-    below: int = 0
-    """The rank below which that counts."""
-    default: bool = False
-    """Whether it speaks both of an error and of a default."""
-    request: bool = False
-    """Whether it is an order's fields as sent."""
-    example: bool = False
-    """Whether its first line calls it an example."""
-    holding: int = -1
-    """The line of a heading of open positions, -1 where there is none."""
+    __slots__ = (
+        "below", "default", "end", "example", "first", "holding", "is_read", "last", "over",
+        "request", "start",
+    )  # fmt: skip
+
+    def __init__(self, first: int, last: int, start: int, end: int) -> None:
+        self.first = first
+        self.last = last
+        self.start = start
+        self.end = end
+        self.is_read = False
+        self.over: tuple[str, str] | None = None
+        """Rule and reason why it tells of what is over, None where it does not."""
+        self.below = 0
+        """The rank below which that counts."""
+        self.default = False
+        """Whether it speaks both of an error and of a default."""
+        self.request = False
+        """Whether it is an order's fields as sent."""
+        self.example = False
+        """Whether its first line calls it an example."""
+        self.holding = -1
+        """The line of a heading of open positions, -1 where there is none."""
 
 
 def refuse(document: Document, findings: Findings, torn: set[int]) -> None:
@@ -103,7 +107,7 @@ def refuse(document: Document, findings: Findings, torn: set[int]) -> None:
     """
     if not findings.statements:
         return
-    telling = _TELLING(document.folded)
+    telling = document.may(_TELLING)
     cut = _cut(document) if telling else []
     objects: dict[int, Block] = {}
     kept: list[Statement] = []

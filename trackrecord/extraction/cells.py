@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, final
 
 from trackrecord.extraction.document import Document, Line
 
@@ -16,53 +15,69 @@ _PIECE: Final = re.compile(r"\S++(?: \S++)*+")
 _WORD: Final = re.compile(r"\S++")
 
 
-@dataclass(slots=True, eq=False)
+@final
 class Column:
     """A column of a table: where its heading stands, and what that says."""
 
-    start: int
-    end: int
-    letters: str
-    tokens: list[int]
-    percent: bool
-    text: str = ""
-    """The heading in lower case."""
+    __slots__ = ("end", "letters", "percent", "start", "text", "tokens")
+
+    def __init__(
+        self, start: int, end: int, letters: str, tokens: list[int], percent: bool, text: str = ""
+    ) -> None:
+        self.start = start
+        self.end = end
+        self.letters = letters
+        self.tokens = tokens
+        self.percent = percent
+        self.text = text
+        """The heading in lower case."""
 
 
-@dataclass(slots=True, eq=False)
+@final
 class Row:
     """A row of a table: its line, and a part of the text for each column."""
 
-    line: Line
-    cells: list[Span]
-    index: Span = (0, 0)
-    """What stands in front of the first column."""
-    wrapped: dict[int, Span] = field(default_factory=dict)
-    """Cells of a second line, by column, where the first was too narrow."""
+    __slots__ = ("cells", "index", "line", "wrapped")
+
+    def __init__(self, line: Line, cells: list[Span], index: Span = (0, 0)) -> None:
+        self.line = line
+        self.cells = cells
+        self.index = index
+        """What stands in front of the first column."""
+        self.wrapped: dict[int, Span] = {}
+        """Cells of a second line, by column, where the first was too narrow."""
 
 
-@dataclass(slots=True, eq=False)
+@final
 class Table:
     """A header and its rows."""
 
-    header: Line
-    kind: str
-    columns: list[Column]
-    rows: list[Row] = field(default_factory=list)
-    lines: list[Line] = field(default_factory=list)
-    """All lines that belong to it."""
-    index_is: str = ""
-    """Letters of what names the index of its rows."""
-    symbol: Span = (0, 0)
-    """The instrument of all rows, where the header names one."""
-    edges: list[Span] = field(default_factory=list)
-    """Where its columns begin and end, counted from the header's beginning, once looked for."""
-    at_left: dict[int, int] = field(default_factory=dict)
-    """The column that begins at a place."""
-    at_right: dict[int, int] = field(default_factory=dict)
-    """The column that ends at a place."""
-    pieces: int = -1
-    """How many pieces its header is cut into at its gaps, once that was looked for."""
+    __slots__ = (
+        "at_left", "at_right", "columns", "edges", "header", "index_is", "kind", "lines", "pieces",
+        "rows", "symbol",
+    )  # fmt: skip
+
+    def __init__(
+        self, header: Line, kind: str, columns: list[Column], rows: list[Row] | None = None
+    ) -> None:
+        self.header = header
+        self.kind = kind
+        self.columns = columns
+        self.rows = [] if rows is None else rows
+        self.lines: list[Line] = []
+        """All lines that belong to it."""
+        self.index_is = ""
+        """Letters of what names the index of its rows."""
+        self.symbol: Span = (0, 0)
+        """The instrument of all rows, where the header names one."""
+        self.edges: list[Span] = []
+        """Where its columns begin and end, from the header's beginning, once looked for."""
+        self.at_left: dict[int, int] = {}
+        """The column that begins at a place."""
+        self.at_right: dict[int, int] = {}
+        """The column that ends at a place."""
+        self.pieces = -1
+        """How many pieces its header is cut into at its gaps, once that was looked for."""
 
     def has(self, letters: str) -> bool:
         """Say whether a column is headed by one of these labels."""

@@ -6,6 +6,7 @@ from typing import Final
 
 import re2
 
+from trackrecord.extraction import looks
 from trackrecord.extraction.document import Document
 from trackrecord.extraction.result_values import Candidate
 from trackrecord.extraction.ruleset import matcher
@@ -28,9 +29,9 @@ def find(document: Document) -> list[Candidate]:
     Returns:
         One candidate, or none where no line next to the benchmark's, or several, name a strategy.
     """
-    text = document.folded
-    if not _MAY_TELL(text):
+    if not document.may(_MAY_TELL):
         return []
+    text = document.folded
     lines = [line for line in document.lines if line.shape]
     found: dict[int, Candidate] = {}
     for at, line in enumerate(lines):
@@ -48,4 +49,4 @@ def find(document: Document) -> list[Candidate]:
     return list(found.values()) if len(found) == 1 else []
 
 
-_MAY_TELL: Final = matcher(r"(?i)buy ?(?:&|and|n) ?hold|b&h|hodl|benchmark")
+_MAY_TELL: Final = looks.ask(r"(?i)buy ?(?:&|and|n) ?hold|b&h|hodl|benchmark")

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
 from decimal import Decimal
-from itertools import chain
 from typing import Final, final
 
-from trackrecord.extraction import currency, lexer, numbers
+from trackrecord.extraction import currency, lexer, looks, numbers
 from trackrecord.extraction.folding import fold
 from trackrecord.extraction.line_cache import Memory
 from trackrecord.extraction.lines import DATE, NUMBER, PERCENT, Tokens, scan
@@ -33,6 +31,11 @@ _BROKEN_AMOUNT: Final = re.compile(
     r"(?:(?<=[$€£¥₹₽₩₺₫฿]\n)|(?<=R[sS]\n)|(?<=R[sS]\.\n)|(?<=INR\n|USD\n|EUR\n)(?<![\w/-].{3}\n)"
     r"|(?<=USDT\n)(?<![\w/-].{4}\n))"
 )
+# What a line ends with before such a number, and what a decimal comma looks like at first sight.
+_PAID: Final = looks.ask(r"(?:[$€£¥₹₽₩₺₫฿]|R[sS]\.?|INR|USDT?|EUR)$")
+_COMMAS: Final = looks.ask(r"\d,\d{1,2}(?:[^\d]|$)")
+_UNREAD: Final = -1
+"""Answers for lines that were not looked at: all may be yes."""
 
 _NEGATIVE: Final = re.compile(r"[:=@|][ ]?-\d")
 # What a part that is read otherwise must not lend to the lines around it: prices and names.
@@ -60,6 +63,7 @@ class Line:
         self.traits = traits
 
 
+@final
 class Document:
     """The tokens of a text. Offsets are characters of the text as given."""
 
@@ -72,6 +76,7 @@ class Document:
         "folded",
         "letters",
         "lines",
+        "looks",
         "rules",
         "starts",
         "terms",
@@ -87,66 +92,75 @@ class Document:
         self._btst: int | None = None
         self._currency: str | None = None
         self._negative: bool | None = None
-        found = self._scan(_memory(rules))
-        self.letters = "".join([tokens.shape for _, tokens in found])
-        self.terms: list[Term | None] = list(
-            chain.from_iterable([tokens.terms for _, tokens in found])
-        )
-        self.starts = [start + at for start, tokens in found for at in tokens.starts]
-        self.ends = [start + at for start, tokens in found for at in tokens.ends]
-
-    def _scan(self, memory: Memory) -> list[tuple[int, Tokens]]:
-        """Cut the text into lines of tokens: all of it, or the two ends of a very long one.
-
-        Returns:
-            Where lines that hold tokens begin, and their tokens.
-        """
-        found: list[tuple[int, Tokens]] = []
-        folded = self.folded
-        size = len(folded)
+        self.looks = 0
+        self.letters = ""
+        self.terms: list[Term | None] = []
+        self.starts: list[int] = []
+        self.ends: list[int] = []
+        size = len(self.folded)
+        memory = _memory(rules)
         if size > 2 * READ_AT_EACH_END:
-            for begin, end in ((0, READ_AT_EACH_END), (size - READ_AT_EACH_END, size)):
-                self._take(found, self._part(memory, begin, end), end)
+            self._take(self._part(memory, 0, READ_AT_EACH_END), READ_AT_EACH_END)
+            self._take(self._part(memory, size - READ_AT_EACH_END, size), size)
+            self.looks = _UNREAD
         else:
-            self._take(found, self._part(memory, 0, size), size)
-        return found
+            self._take(self._part(memory, 0, size), size)
 
-    def _part(self, memory: Memory, begin: int, end: int) -> Iterable[tuple[int, int, Tokens]]:
+    def _part(self, memory: Memory, begin: int, end: int) -> list[tuple[int, int, Tokens]]:
         """Cut a part of the text into lines of tokens, those that were met before by memory."""
         folded = self.folded
-        if _BROKEN_AMOUNT.search(folded, begin, end):
-            return scan(memory.words, folded, begin, end)
         if not begin:
-            return memory.lines(folded if end == len(folded) else folded[:end], 0)
-        # What its first line is a part of goes on before it.
-        behind = folded.find("\n", begin, end) + 1
-        if not behind:
-            return scan(memory.words, folded, begin, end)
-        first = scan(memory.words, folded, begin, behind - 1)
-        return chain(first, memory.lines(folded[behind:end], behind))
+            part = memory.lines(folded if end == len(folded) else folded[:end], 0)
+        else:
+            # What its first line is a part of goes on before it.
+            behind = folded.find("\n", begin, end) + 1
+            if not behind:
+                return list(scan(memory.words, folded, begin, end))
+            part = list(scan(memory.words, folded, begin, behind - 1))
+            part.extend(memory.lines(folded[behind:end], behind))
+        paid = any(tokens.looks & _PAID for _, _, tokens in part)
+        if paid and _BROKEN_AMOUNT.search(folded, begin, end):
+            return list(scan(memory.words, folded, begin, end))
+        return part
 
-    def _take(
-        self,
-        found: list[tuple[int, Tokens]],
-        part: Iterable[tuple[int, int, Tokens]],
-        part_end: int,
-    ) -> None:
+    def _take(self, part: list[tuple[int, int, Tokens]], part_end: int) -> None:
         """Add the lines of a part; of blank lines that follow one another, the first stays."""
-        lines = self.lines
-        first = last = lines[-1].last if lines else 0
-        after_blank = bool(lines) and not lines[-1].shape
+        lines, starts, ends = self.lines, self.starts, self.ends
+        letters = [self.letters]
+        number = len(lines)
+        first = len(starts)
+        after_blank = number > 0 and not lines[-1].shape
+        may = 0
         for start, end, tokens in part:
             shape = tokens.shape
+            last = first
             if shape:
-                found.append((start, tokens))
-                last = first + len(shape)
+                letters.append(shape)
+                self.terms.extend(tokens.terms)
+                for at in tokens.starts:
+                    starts.append(start + at)
+                for at in tokens.ends:
+                    ends.append(start + at)
+                last += len(shape)
                 after_blank = False
             elif after_blank and end != part_end:
                 continue
             else:
                 after_blank = True
-            lines.append(Line(len(lines), first, last, start, end, shape, tokens.traits))
+            may |= tokens.looks
+            lines.append(Line(number, first, last, start, end, shape, tokens.traits))
+            number += 1
             first = last
+        self.letters = "".join(letters)
+        self.looks |= may
+
+    def may(self, question: int) -> bool:
+        """Say whether any line may answer a question with yes.
+
+        Args:
+            question: What ``looks.ask`` returned for it.
+        """
+        return self.looks & question != 0
 
     def without(self, spans: list[tuple[int, int]]) -> Document:
         """Return the same text as if these parts of it were blank to whoever reads by lines.
@@ -157,6 +171,7 @@ class Document:
         rest = Document("", self.rules)
         rest.text = self.text
         rest.folded = self.folded
+        rest.looks = self.looks
         rest.terms, rest.starts, rest.ends = self.terms, self.starts, self.ends
         letters: list[str] = []
         lines = list(self.lines)
@@ -212,7 +227,8 @@ class Document:
             commas: Whether commas in the text belong to numbers, and do not cut it into cells.
         """
         if self._decimal_comma is None:
-            self._decimal_comma = numbers.uses_decimal_comma(self.folded)
+            may = self.looks & _COMMAS != 0
+            self._decimal_comma = may and numbers.uses_decimal_comma(self.folded)
         return numbers.parse(text, decimal_comma=commas and self._decimal_comma)
 
     def symbol(self, token: int) -> str:

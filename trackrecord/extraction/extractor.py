@@ -90,6 +90,7 @@ def extract(
         taken=lines,
         totals=totals,
         stated=stated,
+        explained=explained,
     )
     actions = {item.action for item in recommendations}
     return Extraction(

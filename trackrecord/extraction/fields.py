@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Final, final
 
 from trackrecord.extraction import numbers, units
 from trackrecord.extraction.currency import PAID
@@ -30,13 +29,16 @@ _DEGREES: Final = frozenset({
 })  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@final
 class Found:
     """A value, its label and where it stands."""
 
-    value: Decimal
-    label: int
-    token: int
+    __slots__ = ("label", "token", "value")
+
+    def __init__(self, value: Decimal, label: int, token: int) -> None:
+        self.value = value
+        self.label = label
+        self.token = token
 
 
 def _line_end(document: Document, token: int) -> int:

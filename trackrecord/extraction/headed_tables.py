@@ -54,9 +54,8 @@ def read(document: Document, table: Table, findings: Findings) -> set[int]:
         action = "BTST_BUY"
     at = table.columns.index(names)
     for row in table.rows:
-        statement = Statement(
-            row.line.number, token, action, RANKS["row"], "code/headed-table", is_row=True
-        )
+        statement = Statement(row.line.number, token, action, RANKS["row"], "code/headed-table")
+        statement.is_row = True
         if take_name(document, row.cells[at], statement):
             take_levels(document, table, row, statement)
             findings.statements.append(statement)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 import re2
 
+from trackrecord.extraction import looks
 from trackrecord.extraction.cells import Column, Row, Span, Table, cut_at, pieces_of, words_of
 from trackrecord.extraction.document import Document, Line
 from trackrecord.extraction.headings import column_of
 
+_MAY_FOOT: Final = looks.ask("dtype: |Freq: ")
 _FOOTERS: Final = ("Name: ", "dtype: ", "Freq: ", "Length: ")
 _MOST_ROWS: Final = 400
 _LOOK_BACK: Final = 16
@@ -27,8 +30,7 @@ def find(document: Document, taken: set[int]) -> list[Table]:
         taken: Lines of other tables; those of the ones found here are added.
     """
     found: list[Table] = []
-    folded = document.folded
-    if "dtype: " in folded or "Freq: " in folded:
+    if document.may(_MAY_FOOT):
         _each_series(document, taken, found)
     acting = [line for line in document.lines if line.traits.acts]
     if len(acting) > 1:
@@ -37,7 +39,7 @@ def find(document: Document, taken: set[int]) -> list[Table]:
         _each_upright(document, taken, found)
     for line in acting:
         if line.shape.lstrip("|")[:1] in {"L", "F"} and line.number not in taken:
-            if _ACTING_ROW.search(line.shape.encode("ascii", "replace")) is None:
+            if not _is_acting_row(line.shape):
                 continue
             table = _on_side(document, line)
             if table is not None:
@@ -46,14 +48,17 @@ def find(document: Document, taken: set[int]) -> list[Table]:
     return found
 
 
+@lru_cache(maxsize=8192)
+def _is_acting_row(shape: str) -> bool:
+    return _ACTING_ROW.search(shape.encode("ascii", "replace")) is not None
+
+
 def _tallies(document: Document, acting: list[Line], taken: set[int], found: list[Table]) -> None:
     """Find lines such as BUY 3 over SELL 1: how many, or how likely, and no decision."""
     counts = [
         line
         for line in acting
-        if len(line.shape) <= _LONGEST_TALLY
-        and line.number not in taken
-        and _TALLY.fullmatch(line.shape)
+        if len(line.shape) <= _LONGEST_TALLY and line.number not in taken and _is_tally(line.shape)
     ]
     if len(counts) < 2:  # noqa: PLR2004 - one alone is a decision and its confidence
         return
@@ -71,6 +76,11 @@ def _tallies(document: Document, acting: list[Line], taken: set[int], found: lis
             taken.update(item.number for item in run)
         if line is not None:
             run = [line]
+
+
+@lru_cache(maxsize=8192)
+def _is_tally(shape: str) -> bool:
+    return _TALLY.fullmatch(shape) is not None
 
 
 def _act(line: Line) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from trackrecord.extraction import looks
 from trackrecord.extraction.lines import UNIT, Telling, Tokens, scan
 from trackrecord.extraction.names import MEANT
 from trackrecord.extraction.ruleset import RuleSet
@@ -90,7 +91,7 @@ class Memory:
             nameless = self._without_names(bare)
             known = self._bare.get(nameless)
             if isinstance(known, Tokens):
-                self._bare[bare] = known
+                known = self._bare[bare] = _looked_at(known, bare)
                 return known
             telling = known
         if telling is None:
@@ -105,7 +106,8 @@ class Memory:
         known = self._told.get(told)
         if known is None:
             nameless = self._without_names(told)
-            known = tokens or self._told.get(nameless) or self._cut(line)
+            same = self._told.get(nameless)
+            known = tokens or (self._cut(line) if same is None else _looked_at(same, told))
             self._told[told] = self._told[nameless] = known
         return known
 
@@ -142,6 +144,11 @@ class Memory:
             and name not in _CURRENCIES
             and known.key not in self._phrases
         )
+
+
+def _looked_at(tokens: Tokens, line: str) -> Tokens:
+    """Return the tokens that a line shares with one of other names, and what itself may tell."""
+    return tokens._replace(looks=looks.answers(line))
 
 
 def _with_digits(line: str, bare: str, places: Telling) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from trackrecord.extraction import lexer, names
+from trackrecord.extraction import lexer, looks, names
 from trackrecord.extraction.lexer import LEXER, key
 from trackrecord.extraction.packs import Term
 from trackrecord.extraction.ruleset import RuleSet
@@ -46,8 +46,10 @@ class Tokens(NamedTuple):
     """Where they end."""
     traits: Traits
     """What the line may be."""
-    telling: Telling = ()
+    telling: Telling
     """Where digits stand that can change what the tokens are."""
+    looks: int
+    """What its text may tell, see looks.answers."""
 
 
 def scan(words: Words, text: str, begin: int, end: int) -> Iterator[tuple[int, int, Tokens]]:  # noqa: C901, PLR0912, PLR0915 - hot
@@ -106,7 +108,7 @@ def scan(words: Words, text: str, begin: int, end: int) -> Iterator[tuple[int, i
                 line.telling.append((start - line_start, stop - line_start))
             leads = letter == NUMBER
         elif kind == newline:
-            yield line_start, start, line.close()
+            yield line_start, start, line.close(start)
             line_start = stop
             line = _Line(text, line_start, words.rules)
             letters, terms, starts, ends, keys, heads = line.parts
@@ -124,7 +126,7 @@ def scan(words: Words, text: str, begin: int, end: int) -> Iterator[tuple[int, i
         starts.append(start)
         ends.append(stop)
         keys.append(looked_up)
-    yield line_start, end, line.close()
+    yield line_start, end, line.close(end)
 
 
 class _Line:
@@ -149,8 +151,8 @@ class _Line:
         """Where a phrase of Korean words ends that began in another run."""
         self.parts = (self.letters, self.terms, self.starts, self.ends, self.keys, self.heads)
 
-    def close(self) -> Tokens:
-        """Make one token of each phrase, and return what the line holds."""
+    def close(self, end: int) -> Tokens:
+        """Make one token of each phrase, and return what the line holds that ends here."""
         names.join(self.text, self.parts)
         if self.heads and self.heads[0] < len(self.letters) - 1:
             self._merge_phrases()
@@ -164,6 +166,7 @@ class _Line:
             tuple([end - begin for end in ends] if begin else ends),
             traits_of(shape),
             tuple(self.telling),
+            looks.answers(self.text[begin:end]),
         )
 
     def may_join(self, before_numbers: frozenset[str]) -> bool:

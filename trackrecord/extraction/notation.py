@@ -7,8 +7,7 @@ off or broken is kept as far as it was whole, and marked.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, final
 
 from trackrecord.extraction.lexer import seen
 from trackrecord.extraction.ruleset import matcher
@@ -51,48 +50,62 @@ _ESCAPED: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
 _ELLIPSIS: Final = re.compile(r"(?:\.\.\.|…)++")
 
 
-@dataclass(slots=True, eq=False)
+@final
 class Scalar:
     """A value without parts, as printed between its quotes."""
 
-    text: str
-    start: int
-    end: int
-    quoted: bool
+    __slots__ = ("end", "quoted", "start", "text")
+
+    def __init__(self, text: str, start: int, end: int, quoted: bool) -> None:
+        self.text = text
+        self.start = start
+        self.end = end
+        self.quoted = quoted
 
 
-@dataclass(slots=True, eq=False)
+@final
 class Entry:
     """A value and, in an object, its key."""
 
-    key: str
-    start: int
-    value: Scalar | Node
+    __slots__ = ("key", "start", "value")
+
+    def __init__(self, key: str, start: int, value: Scalar | Node) -> None:
+        self.key = key
+        self.start = start
+        self.value = value
 
 
-@dataclass(slots=True, eq=False)
+@final
 class Node:
     """An object, a list, or a record with its name."""
 
-    opener: str
-    name: str
-    """Of a record such as ``Signal(symbol='ABC')``, else empty."""
-    key: str
-    """What the enclosing object calls it, empty in a list."""
-    start: int
-    parent: Node | None
-    end: int = -1
-    closed: bool = False
-    cut: bool = False
-    """Whether the text broke off inside one of its values, or something else stood there."""
-    entries: list[Entry] = field(default_factory=list)
-    key_start: int = -1
-    known: dict[str, bool] = field(default_factory=dict)
-    """Answers about it that were worked out before."""
-    names: list[tuple[str, int]] | None = None
-    """The instrument that it names itself, once that was looked for: none or one."""
-    inner_names: list[tuple[str, int]] | None = None
-    """The one instrument that the objects right inside it name, likewise."""
+    __slots__ = (
+        "closed", "cut", "end", "entries", "inner_names", "key", "key_start", "known", "name",
+        "names", "opener", "parent", "start",
+    )  # fmt: skip
+
+    def __init__(
+        self, opener: str, name: str, key: str, start: int, parent: Node | None, end: int = -1
+    ) -> None:
+        self.opener = opener
+        self.name = name
+        """Of a record such as ``Signal(symbol='ABC')``, else empty."""
+        self.key = key
+        """What the enclosing object calls it, empty in a list."""
+        self.start = start
+        self.parent = parent
+        self.end = end
+        self.closed = False
+        self.cut = False
+        """Whether the text broke off inside one of its values, or something else stood there."""
+        self.entries: list[Entry] = []
+        self.key_start = -1
+        self.known: dict[str, bool] = {}
+        """Answers about it that were worked out before."""
+        self.names: list[tuple[str, int]] | None = None
+        """The instrument that it names itself, once that was looked for: none or one."""
+        self.inner_names: list[tuple[str, int]] | None = None
+        """The one instrument that the objects right inside it name, likewise."""
 
     @property
     def listed(self) -> bool:
@@ -124,7 +137,9 @@ def find(text: str, begin: int, end: int) -> list[Node]:
         roots.append(root)
         steps = parser.steps - 1
         if steps <= 0:
-            roots.append(Node("", "", "", position, None, end, cut=True))
+            unread = Node("", "", "", position, None, end)
+            unread.cut = True
+            roots.append(unread)
             break
     return roots
 
@@ -137,6 +152,7 @@ def _plain(string: str) -> str:
     return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), string)
 
 
+@final
 class _Parser:
     """Reads one outermost object."""
 

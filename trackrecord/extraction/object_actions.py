@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, final
 
 from trackrecord.extraction import object_refusals
 from trackrecord.extraction.notation import Entry, Node, Scalar
@@ -19,34 +18,54 @@ _ENTERING: Final = frozenset({"enter", "add", "invest", "scale in", "add to posi
 _DECIDING: Final = ("decision", "recommendation", "verdict", "advice", "proposal", "action")
 
 
-@dataclass(slots=True, eq=False)
+@final
 class Acting:
     """An action that an object names."""
 
-    node: Node
-    entry: Entry
-    action: str
-    letter: str
-    """The class of the label in front."""
-    word: str
-    """The label."""
-    symbol: str | None = None
-    symbol_start: int = -1
-    at: int = -1
-    """Where the action stands."""
-    mapped: bool = False
-    """Whether its key is its instrument: {"ABC": "BUY"}."""
-    rank: int = RANKS["labelled"]
+    __slots__ = (
+        "action", "at", "entry", "letter", "mapped", "node", "rank", "symbol", "symbol_start",
+        "word",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        node: Node,
+        entry: Entry,
+        action: str,
+        letter: str,
+        word: str,
+        symbol: str | None = None,
+        symbol_start: int = -1,
+        at: int = -1,
+        mapped: bool = False,
+    ) -> None:
+        self.node = node
+        self.entry = entry
+        self.action = action
+        self.letter = letter
+        """The class of the label in front."""
+        self.word = word
+        """The label."""
+        self.symbol = symbol
+        self.symbol_start = symbol_start
+        self.at = at
+        """Where the action stands."""
+        self.mapped = mapped
+        """Whether its key is its instrument: {"ABC": "BUY"}."""
+        self.rank = RANKS["labelled"]
 
 
-@dataclass(slots=True, eq=False)
+@final
 class Tree:
     """An outermost object, and the actions that it and all within it name."""
 
-    root: Node
-    acting: list[Acting] = field(default_factory=list)
-    rejected: list[tuple[int, int, str, Reason]] = field(default_factory=list)
-    live: dict[int, Live] = field(default_factory=dict)
+    __slots__ = ("acting", "live", "rejected", "root")
+
+    def __init__(self, root: Node) -> None:
+        self.root = root
+        self.acting: list[Acting] = []
+        self.rejected: list[tuple[int, int, str, Reason]] = []
+        self.live: dict[int, Live] = {}
 
 
 def walk(keys: Keys, node: Node, tree: Tree) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, final
 
 from trackrecord.extraction.notation import Entry, Node, Scalar
 from trackrecord.extraction.object_fields import (
@@ -67,6 +67,7 @@ _HELD_STATE: Final = re.compile(
 )
 
 
+@final
 class Live:
     """What the keys of an object name, of those that hold a value."""
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final
+from typing import Final, final
 
 from trackrecord.extraction import currency, fields, guards, names
 from trackrecord.extraction.document import NUMBER, PERCENT, Document
@@ -22,22 +21,30 @@ _LETTERS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@final
 class _Level:
     """A price, the rule that took it, and where it stands with its label and by itself."""
 
-    value: Decimal
-    rule: str
-    span: tuple[int, int]
-    number: tuple[int, int]
+    __slots__ = ("number", "rule", "span", "value")
+
+    def __init__(
+        self, value: Decimal, rule: str, span: tuple[int, int], number: tuple[int, int]
+    ) -> None:
+        self.value = value
+        self.rule = rule
+        self.span = span
+        self.number = number
 
 
-@dataclass(slots=True)
+@final
 class Group:
     """All statements on one instrument."""
 
-    symbol: str | None
-    statements: list[Statement] = field(default_factory=list)
+    __slots__ = ("statements", "symbol")
+
+    def __init__(self, symbol: str | None) -> None:
+        self.symbol = symbol
+        self.statements: list[Statement] = []
 
     @property
     def first(self) -> Statement:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
 import re2
 
+from trackrecord.extraction import looks
 from trackrecord.extraction.document import Document
 from trackrecord.extraction.model import Rejected
 from trackrecord.extraction.result_values import Candidate
@@ -25,7 +25,7 @@ _TOTAL_OF_BOTH: Final = matcher(
     r"(?i)^(?:total|net|overall|combined)[ _]?(?:p&l|pnl|p/l|pl|profit|gain)"
     r"|^(?:pnl|p&l|p/l)$|^总盈亏|^总损益"
 )
-_STILL_OPEN: Final = matcher(
+_STILL_OPEN: Final = looks.ask(
     r"(?i)unreali[sz]ed|\bopen[ _](?:pnl|p&l|p/l|profit|positions? p)|floating"
     r"|paper (?:pnl|p&l|profit|gain)|\bu-?pnl\b|未实现|浮动盈亏|浮盈|浮亏|含み|미실현|평가손익"
 )
@@ -69,7 +69,7 @@ def prefer(
         lost = any(item.kind == "loss" for item in kept)
         parts = [item for item in kept if _GROSS(item.label) or (lost and _ONE_SIDE(item.label))]
         kept = _without(kept, parts, "net", rejected)
-    if any(_REALISED(item.label) for item in kept) and _STILL_OPEN(document.folded):
+    if any(_REALISED(item.label) for item in kept) and document.may(_STILL_OPEN):
         amounts = {item.money for item in kept if _REALISED(item.label)}
         both = [
             item
@@ -135,7 +135,7 @@ def with_percent_below(document: Document, candidates: list[Candidate]) -> list[
             value = None if match is None else document.parse(match.group(1).replace("%", ""))
             if value is not None:
                 value = -abs(value) if item.money < 0 else value
-                below = replace(item, percent=value)
+                below = item.of(value, item.money, item.others)
         found.append(below)
     return found
 
@@ -157,7 +157,7 @@ def with_percent_of_capital(document: Document, candidates: list[Candidate]) -> 
         return candidates
     shares = [100 * amount / base for amount in amounts]
     return [
-        replace(item, percent=item.money, money=None)
+        item.of(item.money, None, item.others)
         if item in returns and any(_agree(share, item.money) for share in shares)
         else item
         for item in candidates

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Final, final
 
 import re2
 
@@ -53,19 +52,42 @@ _TOTAL_ROW: Final = re2.compile(
 _NO_ENTRIES: Final = matcher(r"(?i)^\s*\|?\s*total\s*\|\s*0\s*\|")
 
 
-@dataclass(frozen=True, slots=True)
+@final
 class Candidate:
     """A labelled result."""
 
-    kind: str
-    percent: Decimal | None
-    money: Decimal | None
-    others: tuple[Decimal, ...]
-    rule: str
-    label: str
-    start: int
-    end: int
-    line: int
+    __slots__ = ("end", "kind", "label", "line", "money", "others", "percent", "rule", "start")
+
+    def __init__(
+        self,
+        kind: str,
+        percent: Decimal | None,
+        money: Decimal | None,
+        others: tuple[Decimal, ...],
+        rule: str,
+        label: str,
+        start: int,
+        end: int,
+        line: int,
+    ) -> None:
+        self.kind = kind
+        self.percent = percent
+        self.money = money
+        self.others = others
+        self.rule = rule
+        self.label = label
+        self.start = start
+        self.end = end
+        self.line = line
+
+    def of(
+        self, percent: Decimal | None, money: Decimal | None, others: tuple[Decimal, ...]
+    ) -> Candidate:
+        """Return the same result with other amounts."""
+        return Candidate(
+            self.kind, percent, money, others, self.rule, self.label, self.start, self.end,
+            self.line,
+        )  # fmt: skip
 
 
 def of_line(document: Document, line: Line, rejected: list[Rejected]) -> list[Candidate]:
@@ -101,14 +123,12 @@ def _closed(document: Document, line: Line) -> Candidate | None:
         return None
     if any(letter in shape for letter in "UTXi"):
         return None
+    term = document.terms[at]
+    if term is None or "clos" not in document.raw(at).lower():
+        return None
     token = line.first + shape.index("P")
     value = document.number(token)
-    term = document.terms[line.first + shape.index("b")]
-    if (
-        value is None
-        or term is None
-        or "clos" not in document.raw(line.first + shape.index("b")).lower()
-    ):
+    if value is None:
         return None
     return Candidate(
         "trade", value, None, (), term.rule, "closed",
@@ -118,6 +138,8 @@ def _closed(document: Document, line: Line) -> Candidate | None:
 
 def _total_row(document: Document, line: Line) -> Candidate | None:
     text = document.folded[line.start : line.end]
+    if "total" not in text.lower():
+        return None
     match = None if _NO_ENTRIES(text) else _TOTAL_ROW.search(text)
     value = None if match is None else numbers.parse(match.group(1))
     if match is None or value is None:

@@ -21,6 +21,7 @@ from trackrecord.extraction.ruleset import matcher
 # A bare gain or loss is a day's move, unless a trade or a total is spoken of around it.
 _BARE: Final = frozenset({"gain", "gains", "gain pct", "gain_pct", "gainpct", "gain %", "loss"})
 _AROUND: Final = 3
+_NOTHING: Final = Result()
 # What an account began with stands above what it has made, whatever it holds now.
 _ACCOUNT: Final = matcher(
     r"(?im)^[^\w\n]*(?:initial|start|starting|beginning|opening|시작|초기|初始|期初|起始|開始|初期)"
@@ -45,6 +46,7 @@ def find(
     taken: set[int],
     totals: list[Candidate],
     stated: list[Candidate],
+    explained: bool,
 ) -> tuple[Result, list[Evidence], list[Rejected]]:
     """Find the result of a text.
 
@@ -54,6 +56,7 @@ def find(
         taken: Lines of tables.
         totals: What the tables say.
         stated: What the objects say, those without a trade left out.
+        explained: Whether to gather all candidates that lost.
 
     Returns:
         The result, its evidence, and the candidates that lost.
@@ -73,11 +76,13 @@ def find(
     candidates = result_choice.with_percent_of_capital(document, candidates)
     if not candidates and not stated:
         candidates = compared.find(document) or balances.find(document)
-    if candidates and trade_counts.none_made(document.folded):
+    if candidates and trade_counts.none_made(document):
         rejected.extend(_lost(item, "no trade was made") for item in candidates)
         candidates = []
     found = result_choice.prefer(document, [*stated, *candidates], rejected)
-    return choose(found, rejected)
+    if not found:
+        return _NOTHING, [], rejected
+    return _choose(found, rejected, explained=explained)
 
 
 def _lost(candidate: Candidate, reason: str) -> Rejected:
@@ -121,39 +126,43 @@ def _only_closed(
     return kept
 
 
-def choose(
-    candidates: list[Candidate], rejected: list[Rejected]
+def _choose(
+    candidates: list[Candidate], rejected: list[Rejected], *, explained: bool
 ) -> tuple[Result, list[Evidence], list[Rejected]]:
     """Choose among candidates: percent over money, total over trade, the first printed."""
     for kinds in (("total",), ("trade", "loss")):
         found = [item for item in candidates if item.kind in kinds and item.percent is not None]
         if found:
-            return _with_percent(found, candidates, rejected)
+            return _with_percent(found, candidates, rejected, explained=explained)
     for kinds in (("total",), ("trade", "loss")):
         found = [item for item in candidates if item.kind in kinds and item.money]
         if found:
-            return _with_money(found, kinds, candidates, rejected)
-    return Result(), [], rejected
+            return _with_money(found, kinds, candidates, rejected, explained=explained)
+    return _NOTHING, [], rejected
 
 
 def _with_percent(
-    found: list[Candidate], candidates: list[Candidate], rejected: list[Rejected]
+    found: list[Candidate],
+    candidates: list[Candidate],
+    rejected: list[Rejected],
+    *,
+    explained: bool,
 ) -> tuple[Result, list[Evidence], list[Rejected]]:
     best = found[0]
     signs = {_outcome(item.percent) for item in found if item.percent is not None}
     signs.update(_outcome(other) for other in best.others)
     same = [item for item in found if item.label == best.label]
     values = {item.percent for item in same}
-    rejected.extend(
-        _lost(item, f"{best.label!r} decides") for item in candidates if item is not best
-    )
+    if explained:
+        reason = f"{best.label!r} decides"
+        rejected.extend(_lost(item, reason) for item in candidates if item is not best)
     if best.others or (len(values) > 1 and len({item.line for item in same}) > 1):
         if len(values) > 1 and best.kind != "total":
             rejected.append(_lost(best, "several trades, no total"))
             totals = [item for item in candidates if item.kind == "total" and item.money]
             if totals:
-                return _with_money(totals, ("total",), candidates, rejected)
-            return Result(), [], rejected
+                return _with_money(totals, ("total",), candidates, rejected, explained=explained)
+            return _NOTHING, [], rejected
         outcome = next(iter(signs)) if len(signs) == 1 else None
         return Result(None, outcome), _evidence(best, None, outcome), rejected
     outcome = _outcome(best.percent)
@@ -165,15 +174,17 @@ def _with_money(
     kinds: tuple[str, ...],
     candidates: list[Candidate],
     rejected: list[Rejected],
+    *,
+    explained: bool,
 ) -> tuple[Result, list[Evidence], list[Rejected]]:
     signs = {_outcome(item.money) for item in found}
     best = found[0]
-    rejected.extend(
-        _lost(item, f"{best.label!r} decides") for item in candidates if item is not best
-    )
+    if explained:
+        reason = f"{best.label!r} decides"
+        rejected.extend(_lost(item, reason) for item in candidates if item is not best)
     if len(signs) > 1 and "total" not in kinds:
         rejected.append(_lost(best, "several trades, no total"))
-        return Result(), [], rejected
+        return _NOTHING, [], rejected
     outcome = _outcome(best.money)
     return Result(None, outcome), _evidence(best, None, outcome), rejected
 

@@ -35,6 +35,7 @@ _ORDER: Final = (
     "noise",
 )
 _MEMORY: Final = 64 << 20
+_SHAPES_KEPT: Final = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +60,17 @@ def matcher(*patterns: str) -> Callable[[str], bool]:
 
     Faster than a search, which also says where.
     """
+    match = pattern_set(patterns).Match
+    return lambda text: match(text.encode()) is not None
+
+
+def pattern_set(patterns: Iterable[str]) -> Any:
+    """Return RE2 patterns as one set, which says which of them a text holds anywhere."""
     compiled = re2.Set.SearchSet(_options())
     for pattern in patterns:
         compiled.Add(pattern)
     compiled.Compile()
-    match = compiled.Match
-    return lambda text: match(text.encode()) is not None
+    return compiled
 
 
 class RuleSet:
@@ -100,7 +106,7 @@ class RuleSet:
         self._shape_set = self._compile(rule.pattern for rule, _, _ in self._shapes)
         self._blocks = tuple(blocks.values())
         self._block_set = self._compile(rule.pattern for rule in self._blocks)
-        self._by_shape = lru_cache(maxsize=8192)(self._match_shape)
+        self._by_shape: dict[str, tuple[ShapeMatch, ...]] = {}
 
     def _add_phrase(self, phrase: str, term: Term) -> None:
         words = phrase.split(" ")
@@ -113,13 +119,7 @@ class RuleSet:
     @staticmethod
     def _compile(patterns: Iterable[str]) -> Any:
         found = list(patterns)
-        if not found:
-            return None
-        compiled = re2.Set.SearchSet(_options())
-        for pattern in found:
-            compiled.Add(pattern)
-        compiled.Compile()
-        return compiled
+        return pattern_set(found) if found else None
 
     def term(self, word: str) -> Term | None:
         """Return what one word or phrase means, None if nothing."""
@@ -127,7 +127,12 @@ class RuleSet:
 
     def match_shape(self, shape: str) -> tuple[ShapeMatch, ...]:
         """Return every rule that matches the shape of a line, at each place it does."""
-        return self._by_shape(shape)
+        found = self._by_shape.get(shape)
+        if found is None:
+            if len(self._by_shape) > _SHAPES_KEPT:
+                self._by_shape.clear()
+            found = self._by_shape[shape] = self._match_shape(shape)
+        return found
 
     def _match_shape(self, shape: str) -> tuple[ShapeMatch, ...]:
         if self._shape_set is None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final
+from typing import Final, final
 
-from trackrecord.extraction import fields, lists
+from trackrecord.extraction import fields, lists, looks
 from trackrecord.extraction.document import NUMBER, SYMBOL, Document, Line
 from trackrecord.extraction.model import Rejected
 from trackrecord.extraction.packs import RANKS
@@ -19,6 +18,7 @@ ROW: Final = RANKS["row"]
 
 _REQUEST: Final = matcher(r"[DL][:=][Aa].*q[:=]|q[:=].*[DL][:=][Aa]")
 _DECIDED: Final = frozenset("TXCF")
+_MAY_EXIT: Final = looks.ask(r"(?i)\bexit")
 _EXITED: Final = matcher(r"(?i)\bexit(?:ed)?(?: price| rate| at)?\s*[:=|]?\s*[^\s\w]?\d")
 _LOOK_AHEAD: Final = 3
 # Limits that bound the time on hostile text, far above what a script prints.
@@ -28,45 +28,57 @@ _MOST_SHAPES: Final = 400
 _AT_REACH: Final = 9
 
 
-@dataclass(frozen=True, slots=True)
+@final
 class Cell:
     """A value in a row of a table, and where it stands in the text."""
 
-    value: Decimal
-    start: int
-    end: int
+    __slots__ = ("end", "start", "value")
+
+    def __init__(self, value: Decimal, start: int, end: int) -> None:
+        self.value = value
+        self.start = start
+        self.end = end
 
 
-@dataclass(slots=True)
+@final
 class Statement:
     """One action that a line states."""
 
-    line: int
-    token: int
-    action: str
-    rank: int
-    rule: str
-    symbol: str | None = None
-    symbol_token: int | None = None
-    price_token: int | None = None
-    is_row: bool = False
-    """Whether it is a row of a table, whose header says where its fields stand."""
-    cells: dict[str, Cell] = field(default_factory=dict)
-    """Its prices and its confidence by the letter of their label, where it is such a row."""
-    bound: dict[str, fields.Found] | None = None
-    """Its fields by letter, where it is an object that names them itself."""
+    __slots__ = (
+        "action", "bound", "cells", "is_row", "line", "price_token", "rank", "rule", "symbol",
+        "symbol_token", "token",
+    )  # fmt: skip
+
+    def __init__(self, line: int, token: int, action: str, rank: int, rule: str) -> None:
+        self.line = line
+        self.token = token
+        self.action = action
+        self.rank = rank
+        self.rule = rule
+        self.symbol: str | None = None
+        self.symbol_token: int | None = None
+        self.price_token: int | None = None
+        self.is_row = False
+        """Whether it is a row of a table, whose header says where its fields stand."""
+        self.cells: dict[str, Cell] = {}
+        """Its prices and its confidence by the letter of their label, where it is such a row."""
+        self.bound: dict[str, fields.Found] | None = None
+        """Its fields by letter, where it is an object that names them itself."""
 
 
-@dataclass(slots=True)
+@final
 class Findings:
     """Statements in print order, and what was refused."""
 
-    statements: list[Statement] = field(default_factory=list)
-    rejected: list[Rejected] = field(default_factory=list)
-    over: list[tuple[int, int]] = field(default_factory=list)
-    """Tokens of blocks that tell of what is over: no price in them is of a recommendation."""
-    named: set[str] = field(default_factory=set)
-    """Instruments of examples: what the text is about where nothing else says it."""
+    __slots__ = ("named", "over", "rejected", "statements")
+
+    def __init__(self) -> None:
+        self.statements: list[Statement] = []
+        self.rejected: list[Rejected] = []
+        self.over: list[tuple[int, int]] = []
+        """Tokens of blocks that tell of what is over: no price in them is of a recommendation."""
+        self.named: set[str] = set()
+        """Instruments of examples: what the text is about where nothing else says it."""
 
     def refuse(self, document: Document, lost: Iterable[Statement], rule: str, reason: str) -> None:
         """Move statements to the rejected ones, in print order.
@@ -96,7 +108,7 @@ def block_flags(document: Document) -> frozenset[str]:
         flags.add("position")
     if "q" in shape and "{" in shape and not _DECIDED.intersection(shape) and _REQUEST(shape):
         flags.add("request")
-    if "R" in shape and _EXITED(document.folded):
+    if "R" in shape and document.may(_MAY_EXIT) and _EXITED(document.folded):
         flags.add("ledger")
     for line in document.lines:
         traits = line.traits
@@ -216,7 +228,11 @@ def find(document: Document, flags: frozenset[str], taken: set[int], findings: F
                 _headed(document, line, findings)
             continue
         _read_line(document, line, shape, flags, findings, shapes)
-    findings.statements.sort(key=lambda statement: statement.token)
+    findings.statements.sort(key=_token_of)
+
+
+def _token_of(statement: Statement) -> int:
+    return statement.token
 
 
 def _continuation(lines: list[Line], line: Line, taken: set[int]) -> Line | None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, final
 
 import re2
 
@@ -31,14 +30,17 @@ _NEAR: Final = 60
 _BESIDE: Final = 4
 
 
-@dataclass(slots=True)
+@final
 class Section:
     """From this line on the text speaks of one instrument."""
 
-    line: int
-    token: int
-    symbol: str
-    labelled: bool
+    __slots__ = ("labelled", "line", "symbol", "token")
+
+    def __init__(self, line: int, token: int, symbol: str, labelled: bool) -> None:
+        self.line = line
+        self.token = token
+        self.symbol = symbol
+        self.labelled = labelled
 
 
 def _name(document: Document, token: int) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from trackrecord.extraction.cells import Column, Row, Table, tokens_in, words_of
@@ -99,7 +98,7 @@ def _common(document: Document, table: Table, column: Column) -> list[Candidate]
     first = found[0]
     if first is None or len(values) < len(found) or len(values) < 2:  # noqa: PLR2004
         return []
-    return [replace(first, others=tuple(values[1:]))]
+    return [first.of(first.percent, first.money, tuple(values[1:]))]
 
 
 def _result(document: Document, table: Table, row: Row, column: Column) -> Candidate | None:

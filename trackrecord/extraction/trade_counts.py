@@ -6,6 +6,8 @@ from typing import Final
 
 import re2
 
+from trackrecord.extraction import looks
+from trackrecord.extraction.document import Document
 from trackrecord.extraction.ruleset import matcher
 
 # Words that count some of the trades only; of the others there may be many.
@@ -42,11 +44,12 @@ _NONE: Final = matcher(
     r"|未[产產]生(?:任何)?交易|取引(?:なし|は?ありません|がありません)|거래 ?내역 ?없음|거래가 없",
 )
 _SOME: Final = re2.compile(rf"(?i){_BEFORE}{_LABEL}{_GAP}[1-9]\d*(?:[^.%\d]|\.(?:\D|$)|\.0|$)")
-_MAY: Final = matcher(
+_MAY: Final = looks.ask(
     r"(?i)trade|transact|deal|trip|交易|成交|取引|トレード|売買|거래|매매|체결|ट्रेड|सौदे|işlem|operacion"
 )
 
 
-def none_made(folded: str) -> bool:
+def none_made(document: Document) -> bool:
     """Say whether a text says that no trade was made, and nowhere counts any."""
-    return _MAY(folded) and _NONE(folded) and _SOME.search(folded) is None
+    folded = document.folded
+    return document.may(_MAY) and _NONE(folded) and _SOME.search(folded) is None

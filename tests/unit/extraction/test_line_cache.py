@@ -36,7 +36,7 @@ def cut(words: Words, folded: str) -> list[tuple[int, int, Tokens]]:
 
 def said(lines: list[tuple[int, int, Tokens]]) -> list[tuple[object, ...]]:
     """What tokens are; what a line may be follows, where digits matter is the memory's affair."""
-    return [(start, end, *tokens[:-2]) for start, end, tokens in lines]
+    return [(start, end, *tokens[:-3]) for start, end, tokens in lines]
 
 
 def other_values(rng: random.Random, text: str) -> str:

@@ -1,0 +1,62 @@
+"""What a line may tell, by its words: questions that one pass over the line answers together.
+
+Most texts hold nothing of what a reader of results or of blocks looks for, so it asks first
+whether any line may. The answers are remembered with the line (see line_cache), so that most
+lines are not even looked at.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, final
+
+from trackrecord.extraction.ruleset import pattern_set
+
+# Found in every line, at its end: without it, the look failed and says nothing.
+_ALWAYS: Final = r"\z"
+_ALL: Final = -1
+
+
+@final
+class _Questions:
+    """The patterns of all questions, and the bit that stands for each question."""
+
+    __slots__ = ("asked", "bits", "patterns", "together")
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.patterns = [_ALWAYS]
+        self.bits = [0]
+        self.together: Any = None
+
+
+_questions: Final = _Questions()
+
+
+def ask(*patterns: str) -> int:
+    """Register a question, when the module that asks it is loaded.
+
+    Args:
+        patterns: RE2 patterns. Each is looked for in a line by itself, whose digits may all be 0.
+
+    Returns:
+        The bit that is set in the answers of a line that holds one of them.
+    """
+    bit = 1 << _questions.asked
+    _questions.asked += 1
+    _questions.patterns += patterns
+    _questions.bits += [bit] * len(patterns)
+    _questions.together = None
+    return bit
+
+
+def answers(line: str) -> int:
+    """Return the bits of all questions that a line answers with yes."""
+    if _questions.together is None:
+        _questions.together = pattern_set(_questions.patterns)
+    found: list[int] = _questions.together.Match(line.encode("utf-8", "replace")) or []
+    if 0 not in found:
+        return _ALL  # rather once too often
+    bits = 0
+    for at in found:
+        bits |= _questions.bits[at]
+    return bits
