@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
-from typing import Final, final
+from typing import final
 
 from trackrecord.extraction.document import Document, Line
 
 Span = tuple[int, int]
 """From and to in the text; empty where a row has no such cell."""
-
-_PIECE: Final = re.compile(r"\S++(?: \S++)*+")
-_WORD: Final = re.compile(r"\S++")
 
 
 @final
@@ -131,12 +127,30 @@ def cut_at(document: Document, line: Line, mark: str) -> list[Span]:
 
 def pieces_of(document: Document, line: Line) -> list[Span]:
     """Cut a line where two spaces or more stand."""
-    return [match.span() for match in _PIECE.finditer(document.folded, line.start, line.end)]
+    pieces: list[Span] = []
+    begin = behind = -1
+    for start, end in words(document, line.start, line.end):
+        if begin >= 0 and (start != behind + 1 or document.folded[behind] != " "):
+            pieces.append((begin, behind))
+            begin = start
+        elif begin < 0:
+            begin = start
+        behind = end
+    if begin >= 0:
+        pieces.append((begin, behind))
+    return pieces
 
 
 def words(document: Document, start: int, end: int) -> list[Span]:
     """Cut a part of the text at its spaces."""
-    return [match.span() for match in _WORD.finditer(document.folded, start, end)]
+    text = document.folded
+    found: list[Span] = []
+    at = start
+    for word in text[start:end].split():
+        at = text.find(word, at, end)
+        found.append((at, at + len(word)))
+        at += len(word)
+    return found
 
 
 def cell_of(table: Table, row: Row, column: Column) -> Span:
