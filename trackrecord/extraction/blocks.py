@@ -124,7 +124,7 @@ def refuse(document: Document, findings: Findings, torn: set[int]) -> None:
         if why is None:
             kept.append(statement)
             continue
-        findings.rejected.append(reject(document, statement.token, *why))
+        findings.rejected.append(reject(document, statement.token, why[0], why[1]))
         if why[0] == "code/example" and statement.symbol is not None:
             findings.named.add(statement.symbol)
     findings.statements = kept

@@ -137,10 +137,8 @@ class Document:
             if shape:
                 letters.append(shape)
                 self.terms.extend(tokens.terms)
-                for at in tokens.starts:
-                    starts.append(start + at)
-                for at in tokens.ends:
-                    ends.append(start + at)
+                starts.extend([start + at for at in tokens.starts])
+                ends.extend([start + at for at in tokens.ends])
                 last += len(shape)
                 after_blank = False
             elif after_blank and end != part_end:

@@ -18,6 +18,7 @@ _NOISE: Final = re.compile(
     r"|\[[0-9]{1,3}(?:;[0-9]{1,3}){0,4}m(?![a-z])"  # colours whose escape was lost on the way
     r"|[\x00-\x08\x0b-\x1f\x7f]"
 )
+_ASCII: Final = bytes(range(128))
 _CONTROL: Final = bytes([*range(9), *range(11, 32), 127])
 # Tags of HTML, as messages for chat programs are written in.
 _TAG: Final = re.compile(r"</?([A-Za-z][A-Za-z0-9]{0,9})(?:\s[^<>\n]{0,200})?/?>")
@@ -131,12 +132,16 @@ def _join_groups(match: re.Match[str]) -> str:
     return match[0].replace(" ", "'")
 
 
-def _fold_others(text: str) -> str:
-    """Return a text with look-alikes made one, whose amounts can be read."""
-    others = set("".join(_NON_ASCII.findall(text)))
+def _fold_others(text: str, others: set[str]) -> str:
+    """Return a text with look-alikes made one, whose amounts can be read.
+
+    Args:
+        text: The text.
+        others: Its characters that are not of ASCII.
+    """
     if not others.isdisjoint("âÂ"):
         text = _BROKEN.sub(_mend, text)
-        others = set("".join(_NON_ASCII.findall(text)))
+        others = _others(text.encode("utf-8", "surrogatepass"))
     if not others.isdisjoint(_SPACES):
         text = _GROUPS.sub("'", text)
     amounts = not others.isdisjoint(_OF_SIGNS) and any(sign in text for sign in _SIGNS)
@@ -153,10 +158,9 @@ def _fold_others(text: str) -> str:
     return text
 
 
-def _holds_control(text: str) -> bool:
-    """Say whether a text holds a control character other than a tab or the end of a line."""
-    data = text.encode()
-    return len(data.translate(None, _CONTROL)) != len(data)
+def _others(data: bytes) -> set[str]:
+    """Return the characters of a text in UTF-8 that are not of ASCII."""
+    return set(data.translate(None, _ASCII).decode("utf-8", "surrogatepass"))
 
 
 def fold(text: str) -> str:
@@ -170,13 +174,16 @@ def fold(text: str) -> str:
         dash as ``-``, box-drawing bars as ``|``, terminal codes as spaces. Letters of another
         alphabet stay what they are: a Cyrillic letter in a Latin word is not a Latin word.
     """
+    # Bytes are looked through several times as fast as characters.
+    data = text.encode("utf-8", "surrogatepass")
+    holds_control = len(data.translate(None, _CONTROL)) != len(data)
     if text.isascii():
         if _COMMA_BEHIND.search(text):
             text = _SPACED.sub(_join_groups, text)
     else:
-        text = _fold_others(text)
+        text = _fold_others(text, _others(data))
     # One character is found several times as fast as two, and mostly is not there.
-    if ("[" in text and _COLOUR_END in text) or _holds_control(text):
+    if ("[" in text and _COLOUR_END in text) or holds_control:
         text = _NOISE.sub(_blank, text)
     if "<" in text and ("</" in text or "<br" in text):
         text = _TAG.sub(_untag, text)

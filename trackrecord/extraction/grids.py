@@ -152,7 +152,7 @@ def _header_above(document: Document, table: Table, taken: int) -> None:
         return
     joined: list[tuple[Column, str, str]] = []
     for column, span in zip(table.columns, row.cells, strict=True):
-        above = words_of(document, *span).lower()
+        above = words_of(document, span[0], span[1]).lower()
         if above:
             both = f"{above} {column.text}".strip()
             term = document.rules.term(both.replace(" ", ""))
@@ -339,7 +339,7 @@ def _by_place(
     index: Span = (0, 0)
     for piece in pieces:
         alone = document.folded.find(" ", piece[0], piece[1]) < 0
-        inside = [piece] if alone else words(document, *piece)
+        inside = [piece] if alone else words(document, piece[0], piece[1])
         places = [_place(start - base, end - base, table) for start, end in inside]
         # A word under no heading goes with its neighbour in the same piece.
         for at in range(len(places) - 2, -1, -1):

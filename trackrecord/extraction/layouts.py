@@ -162,7 +162,7 @@ def _made(letters: str) -> Column:
 
 
 def _acts(document: Document, span: Span) -> bool:
-    return any(letter in "Aa" for letter in column_of(document, *span).letters)
+    return any(letter in "Aa" for letter in column_of(document, span[0], span[1]).letters)
 
 
 def _labels(document: Document, above: list[tuple[Line, list[Span]]]) -> bool:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final, final
 
+from trackrecord.extraction import looks
 from trackrecord.extraction.lexer import seen
-from trackrecord.extraction.ruleset import matcher
 
 _DEEPEST: Final = 64
 _MOST_STEPS: Final = 20_000
@@ -28,16 +28,19 @@ _START: Final = re.compile(
     r"|(?<![\w.(,=\[{&?/$-])(?=[a-z_]\w{0,40}+=(?:'[^'\n]{0,80}+'|\"[^\"\n]{0,80}+\"|<[^<>\n]{1,80}+>"
     r"|None|[\d.]++)[ ][a-z_]\w{0,40}+=['\"<\dA-Z])"
 )
-# All that _START takes and a little more, found in a tenth of the time: most texts hold none.
-_MAY_START: Final = matcher(
-    r"\{[\s\x{200b}-\x{200d}\x{2060}\x{feff}]*(?:\"[^\"\n]+\"|'[^'\n]+'|:?[^\s{}\[\](),:=\"'<>]+)"
-    r"[\s\x{200b}-\x{200d}\x{2060}\x{feff}]*[:=]",
-    r"[A-Z][\w\x{80}-\x{10ffff}]+[(\[][\s\x{200b}-\x{200d}\x{2060}\x{feff}]*[A-Za-z_][\w\x{80}-\x{10ffff}]*=",
-    r"\[[\s\x{200b}-\x{200d}\x{2060}\x{feff}]*(?:\{|\([\"']|[A-Z][\w\x{80}-\x{10ffff}]+\([a-z_])",
+# All that _START takes and a little more, of which a line holds the beginning.
+MAY_START: Final = looks.ask(
+    r"\{[\s\x{200b}-\x{200d}\x{2060}\x{feff}]*(?:$"
+    r"|(?:\"[^\"\n]+\"|'[^'\n]+'|:?[^\s{}\[\](),:=\"'<>]+)"
+    r"[\s\x{200b}-\x{200d}\x{2060}\x{feff}]*(?:$|[:=]))",
+    r"[A-Z][\w\x{80}-\x{10ffff}]+[(\[][\s\x{200b}-\x{200d}\x{2060}\x{feff}]*"
+    r"(?:$|[A-Za-z_][\w\x{80}-\x{10ffff}]*=)",
+    r"\[[\s\x{200b}-\x{200d}\x{2060}\x{feff}]*(?:$|\{|\([\"']|[A-Z][\w\x{80}-\x{10ffff}]+\([a-z_])",
     r"<[A-Z][\w\x{80}-\x{10ffff}]+:? {1,2}[A-Za-z_]",
     r"[a-z_][\w\x{80}-\x{10ffff}]*=(?:['\"<\d.]|None)[^\n]* [a-z_][\w\x{80}-\x{10ffff}]*="
     r"['\"<\dA-Z]",
 )
+"""The question whether a line may begin an object: most texts hold none."""
 _SPACE: Final = re.compile(
     r"(?:[ \t\r\n\u200b-\u200d\u2060\ufeff]++|//[^\n]*+|/\*[^*]*+\*/|\#(?=[ ])[^\n]*+)++"
 )
@@ -126,8 +129,6 @@ def find(text: str, begin: int, end: int) -> list[Node]:
         not read, and has no bracket.
     """
     roots: list[Node] = []
-    if not _MAY_START(text if end - begin == len(text) else text[begin:end]):
-        return roots
     position = begin
     steps = _MOST_STEPS
     while (match := _START.search(text, position, end)) is not None:

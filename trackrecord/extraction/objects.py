@@ -49,6 +49,8 @@ _RANKS: Final = {"F": RANKS["final"], "G": RANKS["outcome"]}
 def roots_of(document: Document) -> list[Node]:
     """Return the outermost objects of a text, in print order."""
     text = document.folded
+    if not document.may(notation.MAY_START):
+        return []
     if "{" not in text and "=" not in text and "[(" not in text:
         return []
     size = len(text)

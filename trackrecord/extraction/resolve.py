@@ -350,7 +350,9 @@ def _currency(
         if level is None:
             continue
         first = first or level.number
-        code = currency.of_price(document.folded, *level.number, level.span[0], symbol)
+        code = currency.of_price(
+            document.folded, level.number[0], level.number[1], level.span[0], symbol
+        )
         if code is not None:
             return code, level.number
     named = None if first is None else document.named_currency()
@@ -376,7 +378,7 @@ def _price(
             value = None if at is None else fields.level(document, at)
             if at is not None and value is not None:
                 return fields.Found(value, statement.token, at)
-    return fields.first(document, letter, *scope)
+    return fields.first(document, letter, scope[0], scope[1])
 
 
 def _bound(group: Group, winner: Statement) -> dict[str, fields.Found] | None:
@@ -407,7 +409,7 @@ def _labelled_confidence(
     bound = _bound(group, winner)
     if bound is not None:
         return bound.get(fields.CONFIDENCE)
-    found = fields.nearest_confidence(document, *scope, winner.token)
+    found = fields.nearest_confidence(document, scope[0], scope[1], winner.token)
     if found is not None:
         return found
     letters = document.letters

@@ -276,7 +276,8 @@ def _read_line(
         refused = why_not(document, line, shape, position, matches, best, flags)
         term = document.terms[token]
         if best is None or refused is not None or term is None:
-            findings.rejected.append(reject(document, token, *(refused or UNTAKEN)))
+            rule, reason = refused or UNTAKEN
+            findings.rejected.append(reject(document, token, rule, reason))
             if refused is None:
                 untaken.append(position)
             continue

@@ -29,11 +29,11 @@ def take_levels(document: Document, table: Table, row: Row, statement: Statement
                 continue
             if letter == "C":
                 percent = head.percent or _has_percent(document, span)
-                take_confidence(document, statement, *span, "%" if percent else "")
+                take_confidence(document, statement, span[0], span[1], "%" if percent else "")
             elif letter in _PRICES and not (head.percent or units.heads(f" {head.text} ")):
                 value = _number(document, table, span)
                 if value and not _has_percent(document, span):
-                    statement.cells[letter] = Cell(value, *span)
+                    statement.cells[letter] = Cell(value, span[0], span[1])
 
 
 def _has_percent(document: Document, span: Span) -> bool:
@@ -42,7 +42,7 @@ def _has_percent(document: Document, span: Span) -> bool:
 
 def _number(document: Document, table: Table, span: Span) -> Decimal | None:
     """Read the number that a cell is, with its currency; None for a range or anything else."""
-    text = words_of(document, *span)
+    text = words_of(document, span[0], span[1])
     match = _ONE_CELL.fullmatch(text)
     if match is not None:
         return document.parse(

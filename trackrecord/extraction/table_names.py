@@ -112,7 +112,7 @@ def take_option(document: Document, table: Table, row: Row, statement: Statement
     """Name an option by its strike and its kind, which stand in columns of their own."""
     strike = kind = ""
     for column, span in zip(table.columns, row.cells, strict=False):
-        text = words_of(document, *span)
+        text = words_of(document, span[0], span[1])
         if column.text in {"strike", "strike price", "strike_price"}:
             strike = text
         elif text.upper() in _OPTIONS:

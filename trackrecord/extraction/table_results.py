@@ -83,7 +83,7 @@ _COUNTS: Final = frozenset({
 def _without_trades(document: Document, table: Table, row: Row) -> bool:
     """Say whether a row counts no trades, so that its return is none."""
     return any(
-        column.text in _COUNTS and words_of(document, *span) in {"0", "0.0"}
+        column.text in _COUNTS and words_of(document, span[0], span[1]) in {"0", "0.0"}
         for column, span in zip(table.columns, row.cells, strict=False)
     )
 

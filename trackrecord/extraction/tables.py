@@ -237,7 +237,7 @@ def _over(document: Document, table: Table, row: Row, column: Column) -> str | N
         term = document.terms[tokens[0]]
         if term is not None and term.letter in "bz":
             return term.reason or "the row is of a trade that is over"
-        if words_of(document, *span).lower() in _CLOSED:
+        if words_of(document, span[0], span[1]).lower() in _CLOSED:
             return "the row is of a trade that is over"
     return None
 
