@@ -42,10 +42,12 @@ _EXAMPLE: Final = re2.compile(
     r"|discord|email|trading|buy|sell|json|console|log|bot|report|notification|run)\b)*"
     r"(?: ?\([^)\n]*\))?\s*[:-]"
 )
+_MAY_SHOW: Final = looks.ask(r"(?i)example|sample|scenario|case|mock|illustration|hypothetical")
 _EXAMPLE_HEADS: Final = re2.compile(r"(?im)^[^\w\n]*(?:examples?|samples?)[^\w\n]*$")
 _DEFAULT: Final = re2.compile(
     r"(?i)\b(?:default(?:s|ed|ing)?|fall(?:s|ing)?[ -]?back|fallback)\b|默认|兜底"
 )
+_MAY_DEFAULT: Final = looks.ask(r"(?i)default|fall|默认|兜底")
 _DEFAULTING: Final = re2.compile(
     r"(?i)\b(?:defaulting|falling back|defaults|defaulted) (?:to|on)\b"
 )
@@ -147,7 +149,7 @@ def _asked(
 def _why_not(document: Document, statement: Statement, block: Block) -> tuple[str, str] | None:
     line = document.lines[statement.line]
     own = document.folded[line.start : line.end]
-    if statement.action == "HOLD" and (block.default or _DEFAULTING.search(own) is not None):
+    if statement.action == "HOLD" and (block.default or _defaulting(document, own)):
         return "code/default", "it is what the text falls back to after an error"
     if statement.rank >= FINAL or statement.is_row:
         return None
@@ -156,14 +158,18 @@ def _why_not(document: Document, statement: Statement, block: Block) -> tuple[st
         statement.rank < block.below or (weak and block.below >= LABELLED)
     ):
         return block.over
-    return _shown(statement, block, own)
+    return _shown(statement, block, own if document.may(_MAY_SHOW) else "")
+
+
+def _defaulting(document: Document, own: str) -> bool:
+    return document.may(_MAY_DEFAULT) and _DEFAULTING.search(own) is not None
 
 
 def _shown(statement: Statement, block: Block, own: str) -> tuple[str, str] | None:
     """Return why a statement is only shown: as a request, in an example, as a position."""
     if block.request:
         return "code/request", "it is an order as sent, not advice"
-    if block.example or _EXAMPLE.search(own) is not None:
+    if block.example or (own and _EXAMPLE.search(own) is not None):
         return "code/example", "it is an example, not a decision"
     if statement.rank <= ROW and 0 <= block.holding < statement.line:
         return "code/position", "it stands under a heading of open positions"
@@ -247,9 +253,15 @@ def _read(document: Document, block: Block) -> None:
     block.is_read = True
     text = document.folded[block.start : block.end]
     _find_over(document, block, text)
-    block.default = _DEFAULT.search(text) is not None and _ERROR.search(text) is not None
+    block.default = (
+        document.may(_MAY_DEFAULT)
+        and _DEFAULT.search(text) is not None
+        and _ERROR.search(text) is not None
+    )
     block.request = "{" in text and _is_request(text)
-    block.example = _EXAMPLE.search(text) is not None or _EXAMPLE_HEADS.search(text) is not None
+    block.example = document.may(_MAY_SHOW) and (
+        _EXAMPLE.search(text) is not None or _EXAMPLE_HEADS.search(text) is not None
+    )
     for number in range(block.first, block.last + 1):
         line = document.lines[number]
         if "O" in line.shape:
@@ -261,9 +273,10 @@ def _read(document: Document, block: Block) -> None:
 
 def _find_over(document: Document, block: Block, text: str) -> None:
     """Find what tells that the block is of something done, and how much that counts."""
-    told = range(block.first, block.last + 1) if endings.may_tell(text) else range(0)
-    for number in told:
+    for number in range(block.first, block.last + 1):
         line = document.lines[number]
+        if not line.looks & endings.MAY_TELL:
+            continue
         part = document.folded[max(line.start, block.start) : min(line.end, block.end)]
         if endings.happened(part):
             block.over = "code/over", "its block tells of what was done"
@@ -283,7 +296,7 @@ def _find_over(document: Document, block: Block, text: str) -> None:
 
 def _exits(document: Document, block: Block, text: str) -> bool:
     """Say whether a block holds an exit's price that is no plan: beside no stop and no target."""
-    if not endings.names_exit(text):
+    if not (document.may(endings.MAY_EXIT) and endings.names_exit(text)):
         return False
     shapes = [line.shape for line in document.lines[block.first : block.last + 1]]
     return not any("X" in shape or "T" in shape for shape in shapes)

@@ -7,7 +7,7 @@ its shape, which rules match.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from decimal import Decimal
 from typing import Final, final
 
@@ -49,10 +49,18 @@ READ_AT_EACH_END: Final = 96 * 1024
 class Line:
     """One line: tokens first..last-1 of the document, their letters, and what it may be."""
 
-    __slots__ = ("end", "first", "last", "number", "shape", "start", "traits")
+    __slots__ = ("end", "first", "last", "looks", "number", "shape", "start", "traits")
 
     def __init__(
-        self, number: int, first: int, last: int, start: int, end: int, shape: str, traits: Traits
+        self,
+        number: int,
+        first: int,
+        last: int,
+        start: int,
+        end: int,
+        shape: str,
+        traits: Traits,
+        looks: int,
     ) -> None:
         self.number = number
         self.first = first
@@ -61,6 +69,8 @@ class Line:
         self.end = end
         self.shape = shape
         self.traits = traits
+        self.looks = looks
+        """What its text may tell, see looks.answers."""
 
 
 @final
@@ -98,6 +108,8 @@ class Document:
         self.starts: list[int] = []
         self.ends: list[int] = []
         size = len(self.folded)
+        if not size:
+            return
         memory = _memory(rules)
         if size > 2 * READ_AT_EACH_END:
             self._take(self._part(memory, 0, READ_AT_EACH_END), READ_AT_EACH_END)
@@ -146,7 +158,7 @@ class Document:
             else:
                 after_blank = True
             may |= tokens.looks
-            lines.append(Line(number, first, last, start, end, shape, tokens.traits))
+            lines.append(Line(number, first, last, start, end, shape, tokens.traits, tokens.looks))
             number += 1
             first = last
         self.letters = "".join(letters)
@@ -180,7 +192,7 @@ class Document:
             letters.append(self.letters[behind:first])
             letters.append(self.letters[first:last].translate(_HIDE))
             behind = max(behind, last)
-            number = bisect_right(self.lines, start, key=lambda line: line.start) - 1
+            number = _line_at(self.lines, start)
             while 0 <= number < len(lines) and lines[number].start < end:
                 covered[number] = (covered.get(number, (first, last))[0], last)
                 number += 1
@@ -260,8 +272,22 @@ class Document:
         return bracketed and before.isalpha() and not before.isascii()
 
 
+def _line_at(lines: list[Line], offset: int) -> int:
+    """Return the number of the last line that begins at an offset or before it, -1 if none does."""
+    low, high = 0, len(lines)
+    while low < high:
+        middle = (low + high) // 2
+        if lines[middle].start <= offset:
+            low = middle + 1
+        else:
+            high = middle
+    return low - 1
+
+
 def _beside(line: Line, first: int, last: int) -> Line:
     """Return what is left of a line without some tokens."""
+    if first <= line.first and line.last <= last:
+        return _with_tokens(line, line.first, line.first, "")
     start, end = line.first, min(max(first, line.first), line.last)
     shape = line.shape[: end - start]
     behind = max(last, line.first)
@@ -271,9 +297,15 @@ def _beside(line: Line, first: int, last: int) -> Line:
             start, end, shape = behind, line.last, after
     if not shape.strip("[({<,`"):
         start, end, shape = line.first, line.first, ""
-    return Line(line.number, start, end, line.start, line.end, shape, traits_of(shape))
+    return _with_tokens(line, start, end, shape)
 
 
+def _with_tokens(line: Line, first: int, last: int, shape: str) -> Line:
+    traits = traits_of(shape) if shape else _NO_TRAITS
+    return Line(line.number, first, last, line.start, line.end, shape, traits, line.looks)
+
+
+_NO_TRAITS: Final = traits_of("")
 _memories: dict[int, Memory] = {}
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import re2
 
-from trackrecord.extraction.ruleset import matcher
+from trackrecord.extraction import looks
 
 _REASON: Final = re.compile(r"\W*(?:reason|why|note|because|rationale|comment)", re.IGNORECASE)
 _BEFORE: Final = 24
@@ -48,15 +48,13 @@ _NOT_SO: Final = re.compile(
     r"\W{0,4}(?:rate|ratio|probability|count|%|no\b|false\b|0\b(?!\.\d)|percent|if\b|when\b)",
     re.IGNORECASE,
 )
-_MAY_TELL: Final = matcher(
+MAY_TELL: Final = looks.ask(
     r"(?i)clos|exit|hit|reach|achiev|trigger|filled|executed|booked|stopped|squar|liquidat|complet"
     r"|covered|smashed|touched|done|result|outcome|成交|平仓|止"
 )
-
-
-def may_tell(text: str) -> bool:
-    """Say whether any line of a text may tell that something is over; a quick look."""
-    return _MAY_TELL(text)
+"""The question whether a line may tell that something is over."""
+MAY_EXIT: Final = looks.ask(r"(?i)exit|sold at|close[ _]rate")
+"""The question whether it may name what something was left at."""
 
 
 def happened(part: str) -> bool:

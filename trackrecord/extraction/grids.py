@@ -36,6 +36,7 @@ _LONGEST_ROW: Final = 256
 _LONGEST_ABOVE: Final = 8
 _NOT_ABOVE: Final = frozenset("NPdAaS:!?><z")
 _NOWHERE: Final = -2
+_BLANK: Final = " \t\u2060"
 _IN_FRONT: Final = -1
 
 
@@ -318,13 +319,9 @@ def _even(document: Document, table: Table, line: Line, parts: list[Span]) -> li
 
 
 def _tight(document: Document, span: Span) -> Span:
-    text = document.folded
-    start, end = span
-    while start < end and text[start] in " \t\u2060":
-        start += 1
-    while end > start and text[end - 1] in " \t\u2060":
-        end -= 1
-    return (start, end)
+    text = document.folded[span[0] : span[1]]
+    start = span[1] - len(text.lstrip(_BLANK))
+    return (start, max(start, span[0] + len(text.rstrip(_BLANK))))
 
 
 def _by_place(

@@ -100,12 +100,14 @@ def header_of(document: Document, line: Line) -> Table | None:
 
 def _narrow(document: Document, line: Line) -> Table | None:
     """Read a header of single words, one space apart, over rows of as many words."""
-    heads = words(document, line.start, line.end)
-    following = document.lines[line.number + 1 : line.number + 2]
-    if not following or not 2 <= len(heads) <= _MOST_WORDS:  # noqa: PLR2004
+    if line.number + 1 >= len(document.lines):
         return None
-    cells = words(document, following[0].start, following[0].end)
-    if len(cells) != len(heads):
+    following = document.lines[line.number + 1]
+    if not following.traits.acts:
+        return None
+    heads = words(document, line.start, line.end)
+    cells = words(document, following.start, following.end)
+    if not 2 <= len(heads) <= _MOST_WORDS or len(cells) != len(heads):  # noqa: PLR2004
         return None
     columns = [_alone(document, start, end) for start, end in heads]
     named = [at for at, column in enumerate(columns) if "Y" in column.letters]

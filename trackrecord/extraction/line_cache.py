@@ -69,11 +69,11 @@ class Memory:
             Where each line begins and ends in the text, and its tokens.
         """
         found: list[tuple[int, int, Tokens]] = []
-        known = self._bare.get
+        known = self._bare
         start = 0
         for bare in without_values(folded).split("\n"):
             end = start + len(bare)
-            tokens = known(bare)
+            tokens = known.get(bare)
             if not isinstance(tokens, Tokens):
                 tokens = self._line(folded[start:end], bare, tokens)
             found.append((before + start, before + end, tokens))

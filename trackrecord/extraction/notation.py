@@ -44,6 +44,8 @@ MAY_START: Final = looks.ask(
 _SPACE: Final = re.compile(
     r"(?:[ \t\r\n\u200b-\u200d\u2060\ufeff]++|//[^\n]*+|/\*[^*]*+\*/|\#(?=[ ])[^\n]*+)++"
 )
+_MAY_SKIP: Final = frozenset(" \t\r\n\u200b\u200c\u200d\u2060\ufeff/#")
+_QUOTES: Final = frozenset("\"'`")
 _STRING: Final = re.compile(r"\"((?:[^\"\\\n]|\\.)*+)\"|'((?:[^'\\\n]|\\.)*+)'|`([^`\n]*+)`")
 _KEY: Final = re.compile(r":?([^\s{}\[\](),:=\"'<>]++)")
 _KEYED: Final = re.compile(rf"{_GAP}(?:[:=]>?+)(?!=)")
@@ -167,7 +169,7 @@ class _Parser:
         self.key_start = -1
         self.steps = steps
 
-    def read(self, start: int, behind: int) -> Node:  # noqa: C901 - one branch a character
+    def read(self, start: int, behind: int) -> Node:  # noqa: C901, PLR0912 - one branch a character
         """Read from an opening bracket to the one that closes it, or to where the text breaks."""
         text = self.text
         opener = text[behind - 1]
@@ -183,9 +185,10 @@ class _Parser:
         depth = 1
         at = behind
         while True:
-            space = _SPACE.match(text, at, self.end)
-            if space is not None:
-                at = space.end()
+            if at < self.end and text[at] in _MAY_SKIP:
+                space = _SPACE.match(text, at, self.end)
+                if space is not None:
+                    at = space.end()
             node = self.node
             self.steps -= 1
             if at >= self.end or node is None or self.steps <= 0:
@@ -241,7 +244,8 @@ class _Parser:
         if node is None:
             return at, 0
         keys = self.key_start < 0 and not node.listed
-        string = _STRING.match(text, at, end)
+        begins = text[at]
+        string = _STRING.match(text, at, end) if begins in _QUOTES else None
         if string is not None:
             group = string.lastindex or 1
             if keys:
@@ -259,12 +263,12 @@ class _Parser:
             if word is not None and mark is not None:
                 self.key, self.key_start = word[1], word.start(1)
                 return mark.end(), 0
-            ellipsis = _ELLIPSIS.match(text, at, end)
+            ellipsis = _ELLIPSIS.match(text, at, end) if begins in ".…" else None
             if ellipsis is not None:
                 return ellipsis.end(), 0
             if node.opener == "{":
                 return at, 0
-        angled = _ANGLED.match(text, at, end)
+        angled = _ANGLED.match(text, at, end) if begins == "<" else None
         if angled is not None:
             self._value(_plain(angled[0]), at, angled.end(), quoted=False)
             return angled.end(), 0

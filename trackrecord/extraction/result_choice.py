@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 import re2
@@ -47,6 +48,16 @@ _PART: Final = matcher(
 )
 
 
+@lru_cache(maxsize=4096)
+def _is_net(label: str) -> bool:
+    return _NET(label)
+
+
+@lru_cache(maxsize=4096)
+def _is_realised(label: str) -> bool:
+    return _REALISED(label)
+
+
 def prefer(
     document: Document, candidates: list[Candidate], rejected: list[Rejected]
 ) -> list[Candidate]:
@@ -65,17 +76,17 @@ def prefer(
     if len(candidates) < 2:  # noqa: PLR2004
         return candidates
     kept = candidates
-    if any(_NET(item.label) for item in kept):
+    if any(_is_net(item.label) for item in kept):
         lost = any(item.kind == "loss" for item in kept)
         parts = [item for item in kept if _GROSS(item.label) or (lost and _ONE_SIDE(item.label))]
         kept = _without(kept, parts, "net", rejected)
-    if any(_REALISED(item.label) for item in kept) and document.may(_STILL_OPEN):
-        amounts = {item.money for item in kept if _REALISED(item.label)}
+    if any(_is_realised(item.label) for item in kept) and document.may(_STILL_OPEN):
+        amounts = {item.money for item in kept if _is_realised(item.label)}
         both = [
             item
             for item in kept
             if _TOTAL_OF_BOTH(item.label)
-            and not _REALISED(item.label)
+            and not _is_realised(item.label)
             and item.kind != "loss"
             and (item.money is None or item.money not in amounts)
         ]

@@ -166,7 +166,8 @@ def _with_percent(
         outcome = next(iter(signs)) if len(signs) == 1 else None
         return Result(None, outcome), _evidence(best, None, outcome), rejected
     outcome = _outcome(best.percent)
-    return Result(best.percent, outcome), _evidence(best, best.percent, outcome), rejected
+    evidence = _evidence(best, best.percent, outcome) if explained else []
+    return Result(best.percent, outcome), evidence, rejected
 
 
 def _with_money(

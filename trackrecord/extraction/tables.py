@@ -8,6 +8,7 @@ from trackrecord.extraction import headed_tables
 from trackrecord.extraction.cells import (
     Column,
     Row,
+    Span,
     Table,
     cell_of,
     head_of,
@@ -71,18 +72,12 @@ def _action_column(document: Document, table: Table) -> Column | None:
     for letters in ("F", "L", "D", "w"):
         best: Column | None = None
         most = 0
-        for column in table.columns:
+        for place, column in enumerate(table.columns):
             if letters not in column.letters or column.letters[0] in "VbO":
                 continue
             acting = sum(
-                any(
-                    document.letters[token] in _ACTIONS
-                    for span in (
-                        cell_of(table, row, column),
-                        row.wrapped.get(table.columns.index(column), (0, 0)),
-                    )
-                    for token in tokens_in(document, span)
-                )
+                _acts(document, row.cells[place])
+                or (place in row.wrapped and _acts(document, row.wrapped[place]))
                 for row in table.rows
             )
             enough = acting > most and (acting * 2 >= len(table.rows) or letters in "FL")
@@ -91,6 +86,11 @@ def _action_column(document: Document, table: Table) -> Column | None:
         if best is not None:
             return best
     return None
+
+
+def _acts(document: Document, span: Span) -> bool:
+    """Say whether a cell names an action."""
+    return any(document.letters[token] in _ACTIONS for token in tokens_in(document, span))
 
 
 def _refusal(table: Table, column: Column | None) -> tuple[str, str] | None:

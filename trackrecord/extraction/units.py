@@ -45,6 +45,9 @@ _BETWEEN: Final = re.compile(
 )
 _FURTHER: Final = re.compile(r"[ ]?(?:\(|=|→|->|=>|@|:|\bat\b)[ ]?(?:at[ ]|@[ ]?)?")
 _LONGEST: Final = 48
+_ENDS: Final = frozenset({"", "\n"})
+# What mostly stands between a label and its price: no unit.
+_MARKS: Final = " \t:=|@$€£₹-"
 
 
 def follows(text: str, end: int) -> int | None:
@@ -57,6 +60,8 @@ def follows(text: str, end: int) -> int | None:
     Returns:
         The offset behind the unit; None where no unit follows, or a currency.
     """
+    if text[end : end + 1] in _ENDS:
+        return None
     match = _BEHIND.match(text, end, end + _LONGEST)
     if match is None and _SHORT.search(text, max(0, end - 5), end):
         others = _LIST.match(text, end, end + _LONGEST)
@@ -70,7 +75,7 @@ def heads(between: str) -> bool:
 
     A unit behind a number of its own does not: Stop (2 ATR): 98 is a price.
     """
-    return _BETWEEN.search(between) is not None
+    return bool(between.strip(_MARKS)) and _BETWEEN.search(between) is not None
 
 
 def price_behind(text: str, unit_end: int) -> int | None:
