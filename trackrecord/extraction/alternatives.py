@@ -36,6 +36,8 @@ def drop(document: Document, findings: Findings) -> None:
         document: The text.
         findings: Its statements; those that are refused move to ``rejected``.
     """
+    if not findings.statements:
+        return
     if any(item.reason == _EXPLAINED for item in findings.rejected):
         findings.refuse(document, _headings(document, findings), _BESIDE_RULES, _BESIDE_REASON)
     findings.refuse(document, _shares(document, findings), _SHARES, _SHARES_REASON)

@@ -338,14 +338,13 @@ def _edges(document: Document, line: Line) -> set[int]:
         if 2 * len(spans) < len(heads):
             break  # what stands behind the table
         starts = {start + shift for start, _ in spans}
-        # A cell that is one too wide pushes those behind it by one.
-        ends = {end + shift + by for _, end in spans for by in (-1, 0, 1)}
+        ends = {end + shift for _, end in spans}
         here = {
             heads[at][0]
             for at in close
             if (heads[at][0] in starts and heads[at - 1][0] in starts)
             or (
-                heads[at - 1][1] in ends
+                _ends_at(ends, heads[at - 1][1])
                 and any(
                     start + shift < reach[at] and end + shift > heads[at][0] for start, end in spans
                 )
@@ -354,6 +353,11 @@ def _edges(document: Document, line: Line) -> set[int]:
         edges = here if edges is None else edges & here
         seen += 1
     return edges or set()
+
+
+def _ends_at(ends: set[int], place: int) -> bool:
+    """Say whether a cell ends at a place: one that is too wide pushes those behind it by one."""
+    return place in ends or place - 1 in ends or place + 1 in ends
 
 
 def _part_signal(document: Document, line: Line, columns: list[Column]) -> None:

@@ -59,7 +59,7 @@ def _walk(
 ) -> None:
     if not node.listed:
         idle = any(_counts_none(keys, entry) for entry in node.entries)
-        held = _is_held(keys, node)
+        held: bool | None = None
         for entry in node.entries:
             value = unwrapped(entry.value)
             if not entry.key or isinstance(value, Node):
@@ -67,6 +67,8 @@ def _walk(
             candidate = _candidate(keys, node, entry, value)
             if candidate is None:
                 continue
+            if held is None and candidate.kind == "trade" and not idle:
+                held = _is_held(keys, node)
             if idle or (held and candidate.kind == "trade"):
                 reason = "no trade was made" if idle else "the position is still open"
                 amount = candidate.percent if candidate.percent is not None else candidate.money

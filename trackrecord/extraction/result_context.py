@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from trackrecord.extraction import looks
 from trackrecord.extraction.document import Document
 from trackrecord.extraction.model import Rejected
 from trackrecord.extraction.result_values import Candidate
@@ -12,6 +13,10 @@ from trackrecord.extraction.ruleset import matcher
 _AROUND: Final = 4
 _HEADING_ABOVE: Final = 12
 # A price of now beside an entry, or the word itself.
+_MAY_STAND: Final = looks.ask(
+    r"(?i)current|mark|ltp|cmp|now|last price|\d open|hold"
+    r"|(?:open|active|running) (?:position|trade)"
+)
 _STANDS: Final = matcher(
     r"(?i)\b(?:current|current price|mark|mark price|market price|ltp|cmp|now|last price)\b"
     r"['\"*]{0,3} ?[:=] ?['\"*]{0,3}(?:Rs\.? ?)?[$€£¥₹]?\d"
@@ -26,11 +31,11 @@ _LEFT: Final = matcher(
     r"(?i)clos(?:ed|ing)|exit|\bsold\b|covered|squared|stopped|liquidated|\bhit\b|reali[sz]ed|booked"
     r"|平仓|清仓|止盈|止损|backtest|total (?:trades|return)"
 )
-_OFFER: Final = matcher(
+_OFFER: Final = looks.ask(
     r"(?i)\bbuy(?:ing)? ?(?:at|on|@)? .{0,60}\bsell(?:ing)? ?(?:at|on|@)|arbitrage|opportunit"
 )
 _DONE: Final = matcher(r"(?i)executed|filled|closed|reali[sz]ed|booked|completed|trade #")
-_HELD_THROUGH: Final = matcher(
+_HELD_THROUGH: Final = looks.ask(
     r"(?i)^\W*(?:buy ?(?:&|and|n|-and-) ?hold|b&h|hodl|benchmark|买入持有|基准)"
     r"(?: (?:strat\w*|baseline|benchmark|results?|performance|portfolio|comparison))*\W*$"
 )
@@ -67,13 +72,14 @@ def _why_not(document: Document, candidate: Candidate) -> str | None:
     if candidate.kind == "trade":
         line = lines[candidate.line]
         text = document.folded[line.start : line.end]
-        if _OFFER(text) and not _DONE(text):
+        if line.looks & _OFFER and not _DONE(text):
             return "it is an offer, not what happened"
-        first = max(0, candidate.line - _AROUND)
-        last = min(len(lines) - 1, candidate.line + _AROUND)
-        around = document.folded[lines[first].start : lines[last].end]
-        if _STANDS(around) and not _LEFT(around):
-            return "the position is still open"
+        if document.may(_MAY_STAND):
+            first = max(0, candidate.line - _AROUND)
+            last = min(len(lines) - 1, candidate.line + _AROUND)
+            around = document.folded[lines[first].start : lines[last].end]
+            if _STANDS(around) and not _LEFT(around):
+                return "the position is still open"
     if _under_benchmark(document, candidate.line):
         return "it is what holding would have brought"
     return None
@@ -85,5 +91,5 @@ def _under_benchmark(document: Document, number: int) -> bool:
     for line in reversed(lines[max(0, number - _HEADING_ABOVE) : number]):
         if not line.shape or "N" in line.shape or "P" in line.shape:
             continue
-        return _HELD_THROUGH(document.folded[line.start : line.end])
+        return line.looks & _HELD_THROUGH != 0
     return False

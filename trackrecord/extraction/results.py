@@ -149,8 +149,6 @@ def _with_percent(
     explained: bool,
 ) -> tuple[Result, list[Evidence], list[Rejected]]:
     best = found[0]
-    signs = {_outcome(item.percent) for item in found if item.percent is not None}
-    signs.update(_outcome(other) for other in best.others)
     same = [item for item in found if item.label == best.label]
     values = {item.percent for item in same}
     if explained:
@@ -163,6 +161,8 @@ def _with_percent(
             if totals:
                 return _with_money(totals, ("total",), candidates, rejected, explained=explained)
             return _NOTHING, [], rejected
+        signs = {_outcome(item.percent) for item in found if item.percent is not None}
+        signs.update(_outcome(other) for other in best.others)
         outcome = next(iter(signs)) if len(signs) == 1 else None
         return Result(None, outcome), _evidence(best, None, outcome), rejected
     outcome = _outcome(best.percent)

@@ -96,15 +96,18 @@ def _acts(document: Document, span: Span) -> bool:
 def _refusal(table: Table, column: Column | None) -> tuple[str, str] | None:
     if column is None:
         return "code/no-action-column", "no column is headed as a decision"
-    advice = table.has("TXC")
     decided = "L" in column.letters or "F" in column.letters
-    reasons = (
-        (table.has("bpz"), "the table lists trades or positions"),
-        (table.has("R") and not table.has("TX"), "the table lists trades with their profit"),
-        (table.has("q") and not advice, "the table lists orders with their quantity"),
-        (not decided and not advice, "the column gives a side, not a decision"),
-    )
-    return next((("code/ledger-table", reason) for holds, reason in reasons if holds), None)
+    if table.has("bpz"):
+        reason = "the table lists trades or positions"
+    elif table.has("R") and not table.has("TX"):
+        reason = "the table lists trades with their profit"
+    elif table.has("q") and not table.has("TXC"):
+        reason = "the table lists orders with their quantity"
+    elif not decided and not table.has("TXC"):
+        reason = "the column gives a side, not a decision"
+    else:
+        return None
+    return "code/ledger-table", reason
 
 
 def _rows(document: Document, table: Table, column: Column, findings: Findings) -> None:
