@@ -34,8 +34,6 @@ _BROKEN_AMOUNT: Final = re.compile(
 # What a line ends with before such a number, and what a decimal comma looks like at first sight.
 _PAID: Final = looks.ask(r"(?:[$€£¥₹₽₩₺₫฿]|R[sS]\.?|INR|USDT?|EUR)$")
 _COMMAS: Final = looks.ask(r"\d,\d{1,2}(?:[^\d]|$)")
-_UNREAD: Final = -1
-"""Answers for lines that were not looked at: all may be yes."""
 
 _NEGATIVE: Final = re.compile(r"[:=@|][ ]?-\d")
 # What a part that is read otherwise must not lend to the lines around it: prices and names.
@@ -114,7 +112,7 @@ class Document:
         if size > 2 * READ_AT_EACH_END:
             self._take(self._part(memory, 0, READ_AT_EACH_END), READ_AT_EACH_END)
             self._take(self._part(memory, size - READ_AT_EACH_END, size), size)
-            self.looks = _UNREAD
+            self.looks = looks.ALL  # what stands between the ends may tell anything
         else:
             self._take(self._part(memory, 0, size), size)
 

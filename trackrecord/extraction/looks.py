@@ -11,14 +11,15 @@ from typing import Any, Final, final
 
 from trackrecord.extraction.ruleset import pattern_set
 
+ALL: Final = -1
+"""Every bit: answers for a line that was not looked at, of which nothing is ruled out."""
 # Found in every line, at its end: without it, the look failed and says nothing.
 _ALWAYS: Final = r"\z"
-_ALL: Final = -1
 
 
 @final
 class _Questions:
-    """The patterns of all questions, and the bit that stands for each question."""
+    """The patterns of all questions, and the bit that stands for each."""
 
     __slots__ = ("asked", "bits", "patterns", "together")
 
@@ -49,14 +50,29 @@ def ask(*patterns: str) -> int:
     return bit
 
 
+def registered() -> list[tuple[int, str]]:
+    """Return the patterns of all questions, each behind the bit of its question."""
+    return list(zip(_questions.bits, _questions.patterns, strict=True))[1:]
+
+
 def answers(line: str) -> int:
     """Return the bits of all questions that a line answers with yes."""
     if _questions.together is None:
         _questions.together = pattern_set(_questions.patterns)
     found: list[int] = _questions.together.Match(line.encode("utf-8", "replace")) or []
+    return bits_of(found, _questions.bits)
+
+
+def bits_of(found: list[int], bits: list[int]) -> int:
+    """Return the bits of the patterns that were found, all where the look failed.
+
+    Args:
+        found: Places of patterns; 0 is that of the one every line holds.
+        bits: The bit of each pattern.
+    """
     if 0 not in found:
-        return _ALL  # rather once too often
-    bits = 0
+        return ALL
+    answered = 0
     for at in found:
-        bits |= _questions.bits[at]
-    return bits
+        answered |= bits[at]
+    return answered

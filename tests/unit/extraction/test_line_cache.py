@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.extraction.conftest import OWN_CASES
-from trackrecord.extraction import default_rules, extract
+from trackrecord.extraction import default_rules, extract, looks
 from trackrecord.extraction.document import Document
 from trackrecord.extraction.folding import fold
 from trackrecord.extraction.line_cache import Memory
@@ -55,6 +55,24 @@ def test_lines_with_other_numbers_and_names_are_what_they_would_be_alone() -> No
         for case in OWN_CASES:
             folded = fold(other_values(rng, case["text"]))
             assert said(memory.lines(folded)) == said(cut(words, folded))
+
+
+def test_what_a_remembered_line_may_tell_is_what_its_own_words_may() -> None:
+    rng = random.Random(11)
+    memory = Memory(RULES)
+    for _ in range(3):
+        for case in OWN_CASES:
+            folded = fold(other_values(rng, case["text"]))
+            for start, end, tokens in memory.lines(folded):
+                assert tokens.looks == looks.answers(folded[start:end])
+
+
+def test_other_names_in_a_remembered_line_tell_other_things() -> None:
+    memory = Memory(RULES)
+    for name in ("AAPL", "SOLD", "MSFT", "START", "QQQQ"):
+        line = f"{name} 5%"
+        [(_, _, tokens)] = memory.lines(line)
+        assert tokens.looks == looks.answers(line)
 
 
 @settings(max_examples=300, deadline=None)

@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.extraction.conftest import OWN_CASES
-from trackrecord.extraction import default_rules, extract, notation
+from trackrecord.extraction import default_rules, extract, looks, notation
 from trackrecord.extraction.document import READ_AT_EACH_END, Document
 from trackrecord.extraction.folding import fold
 from trackrecord.extraction.lines import scan
 from trackrecord.extraction.objects import roots_of
+from trackrecord.extraction.ruleset import pattern_set
 from trackrecord.extraction.words import Words
 
 RULES = default_rules()
@@ -37,6 +38,22 @@ def test_no_object_is_passed_over(text: str) -> None:
     found = [root.start for root in roots_of(document)]
     full = [root.start for root in notation.find(document.folded, 0, len(document.folded))]
     assert found == full
+
+
+def test_one_pass_over_a_line_answers_each_question_as_a_pass_of_its_own() -> None:
+    alone = [(bit, pattern_set([pattern])) for bit, pattern in looks.registered()]
+    assert len({bit for bit, _ in alone}) > 10
+    for case in OWN_CASES[::3]:
+        for line in fold(case["text"]).split("\n"):
+            expected = 0
+            for bit, pattern in alone:
+                expected |= bit if pattern.Match(line.encode()) else 0
+            assert looks.answers(line) == expected
+
+
+def test_a_look_that_failed_rules_nothing_out() -> None:
+    assert looks.bits_of([], [0, 1, 2]) == looks.ALL
+    assert looks.bits_of([0, 2], [0, 1, 2]) == 2
 
 
 @settings(max_examples=300, deadline=None)
