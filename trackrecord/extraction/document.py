@@ -112,7 +112,7 @@ class Document:
         if size > 2 * READ_AT_EACH_END:
             self._take(self._part(memory, 0, READ_AT_EACH_END), READ_AT_EACH_END)
             self._take(self._part(memory, size - READ_AT_EACH_END, size), size)
-            self.looks = looks.ALL  # what stands between the ends may tell anything
+            self.looks |= looks.answers(self.folded)  # what stands between the ends may tell, too
         else:
             self._take(self._part(memory, 0, size), size)
 

@@ -12,7 +12,7 @@ from typing import Any, Final, final
 from trackrecord.extraction.ruleset import pattern_set
 
 ALL: Final = -1
-"""Every bit: answers for a line that was not looked at, of which nothing is ruled out."""
+"""Every bit: the answers of a look that failed, which rules nothing out."""
 # Found in every line, at its end: without it, the look failed and says nothing.
 _ALWAYS: Final = r"\z"
 
@@ -37,14 +37,16 @@ def ask(*patterns: str) -> int:
     """Register a question, when the module that asks it is loaded.
 
     Args:
-        patterns: RE2 patterns. Each is looked for in a line by itself, whose digits may all be 0.
+        patterns: RE2 patterns, ``^`` and ``$`` being the ends of a line. Each is looked for in
+            a line by itself, whose digits may all be 0, or in a text of several lines. They
+            count nothing (``{0,24}``): all that could be begun at once would be kept apart.
 
     Returns:
         The bit that is set in the answers of a line that holds one of them.
     """
     bit = 1 << _questions.asked
     _questions.asked += 1
-    _questions.patterns += patterns
+    _questions.patterns += [f"(?m){pattern}" for pattern in patterns]
     _questions.bits += [bit] * len(patterns)
     _questions.together = None
     return bit
@@ -55,11 +57,11 @@ def registered() -> list[tuple[int, str]]:
     return list(zip(_questions.bits, _questions.patterns, strict=True))[1:]
 
 
-def answers(line: str) -> int:
-    """Return the bits of all questions that a line answers with yes."""
+def answers(text: str) -> int:
+    """Return the bits of all questions that a line, or any line of a text, answers with yes."""
     if _questions.together is None:
         _questions.together = pattern_set(_questions.patterns)
-    found: list[int] = _questions.together.Match(line.encode("utf-8", "replace")) or []
+    found: list[int] = _questions.together.Match(text.encode("utf-8", "replace")) or []
     return bits_of(found, _questions.bits)
 
 

@@ -31,11 +31,13 @@ _LEFT: Final = matcher(
     r"(?i)clos(?:ed|ing)|exit|\bsold\b|covered|squared|stopped|liquidated|\bhit\b|reali[sz]ed|booked"
     r"|平仓|清仓|止盈|止损|backtest|total (?:trades|return)"
 )
-_OFFER: Final = looks.ask(
+_MAY_OFFER: Final = looks.ask(r"(?i)\bbuy.*\bsell|arbitrage|opportunit")
+_OFFER: Final = matcher(
     r"(?i)\bbuy(?:ing)? ?(?:at|on|@)? .{0,60}\bsell(?:ing)? ?(?:at|on|@)|arbitrage|opportunit"
 )
 _DONE: Final = matcher(r"(?i)executed|filled|closed|reali[sz]ed|booked|completed|trade #")
-_HELD_THROUGH: Final = looks.ask(
+_MAY_HOLD: Final = looks.ask(r"(?i)hold|b&h|hodl|benchmark|买入持有|基准")
+_HELD_THROUGH: Final = matcher(
     r"(?i)^\W*(?:buy ?(?:&|and|n|-and-) ?hold|b&h|hodl|benchmark|买入持有|基准)"
     r"(?: (?:strat\w*|baseline|benchmark|results?|performance|portfolio|comparison))*\W*$"
 )
@@ -72,7 +74,7 @@ def _why_not(document: Document, candidate: Candidate) -> str | None:
     if candidate.kind == "trade":
         line = lines[candidate.line]
         text = document.folded[line.start : line.end]
-        if line.looks & _OFFER and not _DONE(text):
+        if line.looks & _MAY_OFFER and _OFFER(text) and not _DONE(text):
             return "it is an offer, not what happened"
         if document.may(_MAY_STAND):
             first = max(0, candidate.line - _AROUND)
@@ -91,5 +93,6 @@ def _under_benchmark(document: Document, number: int) -> bool:
     for line in reversed(lines[max(0, number - _HEADING_ABOVE) : number]):
         if not line.shape or "N" in line.shape or "P" in line.shape:
             continue
-        return line.looks & _HELD_THROUGH != 0
+        held = line.looks & _MAY_HOLD != 0
+        return held and _HELD_THROUGH(document.folded[line.start : line.end])
     return False

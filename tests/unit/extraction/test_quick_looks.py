@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -49,6 +50,17 @@ def test_one_pass_over_a_line_answers_each_question_as_a_pass_of_its_own() -> No
             for bit, pattern in alone:
                 expected |= bit if pattern.Match(line.encode()) else 0
             assert looks.answers(line) == expected
+
+
+def test_words_of_many_questions_in_any_order_are_looked_at_in_time() -> None:
+    rng = random.Random(7)
+    words = ["closed ", "made ", "5%", "result ", "gross ", "net ", "exit ", "{", "a=", "[", "start ",
+             "fell ", "profit ", "12,3", "buy ", "open ", "hold ", "\n"]  # fmt: skip
+    text = "".join(rng.choices(words, k=200_000))
+    started = time.process_time()
+    looks.answers(text)
+    # It takes 0.2 s; patterns that count what may begin at each place take many times as long.
+    assert time.process_time() - started < 1.5
 
 
 def test_a_look_that_failed_rules_nothing_out() -> None:
