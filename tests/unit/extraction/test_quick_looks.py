@@ -54,8 +54,8 @@ def test_one_pass_over_a_line_answers_each_question_as_a_pass_of_its_own() -> No
 
 def test_words_of_many_questions_in_any_order_are_looked_at_in_time() -> None:
     rng = random.Random(7)
-    words = ["closed ", "made ", "5%", "result ", "gross ", "net ", "exit ", "{", "a=", "[", "start ",
-             "fell ", "profit ", "12,3", "buy ", "open ", "hold ", "\n"]  # fmt: skip
+    words = ["closed ", "made ", "5%", "result ", "gross ", "net ", "exit ", "{", "a=", "[",
+             "start ", "fell ", "profit ", "12,3", "buy ", "open ", "hold ", "\n"]  # fmt: skip
     text = "".join(rng.choices(words, k=200_000))
     started = time.process_time()
     looks.answers(text)
