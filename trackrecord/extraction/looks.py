@@ -18,7 +18,7 @@ _ALWAYS: Final = r"\z"
 
 
 @final
-class _Questions:
+class Questions:
     """The patterns of all questions, and the bit that stands for each."""
 
     __slots__ = ("asked", "bits", "patterns", "together")
@@ -30,7 +30,8 @@ class _Questions:
         self.together: Any = None
 
 
-_questions: Final = _Questions()
+QUESTIONS: Final = Questions()
+"""All that are asked of each line."""
 
 
 def ask(*patterns: str) -> int:
@@ -44,25 +45,25 @@ def ask(*patterns: str) -> int:
     Returns:
         The bit that is set in the answers of a line that holds one of them.
     """
-    bit = 1 << _questions.asked
-    _questions.asked += 1
-    _questions.patterns += [f"(?m){pattern}" for pattern in patterns]
-    _questions.bits += [bit] * len(patterns)
-    _questions.together = None
+    bit = 1 << QUESTIONS.asked
+    QUESTIONS.asked += 1
+    QUESTIONS.patterns += [f"(?m){pattern}" for pattern in patterns]
+    QUESTIONS.bits += [bit] * len(patterns)
+    QUESTIONS.together = None
     return bit
 
 
 def registered() -> list[tuple[int, str]]:
     """Return the patterns of all questions, each behind the bit of its question."""
-    return list(zip(_questions.bits, _questions.patterns, strict=True))[1:]
+    return list(zip(QUESTIONS.bits, QUESTIONS.patterns, strict=True))[1:]
 
 
 def answers(text: str) -> int:
     """Return the bits of all questions that a line, or any line of a text, answers with yes."""
-    if _questions.together is None:
-        _questions.together = pattern_set(_questions.patterns)
-    found: list[int] = _questions.together.Match(text.encode("utf-8", "replace")) or []
-    return bits_of(found, _questions.bits)
+    if QUESTIONS.together is None:
+        QUESTIONS.together = pattern_set(QUESTIONS.patterns)
+    found: list[int] = QUESTIONS.together.Match(text.encode("utf-8", "replace")) or []
+    return bits_of(found, QUESTIONS.bits)
 
 
 def bits_of(found: list[int], bits: list[int]) -> int:

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.extraction.conftest import OWN_CASES
-from trackrecord.extraction import default_rules, extract, looks, notation
+from trackrecord.extraction import Extraction, default_rules, extract, looks, notation
 from trackrecord.extraction.document import READ_AT_EACH_END, Document
 from trackrecord.extraction.folding import fold
 from trackrecord.extraction.lines import scan
 from trackrecord.extraction.objects import roots_of
-from trackrecord.extraction.ruleset import pattern_set
+from trackrecord.extraction.ruleset import RuleSet, pattern_set
 from trackrecord.extraction.words import Words
 
 RULES = default_rules()
@@ -66,6 +66,31 @@ def test_words_of_many_questions_in_any_order_are_looked_at_in_time() -> None:
 def test_a_look_that_failed_rules_nothing_out() -> None:
     assert looks.bits_of([], [0, 1, 2]) == looks.ALL
     assert looks.bits_of([0, 2], [0, 1, 2]) == 2
+
+
+class Failing:
+    """A look at a line that fails each time, as one does that runs out of memory."""
+
+    def Match(self, text: bytes) -> list[int]:  # noqa: N802 - as RE2 calls it
+        assert isinstance(text, bytes)
+        return []
+
+
+def test_what_is_read_without_quick_looks_is_read_with_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    texts = [case["text"] for case in OWN_CASES]
+    read = [answer(extract(text)) for text in texts]
+    looks.answers("")  # so that they are there to be replaced
+    monkeypatch.setattr(looks.QUESTIONS, "together", Failing())
+    assert looks.answers("nothing") == looks.ALL
+    slow = RuleSet(RULES.packs, "without quick looks")
+    for text, expected in zip(texts, read, strict=True):
+        assert answer(extract(text, rules=slow)) == expected, text
+
+
+def answer(extraction: Extraction) -> tuple[object, ...]:
+    return extraction.recommendations, extraction.result, extraction.evidence, extraction.rejected
 
 
 @settings(max_examples=300, deadline=None)
