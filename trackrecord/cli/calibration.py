@@ -35,11 +35,11 @@ def calibration(
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
 ) -> None:
-    """Hold what a model said of signals against what happened to them.
+    """Compare the probabilities that a model gave signals with what happened to them.
 
-    Counted are signals whose whole horizon has elapsed. The base rate is the share of successes
-    among these very signals. Intervals hold 95 % and take signals as independent; the bounds of
-    the gain are over blocks of time, each with 99 % confidence.
+    Only signals whose whole horizon has elapsed count. The base rate is the share of successes
+    among these same signals. Intervals are 95 % intervals and take signals as independent; the
+    bounds of the gain are over blocks of time, each with 99 % confidence.
     """
     from trackrecord.reports.models import read_calibration
     from trackrecord.runtime.errors import PassingError, UnreachableError

@@ -48,7 +48,8 @@ HomeOption = Annotated[
         metavar="DIR",
         parser=_folder,
         callback=_home,
-        help="The folder of the local stack; left out: the nearest .trackrecord from here upwards.",
+        help="The folder of the local stack; if left out, the nearest .trackrecord in this folder "
+        "or one above it.",
         show_default=True,
     ),
 ]

@@ -28,7 +28,7 @@ def list_(
         ),
     ] = None,
     replayed: Annotated[
-        bool, typer.Option("--all", help="Those that were replayed or dismissed, too.")
+        bool, typer.Option("--all", help="Also show letters that were replayed or dismissed.")
     ] = False,
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
@@ -68,7 +68,7 @@ def _state(letter: dict[str, Any]) -> str:
 
 @app.command(epilog="Example: trackrecord dlq show 0c6f2b0e-6f4c-5d0a-9a53-7f1f5d0a4c11")
 def show(
-    letter_id: Annotated[str, typer.Argument(metavar="ID", help="As `dlq list` shows it.")],
+    letter_id: Annotated[str, typer.Argument(metavar="ID", help="The id that `dlq list` shows.")],
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
 ) -> None:
@@ -110,17 +110,20 @@ def show(
 @app.command(epilog="Example: trackrecord dlq replay")
 def replay(
     ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID ...]", help="All that are open if left out.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[ID ...]", help="The ids that `dlq list` shows; all open ones if left out."
+        ),
     ] = None,
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
 ) -> None:
-    """Publish dead letters again, after what was wrong is mended; all open ones if none is named.
+    """Publish dead letters again, after the cause is mended; all open ones if none is named.
 
-    Bytes and event id stay the same. A message that several stages refuse is
-    sent once. What is refused again is a new dead letter with the next attempt
-    number. Exit code 1 if a letter does not exist, or is one that the broker
-    does not take; the others are replayed all the same.
+    Bytes and event id stay the same. A message that several stages refused is
+    sent once. If it is refused again, it becomes a new dead letter with the next
+    attempt number. Exit code 1 if a letter does not exist or the broker does not
+    take it; the others are replayed all the same.
     """
     from trackrecord.runtime.admin.dead_letter_queue import replay_letters
 
@@ -148,15 +151,18 @@ def replay(
 
 @app.command(epilog='Example: trackrecord dlq dismiss 0c6f2b0e-… --why "a test of the feed"')
 def dismiss(
-    ids: Annotated[list[str], typer.Argument(metavar="ID ...", help="As `dlq list` shows them.")],
+    ids: Annotated[
+        list[str], typer.Argument(metavar="ID ...", help="The ids that `dlq list` shows.")
+    ],
     why: Annotated[str, typer.Option("--why", help="The reason, for whoever looks later.")],
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
 ) -> None:
-    """Put dead letters aside that are not wanted: kept, and counted apart.
+    """Dismiss dead letters that are not wanted; they are kept, and counted apart.
 
-    They are neither listed, but with --all, nor replayed unless they are
-    named. Exit code 1 if one of them does not exist or was replayed already.
+    `dlq list` shows them only with --all, and `dlq replay` sends them only if
+    they are named. Exit code 1 if one of them does not exist or was replayed
+    already.
     """
     from trackrecord.runtime.admin.dead_letter_queue import dismiss_letters
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import os
 import sys
@@ -12,6 +13,7 @@ from importlib.util import find_spec
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from trackrecord.cli import (
     demo,
@@ -124,6 +126,7 @@ _CONTEXT: dict[str, dict[str, Any]] = {
 for _name, (_function, _example) in _COMMANDS.items():
     app.command(
         _name,
+        help=escape(inspect.getdoc(_function) or ""),  # brackets are JSON there, not markup
         epilog=f"Example: {_example}",
         context_settings=_CONTEXT.get(_name),
     )(_function)

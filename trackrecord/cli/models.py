@@ -55,7 +55,7 @@ def list_(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
 
 @app.command(epilog="Example: trackrecord models history")
 def history(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
-    """Show which version was live when, the present one first."""
+    """Show which version was live at which time, the present one first."""
     settings = load(home, database=True)
     found, runs = _asked(settings, "history")
     if as_json:
@@ -93,10 +93,10 @@ def rollback(
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
 ) -> None:
-    """Have an earlier version serve from now on, at once and everywhere.
+    """Go back to an earlier version, which then judges all new signals.
 
-    Exit code 1, and nothing changed, where there is nothing to go back to, where there is no such
-    version, or where its files are not those that were written.
+    Exit code 1, and nothing is changed, if there is no earlier version, if the named version does
+    not exist, or if its files were changed since they were written.
     """
     settings = load(home, database=True)
     _need_checkout()

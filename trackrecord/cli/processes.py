@@ -27,14 +27,14 @@ from trackrecord.cli.text import printable
 if TYPE_CHECKING:
     from trackrecord.local.state import ProcessState, StackState
 
-_NAMED = "A stage, for all its workers, or one of them such as extractor-1, or kafka or postgres."
+_NAMED = "A stage (all its processes), one process such as extractor-1, or kafka or postgres."
 _GLANCE_SECONDS = 0.2
 _READ_AT_ONCE = 1 << 20
 _OLDER = re.compile(r"(?P<label>.+)\.log")
 
 StageArgument = Annotated[str, typer.Argument(metavar="STAGE", help=_NAMED)]
 TimeoutOption = Annotated[
-    float, typer.Option("--timeout", min=1, help="Seconds that each process may take.")
+    float, typer.Option("--timeout", min=1, help="How many seconds each process may take.")
 ]
 
 
@@ -46,9 +46,9 @@ def restart(
 ) -> None:
     """Restart a stage of the local stack, one process after the other.
 
-    Each ends in good order, and is waited for until it is healthy again. One
-    that is down, or that has halted, is started. Its settings are those with
-    which the stack was started.
+    Each process stops in good order, and the next one waits until it is healthy
+    again. A process that is down or has halted is started. Settings are those
+    with which the stack was started.
     """
     from trackrecord.local.stack import Stack
 
@@ -96,7 +96,7 @@ def start(
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
 ) -> None:
-    """Start a stage of the local stack that was stopped; what runs is left as it is."""
+    """Start a stage of the local stack that was stopped; processes that run are not touched."""
     from trackrecord.local.stack import Stack
 
     done = []
@@ -132,17 +132,18 @@ def _line(
 def logs(
     stage: Annotated[
         str | None,
-        typer.Argument(metavar="[STAGE]", help=f"{_NAMED} All, and the supervisor, if left out."),
+        typer.Argument(metavar="[STAGE]", help=f"{_NAMED} All of them if left out."),
     ] = None,
     follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Go on with what is written; Ctrl-C ends it.")
+        bool, typer.Option("--follow", "-f", help="Go on showing new lines until Ctrl-C.")
     ] = False,
     lines: Annotated[
-        int, typer.Option("--lines", "-n", min=0, help="How many of the last lines of each.")
+        int,
+        typer.Option("--lines", "-n", min=0, help="How many of the last lines to show of each."),
     ] = 50,
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
-    """Show the logs of the local stack, also of one that does not run any more."""
+    """Show the logs of the local stack, also after it has stopped."""
     found = _logs(home, stage)
     opened = {label: _opened(file) for label, file in found.items()}
     for label, file in opened.items():

@@ -20,14 +20,16 @@ def psql(
     context: typer.Context,
     arguments: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[PSQL OPTIONS]", help="Handed to psql: -c 'SELECT ...', -f FILE."),
+        typer.Argument(
+            metavar="[PSQL OPTIONS]", help="Options for psql: -c 'SELECT ...', -f FILE."
+        ),
     ] = None,
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
     """Open psql on the tables: those of the local stack, or of DATABASE_URL.
 
     It is the psql of the local stack's PostgreSQL, else that of this machine.
-    What psql itself cannot do ends as psql ends.
+    An error of psql's own ends with the exit code of psql.
     """
     from psycopg2.extensions import make_dsn, parse_dsn
 

@@ -41,9 +41,9 @@ def publish(
 ) -> None:
     """Publish events from JSON lines: {"type": "signal_emitted", "data": {...}, "id"?: "..."}.
 
-    All lines are checked before the first is sent. A bad one is named by its number and reason,
-    and then nothing is sent, unless --skip-invalid. What looks like a mistake, such as a time in
-    the future, is warned of and sent.
+    All lines are checked before the first is sent. If a line is invalid, its number and the reason
+    are shown and nothing is sent, unless --skip-invalid is given. A line that looks like a mistake,
+    such as a time in the future, is sent with a warning.
     """
     with _opened(file) as source:
         checked = _check(source, progress=not as_json)

@@ -25,14 +25,14 @@ def replay(
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
 ) -> None:
-    """Work out every derived table again from the topics.
+    """Compute every derived table again from the topics.
 
-    With --verify the result is compared with the live tables, which may go on
-    changing meanwhile, and thrown away. Without it, it takes their place: after
-    the extraction rules have changed, that reads all of history with the new
-    ones. Either way it shows what changed. Nothing is published. It works in
-    a schema of its own, which goes with it; one that was left by a run that was
-    killed goes at the next.
+    With --verify the result is compared with the live tables and thrown away;
+    stages may go on writing meanwhile. Without --verify the result replaces the
+    live tables: use that to read all of history again after the extraction
+    rules have changed. Either way it shows what differs, and publishes nothing.
+    It works in a temporary schema and removes it at the end; if a run is killed,
+    the next run removes the schema that it left.
     """
     from services import STAGES, stage_named
     from trackrecord.runtime.errors import PassingError, UnreachableError

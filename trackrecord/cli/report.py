@@ -51,12 +51,13 @@ def report(
         str | None,
         typer.Option(
             "--as-of",
-            help="Leave out what was emitted or closed after this time (event time, UTC).",
+            help="Leave out what was emitted or closed after this time (UTC, by the events' own "
+            "times).",
         ),
     ] = None,
     by: Annotated[
         str | None,
-        typer.Option("--by", help="Group by strategy, symbol, day or signal. [default: strategy]"),
+        typer.Option("--by", help="Group by strategy, symbol, day or signal. (default strategy)"),
     ] = None,
     scripts: Annotated[
         bool, typer.Option("--scripts", help="Show scripts instead of strategies.")
@@ -85,25 +86,26 @@ def report(
         typer.Option(
             "--trials",
             min=1,
-            help="How many strategies or variants were tried in all, for DSR; at least those on "
-            "record count. [default: TRACKRECORD_TRIALS]",
+            help="How many strategies or variants were tried in all, for DSR; never fewer than "
+            "those on record. (default TRACKRECORD_TRIALS)",
         ),
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option("--limit", min=1, help="How many signals --by signal shows. [default: 50]"),
+        typer.Option("--limit", min=1, help="How many signals --by signal shows. (default 50)"),
     ] = None,
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
 ) -> None:
-    """What each strategy (symbol, day, signal, script) said and what it came to.
+    """Show the record of each strategy, symbol, day, signal or script.
 
     Money is exact and per currency; PnL is net of fees, interest and funding.
-    total_pnl, wins and losses are over signals closed in full, realised_pnl
-    over all exits. Sharpe and what follows from it are of daily returns from
-    the first entry to --as-of; intervals hold 95 %. PSR is the probability of
-    a true Sharpe ratio above 0, DSR of one above what the best of all
-    strategies has by luck. "-" means not defined: --json says why.
+    total_pnl, wins and losses count signals closed in full; realised_pnl
+    counts all exits. The Sharpe ratio and the numbers made from it use daily
+    returns from the first entry to --as-of. Intervals are 95 % intervals. PSR
+    is the probability that the true Sharpe ratio is above 0; DSR that it is
+    above what the best of all strategies would reach by luck. "-" means not
+    defined: --json says why.
     """
     from trackrecord.runtime.errors import PassingError, UnreachableError
 

@@ -37,7 +37,7 @@ def run_script(
         str | None, typer.Option("--name", help="The script's name in its record.")
     ] = None,
     symbol: Annotated[
-        str | None, typer.Option("--symbol", help="The symbol that the script is asked about.")
+        str | None, typer.Option("--symbol", help="The symbol that the script is about.")
     ] = None,
     timeout: Annotated[
         float | None,
@@ -48,12 +48,13 @@ def run_script(
 ) -> None:
     """Run a script and publish what it printed, for the extractor to read.
 
-    Options of this command stand before the script's path; whatever follows
-    the path is the script's. The script finds the broker and the home in its
-    environment, so that it may use the SDK itself. Interrupted or terminated,
-    this command ends the script with all that it started, publishes what was
-    printed until then, and exits with 128 and the signal's number. Else the
-    exit code is 0 once the output is published, whatever the script returned.
+    Put options of this command before the script's path; everything after the
+    path is passed to the script. The broker and the home are set in the script's
+    environment, so that it may use the SDK itself. If this command is interrupted
+    or terminated, it ends the script and every process that the script started,
+    publishes what was printed until then, and exits with 128 plus the signal's
+    number. Otherwise the exit code is 0 once the output is published, whatever
+    the script's own exit code was.
     """
     from trackrecord.publishing.processes import StopRequests
     from trackrecord.publishing.run_script import execute, need_script

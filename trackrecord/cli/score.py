@@ -32,9 +32,10 @@ def score_command(
         bool, typer.Option("--json", help="Answer each signal with a JSON line, for programs.")
     ] = False,
 ) -> None:
-    """Tell the probability, verdict and quality of signals from what was known at their emission.
+    """Judge signals with a model: probability of success, verdict, quality.
 
-    Without a model there is no verdict, only the features, and the reason why.
+    Only what was known when a signal was emitted is used. Without a model the answer holds the
+    features, no verdict, and the reason why there is none.
     """
     from trackrecord.cli.common import InputError
     from trackrecord.cli.ending import if_stopped

@@ -19,14 +19,15 @@ from trackrecord.stages import STAGES
 def run(
     stage: Annotated[
         str,
-        typer.Argument(help=f"The stage to run: one of {', '.join(STAGES)}."),
+        typer.Argument(help=f"The stage to run: {', '.join(STAGES)}."),
     ],
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
     """Run one stage in the foreground, with the settings of the environment.
 
-    It serves /metrics, /healthz, /readyz and /status, and stops in good order
-    on SIGTERM. Exit code 3 means that it halted on purpose: see its last line.
+    It serves /metrics, /healthz, /readyz and /status over HTTP, and stops in
+    good order on SIGTERM. Exit code 3 means that it stopped itself on purpose:
+    its last log line says why.
     """
     try:
         from services import lacking, stage_named
@@ -59,7 +60,7 @@ def run(
 
 
 def migrate(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
-    """Make or update the tables; safe to repeat."""
+    """Create or update the tables; safe to repeat."""
     from trackrecord.runtime.admin.migrate import migrate as bring_up_to_date
 
     before, after = bring_up_to_date(load(home, database=True))
@@ -82,7 +83,7 @@ def topics(
         ),
     ] = False,
 ) -> None:
-    """Make the topics that are missing; those that exist are left as they are."""
+    """Create the topics that are missing; topics that exist are not changed."""
     from trackrecord.runtime import kafka
 
     settings = load(home, broker=True, database=accept_new)
@@ -114,7 +115,7 @@ def settings(
         bool, typer.Option("--markdown", help="Print the table of docs/settings.md.")
     ] = False,
 ) -> None:
-    """Every setting: its variable, what it is now, its default and its meaning."""
+    """Show every setting: its variable, present value, default and meaning."""
     from trackrecord.redaction import hide_secrets
     from trackrecord.runtime.settings import Settings
 

@@ -72,7 +72,7 @@ def up(
         list[str] | None,
         typer.Option(
             "--workers",
-            help="How many processes of a stage, as stage=number; may be "
+            help="How many processes to run of a stage, as stage=number; may be "
             "repeated; 0 leaves a stage out.",
         ),
     ] = None,
@@ -80,7 +80,7 @@ def up(
         bool | None,
         typer.Option(
             "--restart/--no-restart",
-            help="Restart processes that die, with growing pauses. [default: restart]",
+            help="Restart processes that die, with growing pauses. (default: restart)",
             show_default=False,
         ),
     ] = None,
@@ -106,9 +106,9 @@ def up(
     """Start Kafka, Postgres and all stages here, and return when all is healthy.
 
     Everything listens on the loopback address only and keeps its state in one
-    folder. A stack that already runs there is found: --workers and
-    --no-restart change it as it runs, what is down is started, and a port,
-    which cannot be changed while it runs, is refused.
+    folder. If the stack of that folder already runs, --workers and --no-restart
+    change it while it runs, and parts that are down are started. A port cannot
+    be changed while it runs: that is refused.
     """
     from trackrecord.local.stack import Stack
 
@@ -149,7 +149,7 @@ def down(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
 
 
 def status(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
-    """What runs, whether it is healthy, and how far behind it is; exit code 1 if not healthy."""
+    """Show what runs, whether it is healthy, and how far behind it is; exit code 1 if unhealthy."""
     from trackrecord.local.stack import Stack
 
     state = Stack.read_state(home)

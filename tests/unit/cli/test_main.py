@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Iterator
+
 import psycopg2
 import pytest
+import typer
 from confluent_kafka import KafkaError, KafkaException
+from typer.core import TyperCommand, TyperGroup
+from typer.testing import CliRunner
 
 from trackrecord.cli.ending import words_for
+from trackrecord.cli.main import app
 from trackrecord.events import InvalidEventError
 from trackrecord.local.errors import PartsUnavailable, StackFailed
 from trackrecord.runtime.errors import ConfigurationError, PassingError
@@ -47,3 +54,34 @@ def test_an_error_of_the_broker_is_put_in_words() -> None:
 @pytest.mark.parametrize("error", [KeyError("x"), ValueError("x"), RuntimeError("x")])
 def test_a_mistake_of_the_program_s_is_not_hidden(error: Exception) -> None:
     assert words_for(error) is None
+
+
+def _commands(
+    group: TyperGroup, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], TyperCommand]]:
+    for name, command in group.commands.items():
+        if isinstance(command, TyperGroup):
+            yield from _commands(command, (*path, name))
+        else:
+            assert isinstance(command, TyperCommand)
+            yield (*path, name), command
+
+
+_ROOT = typer.main.get_command(app)
+assert isinstance(_ROOT, TyperGroup)
+_HELPS = [pytest.param(path, command, id=" ".join(path)) for path, command in _commands(_ROOT)]
+
+
+@pytest.mark.parametrize(("path", "command"), _HELPS)
+def test_help_shows_every_word_that_was_written(
+    path: tuple[str, ...], command: TyperCommand
+) -> None:
+    """JSON in brackets and defaults in brackets look like markup, which would be swallowed."""
+    shown = CliRunner().invoke(app, [*path, "--help"], env={"COLUMNS": "300"}).stdout
+    shown = " ".join(shown.replace("│", " ").split())
+    written = inspect.getdoc(command.callback)
+    assert written is not None
+    assert [word for word in written.split() if word not in shown] == []
+    for parameter in command.params:
+        words = " ".join((getattr(parameter, "help", None) or "").split())
+        assert words in shown, parameter.name

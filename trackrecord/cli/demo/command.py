@@ -50,13 +50,13 @@ def demo(
 ) -> None:
     """Watch real scripts and strategies run on real prices, and read the record of each.
 
-    Starts Kafka (or a mock broker where its jars cannot be had), Postgres
-    and all stages in a folder of its own. It plays five years of daily bars of
-    four US shares to a strategy, and a model learns from what became of its
-    signals. Then it plays three more years of five shares, runs four scripts
-    every ten sessions and three strategies over all of it, has the model
-    judge every signal, and prints what each said and what it came to. Every
-    number is computed from what happens in it.
+    It starts Kafka (or a mock broker, if Kafka's jars cannot be fetched),
+    Postgres and all stages in a folder of its own. It plays five years of daily
+    bars of four US shares to one strategy, and trains a model on the outcomes
+    of that strategy's signals. Then it plays three more years of five shares,
+    runs four scripts every ten sessions and three strategies throughout, has
+    the model judge every signal, and prints the record of each. Every number
+    is computed during the demo; none is prepared.
     """
     from trackrecord.cli.demo.play import play
     from trackrecord.local.stack import Stack

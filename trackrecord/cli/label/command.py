@@ -31,8 +31,8 @@ def label_command(
     bars: Annotated[
         Path | None,
         typer.Option(
-            help="Bars of any number of symbols, CSV or Parquet of market_bar fields, for lines "
-            'without "bars": those of the signal\'s "symbol" from its "entry_time" on.'
+            help="A CSV or Parquet file with the fields of market_bar, of any number of symbols. A "
+            'line without "bars" takes those of its "symbol" from its "entry_time" on.'
         ),
     ] = None,
     policy: Annotated[
@@ -45,19 +45,19 @@ def label_command(
     jumps: Annotated[
         str,
         typer.Option(
-            help="Multiples of the close before, outside which an open is no price but a split "
-            "or an error, and the signal void: 'least,most', or 'off'."
+            help="A signal is void if a bar opens below the first or above the second number times "
+            "the close before: an unexplained split or an error. 'off' does not look."
         ),
     ] = "0.6,1.7",
 ) -> None:
     """Judge signals on bars: target, stop, expired, pending or void.
 
-    A line: {"id", "signal": {"side": "LONG" or "SHORT", "entry_price", "target"?, "stop"?,
+    A line of input: {"id", "signal": {"side": "LONG" or "SHORT", "entry_price", "target"?, "stop"?,
     "horizon_bars"?, "entry_time"?}, "bars": [[time, open, high, low, close], ...],
     "splits"?: [[time of a bar, new shares for an old one], ...], "policy"?}; bars[0] is the entry
     bar. With --bars FILE a line may leave "bars" out, and its signal names
-    "symbol" and "entry_time" instead. A line that breaks a rule is answered {"id", "error"}, and
-    the exit code is 1.
+    "symbol" and "entry_time" instead. The answer to a line that breaks a rule is {"id", "error"},
+    and the exit code is then 1.
     """
     from trackrecord.cli.common import InputError
     from trackrecord.cli.ending import if_stopped

@@ -47,8 +47,8 @@ def metrics_command(
         int | None,
         typer.Option(
             min=2,
-            help="Also give numbers of a window of so many periods that moves over the returns, or "
-            "the win rate of so many trades; with --json.",
+            help="Also give the numbers of a moving window of this many periods, or the win rate "
+            "of this many trades; with --json.",
         ),
     ] = None,
     as_of: Annotated[
@@ -59,7 +59,7 @@ def metrics_command(
     """Compute every number of a list of closed trades or of a series of returns.
 
     JSON: {"returns": [...]}, {"equity": [...]} or {"trades": [...]}; CSV and Parquet: a
-    column `return` or `equity`, or a row per trade. An option replaces the file's own.
+    column `return` or `equity`, or a row per trade. An option overrides the file's value.
     """
     from trackrecord.cli.common import InputError
     from trackrecord.cli.metrics.reading import read

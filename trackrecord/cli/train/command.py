@@ -87,14 +87,14 @@ def train_command(
     home: HomeOption = DEFAULT_HOME,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")] = False,
 ) -> None:
-    """Train a model on what became of signals, and judge it on outcomes that it has not seen.
+    """Train a model on the outcomes of signals, and judge it on outcomes that it has not seen.
 
-    With --signals and --bars nothing else need run: the last quarter of the signals is kept for
-    the judgement, and the model is promoted only if it is better than the base rate there, beyond
-    noise. Without them it learns from the outcomes in the database and is judged beside the model
-    that serves, whose place it takes if it is better; what success, cost and policy are is then
-    up to the settings. Exit code: 0 if the training was completed, promoted or not; 1 if it
-    failed, for example for too few outcomes; 2 if it could not begin.
+    With --signals and --bars it needs no database and no stages: the last quarter of the signals
+    is kept for the judgement, and the model is promoted only if it is better there than the base
+    rate, by more than noise. Without these two files it learns from the outcomes in the database,
+    is compared with the model that serves now, and replaces it if it is better; success, cost and
+    policy are then taken from the settings. Exit code: 0 if the training was completed, promoted
+    or not; 1 if it failed, for example for too few outcomes; 2 if it could not begin.
     """
     from trackrecord.cli.common import InputError, notes
     from trackrecord.cli.ending import if_stopped
