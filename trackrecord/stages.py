@@ -54,7 +54,7 @@ STAGES: Final[Mapping[str, StageEntry]] = MappingProxyType(
             rules=("tracking", "performance"),
         ),
         "outcome_scorer": StageEntry(
-            purpose="judges signals before and after the fact",
+            purpose="judges each signal when it is emitted, and again on the bars that follow",
             plane="data",
             reads=("market_bar", "signal_emitted", "signal_closed"),
             publishes=("signal_assessed", "signal_scored", "signal_closed"),
@@ -62,7 +62,7 @@ STAGES: Final[Mapping[str, StageEntry]] = MappingProxyType(
             packages=("lightgbm", "sklearn", "scipy"),
         ),
         "trainer": StageEntry(
-            purpose="learns from outcomes",
+            purpose="trains models on the outcomes of signals",
             plane="job",
             reads=("signal_scored",),
             publishes=("model_trained",),

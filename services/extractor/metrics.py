@@ -15,8 +15,8 @@ EXECUTIONS: Final = Counter(
 
 DECISIONS: Final = Counter(
     "trackrecord_decisions_total",
-    "Final actions read, `none` where the output holds no decision.",
-    "A rise of none after a script changed its wording: `trackrecord extract --explain`.",
+    "Final actions read; `none` if the output holds no decision.",
+    "More `none` after a script changed its wording: `trackrecord extract --explain`.",
     ("action",),
 )
 
@@ -29,7 +29,7 @@ RECOMMENDATIONS_WITHOUT_SIGNAL: Final = Counter(
 
 EXTRACTION_SECONDS: Final = Histogram(
     "trackrecord_extraction_seconds",
-    "Reading all outputs of one batch.",
+    "Seconds to read all outputs of one batch.",
     "Seconds for small batches: an output is far longer than usual.",
     buckets=(0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0),
 )

@@ -15,14 +15,14 @@ BARS: Final = Counter(
 
 OUTCOMES: Final = Counter(
     "trackrecord_outcomes_total",
-    "Outcomes of signals on bars, corrected ones too.",
+    "Outcomes of signals, corrected ones included.",
     "Many void: prices jump unexplained; publish bars adjusted for splits.",
     ("outcome",),
 )
 
 ASSESSMENTS: Final = Counter(
     "trackrecord_assessments_total",
-    "Signals judged at their emission, by verdict; `none` where no model is live.",
+    "Signals judged when they were emitted, by verdict; `none` while no model is live.",
     "Only none: train a model with `trackrecord train`, or see `trackrecord models list`.",
     ("verdict",),
 )
@@ -30,18 +30,18 @@ ASSESSMENTS: Final = Counter(
 WAITING_SIGNALS: Final = Gauge(
     "trackrecord_waiting_signals",
     "Signals in memory whose horizon has not elapsed.",
-    "It bounds memory: about 200 bytes each.",
+    "Memory grows with it: about 200 bytes for each signal.",
 )
 
 MODELS_REFUSED: Final = Gauge(
     "trackrecord_models_refused",
-    "Champions that were not loaded, as their files are not those that were written.",
+    "Champions that were not loaded because their files were changed.",
     "Restore the model's files or roll back: `trackrecord models rollback`.",
 )
 
 JUDGING_SECONDS: Final = Histogram(
     "trackrecord_judging_seconds",
-    "Judging the signals of one batch of bars.",
+    "Seconds to judge the signals of one batch of bars.",
     "Seconds for small batches: very long horizons, or many late bars.",
     buckets=(0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0),
 )

@@ -22,14 +22,14 @@ EXITS: Final = Counter(
 
 REPEATS: Final = Counter(
     "trackrecord_repeats_total",
-    "Events without effect because the same or a higher revision was there, by topic.",
+    "Events without effect because the same or a higher revision was stored before, by topic.",
     "Many: a publisher sends everything twice; harmless, but it costs.",
     ("event_type",),
 )
 
 BACKDATED_SIGNALS: Final = Counter(
     "trackrecord_backdated_signals_total",
-    "New signals that claim to be older than the tolerance when the broker got them.",
+    "New signals whose own time is older than the tolerance when the broker gets them.",
     "Expected while history is imported; otherwise ask the publisher why.",
 )
 

@@ -24,14 +24,14 @@ _log = get_logger(__name__)
 
 LISTENING: Final = Gauge(
     "trackrecord_listening",
-    "1 while the events that make the stage look are heard, else 0.",
-    "0 for minutes: /readyz says why. It looks by the clock meanwhile, later than it could.",
+    "1 while the stage receives the events that tell it to look for work, else 0.",
+    "0 for minutes: /readyz says why. Meanwhile it looks at fixed intervals only.",
 )
 
 LISTENING_FAILURES: Final = Counter(
     "trackrecord_listening_failures_total",
-    "Times that the reader of events ended, at a message it cannot read or without a broker.",
-    "Growing while the broker is well: somebody publishes what it cannot read; its log says what.",
+    "How often reading those events broke off: at an unreadable message, or without a broker.",
+    "Growing while the broker is well: a publisher sends unreadable messages; see its log.",
 )
 
 METRICS: Final[tuple[Metric, ...]] = (LISTENING, LISTENING_FAILURES)

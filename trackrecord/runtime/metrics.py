@@ -113,20 +113,20 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
 
 MESSAGES: Final = Counter(
     "trackrecord_messages_total",
-    "Messages whose effects are committed, dead letters among them, by topic.",
+    "Messages whose effects are committed, dead letters included, by topic.",
     "None for minutes while lag grows: the stage is stuck; read its log and /readyz.",
     ("topic",),
 )
 
 BATCHES: Final = Counter(
     "trackrecord_batches_total",
-    "Transactions committed.",
+    "Batches committed, one transaction each.",
     "Compare with messages: many small batches mean light load, which is fine.",
 )
 
 BATCH_SECONDS: Final = Histogram(
     "trackrecord_batch_seconds",
-    "From the end of a poll to its commit.",
+    "Seconds from the end of a poll to the commit of its batch.",
     "Near the poll interval: lower TRACKRECORD_BATCH_SIZE or look for locks in the database.",
     buckets=_SECONDS,
 )
@@ -146,14 +146,14 @@ RETRIES: Final = Counter(
 
 FENCED: Final = Counter(
     "trackrecord_fenced_total",
-    "Times that this process found its partitions owned by another and left.",
-    "More than a few an hour: polls take too long, or the process is starved or paused.",
+    "How often this process found that another owns its partitions, and left the group.",
+    "More than a few an hour: polls take too long, or the process gets no CPU or is paused.",
 )
 
 REBALANCES: Final = Counter(
     "trackrecord_rebalances_total",
-    "Assignments taken.",
-    "Many: consumers come and go; look for restarts.",
+    "How often the process was given partitions.",
+    "Many: processes of the stage start and stop; look for restarts.",
 )
 
 READY: Final = Gauge(
@@ -176,8 +176,8 @@ ASSIGNED_PARTITIONS: Final = Gauge(
 
 LAG_MESSAGES: Final = Gauge(
     "trackrecord_lag_messages",
-    "Messages on the broker that are not committed yet, over this process's partitions.",
-    "Growing: add consumers (docker compose up --scale) or look for slow batches.",
+    "Messages in this process's partitions that are not committed yet.",
+    "Growing: add processes (docker compose up --scale) or look for slow batches.",
 )
 
 LAST_COMMIT_TIMESTAMP_SECONDS: Final = Gauge(

@@ -27,11 +27,11 @@ class Settings(BaseModel):
     kafka_bootstrap_servers: str = Field(
         default="127.0.0.1:9092", validation_alias="TRACKRECORD_KAFKA_BOOTSTRAP_SERVERS"
     )
-    """Where the brokers are: host:port, several with commas."""
+    """Addresses of the Kafka brokers: host:port, several with commas."""
     database_url: str = Field(
         default="postgresql://127.0.0.1:5432/trackrecord", validation_alias="DATABASE_URL"
     )
-    """Where the database is: postgresql://user:password@host:port/name."""
+    """Address of the database: postgresql://user:password@host:port/name."""
     database_schema: str = Field(
         default="public",
         pattern="^[a-z_][a-z0-9_]{0,62}$",
@@ -43,15 +43,17 @@ class Settings(BaseModel):
         pattern=r"^[a-zA-Z0-9._-]{0,64}$",
         validation_alias="TRACKRECORD_TOPIC_PREFIX",
     )
-    """Put before the name of every topic and consumer group."""
+    """Text put before the name of every topic and consumer group."""
     topic_partitions: Annotated[int, Field(ge=1, le=1000)] = Field(
         default=12, validation_alias="TRACKRECORD_TOPIC_PARTITIONS"
     )
-    """Partitions of topics that `topics` makes; the most consumers that can share a stage."""
+    """How many partitions `trackrecord topics` gives a new topic; no more processes than that can
+    share a stage."""
     topic_replication: Annotated[int, Field(ge=1, le=15)] = Field(
         default=1, validation_alias="TRACKRECORD_TOPIC_REPLICATION"
     )
-    """Copies of each partition that `topics` asks for; 3 on a cluster that matters."""
+    """How many copies of each partition `trackrecord topics` asks for; use 3 where there are three
+    brokers or more."""
     home: Path = Field(default=Path(".trackrecord"), validation_alias="TRACKRECORD_HOME")
     """The folder that keeps the state of the local stack."""
     metrics_host: str = Field(default="127.0.0.1", validation_alias="TRACKRECORD_METRICS_HOST")
@@ -59,7 +61,8 @@ class Settings(BaseModel):
     metrics_port: Annotated[int, Field(ge=0, le=65535)] = Field(
         default=0, validation_alias="TRACKRECORD_METRICS_PORT"
     )
-    """The port on which a stage serves them; 0 takes a free one and logs it."""
+    """The port on which a stage serves /metrics and the other pages; 0 picks a free one and logs
+    it."""
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", validation_alias="TRACKRECORD_LOG_LEVEL"
     )
@@ -67,8 +70,8 @@ class Settings(BaseModel):
     log_format: Literal["auto", "json", "console"] = Field(
         default="auto", validation_alias="TRACKRECORD_LOG_FORMAT"
     )
-    """Log lines as json or readable (console); auto writes readable ones to a terminal and JSON
-    elsewhere."""
+    """How log lines are written: json, console (readable), or auto, which is readable on a
+    terminal and JSON elsewhere."""
     batch_size: Annotated[int, Field(ge=1, le=200_000)] = Field(
         default=10_000, validation_alias="TRACKRECORD_BATCH_SIZE"
     )
@@ -80,16 +83,16 @@ class Settings(BaseModel):
     session_timeout_ms: Annotated[int, Field(ge=1000, le=1_800_000)] = Field(
         default=10_000, validation_alias="TRACKRECORD_SESSION_TIMEOUT_MS"
     )
-    """How long a consumer may be silent before its partitions go to another."""
+    """How many milliseconds a process may be silent before another gets its partitions."""
     max_poll_interval_ms: Annotated[int, Field(ge=1000, le=86_400_000)] = Field(
         default=300_000, validation_alias="TRACKRECORD_MAX_POLL_INTERVAL_MS"
     )
-    """How long one batch may take before its partitions go to another."""
+    """How many milliseconds one batch may take before another process gets its partitions."""
     dead_letters_in_a_row: Annotated[int, Field(ge=1)] = Field(
         default=1_000, validation_alias="TRACKRECORD_DEAD_LETTERS_IN_A_ROW"
     )
-    """Stop a stage after this many refused messages in a row: that is a bad deploy, not bad
-    data."""
+    """Stop a stage after this many refused messages in a row: so many mean that a publisher is
+    broken."""
     dead_letters_window: Annotated[int, Field(ge=1)] = Field(
         default=10_000, validation_alias="TRACKRECORD_DEAD_LETTERS_WINDOW"
     )
@@ -105,24 +108,25 @@ class Settings(BaseModel):
     halt_linger_seconds: Annotated[float, Field(ge=0, le=315_360_000)] = Field(
         default=0.0, validation_alias="TRACKRECORD_HALT_LINGER_SECONDS"
     )
-    """How long a halted stage goes on serving its metrics, in seconds, so that a scrape sees
-    why, before it ends."""
+    """How many seconds a halted stage goes on serving its metrics before it ends, so that
+    monitoring sees that it halted."""
     backdated_after_seconds: Annotated[int, Field(ge=0)] = Field(
         default=300, validation_alias="TRACKRECORD_BACKDATED_AFTER_SECONDS"
     )
-    """Seconds that clocks may differ: a signal older than this when the broker gets it is marked
-    backdated, and an exit older than its signal by more closes nothing."""
+    """How many seconds clocks may differ. A signal that is older than this when the broker gets it
+    is marked backdated; an exit that is older than its signal by more than this closes nothing."""
     day_timezone: str = Field(default="UTC", validation_alias="TRACKRECORD_DAY_TIMEZONE")
     """The time zone whose midnight ends a day of a record."""
     capital: str = Field(default="", validation_alias="TRACKRECORD_CAPITAL")
-    """What a strategy started with, in its own currency: momentum=10000,trend=5000,*=1000, where
-    * is all others. Its returns are then of that capital; without it, of each trade."""
+    """Starting capital of strategies, each in its own currency: momentum=10000,trend=5000,*=1000,
+    where * stands for all others. Returns are then returns on that capital; without it they are
+    those of single trades."""
     sessions: str = Field(default="weekdays", validation_alias="TRACKRECORD_SESSIONS")
-    """Days that count as sessions, weekdays (252 a year) or every_day (365), also by strategy:
+    """Which days count as sessions: weekdays (252 a year) or every_day (365); also by strategy:
     weekdays,btc_trend=every_day."""
     trials: Annotated[int, Field(ge=1)] = Field(default=1, validation_alias="TRACKRECORD_TRIALS")
-    """How many strategies or variants were tried in all, those that were given up too; at least
-    those on record count."""
+    """How many strategies or variants were tried in all, those that were given up included; never
+    fewer than those on record."""
     outcome_policy: Literal["stop_first", "target_first", "open_proximity"] = Field(
         default="stop_first", validation_alias="TRACKRECORD_OUTCOME_POLICY"
     )
@@ -137,7 +141,8 @@ class Settings(BaseModel):
         pattern="^[A-Za-z0-9_ ]*(,[A-Za-z0-9_ ]+)*$",
         validation_alias="TRACKRECORD_PUBLISHER_FEATURES",
     )
-    """Names of the numbers in metadata.features that models learn from, separated by commas."""
+    """Names of numbers in a signal's metadata.features that models learn from, separated by
+    commas."""
     sell_means: Literal["short", "exit"] = Field(
         default="short", validation_alias="TRACKRECORD_SELL_MEANS"
     )
@@ -150,7 +155,7 @@ class Settings(BaseModel):
     script_output_bytes: Annotated[int, Field(ge=1024, le=240 * 1024)] = Field(
         default=200 * 1024, validation_alias="TRACKRECORD_SCRIPT_OUTPUT_BYTES"
     )
-    """Cut a script's output to this many bytes, with a marker, before it is published."""
+    """How many bytes of a script's output are published; longer output is cut, with a marker."""
     script_timeout_seconds: Annotated[float, Field(gt=0)] = Field(
         default=300.0, validation_alias="TRACKRECORD_SCRIPT_TIMEOUT_SECONDS"
     )
@@ -194,15 +199,15 @@ class Settings(BaseModel):
     trainer_cost: Annotated[float, Field(ge=0)] = Field(
         default=0.0, validation_alias="TRACKRECORD_TRAINER_COST"
     )
-    """Cost of a trade as a fraction of its price, subtracted before a signal counts as a
-    success."""
+    """Cost of a trade as a fraction of its price, subtracted from a signal's return before it
+    counts as a success."""
     trainer_dask: str = Field(
         default="",
         pattern=r"^((tcp|tls)://[^\s/]+:[0-9]{1,5})?$",
         validation_alias="TRACKRECORD_TRAINER_DASK",
     )
-    """A Dask scheduler on whose workers LightGBM's models are fitted, such as
-    tcp://127.0.0.1:8786; it must be trusted. Empty: they are fitted on this machine."""
+    """Address of a Dask scheduler whose workers fit the models, such as tcp://127.0.0.1:8786; it
+    must be trusted. Empty: models are fitted on this machine."""
     trainer_stale_seconds: Annotated[float, Field(ge=1)] = Field(
         default=60.0, validation_alias="TRACKRECORD_TRAINER_STALE_SECONDS"
     )
@@ -212,7 +217,8 @@ class Settings(BaseModel):
     )
     """How many times a training whose process was killed is started before it counts as failed."""
     kafka: dict[str, str] = Field(default_factory=dict, validation_alias="TRACKRECORD_KAFKA_*")
-    """Any other client setting, dots as underscores: TRACKRECORD_KAFKA_SASL_MECHANISM."""
+    """Any other setting of the Kafka client, dots as underscores:
+    TRACKRECORD_KAFKA_SASL_MECHANISM."""
 
     @field_validator("database_url")
     @classmethod
