@@ -1,8 +1,8 @@
-"""Throughput, latency and memory of another commit and of this one, measured in turn.
+"""Compare throughput, latency and memory of another commit with this one, measured in turn.
 
-Both commits run on the same machine within minutes of one another, so that a slow neighbour meets
-both; what counts is the ratio. The other commit is checked out into a folder of its own and runs
-with the packages of this environment.
+Both commits run on the same machine within minutes of one another, so that other load on the
+machine affects both; only the ratio counts. The other commit is checked out
+into a folder of its own and runs with the packages of this environment.
 
     python -m benchmarks.before_and_now 015d0fa --rounds 3
 """

@@ -1,9 +1,9 @@
-"""Would a learned scorer over what the rules found read better than the rules alone?
+"""Whether a learned scorer on top of the rules reads texts better than the rules alone.
 
-The rules propose recommendations; a logistic regression over what they saw (rule, rank, letters
-around the action, what else the line and the text hold) gives each the probability that a reader
-would record it, and those below a threshold are dropped. Both are compared by leaving one
-repository out at a time: coefficients and threshold come from all other repositories only.
+The rules propose recommendations. A logistic regression (on the rule, its rank, the letters
+around the action, and what else the line and the text hold) gives each the probability that a
+reader would record it, and recommendations below a threshold are dropped. Both are compared by
+leaving one repository out at a time: coefficients and threshold come from the others only.
 
     python -m benchmarks.extraction_scorer dev.jsonl tranche1.jsonl ...
 """

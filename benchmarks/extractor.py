@@ -1,15 +1,15 @@
-"""Outputs a second: the extractor as it ships, and the reading of the same texts alone.
+"""How many script outputs a second the extractor reads: as a stage, and the rules alone.
 
-On a real broker and a durable database. So many ``script_executed`` are published beforehand;
-then ``trackrecord run extractor`` starts from the beginning, in a schema of its own. The clock
-runs from its first commit to the moment when everything is committed and every event that it
-published is acknowledged by the broker and gone from its outbox. What it published is counted on
-the topic and held against what its tables say.
+The stage runs on a real broker and a durable database. ``script_executed`` events are published
+beforehand; then ``trackrecord run extractor`` starts from the beginning, in a schema of its own.
+Time is measured from its first commit until everything is committed and every event that it
+published is acknowledged by the broker and gone from its outbox. The published events are counted
+on the topic and compared with its tables.
 
-The texts are of about 600 characters, in eight manners of printing. Their numbers, times, symbols
-and remarks differ from run to run, as those of a script that runs every day do.
+The texts have about 600 characters and are printed in eight ways. Their numbers, times, symbols
+and remarks differ from run to run, like those of a script that runs every day.
 
-``python -m benchmarks.extractor --outputs 20000 --rounds 1 --output FOLDER`` tries it in small.
+For a small run: ``python -m benchmarks.extractor --outputs 20000 --rounds 1 --output FOLDER``.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """How well the extractor reads labelled texts of sources that it was not developed with.
 
-A corpus is measured before anyone reads it, and the figures are appended to a file that only
-grows: its rows, in order, are the learning curve. A row is never measured again.
+A corpus is measured before its texts are read by anyone who develops the extractor. The figures
+are appended to a file, whose rows show how the extractor improves. No corpus is measured twice.
 
-    python -m benchmarks.first_sight ../shared/data/extraction/tranche2.jsonl
+    python -m benchmarks.first_sight corpus.jsonl
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What benchmarks share: the machine, the versions, medians, the result file and its table."""
+"""Shared by all benchmarks: the machine, the versions, medians, the result file and its table."""
 
 from __future__ import annotations
 

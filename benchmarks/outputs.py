@@ -1,7 +1,7 @@
-"""What scripts print from day to day: texts of about 600 characters in eight manners of printing.
+"""Script outputs for benchmarks: texts of about 600 characters, printed in eight ways.
 
-Their numbers, times, symbols and remarks differ from run to run, as those of a script that runs
-every day do.
+Their numbers, times, symbols and remarks differ from run to run, like those of a script that runs
+every day.
 """
 
 from __future__ import annotations

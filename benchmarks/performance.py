@@ -1,12 +1,12 @@
-"""Numbers of a million trades, of ten thousand strategies, and of one series beside its peers.
+"""How fast numbers are computed: of a million trades, of 10,000 strategies, and of return series.
 
-``report of trades``: every number of a list of 1,000,000 trades held as columns of exact
-decimals. ``records from day sums``: every number that ``trackrecord report --json`` writes of
-10,000 strategies of 100 sessions each, bootstrap intervals included, from 1,000,000 rows in the
-order of the table's key; reading the rows is not in it. The limit of both is one second on one
-core, so all of it runs in a process with one thread. ``series``: the same nine numbers of the
-same 200 series of 2,520 returns by us, by empyrical and by quantstats, each where it is
-installed.
+``report of trades``: every number of a list of 1,000,000 trades, which is held as columns of exact
+decimals. ``records from day sums``: every number that ``trackrecord report --json`` writes for
+10,000 strategies with 100 sessions each, bootstrap intervals included, from 1,000,000 rows in the
+order of the table's key; the time to read the rows is not included. The limit of both is one
+second on one core, so everything runs in a process with one thread. ``series``: the same nine
+numbers of the same 200 series of 2,520 returns by trackrecord, by empyrical and by quantstats,
+the last two only if they are installed.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """How fast ``trackrecord publish`` is, and in how much memory, for files of two sizes.
 
-The command itself, as a process: started, imported, every line checked, sent, and acknowledged by
-a real broker. Files hold signals and exits of 250 bytes each; in ``numbers`` the prices are JSON
-numbers, the sides small letters, and the times written as pandas does.
+The command runs as a process: the time includes its start and imports, checking every line,
+sending, and the acknowledgements of a real broker. Files hold signals and exits of 250 bytes each;
+in ``numbers`` the prices are JSON numbers, the sides small letters, and the times written as
+pandas does.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
-"""Bars a second: the outcome_scorer as it ships, with 100,000 signals that wait for them.
+"""How many bars a second the outcome_scorer applies while 100,000 signals wait for them.
 
-On a real broker and a durable database. Symbols get their first bars and signals, which wait for
-40 more bars and whose levels are far away. Then the stage is started anew, so that it reads what
-it needs from its tables, and takes up what piled up: so many sessions of bars of all symbols.
-The clock runs from its first commit to the last.
+It runs on a real broker and a durable database. Symbols get their first bars and signals; the
+signals wait for 40 more bars, and their levels are far away. Then the stage is restarted, so that
+it reads what it needs from its tables, and applies several sessions of bars of all symbols that
+were published meanwhile. Time is measured from its first commit to the last.
 
-Beside it the memory of a process that holds a million waiting signals and 10,000 symbols with as
-many bars as are kept, and has judged all of them (``benchmarks/scoring_memory.py``).
+The memory is measured as well (:mod:`benchmarks.scoring_memory`): of a process that holds a
+million waiting signals and 10,000 symbols with as many bars as are kept, and has judged all.
 
-``python -m benchmarks.scoring --symbols 500 --sessions 4`` tries it in small.
+For a small run: ``python -m benchmarks.scoring --symbols 500 --sessions 4``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The memory of a million waiting signals: ``python -m benchmarks.scoring_memory``.
+"""How much memory a million waiting signals need: ``python -m benchmarks.scoring_memory``.
 
-The modules of the stage, and its arrays filled as they would be at the most: 10,000 symbols with
+It loads the modules of the stage and fills its arrays to the largest size: 10,000 symbols with
 all the bars that are kept, a million signals that wait for more, each judged once. Prints JSON.
 """
 

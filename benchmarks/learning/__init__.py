@@ -1,1 +1,1 @@
-"""Evidence for the learning loop: worlds of which the truth is known, real bars, and speed."""
+"""Benchmarks of the training of models: on generated markets, on real bars, and for speed."""

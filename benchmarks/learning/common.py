@@ -1,4 +1,4 @@
-"""What the results of the learning loop's benchmarks share."""
+"""Shared by the benchmarks of the training of models: their results."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""How often the loop promotes where nothing can be known: 100 random-walk worlds.
+"""How often a model is promoted where nothing can be learnt: 100 markets of random walks.
 
-Half of the worlds are independent walks; in the other half all symbols share a market and labels
-overlap, which is where tests that take signals as independent go wrong. The search is short and
+Half of the markets are independent walks; in the other half all symbols share a market and labels
+overlap, so a test that takes signals as independent would go wrong. The search is short and
 counted in trials, not seconds, so that the same seed gives the same verdicts.
 """
 

@@ -1,8 +1,8 @@
-"""Whether the loop finds what is there: worlds in which outcomes depend on known features.
+"""Whether a planted pattern is found: generated markets in which outcomes depend on known features.
 
 Bayes's area under the ROC curve is that of the true probabilities, on the unseen part alone: no
-model can expect more. At 0.85 the loop must come within 0.05 of it and be promoted; at 0.60 it is
-only told what happens.
+model can expect more. In markets where it is 0.85 the model must come within 0.05 of it and be
+promoted; where it is 0.60 the result is only reported.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""The whole loop on real daily bars with the signals of three published rules.
+"""A whole training on real daily bars with the signals of three published rules.
 
-Signals of all 7,000 symbols are judged by the same barriers, features are what was known at each
-emission, the last quarter is unseen, and the model meets the rate of successes it learnt from.
-What comes out is written down, good or bad. Nobody knows the truth here; that the loop finds what
-is there, and nothing where nothing is, is shown by ``planted`` and ``noise``.
+Signals of all 7,000 symbols are judged by the same barriers, features hold what was known at each
+emission, the last quarter is unseen, and the model is compared with the share of successes in its
+training data. The result is written down, good or bad. The true probabilities are not known here;
+``planted`` and ``noise`` show that a pattern is found if there is one, and none if there is none.
 """
 
 from __future__ import annotations

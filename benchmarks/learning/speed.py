@@ -1,8 +1,8 @@
-"""How fast labels, inference and training are, each beside what it is held against.
+"""How fast labels, inference and training are, each compared with another way of doing it.
 
-``label``: signals over daily bars by us, and by the row-by-row triple barrier in pandas as it is
-usually published (López de Prado, Advances in Financial Machine Learning, 2018, snippet 3.2: for
-each event a slice of closes, compared with its levels), on fewer signals and told per signal.
+``label``: signals on daily bars by trackrecord, and by the row-by-row triple barrier in pandas as
+it is usually published (López de Prado, Advances in Financial Machine Learning, 2018, snippet 3.2:
+for each event a slice of closes, compared with its levels), on fewer signals, reported per signal.
 ``inference``: one signal with its features from its symbol's last bars, and many in one batch.
 ``train``: a whole training with one try of the search, and the bare fits of its three models with
 the same settings on the rows that it learns from. Each part runs in a process of its own with one

@@ -1,8 +1,8 @@
 """Real daily bars of US shares, 2015 to 2017, brought into the form that the loop reads.
 
-What is done to them follows the notes beside the data (``SOURCE.md``): prices are back-adjusted
-by a split whose ratio both ``adj_close`` and the jump of the price tell of; every other jump is
-left as it is, and a signal that overlaps one outside 0.6 to 1.7 is void. Bars without volume or
+The changes follow the notes beside the data (``SOURCE.md``): prices are back-adjusted for a split
+if both ``adj_close`` and the jump of the price show its ratio. Every other jump is left as it is,
+and a signal whose bars include one outside 0.6 to 1.7 is void. Bars without volume or
 with a price that is not above 0 are dropped, as are days on which nearly nothing traded: they
 were holidays.
 """

@@ -1,8 +1,8 @@
-"""Generated markets of which the truth is known: random walks, and walks with planted structure.
+"""Generated markets ("worlds") whose true probabilities are known: with a pattern or without.
 
-Each world is bars and signals, as ``trackrecord train`` reads them; outcomes, features and rows
-are worked out from those by the same functions. Bars are made of smaller steps, so that highs and
-lows are those of a path; a day is a bar, and every day is one.
+Each world consists of bars and signals, as ``trackrecord train`` reads them; outcomes, features
+and rows are computed from those by the same functions. Bars are made of smaller steps, so that
+highs and lows are those of a path. There is one bar for every day.
 """
 
 from __future__ import annotations

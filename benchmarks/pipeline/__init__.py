@@ -1,1 +1,1 @@
-"""The pipeline beside its peers and its limits, on one broker and one database, in one run."""
+"""Benchmarks of the pipeline, compared with other software and with the limits of the machine."""

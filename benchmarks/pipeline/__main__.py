@@ -1,7 +1,7 @@
 """``python -m benchmarks.pipeline [NAME ...]``: throughput, latency, growth, waiting, profile.
 
-``make bench`` runs them all as committed; this command is for trying: a part of the ways, fewer
-rounds, or a run in miniature.
+``make bench`` runs all of them in full. Use this command for a part of them, fewer rounds, or a
+small run.
 """
 
 from __future__ import annotations

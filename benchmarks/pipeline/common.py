@@ -1,4 +1,4 @@
-"""What the measurements share: a stack of their own, places in it, processes that end with them."""
+"""Shared by the measurements: a stack, schemas and topics in it, and processes that end with it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The events of a run, made from a seed, and what they come to in whole numbers.
+"""The events of a run, made from a seed, and their results as whole numbers.
 
 Prices are whole cents, quantities whole tenths, fees whole cents; so every PnL is a whole number
-of thousandths, and what a consumer has summed as decimals is held against sums of integers.
+of thousandths, and a consumer's sums of decimals are compared with sums of integers.
 """
 
 from __future__ import annotations

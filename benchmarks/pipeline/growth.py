@@ -1,10 +1,10 @@
-"""What a long history and a second consumer change.
+"""How the tracker's speed changes with a long history, and with a second process.
 
 The tracker takes new events on top of 0.1, 1 and 10 million signals (50 with ``full``), loaded
 into its tables by :mod:`benchmarks.pipeline.history`: its rate, its memory, and the time that a
 report takes should hardly change. Ids are UUIDs of version 7, as the SDK makes them; on 10 million
-also random ones, as other publishers may send. And as many events without a history, by one
-consumer and by two of one group.
+also random ones, as other publishers may send. The same number of events is also measured without
+a history, with one consumer and with two of one group.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """A history in the tracker's own tables, as if it had come through Kafka long ago.
 
 Signals with one exit each, all closed, over the 250 days before the events of a run begin, by the
-same strategies and in the same symbols; made in the database, and the sums from what was made.
-Ids are UUIDs of version 7, as the SDK makes them, or random ones, so that rows that lie together in
-an index do not in the table.
+same strategies and in the same symbols. They are made in the database, and the sums are computed
+from them. Ids are UUIDs of version 7, as the SDK makes them, or random ones, for which rows that
+lie together in an index do not lie together in the table.
 """
 
 from __future__ import annotations

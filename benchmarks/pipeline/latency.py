@@ -1,13 +1,13 @@
-"""From the producer's clock to committed and readable, at a steady rate.
+"""Latency at a steady rate: from sending an event until its effect is committed and readable.
 
 A process of its own publishes events at an even pace, half of them entries, half exits of signals
 entered a while before, each with the time of its sending. A trigger on the table of positions
 sends a notification with the transaction's id, which Postgres delivers once the transaction is
-committed, durable and visible to all; so nothing is polled, and the clock stops not too early but
-a little late. After the run each row names the transaction that wrote it.
+committed, durable and visible to all; so nothing is polled, and a measured time is never too short,
+only a little too long. After the run each row names the transaction that wrote it.
 
-A virtual machine whose host gave its processors to others measures the others: such a run is
-measured again, and stays in the result apart from those that count.
+If the host of a virtual machine gave processor time to other machines, the run says little: it is
+measured again, and is kept in the result separately from the runs that count.
 """
 
 from __future__ import annotations

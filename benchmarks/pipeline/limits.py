@@ -1,9 +1,9 @@
-"""What the machine can do at most, one limit to a process: ``python -m ...limits NAME EVENTS``.
+"""The most that the machine can do, one limit a process: ``python -m ...limits NAME EVENTS``.
 
 ``consume``: take the tracker's events from the broker and drop them. ``decode``: read messages
 that are there already into columns. ``copy``: COPY prepared text into a table without a key.
 ``sql``: the tracker's own statements from prepared batches, commits included. Prints its numbers
-as JSON; what is prepared is not on the clock.
+as JSON; the time for preparing data is not included.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Watching processes from the outside: how fast they commit, and what that costs."""
+"""Measure processes from the outside: how fast they commit, and the CPU and memory they use."""
 
 from __future__ import annotations
 

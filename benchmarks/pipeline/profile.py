@@ -2,7 +2,8 @@
 
 The steps of the process are timed on its own thread, the statements by the processor time of
 the database's backend (``/proc/PID/schedstat``), which neighbours on a shared machine disturb
-less than a clock on the wall. Entries and exits apart, batches of the size that ships.
+less than wall-clock time. Entries and exits are measured separately, in batches of the default
+size.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""An environment of its own for Quix Streams, made once and kept with the other parts.
+"""A virtual environment for Quix Streams, made once and kept with the parts of the local stack.
 
-It pins an older confluent-kafka than ours, so it cannot live in ours. The versions and their
-hashes are in ``peers/quix-requirements.lock``.
+Quix Streams pins an older confluent-kafka than this project, so it needs one of its own. The
+versions and their hashes are in ``peers/quix-requirements.lock``.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """A producer at an even pace: ``python -m benchmarks.pipeline.steady RATE EVENTS SEED LINGER_MS``.
 
-Every second event is an entry, every second the exit of a signal entered a second before. Each
-carries the time at which it is handed to the client. All but that time is written before the
-clock starts, because the producer shares the machine with what it measures. Prints the rate that
-it kept.
+Entries alternate with exits of signals that were entered a second before. Each event holds the
+time at which it is given to the client. Everything except that time is prepared before the
+measurement starts, because the producer shares the machine with what it measures. Prints the rate
+that it reached.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
-"""Events a second: the signal_tracker as it ships, what others would write, and the limits.
+"""Events a second: the signal_tracker, other software for the same job, and the machine's limits.
 
-All on one broker and one database, in turn, ``rounds`` times, medians. The signal_tracker gets
-entries and their exits, matches them, and keeps every promise of docs/architecture.md. The peers
-get as many exits that carry their entry: one row each and the sums per strategy and day, no
-matching, no fence. After each run all sums are held against the generator's integers.
+All run on one broker and one database, in turn, ``rounds`` times; results are medians. The
+signal_tracker gets entries and their exits, matches them, and keeps every guarantee of
+docs/architecture.md. The other software gets as many exits that hold their entry: it writes one
+row each and the sums per strategy and day, without matching and without a fence. After each run
+all sums are compared with the generator's integers.
 """
 
 from __future__ import annotations

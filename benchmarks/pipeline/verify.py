@@ -1,4 +1,4 @@
-"""Whether a run has come to exactly what was sent; if not, its speed means nothing."""
+"""Check that the tables hold exactly the result of what was sent; else speed means nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long others wait for the tracker: at its start, after a crash, after the database's restart.
+"""How long until the tracker commits: at its start, after a crash, after the database's restart.
 
 ``start``: from the start of the process to the first commit, with events waiting. ``takeover``:
 two share the partitions and one is killed with SIGKILL; from then until all events published to
