@@ -2,12 +2,12 @@
 
     python btst_analyzer.py --bars bars.csv --as-of 2012-05-04 [--symbol AAPL]
 
-The setup is a breakout with a crowd behind it: a gain of at least 1.5 %, a close in
-the top third of the session and above the last ten closes, on at least 1.25 times the
-usual volume. Where several shares show it, the largest volume wins.
+It looks for a breakout on high volume: a gain of at least 1.5 %, a close in the top
+third of the session and above the last ten closes, on at least 1.25 times the usual
+volume. If several shares show it, the one with the largest volume is picked.
 
-It keeps no state: each run also settles the pick of the session before, which it works
-out again from the bars of that day. Bars after --as-of are not used.
+It keeps no state: each run also prints the result of the pick of the session before,
+which it computes again from the bars of that day. Bars after --as-of are not used.
 """
 
 import argparse

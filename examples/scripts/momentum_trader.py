@@ -3,13 +3,13 @@
     python momentum_trader.py --bars bars.csv --as-of 2012-05-04 [--symbol AAPL]
 
 The drift is the mean daily change of the last 20 sessions over its standard error (a
-t-statistic). Beyond +1 it buys, below -1 it sells short, in between it does nothing;
-its confidence is the chance that a drift of that sign is no accident, if days were
-independent and normal, which they are not quite. Without --symbol it trades the share
-with the strongest drift.
+t-statistic). Above +1 it buys, below -1 it sells short, in between it does nothing. Its
+confidence is the probability that a drift of that sign is no accident, if daily changes
+were independent and normal, which they are only roughly. Without --symbol it trades the
+share with the strongest drift.
 
 It keeps no state: each run closes the position of the run five sessions earlier, which
-it works out again from the bars of that day. Bars after --as-of are not used.
+it computes again from the bars of that day. Bars after --as-of are not used.
 """
 
 import argparse

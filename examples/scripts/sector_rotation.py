@@ -1,14 +1,14 @@
-"""Sector rotation: once a month into what rises most steadily; prints a table or JSON.
+"""Sector rotation: buys once a month what rises most steadily; prints a table or JSON.
 
     python sector_rotation.py --bars bars.csv --as-of 2012-05-04 [--symbol AAPL ...] [--json]
 
-Each symbol stands for a sector (give it sector funds for the real thing). Its score is
-the change over three and over six months, averaged, over its yearly volatility. The
-first of the table is bought if it stands above its six-month average and its score is
-at least 0.4; otherwise the money stays in cash. There is no stop: a month is a month.
+Each symbol stands for a sector (use sector funds for real trading). Its score is the
+average of its changes over three and over six months, divided by its yearly volatility.
+The first of the table is bought if it is above its six-month average and its score is
+at least 0.4; otherwise the money stays in cash. There is no stop: it is held a month.
 
-It keeps no state: each run also settles the choice of the run 21 sessions earlier,
-which it works out again from the bars of that day. Bars after --as-of are not used.
+It keeps no state: each run also prints the result of the choice 21 sessions earlier,
+which it computes again from the bars of that day. Bars after --as-of are not used.
 """
 
 import argparse

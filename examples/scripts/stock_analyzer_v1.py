@@ -2,11 +2,10 @@
 
     python stock_analyzer_v1.py --bars bars.csv --as-of 2012-05-04 [--symbol AAPL]
 
-It recommends only what has proved itself: where the same score lost more often than it
-won on this share before, it says so and recommends nothing. Without --symbol it reports
-on the share with the surest call. It keeps no state: each run also settles the call of
-ten sessions earlier, worked out again from the bars of that day. Bars after --as-of are
-not used.
+If the same score lost more often than it won on this share before, it says so and
+recommends nothing. Without --symbol it reports on the share with the highest confidence.
+It keeps no state: each run also prints the result of its call ten sessions earlier,
+computed again from the bars of that day. Bars after --as-of are not used.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Read the topic of bars from its beginning, as a strategy needs them: in order, once."""
+"""Read all bars of the topic market_bar from its beginning, in order and each once."""
 
 import argparse
 import os

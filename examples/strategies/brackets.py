@@ -7,12 +7,13 @@ to their target and their stop, or to the close of the fifteenth session. How fa
 takes turns from week to week: a near target and a far stop, both alike, or a far target and a
 near stop, in true ranges (the mean of 14 sessions). Both sides' costs, 0.1 %, are paid on entry.
 
-It has no opinion on prices, so what a signal comes to follows from its levels and from luck:
-a near target is met more often, and earns less. That is what a model can learn from it, and
-whoever thinks that a high success rate is an edge can see here that it is none.
+It has no opinion on prices, so the result of a signal depends on its levels and on luck: a near
+target is reached more often, and earns less. A model can learn that from it. It also shows that
+a high success rate alone earns no money.
 
-`Brackets` holds the whole logic and knows neither Kafka nor the publisher; `main` carries bars
-in and decisions out. A second run publishes the same ids, so nothing is counted twice.
+The class `Brackets` holds the whole logic and uses neither Kafka nor the publisher; `main` passes
+bars to it and publishes its decisions. A second run publishes the same ids, so nothing is
+counted twice.
 """
 
 import sys

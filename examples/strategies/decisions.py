@@ -1,4 +1,4 @@
-"""What a strategy can decide at the close of a bar."""
+"""The decisions that a strategy can make at the close of a bar: enter or leave."""
 
 from dataclasses import dataclass
 from datetime import datetime

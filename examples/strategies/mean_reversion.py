@@ -1,4 +1,4 @@
-"""Mean reversion: buys what fell too far, and waits two weeks for it to come back.
+"""Mean reversion: buys a share that fell far, and waits two weeks for its price to recover.
 
     python mean_reversion.py --symbols AAPL MSFT --until 2013-03-01
 
@@ -7,9 +7,9 @@ It buys at the close of a session that ends below the lower Bollinger band (20 s
 The target is the middle of the band, the stop lies as far below the entry as the target
 above it, and after ten sessions it sells whatever the price. Each side costs 0.05 %.
 
-`MeanReversion` holds the whole logic and knows neither Kafka nor the publisher; `main`
-carries bars in and decisions out. A second run publishes the same ids, so nothing is
-counted twice.
+The class `MeanReversion` holds the whole logic and uses neither Kafka nor the publisher;
+`main` passes bars to it and publishes its decisions. A second run publishes the same ids,
+so nothing is counted twice.
 """
 
 import sys

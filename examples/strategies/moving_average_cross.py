@@ -1,14 +1,14 @@
-"""Moving-average cross: long above, short below; half out at a first target.
+"""Moving-average cross: long above, short below; half is closed at a first target.
 
     python moving_average_cross.py --symbols AAPL MSFT --until 2013-03-01
 
 When the average close of 20 sessions rises above that of 50 it buys at the close, and
-when it falls below it sells short. Half of the shares leave 5 % in profit, the rest at
-the next cross. It pays half a cent a share on each entry and exit.
+when it falls below it sells short. Half of the shares are closed at a profit of 5 %, the
+rest at the next cross. It pays half a cent a share on each entry and exit.
 
-`MovingAverageCross` holds the whole logic and knows neither Kafka nor the publisher;
-`main` carries bars in and decisions out. A second run publishes the same ids, so
-nothing is counted twice.
+The class `MovingAverageCross` holds the whole logic and uses neither Kafka nor the
+publisher; `main` passes bars to it and publishes its decisions. A second run publishes
+the same ids, so nothing is counted twice.
 """
 
 import sys
