@@ -12,10 +12,10 @@ from tools.generate.regions import ROOT
 _FOLDER: Final = ROOT / "docs" / "decisions"
 _HEAD: Final = """# Decisions
 
-Short records of decisions that somebody may question later: context, decision, consequences, and
-what else was considered. A record is not changed once it is accepted; a later one replaces it,
-and its status then says which. Below its title stand `Date: 2026-11-28. Status: accepted.`
-`make generate` writes this table.
+These are short records of decisions that somebody may question later: context, decision,
+consequences, and alternatives. A record is not changed once it is accepted. If a later record
+replaces it, its status names that record. Write the date and the status below the title:
+`Date: 2026-11-28. Status: accepted.` `make generate` writes the table.
 
 | | decision | date | status |
 |---|---|---|---|
