@@ -71,17 +71,16 @@ def drop(
 
 def _why_not(document: Document, candidate: Candidate) -> str | None:
     lines = document.lines
-    if candidate.kind == "trade":
-        line = lines[candidate.line]
-        text = document.folded[line.start : line.end]
-        if line.looks & _MAY_OFFER and _OFFER(text) and not _DONE(text):
-            return "it is an offer, not what happened"
-        if document.may(_MAY_STAND):
-            first = max(0, candidate.line - _AROUND)
-            last = min(len(lines) - 1, candidate.line + _AROUND)
-            around = document.folded[lines[first].start : lines[last].end]
-            if _STANDS(around) and not _LEFT(around):
-                return "the position is still open"
+    line = lines[candidate.line]
+    text = document.folded[line.start : line.end]
+    if line.looks & _MAY_OFFER and _OFFER(text) and not _DONE(text):
+        return "it is an offer, not what happened"
+    if candidate.kind == "trade" and document.may(_MAY_STAND):
+        first = max(0, candidate.line - _AROUND)
+        last = min(len(lines) - 1, candidate.line + _AROUND)
+        around = document.folded[lines[first].start : lines[last].end]
+        if _STANDS(around) and not _LEFT(around):
+            return "the position is still open"
     if _under_benchmark(document, candidate.line):
         return "it is what holding would have brought"
     return None

@@ -10,6 +10,7 @@ from trackrecord.extraction.fields import is_range
 from trackrecord.extraction.ruleset import matcher
 
 _BEHIND: Final = 16
+_TERM: Final = 40
 _AMOUNTS: Final = (NUMBER, PERCENT)
 _LABELLED: Final = ("R", ":", "=")
 _SENTENCE: Final = 100
@@ -19,7 +20,15 @@ _SUPPOSED: Final = re.compile(
     r"[^.:|;=\n]{0,80}\Z",
     re.IGNORECASE,
 )
-_MAY_SUPPOSE: Final = matcher(r"(?i)if|when|once|could|would|aim|goal|plan|hop|expect")
+# What a whole sentence supposes, whatever stands between: If you had bought at 100: profit 5 %.
+_IMAGINED: Final = re.compile(
+    r"\b(?:if (?:you|we|it|all|both|entered|bought|held)|would(?: have)?|suppose|imagine|assuming"
+    r"|examples?:)[^.|;\n]{0,100}\Z",
+    re.IGNORECASE,
+)
+_MAY_SUPPOSE: Final = matcher(
+    r"(?i)if|when|once|could|would|aim|goal|plan|hop|expect|suppos|imagin|assum|example"
+)
 _UP_TO: Final = (
     "up to",
     "at least",
@@ -34,8 +43,8 @@ _UP_TO: Final = (
 )
 # Words between a label and its value that make it another thing: P&L limit: 500, Return (1y): 4 %.
 _OTHER_THING: Final = matcher(
-    r"\b(?:limit|goal|threshold|target|cap|forecast|estimate|potential|prob|probability|ratio|if"
-    r"|per|needed|required|open|gross|expect\w*|est|ann|estimat\w*|projected|unreali[sz]ed|floating|annual\w*|p\.a)\b"
+    r"\b(?:so far|limit|goal|threshold|target|cap|forecast|estimate|potential|prob|probability"
+    r"|ratio|if|per|needed|required|open|gross|expect\w*|est|ann|estimat\w*|projected|unreali[sz]ed|floating|annual\w*|p\.a)\b"
     r"|[(\[]\s?(?:last |past )?\d+ ?-?(?:d|w|m|mo|y|yr|days?|weeks?|months?|years?)\s?[)\]]"
 )
 # Words before it, as they are no labels by themselves.
@@ -44,6 +53,12 @@ _BEFORE_LABEL: Final = frozenset({"est", "ann", "approx", "b&h", "bnh", "arb", "
 _MAY_COME: Final = matcher(
     r"^\W{0,3}(?:would|could|may|might|can|will|should|if|when|expected|potential"
     r"|annual\w*|p\.a|per (?:year|annum)|est\b|open\))"
+)
+# A term of a calculation, or what each of many brings: 0.05 % - 0.01 % = 0.04 % per round.
+_PARTIAL: Final = matcher(
+    r"^\s?[-+*/×÷] ?[^\s=]{1,12} ?="  # noqa: RUF001
+    r"|^\W{0,3}(?:per|each|every|a) "
+    r"(?:rounds?|cycles?|trades?|bets?|days?|weeks?|months?|hours?|\d+ ?h|shares?|contracts?)\b"
 )
 _QUALIFIERS: Final = (
     "unreal", "expect", "float", "open", "paper", "potential", "est", "per", "avg", "average",
@@ -90,6 +105,8 @@ def _after(document: Document, line: Line, label: int, first: int, last: int) ->
         return "a range is a plan, not what happened"
     end = document.ends[last]
     behind = document.folded[end : min(line.end, end + _BEHIND)].lower()
+    if _PARTIAL(document.folded[end : min(line.end, end + _TERM)].lower()):
+        return "it is a term of a calculation, or what each of several brings"
     if _MAY_COME(behind) or _qualified(document, line, last):
         return "it is expected or not closed"
     return None
@@ -101,7 +118,9 @@ def _is_supposed(document: Document, line: Line, label: int) -> bool:
     near = max(line.start, start - _SENTENCE)
     if not _MAY_SUPPOSE(document.folded[max(0, near - 1) : start]):
         return False
-    return _SUPPOSED.search(document.folded, near, start) is not None
+    if _SUPPOSED.search(document.folded, near, start) is not None:
+        return True
+    return _IMAGINED.search(document.folded, near, start) is not None
 
 
 def _of_something_else(document: Document, line: Line, label: int) -> bool:
