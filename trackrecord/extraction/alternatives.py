@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from itertools import pairwise
 from typing import Final
+
+import re2
 
 from trackrecord.extraction.document import Document, Line
 from trackrecord.extraction.packs import RANKS
@@ -25,6 +28,17 @@ _ROUND_TRIP: Final = matcher(
 )
 _BESIDE_RULES: Final = "code/beside-rules"
 _BESIDE_REASON: Final = "the text explains when which action is taken"
+_DEFINED: Final = "code/both-sides"
+_DEFINED_REASON: Final = "lines beside one another say what stands for buying and what for selling"
+# Buy signal: price falls below its average; the words behind the colon name no instrument.
+_DEFINING: Final = re2.compile(rb"^[-|>.]*(?:N[.)])?[wf]{0,2}[Aa][Lgk]?[:>-]([^STXEC@][^TXEC@]*)$")
+_FEWEST_WORDS: Final = 2
+_COMPARED: Final = re2.compile(
+    r"(?i)[<>≤≥]|\b(?:above|below|over|under|cross\w*|greater|less|higher|lower|exceeds?|abaixo|acima"
+    r"|encima|debajo|por encima|oberhalb|unterhalb|über|unter|au-dessus|sous|sopra|sotto)\b"
+    r"|上穿|下穿|突破|跌破|低于|高于|以上|以下|выше|ниже|이상|이하|돌파"
+)
+_TOLD: Final = matcher(r"[LF][:=>-]{1,2}f?[Aa]")
 _EXPLAINED: Final = "it is a rule, not a decision"
 _REASON: Final = "lines below one another name every decision there could be"
 
@@ -39,22 +53,42 @@ def drop(document: Document, findings: Findings) -> None:
     if not findings.statements:
         return
     if any(item.reason == _EXPLAINED for item in findings.rejected):
-        findings.refuse(document, _headings(document, findings), _BESIDE_RULES, _BESIDE_REASON)
+        lost = _headings(document, findings, many=_explains_labelled(document, findings))
+        findings.refuse(document, lost, _BESIDE_RULES, _BESIDE_REASON)
     findings.refuse(document, _shares(document, findings), _SHARES, _SHARES_REASON)
     findings.refuse(document, _fills(document, findings), _FILLS, _FILLS_REASON)
     findings.refuse(document, _round_trips(document, findings), _ROUND, _ROUND_REASON)
     findings.refuse(document, _listed(document, findings), _RULE, _REASON)
+    findings.refuse(document, _repeated(document, findings), _RULE, _REASON)
+    findings.refuse(document, _defined(document, findings), _DEFINED, _DEFINED_REASON)
 
 
-def _headings(document: Document, findings: Findings) -> list[Statement]:
-    """Return headings of actions, as a text has that explains when each of them is taken."""
+def _headings(document: Document, findings: Findings, *, many: bool) -> list[Statement]:
+    """Return headings of actions, as a text has that explains when each of them is taken.
+
+    Args:
+        document: The text.
+        findings: Its statements.
+        many: Whether it explains several labelled actions, so that a label decides nothing either.
+    """
     return [
         item
         for item in findings.statements
-        if item.rank <= RANKS["stated"]
+        if item.rank <= RANKS["labelled" if many else "stated"]
         and item.symbol is None
         and not document.lines[item.line].traits.levels
     ]
+
+
+def _explains_labelled(document: Document, findings: Findings) -> bool:
+    """Say whether several lines tell when the text is to say what: If above 80, Signal: SELL."""
+    starts = [line.start for line in document.lines]
+    told = {
+        document.lines[bisect_right(starts, item.start) - 1].number
+        for item in findings.rejected
+        if item.reason == _EXPLAINED
+    }
+    return sum(_TOLD(document.lines[number].shape) for number in told) > 1
 
 
 def _shares(document: Document, findings: Findings) -> list[Statement]:
@@ -141,3 +175,70 @@ def _goes_on(document: Document, run: list[Statement], statement: Statement) -> 
         and not any(line.shape for line in between)
         and statement.action not in {item.action for item in run}
     )
+
+
+def _repeated(document: Document, findings: Findings) -> list[Statement]:
+    """Return lines below one another that say the same of every decision, however they say it."""
+    found: list[Statement] = []
+    run: list[Statement] = []
+    for statement in findings.statements:
+        if run and not (
+            _is_next(document, run[-1].line, statement.line)
+            and _frame(document, statement) == _frame(document, run[0])
+            and statement.action not in {item.action for item in run}
+        ):
+            found += run if _are_choices(run) else []
+            run = []
+        if statement.symbol is None and not statement.is_row:
+            run.append(statement)
+    return found + (run if _are_choices(run) else [])
+
+
+def _are_choices(run: list[Statement]) -> bool:
+    """Say whether lines that say the same leave a choice: three of them, or two set apart by or."""
+    return len(run) >= _FEWEST or (len(run) > 1 and run[-1].line > run[0].line + 1)
+
+
+def _is_next(document: Document, above: int, below: int) -> bool:
+    """Say whether a line follows another one, with nothing but or between them."""
+    between = "".join([line.shape for line in document.lines[above + 1 : below]])
+    return below == above + 1 or (above < below and between.strip("-|>.:") == "r")
+
+
+def _frame(document: Document, statement: Statement) -> tuple[str, str]:
+    """Return what stands on a statement's line before and behind its action."""
+    line = document.lines[statement.line]
+    start, end = document.starts[statement.token], document.ends[statement.token]
+    return document.folded[line.start : start].strip(), document.folded[end : line.end].strip()
+
+
+def _defined(document: Document, findings: Findings) -> list[Statement]:
+    """Return lines that say what a signal is, where the line beside them says it of the other."""
+    return [
+        item
+        for item in findings.statements
+        if item.rank <= RANKS["stated"]
+        and item.price_token is None
+        and any(
+            _defines(document, item, document.lines[number])
+            for number in (item.line - 1, item.line + 1)
+            if 0 <= number < len(document.lines)
+        )
+    ]
+
+
+def _defines(document: Document, statement: Statement, beside: Line) -> bool:
+    """Say whether two lines each explain an action by words, and not the same."""
+    line = document.lines[statement.line]
+    if not beside.traits.acts:
+        return False
+    actions = []
+    for one in (line, beside):
+        match = _DEFINING.search(one.shape.encode("ascii", "replace"))
+        if match is None or len(match.group(1)) < _FEWEST_WORDS:
+            return False
+        if _COMPARED.search(document.folded[one.start : one.end]) is None:
+            return False
+        term = document.terms[one.first + action_places(one.shape)[0]]
+        actions.append("" if term is None else term.value.rpartition("_")[2])
+    return actions[0] != actions[1]

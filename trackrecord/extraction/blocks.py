@@ -33,7 +33,7 @@ _TELLING: Final = looks.ask(
     r"(?i)closed|exit|hit|reach|achiev|triggered|filled|executed|booked|stopped|squared|liquidat"
     r"|complete|covered|sold|smashed|touched|pnl|p&l|p/l|profit|loss|result|outcome|成交|平仓|止"
     r"|default|fall|默认|兜底|example|sample|scenario|case|mock|illustrat|hypothetic|quantity|qty"
-    r"|size|amount|units|volume|lots|position|trades?\b|holding"
+    r"|size|amount|units|volume|lots|position|trades?\b|holding|order|fill|held|since"
 )
 """What a line must hold so that any block can take an action back."""
 _EXAMPLE: Final = re2.compile(
@@ -66,6 +66,14 @@ _HOLDING: Final = re2.compile(
     r"(?i)\b(?:open|active|current|existing|managing|monitoring)\b[^\n:]{0,24}"
     r"\b(?:positions?|trades?|holdings?)\b"
 )
+_RUNNING: Final = re2.compile(
+    r"(?i)\b(?:positions?|trades?) (?:is |still )?(?:running|ongoing|in progress)\b"
+)
+_MAY_RUN: Final = looks.ask(r"(?i)running|ongoing|in progress")
+_MAY_KEEP: Final = looks.ask(r"(?i)\bheld\b|holding since")
+_KEPT: Final = re2.compile(
+    r"(?i)\b(?:days|bars|hours) held\b|\bheld (?:for|since)\b|\bholding since\b"
+)
 _NONE_HELD: Final = re2.compile(r"(?i)\b(?:no|0|zero|none|without)\b|:\s*(?:none|flat|0|-|\[\])")
 
 
@@ -74,8 +82,8 @@ class Block:
     """A block: its lines, its part of the text, and what it says of the actions in it."""
 
     __slots__ = (
-        "below", "default", "end", "example", "first", "holding", "is_read", "last", "over",
-        "request", "start",
+        "below", "default", "end", "example", "first", "holding", "is_kept", "is_read", "last",
+        "over", "request", "start",
     )  # fmt: skip
 
     def __init__(self, first: int, last: int, start: int, end: int) -> None:
@@ -94,6 +102,8 @@ class Block:
         """Whether it is an order's fields as sent."""
         self.example = False
         """Whether its first line calls it an example."""
+        self.is_kept = False
+        """Whether it tells for how long something is held."""
         self.holding = -1
         """The line of a heading of open positions, -1 where there is none."""
 
@@ -158,6 +168,8 @@ def _why_not(document: Document, statement: Statement, block: Block) -> tuple[st
         statement.rank < block.below or (weak and block.below >= LABELLED)
     ):
         return block.over
+    if block.is_kept and statement.action == "BUY":
+        return "code/held", "its block tells for how long it has been held"
     return _shown(statement, block, own if document.may(_MAY_SHOW) else "")
 
 
@@ -171,7 +183,8 @@ def _shown(statement: Statement, block: Block, own: str) -> tuple[str, str] | No
         return "code/request", "it is an order as sent, not advice"
     if block.example or (own and _EXAMPLE.search(own) is not None):
         return "code/example", "it is an example, not a decision"
-    if statement.rank <= ROW and 0 <= block.holding < statement.line:
+    beside = statement.rank <= ROW or "weak" in statement.rule
+    if beside and 0 <= block.holding < statement.line:
         return "code/position", "it stands under a heading of open positions"
     return None
 
@@ -262,13 +275,17 @@ def _read(document: Document, block: Block) -> None:
     block.example = document.may(_MAY_SHOW) and (
         _EXAMPLE.search(text) is not None or _EXAMPLE_HEADS.search(text) is not None
     )
+    block.is_kept = document.may(_MAY_KEEP) and _KEPT.search(text) is not None
+    running = document.may(_MAY_RUN) and _RUNNING.search(text) is not None
     for number in range(block.first, block.last + 1):
         line = document.lines[number]
-        if "O" in line.shape:
-            part = document.folded[line.start : line.end]
-            if _HOLDING.search(part) is not None and _NONE_HELD.search(part) is None:
-                block.holding = number
-                break
+        if not running and "O" not in line.shape:
+            continue
+        part = document.folded[line.start : line.end]
+        held = "O" in line.shape and _HOLDING.search(part) is not None
+        if (held or _RUNNING.search(part) is not None) and _NONE_HELD.search(part) is None:
+            block.holding = number
+            break
 
 
 def _find_over(document: Document, block: Block, text: str) -> None:
@@ -282,7 +299,7 @@ def _find_over(document: Document, block: Block, text: str) -> None:
             block.over = "code/over", "its block tells of what was done"
             block.below = STATED if endings.gives_reason(part) else FINAL
             return
-        if endings.has_ended(part):
+        if endings.has_ended(part) or endings.was_sent(part):
             block.over = "code/over", "its block says that it is closed or filled"
             block.below = LABELLED
     if block.over is not None:

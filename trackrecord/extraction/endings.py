@@ -34,6 +34,15 @@ _STATUS: Final = re2.compile(
     r"(?:closed|filled|executed|exited|completed?|stopped|stopped_out|liquidated"
     r"|sl_hit|tp_hit|hit_sl|hit_tp)\b"
 )
+_FAILED: Final = re2.compile(
+    r"(?i)\border\b\W{0,3}(?:is |was |has been )?"
+    r"(?:fail\w*|reject\w*|declin\w*|cancel\w*|not filled)"
+    r"|\b(?:order|position|trade|deal)s?\b[^\n]{0,16}\b(?:opened|created)\b"
+    r"[^\n]{0,80}(?:#|\b(?:ticket|id)\W{0,3})\d{5,}"
+    r"|^\W*(?:new )?(?:trade|position|deal|posici[oó]n|posi[cç][aã]o|posizione) "
+    r"(?:opened|ouverte?|abiert[ao]|aberta|aperta|geöffnet|eröffnet)\W*$"
+    r"|\bfill(?:ed)?(?: price| at)?\s?[:=@]\s?[$€£₹]?\d"
+)
 _FILLED: Final = re2.compile(r"(?i)^[^\w\n]*(?:order )?(?:executed|filled)\b")
 _EXIT_PRICE: Final = re2.compile(
     r"(?i)\b(?:exit(?:[ _]?(?:price|rate|at))?|exited at|sold at|close[ _]rate)\b"
@@ -49,7 +58,8 @@ _NOT_SO: Final = re.compile(
     re.IGNORECASE,
 )
 MAY_TELL: Final = looks.ask(
-    r"(?i)clos|exit|hit|reach|achiev|trigger|filled|executed|booked|stopped|squar|liquidat|complet"
+    r"(?i)clos|exit|hit|reach|achiev|trigger|fill|fail|reject|declin|cancel|open|create|ouvert|abiert"
+    r"|abert|apert|öffnet|executed|booked|stopped|squar|liquidat|complet"
     r"|covered|smashed|touched|done|result|outcome|成交|平仓|止"
 )
 """The question whether a line may tell that something is over."""
@@ -76,6 +86,14 @@ def has_ended(part: str) -> bool:
     """Say whether a line gives a status such as closed or filled."""
     match = _STATUS.search(part)
     return match is not None and _is_real(part, match.start())
+
+
+def was_sent(part: str) -> bool:
+    """Say whether a line tells of an order that failed, or was made and has a number or a fill."""
+    match = _FAILED.search(part)
+    if match is None or not _is_real(part, match.start()):
+        return False
+    return _NOT_SO.match(part, int(match.end())) is None
 
 
 def gives_reason(part: str) -> bool:

@@ -9,11 +9,14 @@ from trackrecord.extraction import (
     blocks,
     grids,
     layouts,
+    ledgers,
     markets,
+    mentions,
     object_results,
     objects,
     results,
     rows,
+    shown,
     statements,
     symbols,
     table_results,
@@ -67,12 +70,15 @@ def extract(
     statements.find(document, flags, taken, findings)
     torn = tracebacks.lines_of(document) if findings.statements else set()
     blocks.refuse(document, findings, torn)
+    shown.drop(document, flags, findings)
+    mentions.drop(document, flags, findings)
     markets.drop(document, flags, findings)
     refusing = used.match_blocks(tracebacks.without(document, torn)) if findings.statements else ()
     for rule in refusing:
         if rule.refuses == "recommendations":
             findings.refuse(document, findings.statements, rule.rule, rule.reason)
     alternatives.drop(document, findings)
+    ledgers.drop(document, findings)
     evidence: list[Evidence] = []
     recommendations: list[Recommendation] = []
     if findings.statements:

@@ -50,7 +50,8 @@ _OVER: Final = frozenset({
     "exit_date", "exit_time", "exit_reason", "fill_price", "filled_qty", "executed", "executed at",
     "holding days", "days held", "bars held", "entry_time", "realized", "entry order", "cash",
     "balance", "equity", "portfolio value", "order #", "trade #", "mkt value", "market value",
-    "avg cost", "成交价", "成交价格", "成交数量", "手续费",
+    "avg cost", "correct", "was correct", "outcome", "actual return", "actual outcome", "win/loss",
+    "成交价", "成交价格", "成交数量", "手续费",
 })  # fmt: skip
 _LEVEL: Final = re.compile(
     r"(?:buy|sell|long|short)(?: |_)(?:price|above|below|at|range|zone|level|near|between)"

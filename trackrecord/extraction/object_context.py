@@ -11,9 +11,9 @@ from trackrecord.extraction.notation import Node
 from trackrecord.extraction.object_refusals import HELD, TEMPLATE, VOTE, Reason
 
 _REQUEST_LINE: Final = re.compile(
-    r"(?i)\b(?:curl|POST|PUT|payload|request|body|orders? (?:sent|params|data|book)|--data|assert"
-    r"|expected|example|sample|schema|template|format|mock|dummy|fixture|const|let|var|return|yield|usage|config"
-    r"|settings|default|prompt)\b"
+    r"(?i)(?:^|\s)-d ['\"]|\b(?:curl|POST|PUT|payload|request|body|--data|assert"
+    r"|orders? (?:sent|params|data|book)|expected|example|sample|schema|template|format|mock\w*"
+    r"|dummy\w*|fixture|const|let|var|return|yield|usage|config|settings|default|prompt)\b"
 )
 
 

@@ -114,6 +114,8 @@ def of_template(node: Node) -> bool:
 def _holds_placeholder(node: Node) -> bool:
     for entry in node.entries:
         value = unwrapped(entry.value)
+        if isinstance(value, Scalar) and not value.quoted and value.text in {"...", "…"}:
+            return True
         if isinstance(value, Scalar) and len(value.text) < 80 and value.quoted:  # noqa: PLR2004
             if placeholder(value.text):
                 return True

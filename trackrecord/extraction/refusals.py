@@ -23,6 +23,8 @@ VOTE: Final = RANKS["vote"]
 
 _QUOTED_WORDS: Final = 3
 _SCALE: Final = 3
+_AND: Final = frozenset({"and", "und", "et", "y", "e", "и", "ve", "dan", "&", "和", "与", "及"})
+_MOST_ALTERNATIVES: Final = 6
 _SAID: Final = re.compile(
     r"\b(?:said|says|saying|posted|wrote|writes|tweeted|told|claimed|asked|shouted|quoted)\b",
     re.IGNORECASE,
@@ -112,21 +114,8 @@ def _template(
     """Refuse alternatives: BUY/HOLD/SELL, buy or sell, 买入|持有."""
     if best.rule.rule.endswith(_OVERRIDING):
         return None
-    for step in (1, -1):
-        between = ""
-        at = position + step
-        while 0 <= at < len(shape) and len(between) <= 3 and shape[at] in "/|,rf()[]":  # noqa: PLR2004
-            between += shape[at]
-            at += step
-        if not 0 <= at < len(shape) or shape[at] not in ACTIONS or not between:
-            continue
-        here, there = document.terms[line.first + position], document.terms[line.first + at]
-        if here is None or there is None or _same(here, there):
-            continue
-        listed = between in {",", "|"} and shape[at + 1 : at + 2] not in {":", "="}
-        chosen = between in {"][", ")("}  # buttons: [BUY] [SELL]
-        if "/" in between or "r" in between or listed or chosen:
-            return "code/alternatives", "it is one of several alternatives, not a decision"
+    if any(_chosen_among(document, shape, line, position, step) for step in (1, -1)):
+        return "code/alternatives", "it is one of several alternatives, not a decision"
     if best.rule.rank >= FINAL or len(action_places(shape)) < _SCALE:
         return None
     values = {
@@ -137,6 +126,34 @@ def _template(
     if len(values) >= _SCALE and SYMBOL not in shape and ":N" not in shape[position:]:
         return "code/scale", "the line lists a scale of ratings"
     return None
+
+
+def _chosen_among(document: Document, shape: str, line: Line, position: int, step: int) -> bool:
+    """Say whether another action stands beside one as an alternative: BUY CE / BUY PE / SELL."""
+    at = position
+    here = document.terms[line.first + position]
+    for _ in range(_MOST_ALTERNATIVES):
+        between = ""
+        at += step
+        while 0 <= at < len(shape) and len(between) <= 3 and shape[at] in "/|,rf()[]":  # noqa: PLR2004
+            between += shape[at]
+            at += step
+        if not 0 <= at < len(shape) or shape[at] not in ACTIONS:
+            return False
+        there = document.terms[line.first + at]
+        if here is None or there is None:
+            return False
+        if not _same(here, there):
+            listed = between in {",", "|"} and shape[at + 1 : at + 2] not in {":", "="}
+            chosen = between in {"][", ")("}  # buttons: [BUY] [SELL]
+            both = between == "f" and _is_and(document, line.first + min(at, at - step))
+            return not between or both or "/" in between or "r" in between or listed or chosen
+    return False
+
+
+def _is_and(document: Document, token: int) -> bool:
+    """Say whether a word joins two actions: placing buy and sell orders."""
+    return document.raw(token).lower() in _AND
 
 
 def _same(here: Term, there: Term) -> bool:

@@ -96,9 +96,14 @@ def _drop_ledgers(document: Document, findings: Findings) -> None:
         item
         for item in bare
         if len(by_symbol[item.symbol]) > 1
-        and (item.symbol is None or "d" in document.lines[item.line].shape[:4])
+        and (item.symbol is None or _is_dated(document.lines[item.line].shape))
     ]
     findings.refuse(document, listed, "code/ledger", "it is a line of a list of trades")
+
+
+def _is_dated(shape: str) -> bool:
+    """Say whether a line begins with a date, or tells a price and a day."""
+    return "d" in shape[:4] or ("d" in shape and "@N" in shape)
 
 
 def _drop_two_sided(document: Document, findings: Findings) -> None:

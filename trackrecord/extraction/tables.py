@@ -126,6 +126,9 @@ def _rows(document: Document, table: Table, column: Column, findings: Findings) 
         if statement is None:
             stated.append((row, None))
             continue
+        if names is None and _names_all(document, row):
+            _refuse(document, findings, statement, "code/table-row", "the row names every decision")
+            continue
         if "L" in column.letters and _differs(document, table, row, others, statement):
             reason: str | None = "two columns disagree"
         else:
@@ -134,6 +137,10 @@ def _rows(document: Document, table: Table, column: Column, findings: Findings) 
             _refuse(document, findings, statement, "code/table-row", reason)
             continue
         take_option(document, table, row, statement)
+        if _is_running(document, table, row, column):
+            reason = "the row is of a trade that is open, among others that are over"
+            _refuse(document, findings, statement, "code/table-row", reason)
+            continue
         stated.append((row, statement))
     findings.statements.extend(latest_of(document, table, stated, findings))
 
@@ -245,10 +252,42 @@ def _over(document: Document, table: Table, row: Row, column: Column) -> str | N
     return None
 
 
+def _is_running(document: Document, table: Table, row: Row, column: Column) -> bool:
+    """Say whether a row's trade is open in a list of which other trades are over."""
+    running = not table.has("TX") and any(
+        words_of(document, *cell_of(table, row, other)).lower().strip("-.!") in _RUNNING
+        for other in table.columns
+        if other is not column and "Y" not in other.letters
+    )
+    return running and any(
+        _over(document, table, other, column) is not None
+        for other in table.rows
+        if other is not row
+    )
+
+
+def _names_all(document: Document, row: Row) -> bool:
+    """Say whether the cells of a row name every decision there is, as a heading does."""
+    values = {
+        term.value
+        for cell in row.cells
+        if letters_of(document, cell) in _ACTIONS
+        for token in tokens_in(document, cell)
+        if (term := document.terms[token]) is not None
+    }
+    return len(values) >= _ALL
+
+
+_ALL: Final = 3
+_RUNNING: Final = frozenset({
+    "open", "active", "running", "pending", "in progress", "ongoing", "live", "ouvert", "ouverte",
+    "abierta", "abierto", "aberta", "offen", "aperta", "进行中", "持仓中",
+})  # fmt: skip
 _CLOSED: Final = frozenset({
     "closed", "filled", "executed", "done", "exited", "tp hit", "sl hit", "target hit", "stopped",
     "stopped out", "expired", "cancelled", "canceled", "rejected", "win", "won", "loss", "lost",
-    "hit tp", "hit sl", "booked", "completed", "complete", "已成交", "已平仓",
+    "hit tp", "hit sl", "booked", "gagné", "perdu", "ganada", "ganado", "perdida", "perdido",
+    "gewonnen", "verloren", "vinta", "persa", "completed", "complete", "已成交", "已平仓",
 })  # fmt: skip
 
 

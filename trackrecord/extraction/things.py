@@ -58,6 +58,8 @@ _GOODS: Final = frozenset({
     "courses", "membership", "license", "licence", "bundle", "warranty", "insurance", "phone",
     "laptop", "car", "house", "ticket", "tickets", "package", "product", "products",
 })  # fmt: skip
+# Of these, no more than the thing tells what is meant: Action: add support for exchanges.
+_VERBS: Final = frozenset({"add", "keep", "invest", "enter", "maintain"})
 _REACH: Final = 5
 
 
@@ -81,7 +83,9 @@ def names_a_thing(document: Document, statement: Statement) -> bool:
     determined = document.raw(token + 1).lower() in _DETERMINERS
     # Behind a label, and in other languages, the words that follow mostly say how or why.
     unlabelled = statement.rank < RANKS["labelled"] and _WHOLE.isdisjoint(document.letters)
-    return (determined or unlabelled) and _thing_follows(document, line, token)
+    doing = document.raw(token).lower() in _VERBS and document.letters[token + 1] == "w"
+    doing = doing and not document.raw(token + 1).lower().endswith("ly")
+    return (determined or unlabelled or doing) and _thing_follows(document, line, token)
 
 
 def _explained_by_thing(document: Document, line: Line, token: int) -> bool:

@@ -1,0 +1,124 @@
+"""Rows without a header that tell what past calls and trades have brought.
+
+One row may show what a price did today. Several rows of different days that all hold a signed
+amount, or rows that were won and lost, are a list of what is over, with what is still open.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import re2
+
+from trackrecord.extraction.document import DATE, NUMBER, PERCENT, Document, Line
+from trackrecord.extraction.refusals import ROW
+from trackrecord.extraction.shapes import ACTIONS, action_places
+from trackrecord.extraction.statements import Findings
+
+_RULE: Final = "code/ledger-rows"
+_REASON: Final = "the rows list past trades or calls with what they have brought"
+_FEWEST: Final = 2
+_DAY: Final = re2.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}")
+_OUTCOME: Final = re2.compile(
+    r"(?i)\b(?:win|won|loss|lost|hit|miss|missed|perdu|ganad[ao]|perdid[ao]|gewonnen|verloren"
+    r"|vint[ao]|pers[ao]|untung|rugi|\d+ trades)\b|\b(?:tp\d?|sl)\W*$|gagné|kazanç|zarar|lãi|lỗ"
+    r"|成功|失败|失敗|盈利|亏损|성공|실패|(?-i:\b(?:TAKE_PROFIT|STOP_LOSS|WR)\b)"
+)
+# A stop's label is no loss, a share of wins no win.
+_LABELS: Final = re2.compile(
+    r"(?i)stop[ _-]?loss\b(?:[ :@=]*[$€£¥₹]?\d)|win[ _-]?rate|profit[/ ]loss"
+)
+# A number of shares at a price: 50 @ 415.00, @ 415.00 x 50.
+_DEALT: Final = re2.compile(
+    r"(?i)@\s?[$€£¥₹]?\s?[\d.,]+\s*[x×*]\s*\d|\s\d[\d,.]*\s?(?:shares?|lots?|股|手|주|株)?\s@\s"  # noqa: RUF001
+)
+_GOOD: Final = "✅✔☑"
+_BAD: Final = "❌✖✗"
+
+
+def drop(document: Document, findings: Findings) -> None:
+    """Refuse rows of a list that tells what past trades and calls have brought.
+
+    Args:
+        document: The text.
+        findings: Its statements; those that are refused move to ``rejected``.
+    """
+    rows = [
+        item
+        for item in findings.statements
+        if item.rank <= ROW and not item.is_row and item.bound is None
+    ]
+    numbers = sorted({item.line for item in rows})
+    if len(numbers) < _FEWEST:
+        return
+    lines = [document.lines[number] for number in numbers]
+    signed = [line for line in lines if _sign(document, line)]
+    dealt = [line for line in lines if _DEALT.search(document.folded[line.start : line.end])]
+    told = _most(signed, lines) and (
+        _have_outcomes(document, signed) or _are_of_days(document, signed)
+    )
+    if told or (_most(dealt, lines) and _are_of_days(document, dealt)):
+        findings.refuse(document, rows, _RULE, _REASON)
+
+
+def _most(some: list[Line], lines: list[Line]) -> bool:
+    """Say whether these are two rows at least, and half of all."""
+    return len(some) >= _FEWEST and 2 * len(some) >= len(lines)
+
+
+def _sign(document: Document, line: Line) -> str:
+    """Return the sign of the amount behind the action of a row, "" where none has one."""
+    seen = False
+    for at, letter in enumerate(line.shape):
+        if letter in ACTIONS:
+            seen = True
+        elif seen and letter in (NUMBER, PERCENT):
+            head = document.raw(line.first + at)[:2]
+            if "+" in head or "-" in head:
+                return "+" if "+" in head else "-"
+    return ""
+
+
+def _have_outcomes(document: Document, lines: list[Line]) -> bool:
+    """Say whether rows were won and lost, or say what a trade has made."""
+    texts = [_behind(document, line) for line in lines]
+    good = sum(any(mark in text for mark in _GOOD) for text in texts)
+    bad = sum(any(mark in text for mark in _BAD) for text in texts)
+    if good and bad and good + bad <= len(texts):
+        return True
+    told = sum(_OUTCOME.search(_LABELS.sub("", text)) is not None for text in texts)
+    paid = sum("RN" in line.shape or "RP" in line.shape for line in lines)
+    return max(told, paid) >= _FEWEST or _were_left(document, lines)
+
+
+def _were_left(document: Document, lines: list[Line]) -> bool:
+    """Say whether rows tell entry and exit: a forecast goes with the action, a trade may not."""
+    if not all("N>N" in line.shape for line in lines):
+        return False
+    for line in lines:
+        term = document.terms[line.first + action_places(line.shape)[0]]
+        at = line.first + line.shape.index("N>N")
+        first, last = document.number(at), document.number(at + 2)
+        if term is None or first is None or last is None:
+            continue
+        side = term.value.rpartition("_")[2]
+        if (side == "BUY" and last < first) or (side == "SELL" and last > first):
+            return True
+    return False
+
+
+def _behind(document: Document, line: Line) -> str:
+    """Return what stands behind the action of a row."""
+    return document.folded[document.ends[line.first + action_places(line.shape)[0]] : line.end]
+
+
+def _are_of_days(document: Document, lines: list[Line]) -> bool:
+    """Say whether rows are of different days."""
+    days: set[str] = set()
+    for line in lines:
+        at = line.shape.find(DATE)
+        match = _DAY.search(document.raw(line.first + at)) if at >= 0 else None
+        if match is None:
+            return False
+        days.add(match.group(0))
+    return len(days) > 1
