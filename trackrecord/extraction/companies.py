@@ -25,15 +25,21 @@ FIRMS: Final[frozenset[str]] = frozenset({
     "TYRES", "CARD", "CARDS", "AGRO", "EXPORTS", "ENTERPRISES", "VENTURES", "SERVICES",
     "SOLUTIONS", "LOGISTICS", "SHIPPING", "SHIPYARD", "PLASTICS", "PIPES", "CABLES", "GLASS",
     "JEWELLERS", "BIOTECH", "SCIENCES", "MEDICAL", "AIRWAYS", "RAILWAYS", "FUND", "ETF",
+    "FUTURE", "FUTURES",
 })  # fmt: skip
 """Words that firms are named with, by which a name of several words is known."""
 
+_COMMON: Final = frozenset({
+    "gold", "silver", "copper", "platinum", "palladium", "brent", "bitcoin", "ethereum", "solana",
+    "dogecoin", "cardano", "litecoin", "nifty", "banknifty", "finnifty", "sensex", "nasdaq",
+})  # fmt: skip
+"""Instruments that are called by a plain word."""
 _LINKS: Final = frozenset({"of", "and", "OF", "AND"})
 _BEGIN: Final = frozenset("-|>.:,[](N)*d")
 _BEHIND: Final = frozenset("@:-|,(ETXZNCP=>;")
 _AHEAD: Final = frozenset(":|-=>([")
 _AT: Final = frozenset({"above", "below", "near", "around", "abv", "blw", "at"})
-_DEGREES: Final = frozenset({"strong", "strongly"})
+_DEGREES: Final = frozenset({"strong", "strongly", "new", "fresh"})
 _MOST_WORDS: Final = 5
 _FEWEST: Final = 2
 _LONG: Final = 6
@@ -59,6 +65,10 @@ def find(text: str, parts: Parts) -> list[tuple[int, int]]:
         while first < size and letters[first] in _AHEAD:
             first += 1
     last = _run(text, parts, first)
+    if last - first == 1 and not behind and _acts(text, parts, last):
+        word = text[parts[2][first] : parts[3][first]]
+        common = letters[first] == "w" and word.lower() in _COMMON
+        return [(parts[2][first], parts[3][first])] if common else []
     if last - first < _FEWEST or not _is_one(text, parts, first, last, behind):
         return []
     if not behind and not _acts(text, parts, last):

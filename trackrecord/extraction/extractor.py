@@ -6,6 +6,7 @@ from typing import Final
 
 from trackrecord.extraction import (
     alternatives,
+    apart,
     blocks,
     grids,
     layouts,
@@ -67,7 +68,9 @@ def extract(
     found_tables.extend(layouts.find(document, used_lines))
     taken = tables.read(document, found_tables, findings)
     rows.read(document, flags, taken, findings)
+    apart.read(document, flags, taken, findings)
     statements.find(document, flags, taken, findings)
+    apart.read_siblings(document, taken, findings)
     torn = tracebacks.lines_of(document) if findings.statements else set()
     blocks.refuse(document, findings, torn)
     shown.drop(document, flags, findings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from decimal import Decimal
 from typing import Final, final
@@ -21,6 +22,10 @@ _WORDS: Final = 3
 _ORDINAL: Final = 5
 _PERCENT: Final = Decimal(100)
 _TEN: Final = Decimal(10)
+_WHOLES: Final = (_TEN, _PERCENT)
+"""What a confidence is a part of: 8/10, 80/100. Of five or three, it counts stars or votes."""
+# Letters of SL/TP: 95/110, of labels and of numbers.
+_LABELS: Final = re.compile(r"((?:[ETXZ]/)+[ETXZ])[:=]?([NP](?:[/|,-][NP])*)")
 _TIMES: Final = "\N{MULTIPLICATION SIGN}"
 
 
@@ -173,6 +178,11 @@ def _is_ordinal(document: Document, label: int, at: int, end: int) -> bool:
 
 def price(document: Document, label: int) -> Found | None:
     """Return the price behind a label."""
+    letters = document.letters
+    if letters[label + 1 : label + 2] == "/" or (label and letters[label - 1] == "/"):
+        shared = _shared(document, label)
+        if shared is not None:
+            return shared if shared.token >= 0 else None
     token = value_after(document, label)
     if token is None:
         token = _value_before(document, label)
@@ -182,6 +192,27 @@ def price(document: Document, label: int) -> Found | None:
         return None
     value = level(document, token)
     return None if value is None else Found(value, label, token)
+
+
+def _shared(document: Document, label: int) -> Found | None:
+    """Return the price of one of several labels: SL/TP: 95/110.
+
+    Returns:
+        The price; one at token -1 where labels and numbers do not match; None where the labels
+        are no such list.
+    """
+    match = None
+    start = max(0, label - _REACH)
+    for found in _LABELS.finditer(document.letters, start, label + 2 * _REACH):
+        if found.start(1) <= label < found.end(1):
+            match = found
+    if match is None:
+        return None
+    place = (label - match.start(1)) // 2
+    numbers_behind = match.group(2).count(NUMBER)
+    token = match.start(2) + 2 * place
+    value = level(document, token) if numbers_behind == match.group(1).count("/") + 1 else None
+    return Found(Decimal(0), label, -1) if value is None else Found(value, label, token)
 
 
 def level(document: Document, token: int) -> Decimal | None:
@@ -210,8 +241,10 @@ def level(document: Document, token: int) -> Decimal | None:
 
 
 def _value_before(document: Document, label: int) -> int | None:
-    """Return the number in front of a label in a sentence: with a 720 stop loss."""
+    """Return the number in front of a label: with a 720 stop loss, 1.1734 (SL)."""
     letters = document.letters
+    if letters[label - 2 : label + 2] == f"N({letters[label]})" and label > 1:
+        return None if letters[label + 2 : label + 3] in (":", "=", "N") else label - 2
     if label < 2 or letters[label - 1] != NUMBER or letters[label - 2] != "f":  # noqa: PLR2004
         return None
     return None if letters[label + 1 : label + 2] in (":", "=") else label - 1
@@ -271,7 +304,7 @@ def as_confidence(document: Document, token: int) -> Decimal | None:
         value = value / _PERCENT
     elif token + 2 < len(letters) and letters[token + 1] == "/" and letters[token + 2] == NUMBER:
         whole = document.number(token + 2)
-        value = value / whole if whole and whole <= _PERCENT else Decimal(2)
+        value = value / whole if whole in _WHOLES else Decimal(2)
     elif value > _TEN:
         value = value / _PERCENT
     return value if value <= 1 else None
@@ -290,7 +323,7 @@ def confidence_of(text: str, *, percent: bool) -> Decimal | None:
         return None
     if mark:
         most = numbers.parse(whole)
-        value = value / most if most and most <= _PERCENT else Decimal(2)
+        value = value / most if most in _WHOLES else Decimal(2)
     elif (percent and (value > 1 or "%" in text)) or value > _TEN:
         value = value / _PERCENT
     return value if value <= 1 else None

@@ -33,22 +33,15 @@ def find(text: str, parts: Parts) -> list[tuple[int, int]]:
         text: What the line is a part of.
         parts: Its tokens.
     """
-    letters, terms, starts, ends, _, _ = parts
+    letters, _, starts, ends, _, _ = parts
     size = len(letters)
     found: list[tuple[int, int]] = []
     for at in range(size - 2):
-        if letters[at + 1] not in _AHEAD:
+        mark = _mark_behind(text, parts, at)
+        if mark < 0:
             continue
-        if letters[at] != "Y":
-            # TOP PICK: MA. The phrase is none yet.
-            if letters[at + 1] != ":" or text[starts[at] : ends[at]].lower() not in _PICKS:
-                continue
-        else:
-            term = terms[at]
-            if term is None or term.value == "weak":
-                continue
-        first = at + 2
-        if letters[at + 1] in ":=" and letters[first] in "([":
+        first = mark + 1
+        if letters[mark] in ":=" and letters[first] in "([":
             first += 1
         if first >= size:
             continue
@@ -58,6 +51,22 @@ def find(text: str, parts: Parts) -> list[tuple[int, int]]:
         if end > start:
             found.append((start, end))
     return found
+
+
+def _mark_behind(text: str, parts: Parts, label: int) -> int:
+    """Return the mark behind a symbol's label, -1 where a token is none."""
+    letters, terms, starts, ends, _, _ = parts
+    if letters[label] != "Y":
+        # TOP PICK: MA. The phrase is none yet.
+        picks = letters[label + 1] == ":" and text[starts[label] : ends[label]].lower() in _PICKS
+        return label + 1 if picks else -1
+    term = terms[label]
+    if term is None or term.value == "weak":
+        return -1
+    mark = label + 1
+    if letters[mark] == "w" and text[starts[mark] : ends[mark]].lower() == "name":
+        mark += 1  # Stock Name: TATA MOTORS
+    return mark if mark + 1 < len(letters) and letters[mark] in _AHEAD else -1
 
 
 def may_pick(text: str, parts: Parts) -> bool:

@@ -28,6 +28,8 @@ _LETTERS: Final = {lexer.DATE: DATE, lexer.TICKER: SYMBOL, lexer.JUNK: WORD}
 # Words whose full stop does not end a sentence, as in max. drawdown.
 _ABBREVIATIONS: Final = frozenset({"max", "min", "avg", "vs", "ann", "est", "no"})
 _LONGEST_PHRASE: Final = 7
+_BEFORE_DECISIONS: Final = frozenset("LFGDS")
+_NEXT_LABELS: Final = frozenset("ZETXCqK")
 
 Telling = tuple[tuple[int, int], ...]
 """Parts of a line, from and to."""
@@ -204,7 +206,7 @@ class _Line:
                 if following and keys[head] + following not in phrases:
                     continue
                 used, term = self._longest(head, last)
-                if term is not None and used > 1:
+                if term is not None and used > 1 and not self._is_decided(head, head + used):
                     behind = head + used
                     found.append((head, behind, term))
         for head, behind, term in reversed(found):
@@ -214,6 +216,26 @@ class _Line:
             inside = slice(head + 1, behind)
             del self.letters[inside], self.terms[inside], keys[inside]
             del self.starts[inside], self.ends[inside]
+
+    def _is_decided(self, head: int, behind: int) -> bool:
+        """Say whether a phrase is a decision and the next label: Signal: SELL Stop: 470."""
+        letters = self.letters
+        if head == 0 or letters[head] not in "Aa":
+            return False
+        before = letters[head - 1]
+        if before in ":=|->":
+            before = letters[head - 2] if head > 1 else ""
+        rest = self.rules.phrases.get("".join(self.keys[head + 1 : behind]))
+        if rest is None or rest.letter not in _NEXT_LABELS or before not in _BEFORE_DECISIONS:
+            return False
+        following = letters[behind : behind + 1]
+        if following in ([":"], ["="]):
+            return True
+        return (
+            following == [NUMBER]
+            and self.raw(head).isupper()
+            and not self.text[self.starts[head + 1] : self.ends[behind - 1]].isupper()
+        )
 
     def _longest(self, head: int, last: int) -> tuple[int, Term | None]:
         """Return how many tokens from ``head`` on make the longest phrase, and its meaning."""

@@ -144,6 +144,28 @@ def pairs(shape: str) -> tuple[tuple[int, int, int], ...]:
     return tuple([(max(at for at in actions if at < name), name, rank) for name in names])
 
 
+_CLAUSE: Final = re2.compile(rb"[^AaynirN|?]*?([Aa])[f]?@[:f]?(N)(?:f?N|[-/~]N)?[),.;]*")
+
+
+@lru_cache(maxsize=8192)
+def clauses(shape: str) -> tuple[tuple[int, int, int], ...]:
+    """Return where each clause of a sentence of orders begins, its action and its price.
+
+    As in ``USDJPY pending order: sell @ 110.95, EURUSD sell @ 1.1159 and 1.1070``.
+    """
+    if shape.count("@") < _FEWEST:
+        return ()
+    data = shape.encode("ascii", "replace")
+    found: list[tuple[int, int, int]] = []
+    at = 0
+    while (match := _CLAUSE.match(data, at)) is not None:
+        found.append((at, match.start(1), match.start(2)))
+        at = match.end()
+    left = shape[at:]
+    whole = ACTIONS.isdisjoint(left) and "N" not in left
+    return tuple(found) if whole and len(found) >= _FEWEST else ()
+
+
 @lru_cache(maxsize=8192)
 def statements_seen(shape: str) -> tuple[int, ...]:
     """Return where actions in capitals stand beside a symbol, as in a statement."""

@@ -14,7 +14,7 @@ from typing import Final
 from trackrecord.extraction import companies, contracts, labelled
 from trackrecord.extraction.words import CODES, QUOTES, SYMBOL, UNNAMED, Parts
 
-_EXCHANGES: Final = frozenset({
+EXCHANGES: Final = frozenset({
     "NSE", "BSE", "NFO", "BFO", "CDS", "BCD", "MCX", "NCDEX", "NSEIX", "NASDAQ", "NYSE", "AMEX",
     "ARCA", "BATS", "OTC", "OTCMKTS", "NYSEARCA", "NYSEAMERICAN", "CBOE", "CME", "COMEX", "NYMEX",
     "CBOT", "ICE", "ICEUS", "EUREX", "LSE", "LON", "LSIN", "XETR", "FWB", "ETR", "FRA", "EPA",
@@ -37,13 +37,12 @@ _FIRM: Final = "[A-Z0-9](?:[A-Z0-9&._-]{0,40}[A-Z0-9])?(?:[12]?!)?"
 # Names with punctuation inside, written without spaces. Repetitions are bounded or cannot
 # give back, and each begins at the edge of a word.
 _GLUED: Final = re.compile(
-    rf"""(?<![\w$#^./&@-])(?:
-      (?P<index>\^[A-Z][A-Z0-9]{{1,11}}+(?:\.[A-Z]{{1,4}}+)?+)
-    | (?P<suffixed>[A-Z0-9]{{1,12}}=[XF])
-    | (?P<pair>[A-Z0-9]{{1,15}}/{_QUOTE}(?::{_QUOTE}(?:-\d{{6}}(?:-\d{{1,9}}-[CP])?)?
+    rf"""(?<![\w$#^.&@-])(?:(?P<suffixed>[A-Z0-9]{{1,12}}=[XF])
+    | (?<!/)(?P<index>\^[A-Z][A-Z0-9]{{1,11}}+(?:\.[A-Z]{{1,4}}+)?+)
+    | (?<!/)(?P<pair>[A-Z0-9]{{1,15}}/{_QUOTE}(?::{_QUOTE}(?:-\d{{6}}(?:-\d{{1,9}}-[CP])?)?
         |-\d{{6}}|\.[A-Z]{{1,4}}|-PERP|-SWAP)?)
-    | (?P<share>[A-Z]{{2,4}}/[AB])
-    | (?P<listed>{_EXCHANGE}:(?:[A-Z0-9]{{1,15}}/{_QUOTE}|{_FIRM}))
+    | (?<!/)(?P<share>[A-Z]{{2,4}}/[AB])
+    | (?<!/)(?P<listed>{_EXCHANGE}:(?:[A-Z0-9]{{1,15}}/{_QUOTE}|{_FIRM}))
     )(?![A-Za-z0-9_=/])""",
     re.VERBOSE,
 )
@@ -60,7 +59,7 @@ _TELLING: Final = frozenset({
     "FTSE", "CSI", "NEXT", "LOTS", "QTY", "BANK", "FIN", "SWAP", "PERP",
     "AT", "ABOVE", "BELOW", "NEAR",
 })  # fmt: skip
-MEANT: Final = _EXCHANGES | _TELLING | CODES | UNNAMED | companies.FIRMS
+MEANT: Final = EXCHANGES | _TELLING | CODES | UNNAMED | companies.FIRMS
 """Words in capitals that a line may not be remembered without, though they may be names."""
 
 _BASES: Final = frozenset("SwefaViN")
@@ -132,9 +131,9 @@ def _is_glued(match: re.Match[str], begin: int, parts: Parts) -> bool:
 def _is_listed(match: re.Match[str], left: str) -> bool:
     """Say whether one side of NSE:RELIANCE or AAPL:NASDAQ is an exchange."""
     exchange, _, name = match.group().partition(":")
-    if exchange in _EXCHANGES or "_" in exchange:
+    if exchange in EXCHANGES or "_" in exchange:
         return not name.isdigit() or len(exchange) > 1
-    return left == SYMBOL and name in _EXCHANGES and len(name) > 1
+    return left == SYMBOL and name in EXCHANGES and len(name) > 1
 
 
 def _merge(found: list[tuple[int, int]], parts: Parts) -> None:

@@ -45,7 +45,7 @@ _NUMBER: Final = re.compile(
 )
 _LONGEST_NUMBER: Final = 40
 _LONGEST_SYMBOL: Final = 40
-_OF: Final = re.compile(r"\s*/\s*(10|100|5)")
+_OF: Final = re.compile(r"\s*/\s*(10|100)(?![0-9])")
 _ENUM: Final = re.compile(r"<?[A-Za-z_]\w*\.([A-Za-z_]+)(?::\s*(?:['\"]([^'\"]*)['\"]|[^>]*))?>?")
 _PICTURES: Final = re.compile(
     r"^[^\w<$#]+|[^\w)>%.!*]+$|[\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff\ufe0f*`]"

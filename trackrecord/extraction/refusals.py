@@ -61,7 +61,7 @@ def why_not(
         _not_instead(document, line.first + position, best)
         or _refused_by_rule(matches, best)
         or _too_weak(document, line.first + position, best)
-        or _held(flags, best)
+        or _held(document, line.first + position, flags, best)
         or _template(document, shape, line, position, best)
         or _refused_by_word(document, shape, line, position, best)
         or _quoted(document, line.first + position, best)
@@ -102,8 +102,13 @@ def _too_weak(document: Document, token: int, best: ShapeMatch) -> tuple[str, st
     return None if word == word.upper() else (term.rule, "the word decides only behind a label")
 
 
-def _held(flags: frozenset[str], best: ShapeMatch) -> tuple[str, str] | None:
-    if "position" in flags and best.rule.rank <= ROW:
+def _held(
+    document: Document, token: int, flags: frozenset[str], best: ShapeMatch
+) -> tuple[str, str] | None:
+    """Refuse what may be a position's side; to hold is none."""
+    term = document.terms[token]
+    kept = term is not None and term.value == "HOLD" and term.kind == "action"
+    if "position" in flags and best.rule.rank <= ROW and not kept:
         return "code/position", "the text shows open positions, and this is the side of one"
     return None
 

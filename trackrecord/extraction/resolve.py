@@ -6,12 +6,13 @@ from bisect import bisect_right
 from decimal import Decimal
 from typing import Final, final
 
-from trackrecord.extraction import currency, fields, guards, names
+from trackrecord.extraction import currency, fields, guards, names, orders
 from trackrecord.extraction.document import NUMBER, PERCENT, Document
 from trackrecord.extraction.model import Evidence, Recommendation, Rejected
 from trackrecord.extraction.refusals import FINAL, ROW
 from trackrecord.extraction.statements import Findings, Statement, reject
 from trackrecord.extraction.symbols import Section
+from trackrecord.extraction.words import QUOTES
 
 _LONGEST_BLOCK: Final = 40
 _LETTERS: Final = {
@@ -57,6 +58,8 @@ def _group(statements: list[Statement]) -> list[Group]:
     for statement in statements:
         name = statement.symbol.upper() if statement.symbol else None
         groups.setdefault(name, Group(statement.symbol)).statements.append(statement)
+    if len(groups) > 1:
+        _drop_coins(groups)
     nameless = groups.get(None)
     if nameless is not None and len(groups) > 1:
         # A line without a name speaks of the one instrument there is; among several, it is a
@@ -68,6 +71,23 @@ def _group(statements: list[Statement]) -> list[Group]:
                 [*only.statements, *nameless.statements], key=lambda item: item.token
             )
     return list(groups.values())
+
+
+def _drop_coins(groups: dict[str | None, Group]) -> None:
+    """Drop an order for a coin, BUY 0.02 BTC, below the decision on its pair, BTCUSDT."""
+    for name, group in list(groups.items()):
+        if name is None or any(item.rank > ROW for item in group.statements):
+            continue
+        actions = {item.action for item in group.statements}
+        if any(
+            other is not None
+            and other.startswith(name)
+            and other[len(name) :].lstrip("/-_") in QUOTES
+            and pair.first.token < group.first.token
+            and actions <= {item.action for item in pair.statements}
+            for other, pair in groups.items()
+        ):
+            del groups[name]
 
 
 def _winner(group: Group) -> Statement:
@@ -140,6 +160,7 @@ def resolve(
     Returns:
         Recommendations and the evidence of each of their fields.
     """
+    orders.weaken(document, findings.statements)
     _drop_ledgers(document, findings)
     _drop_two_sided(document, findings)
     groups = _group(findings.statements)
@@ -220,12 +241,17 @@ def _scopes(
     return scopes
 
 
+def _side(statement: Statement) -> str:
+    """Return what is to be done, however strongly."""
+    return statement.action.rpartition("_")[2]
+
+
 def _other_messages(document: Document, group: Group) -> list[tuple[int, int]]:
     """Return the tokens of the blocks in which the text says something else of an instrument."""
     winner = _winner(group)
     found: list[tuple[int, int]] = []
     for item in group.statements:
-        if item.action == winner.action or item.line == winner.line:
+        if _side(item) == _side(winner) or item.line == winner.line:
             continue
         first = last = item.line
         while first > 0 and document.lines[first - 1].shape and item.line - first < _LONGEST_BLOCK:
@@ -316,6 +342,9 @@ def _levels(
     for name, letter in _LETTERS.items():
         if winner.is_row:
             levels[name] = _of_cell(winner, letter)
+            if letter == fields.ENTRY and levels[name] is None:
+                found = orders.quoted(document, group.statements, winner)
+                levels[name] = None if found is None else _of_label(document, winner, found)
         else:
             found = _price(document, group, winner, scope, letter)
             levels[name] = None if found is None else _of_label(document, winner, found)
@@ -370,20 +399,13 @@ def _price(
     bound = _bound(group, winner)
     if bound is not None:
         return bound.get(letter)
-    if letter == fields.ENTRY:
-        for statement in [winner, *group.statements]:
-            token = statement.price_token
-            # 300750 may be a code here, not a price.
-            named = token == statement.symbol_token
-            if token is None or named or statement.action != winner.action:
-                continue
-            if fields.is_range(document, token, len(document.letters)):
-                continue
-            at = fields.price_of_distance(document, token, len(document.letters))
-            value = None if at is None else fields.level(document, at)
-            if at is not None and value is not None:
-                return fields.Found(value, statement.token, at)
-    return fields.first(document, letter, scope[0], scope[1])
+    if letter != fields.ENTRY:
+        return fields.first(document, letter, scope[0], scope[1])
+    return (
+        orders.quoted(document, group.statements, winner)
+        or fields.first(document, letter, scope[0], scope[1])
+        or orders.entry(document, winner.action, scope[0], scope[1])
+    )
 
 
 def _bound(group: Group, winner: Statement) -> dict[str, fields.Found] | None:
@@ -415,8 +437,14 @@ def _labelled_confidence(
     if bound is not None:
         return bound.get(fields.CONFIDENCE)
     found = fields.nearest_confidence(document, scope[0], scope[1], winner.token)
-    if found is not None:
+    # PROBABILITY: 55 % chance of a rise is of something else than the decision.
+    if found is not None and document.letters[found.token + 1 : found.token + 2] not in {"w", "f"}:
         return found
+    return _bare_confidence(document, winner) or found
+
+
+def _bare_confidence(document: Document, winner: Statement) -> fields.Found | None:
+    """Return the percentage right behind an action: BUY (78 %)."""
     letters = document.letters
     at = winner.token + 1
     if winner.symbol_token == at:

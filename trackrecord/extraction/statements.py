@@ -148,7 +148,7 @@ def _list_under(document: Document, line: Line, findings: Findings, joined: set[
     for number, name in found:
         statement = Statement(number, token, action, ROW, "code/list-under-heading")
         statement.symbol, statement.symbol_token = document.symbol(name), name
-        statement.price_token = _price_at(document, document.lines[number], name)
+        statement.price_token = price_at(document, document.lines[number], name)
         findings.statements.append(statement)
     if not found and lists.is_empty(document, line, joined):
         findings.rejected.append(
@@ -176,7 +176,7 @@ def _btst(document: Document, line: Line, findings: Findings) -> bool:
     statement = Statement(line.number, token, "BTST_BUY", ROW, "code/btst")
     statement.symbol_token = line.first + place
     statement.symbol = document.symbol(statement.symbol_token)
-    statement.price_token = _price_at(document, line, statement.symbol_token)
+    statement.price_token = price_at(document, line, statement.symbol_token)
     findings.statements.append(statement)
     findings.statements.extend(_also(document, line, statement))
     return True
@@ -307,7 +307,7 @@ def _take_pairs(
         statement.symbol_token = line.first + name
         statement.symbol = document.symbol(statement.symbol_token)
         after = line.first + max(position, name)
-        statement.price_token = _price_at(document, line, after)
+        statement.price_token = price_at(document, line, after)
         findings.statements.append(statement)
 
 
@@ -377,12 +377,12 @@ def _place(document: Document, line: Line, matches: list[ShapeMatch], statement:
             statement.symbol = document.symbol(statement.symbol_token)
         if statement.price_token is None and match.price is not None:
             statement.price_token = line.first + match.price
-    quoted = _price_at(document, line, statement.token)
+    quoted = price_at(document, line, statement.token)
     if quoted is not None:
         statement.price_token = quoted
 
 
-def _price_at(document: Document, line: Line, token: int) -> int | None:
+def price_at(document: Document, line: Line, token: int) -> int | None:
     """Return the price that follows an @ or at behind an action, before any other label."""
     letters = document.letters
     for at in range(token + 1, min(line.last - 1, token + _AT_REACH)):

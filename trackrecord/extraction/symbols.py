@@ -8,7 +8,9 @@ from typing import Final, final
 
 import re2
 
-from trackrecord.extraction.document import NUMBER, SYMBOL, WORD, Document
+from trackrecord.extraction import capitals
+from trackrecord.extraction.document import NUMBER, SYMBOL, WORD, Document, Line
+from trackrecord.extraction.names import EXCHANGES
 from trackrecord.extraction.statements import Statement
 from trackrecord.extraction.words import UNNAMED
 
@@ -18,16 +20,23 @@ _NAMED: Final = re2.compile(rb"Y[:=](w)(?:$|[|,;(])")
 _HEADING: Final = re2.compile(
     rb"^\|?(?:[wgK]?[\[(]?N(?:/N)?[\]).:]*)?-?[wf]{0,2}(?:L[:-]?)?(?:[(])?(S)[)]?(?:$|[:-]?$|[(]|-[wf]|[:|-]?[wYL]{1,3}(?:[(][^()]*[)])?:?$|\|)"
 )
-_TITLE: Final = re2.compile(rb"^[wLYgF]{1,5}(?:[(][^()]*[)])?[-:](S)(?:[(]S[)])?$")
+_TITLE: Final = re2.compile(
+    rb"^[|]*[wLYgF]{1,5}(?:[(][^()]*[)])?[-:](S)(?:[(][wfSY.,&-]{1,7}[)])?[|]*$"
+)
+_COMPANY: Final = re2.compile(rb"^[Sw][wfk.,&]{1,6}[(](S)[)]")
+# Nvidia (NASDAQ: NVDA)
+_LISTED: Final = re2.compile(rb"^[-|.>]*[wfSk.,&]{1,6}[(]w:(S)[)]")
 # 600036 最终决策, 招商银行 (600036) 分析:, where stocks are named by numbers.
 _CODE_TITLE: Final = re2.compile(
-    rb"^(?:\[[wYLVgk]{1,4}\])?\[?(?:[wgVk]{1,4}[(](N)[)]|(N)[(]?[wgVkLF])[)\]]?[wgVkLFYf]{0,5}[:-]?$"
+    rb"^z?(?:\[[wYLVgk]{1,4}\])?\[?(?:[wgVk]{1,4}[(](N)[)]|(N)[(]?[wgVkLF])[)\]]?[wgVkLFYf]{0,5}[:-]?$"
+    rb"|^[wgVkLFYf]{2,8}[:-](N)$"
 )
 
 
 _SHORT_CODE: Final = 4
 _NEAR: Final = 60
 _BESIDE: Final = 4
+_BEGINNING: Final = 12
 
 
 @final
@@ -66,11 +75,11 @@ def _places(shape: str) -> tuple[tuple[int, ...], int | None]:
         found = [pattern.search(data) for pattern in (_LABEL, _CODE, _NAMED)]
         labelled = tuple([int(match.start(1)) for match in found if match is not None])
     if "S" in shape and not any(mark in shape for mark in "RUqb"):
-        match = _HEADING.search(data) or _TITLE.search(data)
+        match = _HEADING.search(data) or _TITLE.search(data) or _LISTED.search(data)
         if match is not None:
             return labelled, int(match.start(1))
     if "N" in shape and (match := _CODE_TITLE.search(data)) is not None:
-        return labelled, int(max(match.start(1), match.start(2)))
+        return labelled, int(max(match.start(group) for group in (1, 2, 3)))
     return labelled, None
 
 
@@ -89,12 +98,37 @@ def sections(document: Document) -> list[Section]:
             if heading is None:
                 continue
             token = line.first + heading
+        if labelled:
+            token = _bracketed_ticker(line, token)
         name = _name(document, token)
+        if name is not None and not _announced(document, line, token, labelled=labelled):
+            continue
         if name is None and not labelled and _is_title_code(document, token):
             name = document.raw(token)
         if name is not None and (not found or found[-1].symbol != name or labelled):
             found.append(Section(line.number, token, name, labelled))
     return _without_companies(found) if any(_is_company(item) for item in found) else found
+
+
+def _bracketed_ticker(line: Line, token: int) -> int:
+    """Return the ticker in brackets behind a company's name: Company: NVIDIA Corp (NVDA)."""
+    shape = line.shape[token - line.first :]
+    match = _COMPANY.search(shape.encode("ascii", "replace"))
+    return token if match is None else token + int(match.start(1))
+
+
+def _announced(document: Document, line: Line, token: int, *, labelled: bool) -> bool:
+    """Say whether a label or a heading announces a name, and not only words in capitals."""
+    if not labelled:
+        if document.letters[max(0, token - 3) : token] == "(w:":
+            return document.raw(token - 2) in EXCHANGES
+        behind = document.letters[token] == NUMBER and document.letters[token - 1] in ":-"
+        apart = capitals.begins(document, line) or capitals.stands_apart(document, line)
+        if behind and token > line.first and not apart:
+            return False
+        return capitals.may_head(document, line, token)
+    beside = token > line.first and document.letters[token - 1] in "YO"
+    return not (beside and capitals.is_vague(document, line, token))
 
 
 def _is_title_code(document: Document, token: int) -> bool:
@@ -137,7 +171,7 @@ def assign(document: Document, statements: list[Statement], found: list[Section]
     starts = [section.line for section in found]
     lone = None if found else _only_one(document)
     for statement in statements:
-        if statement.symbol is not None:
+        if statement.symbol is not None and not _is_a_word(document, statement):
             _take_listed(document, statement)
             continue
         token = _on_line(document, statement)
@@ -154,8 +188,24 @@ def assign(document: Document, statements: list[Statement], found: list[Section]
             only = next(iter(labelled if len(labelled) == 1 else names))
             section = next(item for item in found if item.symbol == only)
             statement.symbol, statement.symbol_token = only, section.token
-        elif lone is not None:
+        elif lone is not None and not _is_on_line(document, statement, lone):
             statement.symbol, statement.symbol_token = document.symbol(lone), lone
+
+
+def _is_a_word(document: Document, statement: Statement) -> bool:
+    """Say whether what a line seems to name is a word of its label or reason; forget it then."""
+    token = statement.symbol_token
+    if token is None or statement.is_row or statement.bound is not None:
+        return False
+    line = document.lines[statement.line]
+    if token < statement.token:
+        labels = document.letters[token + 1] == ":"
+        if not labels or not capitals.ends_a_phrase(document, line, token):
+            return False
+    elif document.letters[token - 1] != "-" or not capitals.begins_a_reason(document, line, token):
+        return False
+    statement.symbol = statement.symbol_token = None
+    return True
 
 
 def _listed(document: Document, token: int) -> int:
@@ -167,43 +217,80 @@ def _listed(document: Document, token: int) -> int:
 def _take_listed(document: Document, statement: Statement) -> None:
     """Prefer the ticker in brackets behind a statement's name."""
     at = statement.symbol_token
+    if at is not None and at + 1 < statement.token and capitals.is_plain(document, at):
+        # TIGER VIP #SOL BUY: a tag is the better name.
+        for token in range(at + 1, min(statement.token, at + _BESIDE)):
+            if document.letters[token] == SYMBOL and document.raw(token)[0] in "#$":
+                at = statement.symbol_token = token
+                statement.symbol = document.symbol(token)
     if at is not None and document.letters[at : at + 4] == "S(S)":
         statement.symbol_token = _listed(document, at)
         statement.symbol = document.symbol(statement.symbol_token)
 
 
 def _only_one(document: Document) -> int | None:
-    """Return the first mention of the one instrument that a text names at all."""
+    """Return the first mention of the one instrument that a text names at all and speaks of."""
     letters = document.letters
-    first = letters.find(SYMBOL)
-    if first < 0:
+    if SYMBOL not in letters:
         return None
-    name = document.symbol(first)
-    at = letters.find(SYMBOL, first + 1)
-    while at >= 0:
-        if document.symbol(at) != name:
-            return None
-        at = letters.find(SYMBOL, at + 1)
-    return first
+    # Beside a pair, a word in capitals may be anything: #GOLD #XAUUSD.
+    first: dict[bool, int] = {}
+    names: dict[bool, set[str]] = {True: set(), False: set()}
+    for line in document.lines:
+        at = letters.find(SYMBOL, line.first, line.last)
+        while at >= 0:
+            if not capitals.is_vague(document, line, at):
+                certain = capitals.is_certain(document, at)
+                names[certain].add(document.symbol(at))
+                if len(names[True]) > 1:
+                    return None
+                if certain not in first and capitals.speaks_of(document, line, at):
+                    first[certain] = at
+            at = letters.find(SYMBOL, at + 1, line.last)
+    if names[True]:
+        return first.get(True)
+    return first.get(False) if len(names[False]) == 1 else None
+
+
+def _is_on_line(document: Document, statement: Statement, token: int) -> bool:
+    """Say whether a name stands on a statement's line, where it was looked for already."""
+    line = document.lines[statement.line]
+    return line.first <= token < line.last
 
 
 def _on_line(document: Document, statement: Statement) -> int | None:
     """Return the one symbol that the statement's own line names."""
     line = document.lines[statement.line]
-    near = range(max(line.first, statement.token - _NEAR), min(line.last, statement.token + _NEAR))
+    # What stands before an object on its line.
+    place = min(statement.token, line.last)
+    near = range(max(line.first, place - _NEAR), min(line.last, place + _NEAR))
     tokens = [
         token
         for token in near
-        if document.letters[token] == SYMBOL
+        if (document.letters[token] == SYMBOL and not capitals.is_vague(document, line, token))
         or (document.letters[token] == NUMBER and document.is_code(token))
     ]
-    names = {_name(document, token) for token in tokens}
-    if len(names) == 1:
+    if not tokens:
+        return _in_cells_before(document, line, near.start)
+    several = len({_name(document, token) for token in tokens}) > 1
+    tokens = [
+        token for token in tokens if capitals.is_beside(document, line, token, statement.token)
+    ]
+    if tokens and not several:
         return tokens[0]
     before = [token for token in tokens if token < statement.token]
     if before and statement.token - before[-1] <= 3:  # noqa: PLR2004 - beside it
         return before[-1]
     after = [token for token in tokens if token > statement.token]
-    if tokens and after and after[0] - statement.token <= 3:  # noqa: PLR2004 - beside it
+    if after and after[0] - statement.token <= 3:  # noqa: PLR2004 - beside it
         return after[0]
     return None
+
+
+def _in_cells_before(document: Document, line: Line, end: int) -> int | None:
+    """Return the one symbol among the first cells of a row whose last cell goes on for long."""
+    last = min(line.first + _BEGINNING, end)
+    found = [at for at in range(line.first, last) if document.letters[at] == SYMBOL]
+    if len(found) != 1 or document.letters[found[0] + 1] != "|":
+        return None
+    return None if capitals.is_vague(document, line, found[0]) else found[0]

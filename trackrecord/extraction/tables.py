@@ -52,6 +52,8 @@ def read(document: Document, tables: list[Table], findings: Findings) -> set[int
         if not acting:
             taken |= headed_tables.read(document, table, findings)
             continue
+        if _is_box(document, table, acting):
+            continue
         taken.update(line.number for line in table.lines)
         column = _action_column(document, table)
         refusal = _refusal(table, column)
@@ -66,6 +68,13 @@ def read(document: Document, tables: list[Table], findings: Findings) -> set[int
             continue
         _rows(document, table, column, findings)
     return taken
+
+
+def _is_box(document: Document, table: Table, acting: list[int]) -> bool:
+    """Say whether a table of one column frames lines such as ``Signal: SELL`` under a title."""
+    if table.kind != "|" or sum(bool(column.text) for column in table.columns) != 1:
+        return False
+    return all(token > 0 and document.letters[token - 1] == ":" for token in acting)
 
 
 def _action_column(document: Document, table: Table) -> Column | None:
