@@ -30,6 +30,14 @@ _VALUE: Final = (
     r"['\"]?(?: ?\([^()\n]{1,12}\))?['\"*]{0,3}\s{0,3}[:=|]{0,2}[ \t|:'\"*_]{0,30}"
     r"(?:[A-Z]{2,4}\$? ?|[$€£¥₹] ?)?(\d[\d,.']*)"
 )
+_MONEY: Final = r"[$€£¥₹]?\d[\d,.]*(?: ?[A-Z]{3,4})?"
+# Final balance $9,412 from $10,000 (-5.88 %), started with 1000 USDT, ended with 1124 (+12.4 %)
+_FROM: Final = re2.compile(
+    rf"(?i)(?:\b(?:{_LAST})[^\w\n]{{0,4}}{_MONEY} \(?(?:from|vs\.?|started? (?:at|with)) {_MONEY}"
+    rf"|\b(?:started|began|start) (?:with|at|from) {_MONEY}[^\n\d]{{1,40}}{_MONEY})"
+    r"[,;]? ?\(([+-]?\d+(?:\.\d+)?) ?%\)"
+)
+_MAY_TELL_BOTH: Final = looks.ask(r"(?i)(?:from|vs\.?|with|at) [$€£¥₹]?\d[^\n]*\d ?%\)")
 _FIRSTS: Final = re2.compile(rf"(?i)\b(?:{_FIRST}){_VALUE}|(?:{_FIRST}){_VALUE}")
 _LASTS: Final = re2.compile(rf"(?i)\b(?:{_LAST}){_VALUE}|(?:{_LAST}){_VALUE}")
 _NAMES_FIRST: Final = looks.ask(rf"(?i)(?:{_FIRST})")
@@ -48,6 +56,15 @@ def find(document: Document) -> list[Candidate]:
         One candidate, its money the difference, or none: where either is missing or printed
         several times with other values, or where nothing has changed.
     """
+    text = document.folded
+    told = _FROM.search(text) if document.may(_MAY_TELL_BOTH) else None
+    if told is not None:
+        value = document.parse(told.group(1))
+        number = next((line.number for line in document.lines if line.end >= told.end()), 0)
+        return [
+            Candidate("total", value, None, (), "code/balances", "final capital",
+                      told.start(), told.end(), number)
+        ]  # fmt: skip
     if not (document.may(_NAMES_FIRST) and document.may(_NAMES_LAST)):
         return []
     firsts, lasts = _read(document, _FIRSTS), _read(document, _LASTS)

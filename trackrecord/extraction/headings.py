@@ -138,9 +138,10 @@ def _like_it(document: Document, line: Line, mark: str) -> bool:
 
 def _cut(document: Document, line: Line, mark: str) -> Table | None:
     columns = [column_of(document, start, end) for start, end in cut_at(document, line, mark)]
-    if len(columns) < 2:  # noqa: PLR2004 - one column is no table
-        return None
     named = [column for column in columns if column.text]
+    # One column is no table, and a line between two bars one of a box.
+    if len(columns) < 2 or not (_is_decision(named) or len(named) > 1):  # noqa: PLR2004
+        return None
     if len(named) == 2:  # noqa: PLR2004
         short = len(columns) == 2 and not _decides_by_name(columns)  # noqa: PLR2004
         headed = "Y" in named[0].letters and heading_above(document, line.number) is not None
@@ -154,6 +155,11 @@ def _cut(document: Document, line: Line, mark: str) -> Table | None:
     if alternatives and not _only_named(alternatives):
         return None
     return Table(line, mark, columns)
+
+
+def _is_decision(named: list[Column]) -> bool:
+    """Say whether the one column that has a heading is the decision."""
+    return len(named) == 1 and named[0].letters in {"L", "F"}
 
 
 def _is_field(document: Document, name: Column, value: Column) -> bool:
@@ -257,11 +263,16 @@ def aligned(document: Document, line: Line, *, forced: bool = False) -> Table | 
         (alternatives and not _only_named(alternatives))
         or not about
         or any(mark in headed for mark in ">!?")
-        or (len(columns) < _FEWEST_COLUMNS and not decided)
+        or (len(columns) < _FEWEST_COLUMNS and not (decided or _is_headed(document, line, named)))
         or (len(columns) == 1 and not margin.isspace())
     ):
         return None
     return Table(line, " ", columns)
+
+
+def _is_headed(document: Document, line: Line, named: bool) -> bool:
+    """Say whether a header of two columns, one of them of names, stands under an action."""
+    return named and heading_above(document, line.number) is not None
 
 
 def _grouped(document: Document, line: Line) -> list[Column]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from trackrecord.extraction import looks
@@ -15,16 +16,16 @@ _HEADING_ABOVE: Final = 12
 # A price of now beside an entry, or the word itself.
 _MAY_STAND: Final = looks.ask(
     r"(?i)current|mark|ltp|cmp|now|last price|\d open|hold"
-    r"|(?:open|active|running) (?:position|trade)"
+    r"|(?:open|active|running|my|your) (?:position|trade)"
 )
 _STANDS: Final = matcher(
     r"(?i)\b(?:current|current price|mark|mark price|market price|ltp|cmp|now|last price)\b"
     r"['\"*]{0,3} ?[:=] ?['\"*]{0,3}(?:Rs\.? ?)?[$€£¥₹]?\d"
     r"|\bnow @? ?[$€£¥₹]?\d|\b\d+ open (?:position|trade)"
     r"|(?:^|[\n:|\[(-] ?)(?:HOLD|HOLDING|Holding) [A-Z$#][A-Z]"
-    r"|^\W*(?:open|active|current|running) (?:positions?|trades?)\b"
+    r"|^\W*(?:open|active|current|running|my|your) (?:positions?|trades?)\b"
     r"(?: \(\d+\)| ?: [1-9]\d?)?\W*(?:\n|$)"
-    r"|\n\W*(?:open|active|current|running) (?:positions?|trades?)\b"
+    r"|\n\W*(?:open|active|current|running|my|your) (?:positions?|trades?)\b"
     r"(?: \(\d+\)| ?: [1-9]\d?)?\W*(?:\n|$)"
 )
 _LEFT: Final = matcher(
@@ -40,6 +41,14 @@ _MAY_HOLD: Final = looks.ask(r"(?i)hold|b&h|hodl|benchmark|买入持有|基准")
 _HELD_THROUGH: Final = matcher(
     r"(?i)^\W*(?:buy ?(?:&|and|n|-and-) ?hold|b&h|hodl|benchmark|买入持有|基准)"
     r"(?: (?:strat\w*|baseline|benchmark|results?|performance|portfolio|comparison))*\W*$"
+)
+
+
+_MAY_LIST: Final = looks.ask(r"(?i)holdings|positions|持[仓倉股]|保有銘柄|보유 ?종목")
+_HOLDINGS: Final = matcher(
+    r"(?i)^\W*(?:(?:open|current|my) )?(?:holdings|positions)(?: (?:summary|overview))?\W*$"
+    r"|^\W*(?:当前|我的)?持[仓倉股](?:汇总|彙總|明细|列表|概览|情况)?\W*$"
+    r"|^\W*(?:保有銘柄|보유 ?종목)\W*$"
 )
 
 
@@ -81,17 +90,22 @@ def _why_not(document: Document, candidate: Candidate) -> str | None:
         around = document.folded[lines[first].start : lines[last].end]
         if _STANDS(around) and not _LEFT(around):
             return "the position is still open"
-    if _under_benchmark(document, candidate.line):
+    if document.may(_MAY_HOLD) and _under_heading(
+        document, candidate.line, _HELD_THROUGH, _HEADING_ABOVE
+    ):
         return "it is what holding would have brought"
+    if document.may(_MAY_LIST) and _under_heading(document, candidate.line, _HOLDINGS, _AROUND):
+        return None if _LEFT(candidate.label) else "the position is still open"
     return None
 
 
-def _under_benchmark(document: Document, number: int) -> bool:
-    """Say whether the nearest line above without a number is a benchmark's name."""
+def _under_heading(
+    document: Document, number: int, names: Callable[[str], bool], reach: int
+) -> bool:
+    """Say whether the nearest line above without a number is such a heading."""
     lines = document.lines
-    for line in reversed(lines[max(0, number - _HEADING_ABOVE) : number]):
-        if not line.shape or "N" in line.shape or "P" in line.shape:
+    for line in reversed(lines[max(0, number - reach) : number]):
+        if not line.shape.strip("|") or "N" in line.shape or "P" in line.shape:
             continue
-        held = line.looks & _MAY_HOLD != 0
-        return held and _HELD_THROUGH(document.folded[line.start : line.end])
+        return names(document.folded[line.start : line.end])
     return False

@@ -6,8 +6,10 @@ from decimal import Decimal
 from typing import Final
 
 from trackrecord.extraction import (
+    added,
     balances,
     compared,
+    endings,
     result_choice,
     result_context,
     spoken,
@@ -28,6 +30,8 @@ _ACCOUNT: Final = matcher(
     r"(?:[ _]?(?:capital|balance|equity|cash|자본|자금|자산|금액|资金|資金|本金|资产|資産|残高))?"
     r"\W{0,6}\d"
 )
+_NEAR_ENDING: Final = 2
+_CLOSED: Final = matcher(r"(?i)\b(?:trade|position|deal) #?\d+ (?:was |is )?(?:now )?closed\b")
 _TRADED: Final = matcher(
     r"(?i)\b(?:trades|traded|closed|exited|sold|bought|executed|covered|squared off|backtest\w*"
     r"|reali[sz]ed|booked|liquidated"
@@ -75,7 +79,7 @@ def find(
     candidates = result_choice.with_percent_below(document, candidates)
     candidates = result_choice.with_percent_of_capital(document, candidates)
     if not candidates and not stated:
-        candidates = compared.find(document) or balances.find(document)
+        candidates = compared.find(document) or balances.find(document) or added.find(document)
     if candidates and trade_counts.none_made(document):
         rejected.extend(_lost(item, "no trade was made") for item in candidates)
         candidates = []
@@ -119,11 +123,27 @@ def _only_closed(
         first = document.lines[max(0, candidate.line - _AROUND)]
         if _ACCOUNT(document.folded[first.start : line.start]):
             kept.append(candidate)
-        elif candidate.kind == "trade" and "b" not in line.shape and not realised:
+        elif (
+            candidate.kind == "trade"
+            and "b" not in line.shape
+            and not realised
+            and not _under_ending(document, candidate.line)
+        ):
             rejected.append(_lost(candidate, "the position is still open"))
         else:
             kept.append(candidate)
     return kept
+
+
+def _under_ending(document: Document, number: int) -> bool:
+    """Say whether one of the lines right above says that the trade is closed."""
+    for line in reversed(document.lines[max(0, number - _NEAR_ENDING) : number]):
+        if not line.shape:
+            return False
+        text = document.folded[line.start : line.end]
+        if endings.happened(text) or _CLOSED(text):
+            return True
+    return False
 
 
 def _choose(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from trackrecord.extraction.cells import Column, Row, Table, tokens_in, words_of
+from trackrecord.extraction.cells import Column, Row, Table, cell_of, tokens_in, words_of
 from trackrecord.extraction.document import NUMBER, PERCENT, Document
 from trackrecord.extraction.result_values import Candidate
 from trackrecord.extraction.table_levels import term_of
@@ -21,7 +21,10 @@ def results(document: Document, tables: list[Table]) -> tuple[list[Candidate], s
     found: list[Candidate] = []
     taken: set[int] = set()
     for table in tables:
+        if sum(bool(column.text) for column in table.columns) < 2:  # noqa: PLR2004
+            continue  # the title of a box, over lines that name their values themselves
         if not table.has("R") or not _holds_amounts(document, table):
+            found.extend(_of_sales(document, table))
             continue
         taken.update(line.number for line in table.lines)
         if table.has("p") or any(column.text in _OPEN for column in table.columns):
@@ -29,17 +32,23 @@ def results(document: Document, tables: list[Table]) -> tuple[list[Candidate], s
         rows = _deciding(document, table)
         if rows and any(_without_trades(document, table, row) for row in rows):
             continue
-        for column in table.columns:
-            if "R" not in column.letters or "U" in column.letters:
-                continue
-            if not rows:
-                found.extend(_common(document, table, column))
-                continue
-            for row in rows:
-                candidate = _result(document, table, row, column)
-                if candidate is not None:
-                    found.append(candidate)
+        found.extend(_of_columns(document, table, rows))
     return found, taken
+
+
+def _of_columns(document: Document, table: Table, rows: list[Row]) -> list[Candidate]:
+    """Read the columns of results: in the rows that decide, else what all rows have in common."""
+    found: list[Candidate] = []
+    for column in table.columns:
+        if "R" not in column.letters or "U" in column.letters:
+            continue
+        if not rows:
+            found.extend(_common(document, table, column))
+        for row in rows:
+            candidate = _result(document, table, row, column)
+            if candidate is not None:
+                found.append(candidate)
+    return found
 
 
 def _holds_amounts(document: Document, table: Table) -> bool:
@@ -73,6 +82,10 @@ _OPEN: Final = frozenset({
     "unrealized", "unrealised", "liq price", "liq. price",
     "现价", "最新价", "当前价", "現價", "现在价", "現在値", "現在価格", "현재가",
 })  # fmt: skip
+_GAINS: Final = frozenset({
+    "gain/loss", "gain / loss", "gain (loss)", "gain", "gains", "gain/loss ($)", "p/l",
+    "profit/loss",
+})  # fmt: skip
 _COUNTS: Final = frozenset({
     "trades", "# trades", "total trades", "no. of trades", "number of trades", "num trades",
     "trade count", "closed trades", "n trades", "entries", "buys", "#trades", "total_trades",
@@ -94,11 +107,50 @@ def _common(document: Document, table: Table, column: Column) -> list[Candidate]
     if term is None or not term.value.startswith("total"):
         return []
     found = [_result(document, table, row, column) for row in table.rows]
-    values = [item.percent for item in found if item is not None and item.percent is not None]
     first = found[0]
-    if first is None or len(values) < len(found) or len(values) < 2:  # noqa: PLR2004
+    if first is None or len(found) < 2:  # noqa: PLR2004
         return []
-    return [first.of(first.percent, first.money, tuple(values[1:]))]
+    values = [item.percent for item in found if item is not None and item.percent is not None]
+    if len(values) == len(found):
+        return [first.of(first.percent, first.money, tuple(values[1:]))]
+    return [first] if _of_one_sign(found) else []
+
+
+def _of_one_sign(found: list[Candidate | None]) -> bool:
+    """Say whether all of several amounts of money are gains, or all are losses."""
+    monies = [item.money for item in found if item is not None and item.money]
+    return len(monies) == len(found) and len({money > 0 for money in monies}) == 1
+
+
+def _of_sales(document: Document, table: Table) -> list[Candidate]:
+    """Read the gains beside sales in a ledger, where all are gains or all are losses."""
+    gains = next((column for column in table.columns if column.text in _GAINS), None)
+    sides = next((column for column in table.columns if column.letters[:1] in {"D", "L"}), None)
+    if gains is None or sides is None or not table.has("q") or table.has("pC"):
+        return []
+    found: list[Candidate | None] = []
+    for row in table.rows:
+        tokens = tokens_in(document, cell_of(table, row, gains))
+        if not any(document.letters[token] in (NUMBER, PERCENT) for token in tokens):
+            continue
+        acting = [
+            document.terms[token] for token in tokens_in(document, cell_of(table, row, sides))
+        ]
+        if not any(term is not None and term.value == "SELL" for term in acting):
+            return []
+        found.append(_amount(document, tokens, row.line.number))
+    first = found[0] if found else None
+    return [first] if first is not None and _of_one_sign(found) else []
+
+
+def _amount(document: Document, tokens: list[int], line: int) -> Candidate | None:
+    """Return the one amount of money in a cell."""
+    values = [token for token in tokens if document.letters[token] == NUMBER]
+    value = document.number(values[0]) if len(values) == 1 else None
+    if value is None:
+        return None
+    start, end = document.starts[values[0]], document.ends[values[0]]
+    return Candidate("trade", None, value, (), "code/sales", "sold", start, end, line)
 
 
 def _result(document: Document, table: Table, row: Row, column: Column) -> Candidate | None:
