@@ -26,7 +26,7 @@ def read(document: Document, flags: frozenset[str], taken: set[int], findings: F
 
     Args:
         document: The text.
-        flags: See statements.block_flags.
+        flags: See flags.of_text.
         taken: Lines that are explained; those that are read here are added.
         findings: Receives the statements.
     """

@@ -25,6 +25,7 @@ __all__ = ["DATE", "NUMBER", "PERCENT", "READ_AT_EACH_END", "SYMBOL", "WORD", "D
 _CODE_LENGTH: Final = 6
 _COUNTED: Final = frozenset("元股手万億亿點点日年月人個个只次笔円株件주개원회건")
 _SHORT_CODES: Final = (4, 5)
+_NAME_REACH: Final = 4
 # An amount whose currency ends one line and whose digits begin the next is one number.
 _BROKEN_AMOUNT: Final = re.compile(
     r"\n(?=[-+]?[\d.])"
@@ -264,10 +265,12 @@ class Document:
         text, start, end = self.raw(token), self.starts[token], self.ends[token]
         if len(text) not in _SHORT_CODES or not text.isdigit():
             return False
-        name = self.folded[max(0, start - 3) : start].rstrip(" ")
+        name = self.folded[max(0, start - _NAME_REACH) : start].rstrip(" ")
         bracketed = name[-1:] == "(" and self.folded[end : end + 1] == ")"
-        before = name[:-1].rstrip(" ")[-1:]
-        return bracketed and before.isalpha() and not before.isascii()
+        before = name[:-1].rstrip(" ")
+        # ソニーG (6758) is named so, too.
+        named = before[-1:].isalpha() and not before[-2:].isascii()
+        return bracketed and named
 
 
 def _line_at(lines: list[Line], offset: int) -> int:

@@ -8,7 +8,9 @@ from trackrecord.extraction import (
     alternatives,
     apart,
     blocks,
+    flags,
     grids,
+    implied,
     layouts,
     ledgers,
     markets,
@@ -23,6 +25,7 @@ from trackrecord.extraction import (
     table_results,
     tables,
     tracebacks,
+    weak_rows,
 )
 from trackrecord.extraction.document import Document
 from trackrecord.extraction.model import Evidence, Extraction, Recommendation
@@ -62,20 +65,23 @@ def extract(
         stated, result_spans = object_results.find(whole, keys, roots, findings.rejected)
         document = whole.without(spans) if spans else whole
         reported = whole.without(result_spans) if result_spans else whole
-    flags = statements.block_flags(document)
+    held = flags.of_text(document)
     found_tables = grids.find(document)
     used_lines = {line.number for table in found_tables for line in table.lines}
     found_tables.extend(layouts.find(document, used_lines))
     taken = tables.read(document, found_tables, findings)
-    rows.read(document, flags, taken, findings)
-    apart.read(document, flags, taken, findings)
-    statements.find(document, flags, taken, findings)
+    rows.read(document, held, taken, findings)
+    apart.read(document, held, taken, findings)
+    statements.find(document, held, taken, findings)
     apart.read_siblings(document, taken, findings)
+    weak_rows.take(document, findings)
+    if not findings.statements:
+        implied.read(document, findings)
     torn = tracebacks.lines_of(document) if findings.statements else set()
     blocks.refuse(document, findings, torn)
-    shown.drop(document, flags, findings)
-    mentions.drop(document, flags, findings)
-    markets.drop(document, flags, findings)
+    shown.drop(document, held, findings)
+    mentions.drop(document, held, findings)
+    markets.drop(document, held, findings)
     refusing = used.match_blocks(tracebacks.without(document, torn)) if findings.statements else ()
     for rule in refusing:
         if rule.refuses == "recommendations":
@@ -95,7 +101,7 @@ def extract(
     totals, lines = table_results.results(document, found_tables)
     result, result_evidence, lost = results.find(
         reported,
-        holding="position" in flags or "p" in reported.letters,
+        holding="position" in held or "p" in reported.letters,
         taken=lines,
         totals=totals,
         stated=stated,

@@ -34,7 +34,7 @@ _SAME: Final = {
     **dict.fromkeys("、﹐，", ","),
     **dict.fromkeys("；﹔", ";"),
     **dict.fromkeys("。｡．", "."),
-    **dict.fromkeys("⇒➜➔➡➙➞➤►▶⟶↦→⮕»", "→"),
+    **dict.fromkeys("⇒➜➔➡➙➞➤►▶▸▹❯⟶↦→⮕»", "→"),
     **dict.fromkeys("│┃║┆┇┊┋¦｜", "|"),
     **dict.fromkeys("【〔〖［", "["),
     **dict.fromkeys("】〕〗］", "]"),

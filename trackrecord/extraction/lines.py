@@ -100,9 +100,11 @@ def scan(words: Words, text: str, begin: int, end: int) -> Iterator[tuple[int, i
             leads = leading
         elif kind == mark:
             word = match[kind]
-            if word == "%" or (len(word) > 1 and word[-1] != ">" and word not in marks):
+            if word == "%" or (len(word) > 1 and word[-1] not in ">." and word not in marks):
                 continue  # a ruled line
             letter = marks.get(word) or (">" if word[-1] == ">" else word[0])
+            if len(word) > 1 and letter == ".":
+                letter = ":"  # dots that lead from a label to its value
             leads = leads and letter == "."
         elif kind == number:
             letter = PERCENT if "%" in match[kind] else NUMBER
@@ -223,15 +225,16 @@ class _Line:
         if head == 0 or letters[head] not in "Aa":
             return False
         before = letters[head - 1]
+        following = letters[behind : behind + 1]
+        labelled = following in ([":"], ["="])
+        if labelled and before in ":=":
+            return True  # action=SELL price=12: no sell price is meant
         if before in ":=|->":
             before = letters[head - 2] if head > 1 else ""
         rest = self.rules.phrases.get("".join(self.keys[head + 1 : behind]))
         if rest is None or rest.letter not in _NEXT_LABELS or before not in _BEFORE_DECISIONS:
             return False
-        following = letters[behind : behind + 1]
-        if following in ([":"], ["="]):
-            return True
-        return (
+        return labelled or (
             following == [NUMBER]
             and self.raw(head).isupper()
             and not self.text[self.starts[head + 1] : self.ends[behind - 1]].isupper()

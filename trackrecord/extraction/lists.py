@@ -35,7 +35,7 @@ _BARE: Final = re2.compile(rb"^S(?:$|[^wfSLFGDMvio?!]|[wf.,]{1,4}[(:|-]?[NP@])")
 _HELD: Final = re2.compile(rb"[bpO]")
 _GAINED: Final = re2.compile(rb"(R)[:=|(]{0,2}[NP]")
 _DETAIL: Final = frozenset("LFG")
-_SINGLE: Final = re2.compile(rb"^[-|>.\[\]]*[wf]{0,2}B[Lkgw]?(?:[:>|-]+|\]|(?:f|g)?)(S)")
+_SINGLE: Final = re2.compile(rb"^[-|>.\[\]d]*[wf]{0,2}B[Lkgw]?(?:[:>|-]+|\]|(?:f|g)?)(S)")
 _LEVEL: Final = re2.compile(rb"@N|[EXT][:=]?N")
 _BULLETS: Final = "-*+>•·‣▪◦●○|.→└├"
 # PG (33 shares) - Reduce beta: why it is on the list.

@@ -209,7 +209,7 @@ def of_contents(  # noqa: C901, PLR0911, PLR0912 - one question after the other
             return REQUEST
     if orders and loose and not reasoned and not levels:
         return REQUEST
-    if weak and not levels:
+    if weak and not levels and not (reasoned and word.lower() == "operation"):
         return SIDE
     if weak and live.words & {"enabled", "isenabled"}:
         return TEMPLATE

@@ -13,6 +13,7 @@ import yaml
 
 from trackrecord.errors import TrackrecordError
 from trackrecord.extraction import lexer
+from trackrecord.extraction.folding import fold
 from trackrecord.extraction.lexer import LEXER, key
 
 ACTIONS: Final = frozenset({"BUY", "SELL", "HOLD", "STRONG_BUY", "STRONG_SELL", "BTST_BUY"})
@@ -149,7 +150,7 @@ RANKS: Final[dict[str, int]] = {
 """What a shape rule's rank may be, weakest first."""
 
 FLAGS: Final = frozenset(
-    {"levels", "ledger", "position", "request", "conditions", "json", "votes", "symbol"}
+    {"levels", "ledger", "position", "request", "conditions", "json", "votes", "titled", "symbol"}
 )
 """What ``needs`` and ``unless`` may name."""
 
@@ -157,7 +158,7 @@ FLAGS: Final = frozenset(
 def words_of(phrase: str) -> list[str]:
     """Cut a phrase as the lexer cuts a text; a run of Chinese is one word a character."""
     words: list[str] = []
-    for match in LEXER.finditer(phrase):
+    for match in LEXER.finditer(fold(phrase)):
         kind = match.lastindex
         if kind is None:
             continue

@@ -16,12 +16,16 @@ UNTAKEN: Final = (
 )
 """Rule and reason of an action that no rule speaks of."""
 
+WEAK: Final = "the word decides only behind a label"
+"""Reason of a word such as neutral or trim that stands without a label."""
+
 FINAL: Final = RANKS["final"]
 LABELLED: Final = RANKS["labelled"]
 ROW: Final = RANKS["row"]
 VOTE: Final = RANKS["vote"]
 
 _QUOTED_WORDS: Final = 3
+_DECIDED_BEFORE: Final = re.compile(r"[LFG][:=>-]{1,3}[fg]?[Aa][^{}AaLFG]{0,6}\{")
 _SCALE: Final = 3
 _AND: Final = frozenset({"and", "und", "et", "y", "e", "и", "ve", "dan", "&", "和", "与", "及"})
 _MOST_ALTERNATIVES: Final = 6
@@ -32,6 +36,8 @@ _SAID: Final = re.compile(
 _NOTHING_FOUND: Final = "/no-trade"
 _OVERRIDING: Final = ("labelled-instead", "labelled-none", "hold-instead", "final-instead")
 _HOLD_INSTEAD: Final = "hold-instead"
+_CONDITION_AFTER: Final = "/condition-after"
+_COUNT: Final = ("/count", "/count-of")
 
 
 def why_not(
@@ -59,9 +65,10 @@ def why_not(
         return None if refusing is None else (refusing.rule, refusing.reason)
     return (
         _not_instead(document, line.first + position, best)
-        or _refused_by_rule(matches, best)
+        or _refused_by_rule(document, line, matches, best)
         or _too_weak(document, line.first + position, best)
-        or _held(document, line.first + position, flags, best)
+        or _in_reasons(shape, position, best)
+        or _held(flags, document.terms[line.first + position], best)
         or _template(document, shape, line, position, best)
         or _refused_by_word(document, shape, line, position, best)
         or _quoted(document, line.first + position, best)
@@ -76,16 +83,37 @@ def _not_instead(document: Document, token: int, best: ShapeMatch) -> tuple[str,
     return best.rule.rule, "it stands beside a denied action"
 
 
-def _refused_by_rule(matches: list[ShapeMatch], best: ShapeMatch) -> tuple[str, str] | None:
+def _refused_by_rule(
+    document: Document, line: Line, matches: list[ShapeMatch], best: ShapeMatch
+) -> tuple[str, str] | None:
     for match in matches:
         rule = match.rule
         if rule.rank == 0 and best.rule.rank <= rule.upto:
             if best.rule.rule.endswith(_OVERRIDING):
                 continue
+            if rule.rule.endswith(_CONDITION_AFTER) and _for_now(document, line, match.action):
+                continue
+            if rule.rule.endswith(_COUNT) and _before_code(document, line, match.action):
+                continue
             return rule.rule, rule.reason
         if rule.rank == VOTE and best.rule.rank < RANKS["outcome"]:
             return rule.rule, rule.reason
     return None
+
+
+def _for_now(document: Document, line: Line, position: int) -> bool:
+    """Say whether an action is to hold until something happens: that is to hold now."""
+    term = document.terms[line.first + position]
+    at = line.shape.find("i", position)
+    if term is None or term.value != "HOLD" or at < 0:
+        return False
+    return document.raw(line.first + at).lower() == "until"
+
+
+def _before_code(document: Document, line: Line, position: int) -> bool:
+    """Say whether the number behind an action is a stock's code, no count."""
+    at = line.shape.find("N", position)
+    return at >= 0 and document.is_code(line.first + at)
 
 
 def _too_weak(document: Document, token: int, best: ShapeMatch) -> tuple[str, str] | None:
@@ -99,16 +127,24 @@ def _too_weak(document: Document, token: int, best: ShapeMatch) -> tuple[str, st
     if best.rule.rank > ROW:
         return None
     word = document.raw(token)
-    return None if word == word.upper() else (term.rule, "the word decides only behind a label")
+    return None if word == word.upper() else (term.rule, WEAK)
 
 
-def _held(
-    document: Document, token: int, flags: frozenset[str], best: ShapeMatch
-) -> tuple[str, str] | None:
-    """Refuse what may be a position's side; to hold is none."""
-    term = document.terms[token]
-    kept = term is not None and term.value == "HOLD" and term.kind == "action"
-    if "position" in flags and best.rule.rank <= ROW and not kept:
+def _in_reasons(shape: str, position: int, best: ShapeMatch) -> tuple[str, str] | None:
+    """Refuse what stands in braces behind a decision: DECISION: hold {"reasoning": "ETH: sell"}."""
+    if best.rule.rank > ROW or "{" not in shape:
+        return None
+    match = _DECIDED_BEFORE.search(shape)
+    if match is None or match.end() > position:
+        return None
+    return "code/reasons", "it is a reason for the decision in front of it"
+
+
+def _held(flags: frozenset[str], term: Term | None, best: ShapeMatch) -> tuple[str, str] | None:
+    # To hold is no side that a position could have; "holding" tells of one.
+    if term is not None and term.value == "HOLD" and term.kind != "doing":
+        return None
+    if "position" in flags and best.rule.rank <= ROW:
         return "code/position", "the text shows open positions, and this is the side of one"
     return None
 
@@ -123,10 +159,14 @@ def _template(
         return "code/alternatives", "it is one of several alternatives, not a decision"
     if best.rule.rank >= FINAL or len(action_places(shape)) < _SCALE:
         return None
+    # A scale is one sentence; of a paragraph each has its own.
+    start = shape.rfind(".", 0, position) + 1
+    end = shape.find(".", position)
     values = {
         term.value
         for at in action_places(shape)
-        if (term := document.terms[line.first + at]) is not None
+        if start <= at < (end if end >= 0 else len(shape))
+        and (term := document.terms[line.first + at]) is not None
     }
     if len(values) >= _SCALE and SYMBOL not in shape and ":N" not in shape[position:]:
         return "code/scale", "the line lists a scale of ratings"
@@ -210,8 +250,15 @@ def _quoted(document: Document, token: int, best: ShapeMatch) -> tuple[str, str]
     around = folded[start:left] + (folded[right:end] if right >= 0 else "")
     if _SAID.search(around) is not None:
         return "code/quotation", "it stands in a quotation: somebody else's words"
-    inside = folded[left + 1 : right if right >= 0 else end]
-    words = len(inside.split())
-    if words > _QUOTED_WORDS or (not inside.isascii() and len(inside) > 2 * _QUOTED_WORDS):
+    # Where all lines from here on are quoted, the text was printed with its quotes.
+    several = right >= 0 or bool(folded[start:left].strip())
+    if several and _is_long(folded[left + 1 : right if right >= 0 else end]):
         return "code/quotation", "it stands in a quotation: somebody else's words"
     return None
+
+
+def _is_long(quoted: str) -> bool:
+    """Say whether a quotation is more than the few words of a value."""
+    if len(quoted.split()) > _QUOTED_WORDS:
+        return True
+    return not quoted.isascii() and len(quoted) > 2 * _QUOTED_WORDS

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from decimal import Decimal
 from typing import Final, final
 
-from trackrecord.extraction import currency, fields, guards, names, orders
+from trackrecord.extraction import currency, fields, guards, orders, traded
 from trackrecord.extraction.document import NUMBER, PERCENT, Document
 from trackrecord.extraction.model import Evidence, Recommendation, Rejected
 from trackrecord.extraction.refusals import FINAL, ROW
@@ -15,6 +15,7 @@ from trackrecord.extraction.symbols import Section
 from trackrecord.extraction.words import QUOTES
 
 _LONGEST_BLOCK: Final = 40
+_EXIT: Final = "exit"
 _LETTERS: Final = {
     "entry_price": fields.ENTRY,
     "target_price": fields.TARGET,
@@ -91,59 +92,17 @@ def _drop_coins(groups: dict[str | None, Group]) -> None:
 
 
 def _winner(group: Group) -> Statement:
-    """The highest rank, and among equals the last printed."""
+    """The highest rank, and among equals the last printed, but for the kind of an order."""
     best = group.statements[0]
     for statement in group.statements[1:]:
-        if statement.rank >= best.rank:
+        if statement.rank >= best.rank and not (statement.is_order and _is_rated(best, statement)):
             best = statement
     return best
 
 
-def _drop_ledgers(document: Document, findings: Findings) -> None:
-    """Refuse bare lines that buy and sell the same thing in turn: a list of trades."""
-    bare = [
-        item
-        for item in findings.statements
-        if item.rank <= ROW and not item.is_row and item.rule != "code/labelled-row"
-    ]
-    lines = {item.line for item in bare}
-    if len(lines) < 2:  # noqa: PLR2004 - a list has at least two lines
-        return
-    by_symbol: dict[str | None, set[str]] = {}
-    for item in bare:
-        by_symbol.setdefault(item.symbol, set()).add(item.action)
-    listed = [
-        item
-        for item in bare
-        if len(by_symbol[item.symbol]) > 1
-        and (item.symbol is None or _is_dated(document.lines[item.line].shape))
-    ]
-    findings.refuse(document, listed, "code/ledger", "it is a line of a list of trades")
-
-
-def _is_dated(shape: str) -> bool:
-    """Say whether a line begins with a date, or tells a price and a day."""
-    return "d" in shape[:4] or ("d" in shape and "@N" in shape)
-
-
-def _drop_two_sided(document: Document, findings: Findings) -> None:
-    """Refuse buy above X and sell below Y of one instrument: levels to watch, no decision."""
-    awaited = [
-        item
-        for item in findings.statements
-        if item.price_token is not None and _is_awaited(document, item.price_token)
-    ]
-    sides: dict[str | None, set[str]] = {}
-    for item in awaited:
-        sides.setdefault(item.symbol, set()).add(item.action)
-    both = [item for item in awaited if len(sides[item.symbol]) > 1]
-    findings.refuse(document, both, "code/two-sided", "it is a rule for both sides")
-
-
-def _is_awaited(document: Document, price: int) -> bool:
-    """Say whether a price stands behind above or below."""
-    at = price - 1 if document.letters[price - 1] != ":" else price - 2
-    return at >= 0 and document.letters[at] == "@" and document.raw(at).lower() in names.NEAR
+def _is_rated(rating: Statement, order: Statement) -> bool:
+    """Say whether a rating is the stronger word for what an order does: STRONG SELL, SELL LIMIT."""
+    return rating.rank == order.rank and rating.action == f"STRONG_{order.action}"
 
 
 def resolve(
@@ -161,8 +120,7 @@ def resolve(
         Recommendations and the evidence of each of their fields.
     """
     orders.weaken(document, findings.statements)
-    _drop_ledgers(document, findings)
-    _drop_two_sided(document, findings)
+    traded.drop(document, findings)
     groups = _group(findings.statements)
     kept = {id(item) for group in groups for item in group.statements}
     for statement in findings.statements:
@@ -401,6 +359,8 @@ def _price(
         return bound.get(letter)
     if letter != fields.ENTRY:
         return fields.first(document, letter, scope[0], scope[1])
+    if document.raw(winner.token)[:4].lower() == _EXIT:
+        return None  # the entry is that of the position which is left
     return (
         orders.quoted(document, group.statements, winner)
         or fields.first(document, letter, scope[0], scope[1])
@@ -437,15 +397,23 @@ def _labelled_confidence(
     if bound is not None:
         return bound.get(fields.CONFIDENCE)
     found = fields.nearest_confidence(document, scope[0], scope[1], winner.token)
-    # PROBABILITY: 55 % chance of a rise is of something else than the decision.
-    if found is not None and document.letters[found.token + 1 : found.token + 2] not in {"w", "f"}:
+    if found is not None and not _is_of_something(document, found, winner):
         return found
-    return _bare_confidence(document, winner) or found
+    return _beside(document, winner) or found
 
 
-def _bare_confidence(document: Document, winner: Statement) -> fields.Found | None:
-    """Return the percentage right behind an action: BUY (78 %)."""
+def _is_of_something(document: Document, found: fields.Found, winner: Statement) -> bool:
+    """Say whether a value is the probability of something else: PROBABILITY: 55 % chance of."""
+    if document.letters[found.token + 1 : found.token + 2] in {"w", "f"}:
+        return True
+    line = document.lines[winner.line]
+    return found.label >= line.last and document.raw(found.label).lower().startswith("prob")
+
+
+def _beside(document: Document, winner: Statement) -> fields.Found | None:
+    """Return the bare percentage beside a statement's action: BUY (78 %)."""
     letters = document.letters
+    end = document.lines[winner.line].last
     at = winner.token + 1
     if winner.symbol_token == at:
         at += 1  # BUY ACME | 92 %
@@ -455,13 +423,8 @@ def _bare_confidence(document: Document, winner: Statement) -> fields.Found | No
     if at < len(letters) and letters[at] == PERCENT and letters[at] != NUMBER:
         raw = document.raw(at)
         value = fields.as_confidence(document, at)
-        of_something = letters[at + 1 : at + 2] in (
-            "w",
-            "f",
-            "q",
-            "a",
-            "A",
-        )  # sell 25 % of the portfolio
+        # sell 25 % of the portfolio
+        of_something = at + 1 < end and letters[at + 1 : at + 2] in ("w", "f", "q", "a", "A")
         if value is not None and raw[0] not in "+-" and not of_something:
             return fields.Found(value, winner.token, at)
     return None

@@ -50,7 +50,7 @@ def read(document: Document, flags: frozenset[str], taken: set[int], findings: F
 
     Args:
         document: The text.
-        flags: See statements.block_flags.
+        flags: See flags.of_text.
         taken: Lines that a table has explained; those that are read here are added.
         findings: Receives statements and the votes that lost.
     """

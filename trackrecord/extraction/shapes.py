@@ -13,6 +13,8 @@ HEADINGS: Final = frozenset("LFDYETXCZRUqKVbOGpk")
 """Letters that name a column of a table."""
 
 _LEVELS: Final = matcher(r"[ETXC](?:[:=|(fw.@)-]{0,4}[NP]|.{0,3}[NP])")
+# Recommendation for TSLA, Final decision - AAPL
+_LEADS_ON: Final = matcher(r"^[-|>.]*[wf]{0,2}[LF][wf:(|-]{1,2}S[)]?[:|>-]*$")
 _VALUES: Final = frozenset("NPd=")
 _FEWEST_NAMES: Final = 2
 _LONGEST_HEADER: Final = 128
@@ -29,10 +31,9 @@ class Traits:
     def __init__(self, shape: str) -> None:
         self.acts: Final = not ACTIONS.isdisjoint(shape)
         """It names an action."""
-        self.leads_on: Final = (
-            not self.acts
-            and shape[-1:] in set("LFG:>-|")
-            and shape.rstrip(":>-|")[-1:] in set("LFG")
+        self.leads_on: Final = not self.acts and (
+            (shape[-1:] in set("LFG:>-|") and shape.rstrip(":>-|")[-1:] in set("LFG"))
+            or _LEADS_ON(shape)
         )
         """It ends in a label, whose action may stand on the next line."""
         self.reports: Final = "R" in shape or "b" in shape or "|" in shape

@@ -6,26 +6,25 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final, final
 
-from trackrecord.extraction import fields, lists, looks
+from trackrecord.extraction import fields, lists, stacked
 from trackrecord.extraction.document import NUMBER, SYMBOL, Document, Line
 from trackrecord.extraction.model import Rejected
 from trackrecord.extraction.packs import RANKS
-from trackrecord.extraction.refusals import UNTAKEN, why_not
-from trackrecord.extraction.ruleset import ShapeMatch, matcher
+from trackrecord.extraction.refusals import UNTAKEN, WEAK, why_not
+from trackrecord.extraction.ruleset import ShapeMatch
 from trackrecord.extraction.shapes import action_places
 
 ROW: Final = RANKS["row"]
 
-_REQUEST: Final = matcher(r"[DL][:=][Aa].*q[:=]|q[:=].*[DL][:=][Aa]")
-_DECIDED: Final = frozenset("TXCF")
-_MAY_EXIT: Final = looks.ask(r"(?i)\bexit")
-_EXITED: Final = matcher(r"(?i)\bexit(?:ed)?(?: price| rate| at)?\s*[:=|]?\s*[^\s\w]?\d")
 _LOOK_AHEAD: Final = 3
 # Limits that bound the time on hostile text, far above what a script prints.
 _MOST_ACTIONS: Final = 64
 _LONGEST_LINE: Final = 4000
 _MOST_SHAPES: Final = 400
 _AT_REACH: Final = 9
+_HEADED_WORDS: Final = 3
+_LABEL_ABOVE: Final = "label-above"
+_LONGEST_SIDE: Final = 16
 
 
 @final
@@ -45,8 +44,8 @@ class Statement:
     """One action that a line states."""
 
     __slots__ = (
-        "action", "bound", "cells", "is_row", "line", "price_token", "rank", "rule", "symbol",
-        "symbol_token", "token",
+        "action", "bound", "cells", "is_order", "is_row", "line", "price_token", "rank", "rule",
+        "symbol", "symbol_token", "token",
     )  # fmt: skip
 
     def __init__(self, line: int, token: int, action: str, rank: int, rule: str) -> None:
@@ -58,6 +57,8 @@ class Statement:
         self.symbol: str | None = None
         self.symbol_token: int | None = None
         self.price_token: int | None = None
+        self.is_order = False
+        """Whether its action is the kind of an order, as SELL LIMIT: 96,000 is."""
         self.is_row = False
         """Whether it is a row of a table, whose header says where its fields stand."""
         self.cells: dict[str, Cell] = {}
@@ -70,13 +71,15 @@ class Statement:
 class Findings:
     """Statements in print order, and what was refused."""
 
-    __slots__ = ("named", "over", "rejected", "statements")
+    __slots__ = ("named", "over", "rejected", "statements", "weak")
 
     def __init__(self) -> None:
         self.statements: list[Statement] = []
         self.rejected: list[Rejected] = []
         self.over: list[tuple[int, int]] = []
         """Tokens of blocks that tell of what is over: no price in them is of a recommendation."""
+        self.weak: list[Statement] = []
+        """Rows of words that decide only behind a label, as trim and accumulate do."""
         self.named: set[str] = set()
         """Instruments of examples: what the text is about where nothing else says it."""
 
@@ -98,26 +101,6 @@ class Findings:
             if id(item) in gone
         )
         self.statements = [item for item in self.statements if id(item) not in gone]
-
-
-def block_flags(document: Document) -> frozenset[str]:
-    """Return what the text as a whole holds, for the rules' ``needs`` and ``unless``."""
-    shape = document.letters
-    flags = set()
-    if "p" in shape:
-        flags.add("position")
-    if "q" in shape and "{" in shape and not _DECIDED.intersection(shape) and _REQUEST(shape):
-        flags.add("request")
-    if "R" in shape and document.may(_MAY_EXIT) and _EXITED(document.folded):
-        flags.add("ledger")
-    for line in document.lines:
-        traits = line.traits
-        if traits.levels:
-            flags.add("levels")
-        # A heading such as "Open positions:", under which positions are listed.
-        if traits.held and document.terms[line.first] is not None:
-            flags.add("position")
-    return frozenset(flags)
 
 
 def reject(document: Document, token: int, rule: str, reason: str) -> Rejected:
@@ -186,13 +169,34 @@ def _headed(document: Document, line: Line, findings: Findings) -> None:
     """Read Buys: AAPL, MSFT."""
     at = line.shape.index("h")
     term = document.terms[line.first + at]
-    if term is None or line.shape[at + 1 : at + 3] != ":S":
+    name = at + 1
+    while line.shape[name : name + 1] in {"f", "w", "d"} and name < at + _HEADED_WORDS:
+        name += 1
+    if term is None or line.shape[name : name + 2] != ":S":
         return
     statement = Statement(line.number, line.first + at, term.value, ROW, "code/list-under-heading")
-    statement.symbol_token = line.first + at + 2
+    statement.symbol_token = line.first + name + 1
     statement.symbol = document.symbol(statement.symbol_token)
     findings.statements.append(statement)
     findings.statements.extend(_also(document, line, statement))
+
+
+def _side(document: Document, line: Line, flags: frozenset[str], findings: Findings) -> bool:
+    """Read a side alone below the name of its instrument."""
+    if len(line.shape) > _LONGEST_SIDE or "position" in flags:
+        return False
+    side = stacked.read(document, line)
+    term = None if side is None else document.terms[side.token]
+    if side is None or term is None:
+        return False
+    statement = Statement(line.number, side.token, term.value, ROW, "code/side-below-name")
+    if statement.action == "BUY" and document.marked_btst(line.last):
+        statement.action = "BTST_BUY"
+    statement.symbol_token = side.name
+    statement.symbol = document.symbol(side.name)
+    statement.price_token = side.price if side.price >= 0 else None
+    findings.statements.append(statement)
+    return True
 
 
 def find(document: Document, flags: frozenset[str], taken: set[int], findings: Findings) -> None:
@@ -200,7 +204,7 @@ def find(document: Document, flags: frozenset[str], taken: set[int], findings: F
 
     Args:
         document: The text.
-        flags: See block_flags.
+        flags: See flags.of_text.
         taken: Indexes of lines that a table has explained.
         findings: Receives statements in print order, and the actions that a rule refused.
     """
@@ -227,11 +231,13 @@ def find(document: Document, flags: frozenset[str], taken: set[int], findings: F
             if "position" not in flags and not _btst(document, line, findings) and "h" in shape:
                 _headed(document, line, findings)
             continue
-        _read_line(document, line, shape, flags, findings, shapes)
-    findings.statements.sort(key=_token_of)
+        if not _side(document, line, flags, findings):
+            _read_line(document, line, shape, flags, findings, shapes)
+    findings.statements.sort(key=token_of)
 
 
-def _token_of(statement: Statement) -> int:
+def token_of(statement: Statement) -> int:
+    """Return where a statement names its action."""
     return statement.token
 
 
@@ -239,7 +245,7 @@ def _continuation(lines: list[Line], line: Line, taken: set[int]) -> Line | None
     """Return the line that holds the action of a label standing alone on this one."""
     for following in lines[line.number + 1 : line.number + 1 + _LOOK_AHEAD]:
         if following.shape:
-            starts = following.shape.lstrip("->|[(")[:1]
+            starts = following.shape.lstrip("->|[(<")[:1]
             usable = starts in {"A", "a"} and following.number not in taken
             return following if usable else None
     return None
@@ -265,10 +271,7 @@ def _read_line(
         return
     before = len(findings.statements)
     untaken: list[int] = []
-    by_action: dict[int, list[ShapeMatch]] = {}
-    for match in document.rules.match_shape(shape):
-        if _applies(document, line, match, flags):
-            by_action.setdefault(match.action, []).append(match)
+    by_action = _by_action(document, line, shape, flags)
     for position in actions:
         token = line.first + position
         matches = by_action.get(position, [])
@@ -280,6 +283,8 @@ def _read_line(
             findings.rejected.append(reject(document, token, rule, reason))
             if refused is None:
                 untaken.append(position)
+            elif refused[1] == WEAK:
+                findings.weak.extend(_weak(document, line, token, matches, best))
             continue
         action = term.value
         if action == "BUY" and document.marked_btst(line.last):
@@ -290,6 +295,29 @@ def _read_line(
         findings.statements.extend(_also(document, line, statement))
     if untaken and len(findings.statements) > before:
         _refuse_half(document, shape, untaken, before, findings)
+
+
+def _by_action(
+    document: Document, line: Line, shape: str, flags: frozenset[str]
+) -> dict[int, list[ShapeMatch]]:
+    """Return the rules that speak of each action of a line."""
+    found: dict[int, list[ShapeMatch]] = {}
+    for match in document.rules.match_shape(shape):
+        if _stands_above(line, shape, match) and _applies(document, line, match, flags):
+            found.setdefault(match.action, []).append(match)
+    return found
+
+
+def _weak(
+    document: Document, line: Line, token: int, matches: list[ShapeMatch], best: ShapeMatch | None
+) -> list[Statement]:
+    """Return what a row of a weaker word states, if the lines beside it decide."""
+    term = document.terms[token]
+    if best is None or term is None:
+        return []
+    statement = Statement(line.number, token, term.value, best.rule.rank, best.rule.rule)
+    _place(document, line, matches, statement)
+    return [statement]
 
 
 def _take_pairs(
@@ -340,6 +368,13 @@ def _applies(document: Document, line: Line, match: ShapeMatch, flags: frozenset
     return document.is_code(token) or document.is_bracketed_code(token)
 
 
+def _stands_above(line: Line, shape: str, match: ShapeMatch) -> bool:
+    """Say whether a rule for labels on a line of their own meets such a one."""
+    if not match.rule.rule.endswith(_LABEL_ABOVE):
+        return True
+    return len(line.shape) < len(shape) and match.action >= len(line.shape)
+
+
 def _best(matches: list[ShapeMatch]) -> ShapeMatch | None:
     """Return the strongest rule that takes an action, the first of equals."""
     best = None
@@ -378,6 +413,9 @@ def _place(document: Document, line: Line, matches: list[ShapeMatch], statement:
         if statement.price_token is None and match.price is not None:
             statement.price_token = line.first + match.price
     quoted = price_at(document, line, statement.token)
+    if quoted is None and document.letters[statement.token + 1 : statement.token + 3] == ":N":
+        statement.is_order = document.raw(statement.token).lower().endswith("limit")
+        quoted = statement.token + 2 if statement.is_order else None
     if quoted is not None:
         statement.price_token = quoted
 

@@ -15,7 +15,7 @@ from trackrecord.extraction.statements import Statement
 from trackrecord.extraction.words import UNNAMED
 
 _LABEL: Final = re2.compile(rb"[YO][:=|#f(\[>-]{0,3}(?:[w.]{0,4}[(])?(S)")
-_CODE: Final = re2.compile(rb"Y[:=|(f]{0,3}(?:w{1,3}[(])?(N)")
+_CODE: Final = re2.compile(rb"Y[:=|(f]{0,3}(?:w{1,3}[(]?)?(N)")
 _NAMED: Final = re2.compile(rb"Y[:=](w)(?:$|[|,;(])")
 _HEADING: Final = re2.compile(
     rb"^\|?(?:[wgK]?[\[(]?N(?:/N)?[\]).:]*)?-?[wf]{0,2}(?:L[:-]?)?(?:[(])?(S)[)]?(?:$|[:-]?$|[(]|-[wf]|[:|-]?[wYL]{1,3}(?:[(][^()]*[)])?:?$|\|)"
@@ -263,7 +263,9 @@ def _on_line(document: Document, statement: Statement) -> int | None:
     line = document.lines[statement.line]
     # What stands before an object on its line.
     place = min(statement.token, line.last)
-    near = range(max(line.first, place - _NEAR), min(line.last, place + _NEAR))
+    braces = line.shape.find("{", statement.token - line.first)
+    last = line.last if braces < 0 or "{" in line.shape[:braces] else line.first + braces
+    near = range(max(line.first, place - _NEAR), min(last, place + _NEAR))
     tokens = [
         token
         for token in near
