@@ -12,6 +12,7 @@ RULE: Final = "code/level-guard"
 """Rule of a level that was dropped."""
 _WORDS: Final = {"target_price": "target", "stop_loss": "stop"}
 _DISTANCE: Final = "beside a price above 0, a level at or below 0 is a distance or a placeholder"
+_SAME: Final = "a price is not both the target and the stop"
 _PLACEHOLDER: Final = "a price of 0 or below stands alone: nothing says that it is one"
 
 
@@ -39,6 +40,9 @@ def dropped(action: str, prices: dict[str, Decimal | None]) -> dict[str, str]:
             lost.update(dict.fromkeys(low, reason))
         elif "entry_price" not in low and len(said) > len(low):
             lost.update(dict.fromkeys(low, _DISTANCE))
+    target = said.get("target_price")
+    if target is not None and target == said.get("stop_loss"):
+        lost["stop_loss"] = _SAME
     entry = said.get("entry_price")
     if entry is None or "entry_price" in lost or action not in _LONG | _SHORT:
         return lost
