@@ -58,6 +58,7 @@ _RELATED: Final = frozenset({
     "outlook", "thesis", "case", "report", "target", "forecast", "investment",
     "history", "price", "prices", "chart", "news", "bullish", "bearish", "long", "short", "sell",
     "analysis", "complete", "completed", "started", "update", "results", "context",
+    "request", "received", "query",
 })  # fmt: skip
 _OBJECT_OF: Final = ("analy", "anali", "monitor", "watch", "scan", "review", "evaluat", "research")
 _BEHIND: Final = frozenset({
