@@ -28,6 +28,7 @@ _MAY_COUNT: Final = looks.ask(r"(?i)\btrades ?[:=] ?\d[^\n]*\b(?:net|total) ?[:=
 _PART: Final = re2.compile(r"(?:^|[ :|(])([+-][$€£¥₹]?\d[\d.,]*|[$€£¥₹][+-]\d[\d.,]*)( ?%)?[^\d]*$")
 _ABOVE: Final = 64
 _ROUNDED: Final = Decimal("0.06")
+_MONEY: Final = frozenset("$€£¥₹")
 _SIGNS: Final = str.maketrans("", "", "$€£¥₹ ")
 
 
@@ -49,7 +50,8 @@ def find(document: Document) -> list[Candidate]:
             continue
         text = document.folded[line.start : line.end]
         match = _TOTAL.search(text)
-        if match is None:
+        # A total of pips, points or trades is none of money.
+        if match is None or (match.group(2) is None and _MONEY.isdisjoint(match.group(1))):
             continue
         total = document.parse(match.group(1).translate(_SIGNS).rstrip(".,"))
         percent = match.group(2) is not None
