@@ -1,7 +1,7 @@
 """Statements whose parts stand apart from one another.
 
-A pair stands alone above its side, an item takes its name's place from the one beside it, and a
-sentence of orders names a pair, a side and a price in each of its clauses.
+An item takes its name's place from the one beside it, and a sentence of orders names a pair, a
+side and a price in each of its clauses.
 """
 
 from __future__ import annotations
@@ -17,12 +17,11 @@ from trackrecord.extraction.statements import Findings, Statement, price_at
 
 _ITEM_OF_SYMBOL: Final = re.compile(r"((?:[-|>.]|[(]?N[).:])*)S([:>-])[Aa]([(|@,-])")
 _ITEM_OF_WORDS: Final = re.compile(r"((?:[-|>.]|[(]?N[).:])*)(w{1,3})([:>-])[Aa]([(|@,-])")
-_LEVELS_REACH: Final = 6
 _CLAUSES: Final = 2
 
 
 def read(document: Document, flags: frozenset[str], taken: set[int], findings: Findings) -> None:
-    """Read sides below the name of a pair, and sentences of several orders.
+    """Read sentences of several orders, of which each names its instrument.
 
     Args:
         document: The text.
@@ -30,35 +29,13 @@ def read(document: Document, flags: frozenset[str], taken: set[int], findings: F
         taken: Lines that are explained; those that are read here are added.
         findings: Receives the statements.
     """
-    letters = document.letters
-    if "position" in flags or not ("a" in letters or letters.count("@") >= _CLAUSES):
+    if "position" in flags or document.letters.count("@") < _CLAUSES:
         return
     for line in document.lines:
         if not line.traits.acts or line.number in taken:
             continue
-        shape = line.shape
-        if shape == "a":
-            found = _under_name(document, line, findings)
-        else:
-            found = shape.count("@") >= _CLAUSES and _clauses(document, line, findings)
-        if found:
+        if line.shape.count("@") >= _CLAUSES and _clauses(document, line, findings):
             taken.add(line.number)
-
-
-def _under_name(document: Document, line: Line, findings: Findings) -> bool:
-    """Read a side alone on its line under a pair alone on its, above the levels of both."""
-    term = document.terms[line.first]
-    named = document.lines[line.number - 1] if line.number else line
-    if term is None or term.kind != "action" or named.shape != SYMBOL:
-        return False
-    below = document.lines[line.number + 1 : line.number + 1 + _LEVELS_REACH]
-    plain = is_plain(document, named.first) and document.raw(named.first)[0] not in "$#"
-    if plain or not any(item.traits.levels for item in below):
-        return False
-    statement = Statement(line.number, line.first, term.value, RANKS["stated"], "code/under-name")
-    statement.symbol, statement.symbol_token = document.symbol(named.first), named.first
-    findings.statements.append(statement)
-    return True
 
 
 def _clauses(document: Document, line: Line, findings: Findings) -> bool:

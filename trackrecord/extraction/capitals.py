@@ -307,6 +307,9 @@ def _is_told_before(document: Document, line: Line, token: int) -> bool:
         return True
     if before not in _OF or token - 1 <= line.first:
         return False
-    if letters[token - 2] in ACTIONS and letters[token + 1 : token + 2] not in {"w", "f"}:
-        return True  # a Strong Buy on KSS
-    return letters[token - 2] in _RELATING or document.raw(token - 2).lower() in _RELATED
+    if letters[token - 2] in _RELATING or document.raw(token - 2).lower() in _RELATED:
+        return True
+    # A text headed Round table on ABNB; a Strong Buy on KSS.
+    headed = token + 1 == line.last and begins(document, line)
+    rated = letters[token - 2] in ACTIONS and letters[token + 1 : token + 2] not in {"w", "f"}
+    return headed or rated
