@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
+
+from trackrecord.extraction.words import without_values
 
 _SIGNS: Final = {
     "US$": "USD", "HK$": "HKD", "NT$": "TWD", "NZ$": "NZD", "MX$": "MXN", "CA$": "CAD",
@@ -63,6 +66,8 @@ _CHINESE: Final = re.compile(
     r"(?i)(?:\d{6}(?:\.(?:sh|sz|ss|bj|xshg|xshe))?|(?:sh|sz|bj)\.?\d{6}|.*(?:cny|cnh))"
 )
 _REACH: Final = 8
+_MARGIN: Final = 12
+"""Characters around a price that are looked at; more than any sign, its reach and its edges."""
 
 
 def of_price(folded: str, start: int, end: int, label_end: int, symbol: str | None) -> str | None:
@@ -78,12 +83,28 @@ def of_price(folded: str, start: int, end: int, label_end: int, symbol: str | No
     Returns:
         A code such as ``INR`` or ``USDT``; None where none is printed, or it may be of several.
     """
+    first = max(0, min(label_end, start - _MARGIN))
+    near = without_values(folded[first : end + _MARGIN])
+    code = _near(near, start - first, end - first, label_end - first)
+    return None if code is None else _in_context(code, folded, symbol)
+
+
+@lru_cache(maxsize=16384)
+def _near(near: str, start: int, end: int, label_end: int) -> str | None:
+    """Return the code or the ambiguous sign beside a price, from the text around it.
+
+    Args:
+        near: The text around it, every digit made 0.
+        start: Where the number begins in it.
+        end: Where it ends.
+        label_end: Where its label ends.
+    """
     found = (
-        _RAW.match(folded, start, end)
-        or _BEFORE.search(folded, max(0, start - _REACH), start)
-        or _BEHIND.match(folded, end, end + _REACH)
-        or _INSIDE.search(folded, start, end)
-        or (_BRACKETED.search(folded, label_end, start) if label_end < start else None)
+        _RAW.match(near, start, end)
+        or _BEFORE.search(near, max(0, start - _REACH), start)
+        or _BEHIND.match(near, end, end + _REACH)
+        or _INSIDE.search(near, start, end)
+        or (_BRACKETED.search(near, label_end, start) if label_end < start else None)
     )
     if found is None:
         return None
@@ -91,15 +112,15 @@ def of_price(folded: str, start: int, end: int, label_end: int, symbol: str | No
     sign, word = groups.get("sign"), groups.get("word")
     if sign is not None:
         # A letter in front is a part of the sign, though the lexer left it: NT$580.
-        longer = folded[max(0, found.start("sign") - 2) : found.end("sign")]
+        longer = near[max(0, found.start("sign") - 2) : found.end("sign")]
         for length in (3, 2):
             if longer[-length:] in _SIGNS and not longer[-length - 1 : -length].isalpha():
                 sign = longer[-length:]
                 break
-        return _in_context(_SIGNS[sign], folded, symbol)
+        return _SIGNS[sign]
     if word is not None:
         upper = word.upper()
-        return _in_context(_WORDS.get(upper, upper), folded, symbol)
+        return _WORDS.get(upper, upper)
     return groups.get("coin")
 
 

@@ -7,6 +7,7 @@ off or broken is kept as far as it was whole, and marked.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final, final
 
 from trackrecord.extraction import looks
@@ -17,30 +18,52 @@ _MOST_STEPS: Final = 20_000
 """Brackets, keys and values in the objects of one text, far above what a script prints."""
 _CLOSERS: Final = {"{": "}", "[": "]", "(": ")", "<": ">", "\n": "\n"}
 _GAP: Final = r"[ \t\r\n\u200b-\u200d\u2060\ufeff]*+"
-# What begins an object: a brace before a key, a record's name before a field, a list of either.
-_START: Final = re.compile(
-    rf"(?<![{{$\\])\{{(?={_GAP}(?:\"[^\"\n]{{1,80}}+\"|'[^'\n]{{1,80}}+'|:?[^\W\d][\w.$-]{{0,60}}+){_GAP}"
-    rf"(?:[:=](?!=)))"
-    rf"|(?<![\w.])[A-Z]\w{{1,60}}+[(\[](?={_GAP}[A-Za-z_]\w{{0,60}}+=(?!=))"
-    rf"|\[(?={_GAP}(?:\{{|\([\"']|[A-Z]\w{{1,60}}+\([a-z_]\w{{0,60}}+=))"
-    rf"|<[A-Z]\w{{1,60}}+:?(?=[ ]{{1,2}}[A-Za-z_]\w{{0,60}}+=)"
-    # Fields of a record without its name, side by side on a line.
-    r"|(?<![\w.(,=\[{&?/$-])(?=[a-z_]\w{0,40}+=(?:'[^'\n]{0,80}+'|\"[^\"\n]{0,80}+\"|<[^<>\n]{1,80}+>"
-    r"|None|[\d.]++)[ ][a-z_]\w{0,40}+=['\"<\dA-Z])"
+# What begins an object, and a quick look at a line that may hold it: a brace before a key, a
+# record's name before a field, a list of either, and fields of a record without its name, side
+# by side on a line.
+_STARTS: Final = (
+    (
+        (
+            rf"(?<![{{$\\])\{{(?={_GAP}(?:\"[^\"\n]{{1,80}}+\"|'[^'\n]{{1,80}}+'"
+            rf"|:?[^\W\d][\w.$-]{{0,60}}+){_GAP}(?:[:=](?!=)))"
+        ),
+        looks.ask(
+            r"\{[\s\x{200b}-\x{200d}\x{2060}\x{feff}]*(?:$"
+            r"|(?:\"[^\"\n]+\"|'[^'\n]+'|:?[^\s{}\[\](),:=\"'<>]+)"
+            r"[\s\x{200b}-\x{200d}\x{2060}\x{feff}]*(?:$|[:=]))"
+        ),
+    ),
+    (
+        rf"(?<![\w.])[A-Z]\w{{1,60}}+[(\[](?={_GAP}[A-Za-z_]\w{{0,60}}+=(?!=))",
+        looks.ask(
+            r"[A-Z][\w\x{80}-\x{10ffff}]+[(\[][\s\x{200b}-\x{200d}\x{2060}\x{feff}]*"
+            r"(?:$|[A-Za-z_][\w\x{80}-\x{10ffff}]*=)"
+        ),
+    ),
+    (
+        rf"\[(?={_GAP}(?:\{{|\([\"']|[A-Z]\w{{1,60}}+\([a-z_]\w{{0,60}}+=))",
+        looks.ask(
+            r"\[[\s\x{200b}-\x{200d}\x{2060}\x{feff}]*"
+            r"(?:$|\{|\([\"']|[A-Z][\w\x{80}-\x{10ffff}]+\([a-z_])"
+        ),
+    ),
+    (
+        r"<[A-Z]\w{1,60}+:?(?=[ ]{1,2}[A-Za-z_]\w{0,60}+=)",
+        looks.ask(r"<[A-Z][\w\x{80}-\x{10ffff}]+:? {1,2}[A-Za-z_]"),
+    ),
+    (
+        (
+            r"(?<![\w.(,=\[{&?/$-])(?=[a-z_]\w{0,40}+=(?:'[^'\n]{0,80}+'|\"[^\"\n]{0,80}+\""
+            r"|<[^<>\n]{1,80}+>|None|[\d.]++)[ ][a-z_]\w{0,40}+=['\"<\dA-Z])"
+        ),
+        looks.ask(
+            r"[a-z_][\w\x{80}-\x{10ffff}]*=(?:['\"<\d.]|None)[^\n]* [a-z_][\w\x{80}-\x{10ffff}]*="
+            r"['\"<\dA-Z]"
+        ),
+    ),
 )
-# All that _START takes and a little more, of which a line holds the beginning.
-MAY_START: Final = looks.ask(
-    r"\{[\s\x{200b}-\x{200d}\x{2060}\x{feff}]*(?:$"
-    r"|(?:\"[^\"\n]+\"|'[^'\n]+'|:?[^\s{}\[\](),:=\"'<>]+)"
-    r"[\s\x{200b}-\x{200d}\x{2060}\x{feff}]*(?:$|[:=]))",
-    r"[A-Z][\w\x{80}-\x{10ffff}]+[(\[][\s\x{200b}-\x{200d}\x{2060}\x{feff}]*"
-    r"(?:$|[A-Za-z_][\w\x{80}-\x{10ffff}]*=)",
-    r"\[[\s\x{200b}-\x{200d}\x{2060}\x{feff}]*(?:$|\{|\([\"']|[A-Z][\w\x{80}-\x{10ffff}]+\([a-z_])",
-    r"<[A-Z][\w\x{80}-\x{10ffff}]+:? {1,2}[A-Za-z_]",
-    r"[a-z_][\w\x{80}-\x{10ffff}]*=(?:['\"<\d.]|None)[^\n]* [a-z_][\w\x{80}-\x{10ffff}]*="
-    r"['\"<\dA-Z]",
-)
-"""The question whether a line may begin an object: most texts hold none."""
+MAY_START: Final = sum(question for _, question in _STARTS)
+"""The questions whether an object may begin in a text."""
 _SPACE: Final = re.compile(
     r"(?:[ \t\r\n\u200b-\u200d\u2060\ufeff]++|//[^\n]*+|/\*[^*]*+\*/|\#(?=[ ])[^\n]*+)++"
 )
@@ -118,13 +141,20 @@ class Node:
         return self.opener in "[(" and not self.name
 
 
-def find(text: str, begin: int, end: int) -> list[Node]:
+@lru_cache(maxsize=64)
+def _start_of(kinds: int) -> re.Pattern[str]:
+    """Return what finds the beginning of an object of any of these kinds."""
+    return re.compile("|".join([pattern for pattern, question in _STARTS if kinds & question]))
+
+
+def find(text: str, begin: int, end: int, kinds: int = MAY_START) -> list[Node]:
     """Return the outermost objects of a part of a text, in print order.
 
     Args:
         text: Folded text.
         begin: Where the part begins.
         end: Where it ends.
+        kinds: The questions of ``MAY_START`` that the text answers with yes.
 
     Returns:
         The objects; where there are more than any script prints, the last one is all that was
@@ -133,7 +163,8 @@ def find(text: str, begin: int, end: int) -> list[Node]:
     roots: list[Node] = []
     position = begin
     steps = _MOST_STEPS
-    while (match := _START.search(text, position, end)) is not None:
+    start = _start_of(kinds & MAY_START)
+    while (match := start.search(text, position, end)) is not None:
         parser = _Parser(text, end, steps)
         root = parser.read(match.start(), match.end())
         position = max(root.end, match.end())

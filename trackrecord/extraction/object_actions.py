@@ -11,6 +11,7 @@ from trackrecord.extraction.object_refusals import Live, Reason
 from trackrecord.extraction.packs import RANKS
 
 _MOST: Final = 2000
+_BEGIN_NUMBERS: Final = frozenset("0123456789+-.")
 """Actions in the objects of one text, far above what a scanner prints."""
 ACTING: Final = "LFGD"
 STRENGTH: Final = {"F": 50, "L": 30, "G": 20, "D": 10}
@@ -115,7 +116,8 @@ def _direct(keys: Keys, node: Node, tree: Tree) -> None:  # noqa: C901, PLR0912 
             continue
         if not entry.key or not value.text:
             continue
-        action = keys.action(value.text)
+        counted = not value.quoted and value.text[0] in _BEGIN_NUMBERS
+        action = None if counted else keys.action(value.text)
         if action is None:
             _switched(keys, node, entry, value, tree)
             continue

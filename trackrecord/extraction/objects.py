@@ -53,12 +53,12 @@ def roots_of(document: Document) -> list[Node]:
         return []
     if "{" not in text and "=" not in text and "[(" not in text:
         return []
-    size = len(text)
+    size, kinds = len(text), document.looks
     if size <= 2 * READ_AT_EACH_END:
-        return notation.find(text, 0, size)
+        return notation.find(text, 0, size, kinds)
     return [
-        *notation.find(text, 0, READ_AT_EACH_END),
-        *notation.find(text, size - READ_AT_EACH_END, size),
+        *notation.find(text, 0, READ_AT_EACH_END, kinds),
+        *notation.find(text, size - READ_AT_EACH_END, size, kinds),
     ]
 
 

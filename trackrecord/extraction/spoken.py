@@ -10,7 +10,6 @@ import re2
 from trackrecord.extraction import closings, looks, numbers
 from trackrecord.extraction.document import Document, Line
 from trackrecord.extraction.result_values import Candidate
-from trackrecord.extraction.ruleset import matcher
 
 _NUMBER: Final = r"[+-]?\d[\d,]*(?:\.\d+)?"
 _AMOUNT: Final = (
@@ -59,7 +58,6 @@ _NOT_YET: Final = re.compile(
     r"|example)\b",
     re.IGNORECASE,
 )
-# A quick look at each line, and a closer one at the text where any may tell something.
 _MAY_TELL: Final = looks.ask(
     r"(?i)\b(?:made|earned|booked|reali[sz]ed|netted|banked|took|locked|closed|exited|ended|finished"
     r"|sold)\b[^\n]*(?:profit|gain|loss)"
@@ -67,15 +65,6 @@ _MAY_TELL: Final = looks.ask(
     r"|(?:hit|reached|achieved|triggered|stopped out|squared[ -]off|liquidated|clos|exit|平仓|止盈"
     r"|止损|result|outcome)[^\n]*[+-][R$€£¥₹\d]"
     r"|gross[^\n]*net|(?:result|outcome|finished|complete\w*|done)(?:[^\n]*%|$)"
-)
-_TELLS: Final = matcher(
-    r"(?i)\b(?:made|earned|booked|reali[sz]ed|netted|banked|took|locked|closed|exited|ended|finished"
-    r"|sold)\b[^\n]*\d[^\n]*\b(?:profit|gain|loss)"
-    r"|\b(?:returned|earned|gained|made|lost|netted)\b[^\n]{0,24}\d[\d,.]* ?%"
-    rf"|\b{_CHANGED}\b[^\n]*%"
-    r"|(?:\b(?:hit|reached|achieved|triggered|stopped out|squared[ -]off|liquidated)\b|clos|exit"
-    r"|平仓|止盈|止损|result|outcome)[^\n]*[+-](?:Rs\.? ?)?[$€£¥₹]?\d|clos[^\n]*[$€£¥₹]-\d"
-    r"|\bgross\b[^\n]*\bnet\b|(?:result|outcome|finished|complete\w*|done)\W[^\n]*\d ?%"
 )
 _LONGEST: Final = 400
 # Booked 50 % profit: a part of the position, not what it brought.
@@ -97,11 +86,11 @@ def find(document: Document, taken: set[int]) -> list[Candidate]:
     Returns:
         Candidates; sums that are planned, supposed, averaged or a benchmark's are none.
     """
-    if not (document.may(_MAY_TELL) and _TELLS(document.folded)):
+    if not document.may(_MAY_TELL):
         return []
     found: list[Candidate] = []
     for line in document.lines:
-        if _AMOUNTS.isdisjoint(line.shape):
+        if not line.looks & _MAY_TELL or _AMOUNTS.isdisjoint(line.shape):
             continue
         if line.number in taken:
             continue
