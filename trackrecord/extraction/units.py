@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 # ruff: noqa: RUF001 - signs of many scripts are what is looked for
@@ -70,6 +71,7 @@ def follows(text: str, end: int) -> int | None:
     return None if match is None else match.end()
 
 
+@lru_cache(maxsize=4096)
 def heads(between: str) -> bool:
     """Say whether what stands between a label and its number makes it no price: SL (pips): 25.
 
