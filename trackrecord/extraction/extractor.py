@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from trackrecord.extraction import (
+    affairs,
     alternatives,
     apart,
     blocks,
@@ -86,6 +87,7 @@ def extract(
     for rule in refusing:
         if rule.refuses == "recommendations":
             findings.refuse(document, findings.statements, rule.rule, rule.reason)
+    affairs.drop(document, findings)
     alternatives.drop(document, findings)
     ledgers.drop(document, findings)
     evidence: list[Evidence] = []

@@ -29,6 +29,7 @@ _LEVELS: Final = frozenset({
 })  # fmt: skip
 _SENT: Final = ("code/request", "it is an order as sent, not advice")
 _LAYOUT: Final = ("code/format", "it shows the format of a message, not a decision")
+_RULE: Final = ("code/rules", "it explains when which action is taken")
 _WHATEVER: Final = frozenset({"code/format", "code/syntax", "code/source"})
 """Rules that refuse a final decision, too."""
 _REACH: Final = 60
@@ -45,10 +46,17 @@ _HEADING: Final = re.compile(r"(#{1,6}) +\S")
 _LEADS: Final = re.compile(
     r":[*_`\s]*$|^\*\*[^*]+\*\*$|^\W*(?:POST|PUT|PATCH) [`/h]|^\W*[Ee]xample #?\d+\b"
 )
+# ### Trading logic, **Exit rules:**, When SELL signals appear, Low z-score scenario (Z < -2):
+_RULES: Final = re2.compile(
+    r"(?i)^#.*\b(?:logic|rules|criteria|guidelines?)\b(?: ?\([^()\n]*\))?\W*$"
+    r"|^[^\w\n]*(?:(?:when|if|whenever)\b|(?:\w+[ -]){0,4}(?:scenario|case|condition)\b[^\n]*[<>≤≥])"
+)
 _MAY_LEAD: Final = looks.ask(
+    r"(?i)^\s*#.*\b(?:logic|rules|criteria|guidelines?)\b"
+    r"|^[^\w\n]*(?:when|if|whenever)\b|(?:scenario|case|condition)\b[^\n]*[<>≤≥]",
     r"(?i)```\w|demo|dummy|mock|fake|test|format|syntax|template|request|payload|webhook|curl"
     r"|\bPOST\b|\bPUT\b|example|sample|such as|look|suppose|bei?spiel|exempl|ejemplo|esempi"
-    r"|contoh|пример|örnek|例|範例|格式|模板|フォーマット|예시|형식"
+    r"|contoh|пример|örnek|例|範例|格式|模板|フォーマット|예시|형식",
 )
 _FORMAT: Final = re2.compile(
     r"(?i)\b(?:formats?|formato)\b(?:\W+\w+){0,2}\W*$|(?:格式|フォーマット|형식)\W*$"
@@ -100,7 +108,7 @@ def drop(document: Document, flags: frozenset[str], findings: Findings) -> None:
             inside = bisect_left(fences, line.start) % 2 == 1
             known[item.line] = _SENT if called else _shown(document, item.line, fenced=inside)
         why = known[item.line]
-        if why is None or item.is_row or (why == _LAYOUT and "levels" in flags):
+        if why is None or item.is_row or (why in (_LAYOUT, _RULE) and "levels" in flags):
             continue
         if why[0] in _WHATEVER or item.rank < FINAL:
             lost.setdefault(why, []).append(item)
@@ -164,6 +172,8 @@ def _says(part: str) -> tuple[str, str] | None:
         return "code/syntax", "it shows what may be written, not a decision"
     if _FORMAT.search(part) is not None:
         return _LAYOUT
+    if _RULES.search(part) is not None:
+        return _RULE
     part = _BY_THE_WAY.sub(" ", part)
     if _EXAMPLE.search(part) is not None and _OUTPUT.search(part) is None:
         return "code/example", "it is an example, not a decision"
