@@ -8,7 +8,7 @@ from typing import Final
 
 import re2
 
-from trackrecord.extraction.document import Document, Line
+from trackrecord.extraction.document import SYMBOL, Document, Line
 from trackrecord.extraction.packs import RANKS
 from trackrecord.extraction.ruleset import matcher
 from trackrecord.extraction.shapes import ACTIONS, action_places
@@ -33,6 +33,11 @@ _DEFINED_REASON: Final = "lines beside one another say what stands for buying an
 # Buy signal: price falls below its average; the words behind the colon name no instrument.
 _DEFINING: Final = re2.compile(rb"^[-|>.]*(?:N[.)])?[wf]{0,2}[Aa][Lgk]?[:>-]([^STXEC@][^TXEC@]*)$")
 _FEWEST_WORDS: Final = 2
+# - BUY: most signals are positive
+_MEANING: Final = matcher(r"^[-|>.]*(?:N[.)])?[Aa]L?[:=>-]{1,2}[wfVzn]")
+_HEDGED: Final = "code/hedged"
+_HEDGED_REASON: Final = "both sides of one instrument are taken at once: that is no side"
+_MARKET: Final = re2.compile(r"(?i) (?:on|via) (?:the )?(\w+)")
 _COMPARED: Final = re2.compile(
     r"(?i)[<>≤≥]|\b(?:above|below|over|under|cross\w*|greater|less|higher|lower|exceeds?|abaixo|acima"
     r"|encima|debajo|por encima|oberhalb|unterhalb|über|unter|au-dessus|sous|sopra|sotto)\b"
@@ -59,6 +64,8 @@ def drop(document: Document, findings: Findings) -> None:
     findings.refuse(document, _fills(document, findings), _FILLS, _FILLS_REASON)
     findings.refuse(document, _round_trips(document, findings), _ROUND, _ROUND_REASON)
     findings.refuse(document, _listed(document, findings), _RULE, _REASON)
+    findings.refuse(document, _meanings(document, findings), _RULE, _REASON)
+    findings.refuse(document, _hedged(document, findings), _HEDGED, _HEDGED_REASON)
     findings.refuse(document, _repeated(document, findings), _RULE, _REASON)
     findings.refuse(document, _defined(document, findings), _DEFINED, _DEFINED_REASON)
 
@@ -176,6 +183,66 @@ def _goes_on(document: Document, run: list[Statement], statement: Statement) -> 
         and not any(line.shape for line in between)
         and statement.action not in {item.action for item in run}
     )
+
+
+def _meanings(document: Document, findings: Findings) -> list[Statement]:
+    """Return lines of a list that says of three decisions or more what each of them means."""
+    firsts = [line.start for line in document.lines]
+    found = []
+    for item in findings.statements:
+        # A statement below its label counts as the label's line.
+        number = bisect_right(firsts, document.starts[item.token]) - 1
+        if (
+            _is_bare(document, item)
+            and _is_meaning(document.lines[number])
+            and _count_meanings(document, number) >= _FEWEST
+        ):
+            found.append(item)
+    return found
+
+
+def _is_meaning(line: Line) -> bool:
+    """Say whether a line begins with an action and explains it, naming no instrument."""
+    return line.traits.acts and SYMBOL not in line.shape and _MEANING(line.shape)
+
+
+def _count_meanings(document: Document, number: int) -> int:
+    """Return how many lines around one explain an action, 0 where two explain the same."""
+    actions: list[str] = []
+    for step in (-1, 1):
+        at = number if step > 0 else number - 1
+        while 0 <= at < len(document.lines) and _is_meaning(document.lines[at]):
+            line = document.lines[at]
+            term = document.terms[line.first + action_places(line.shape)[0]]
+            actions.append("" if term is None else term.value)
+            at += step
+    return len(actions) if len(set(actions)) == len(actions) else 0
+
+
+def _hedged(document: Document, findings: Findings) -> list[Statement]:
+    """Return lines below one another that buy and sell one thing at once, on two markets."""
+    firsts = [line.start for line in document.lines]
+    lost: set[int] = set()
+    for above, below in pairwise(findings.statements):
+        if above.action == below.action or "HOLD" in (above.action, below.action):
+            continue
+        number = bisect_right(firsts, document.starts[above.token]) - 1
+        if below.line != number + 1:
+            continue
+        first = _dealt(document, document.lines[number])
+        second = _dealt(document, document.lines[below.line])
+        if first is not None and second is not None and first[0] == second[0] and first != second:
+            lost.update((above.line, below.line))
+    return [item for item in findings.statements if item.line in lost]
+
+
+def _dealt(document: Document, line: Line) -> tuple[str, str] | None:
+    """Return the instrument and the market that a line names: LONG $500 BTC on Kraken."""
+    at = line.shape.find(SYMBOL, action_places(line.shape)[0]) if line.traits.acts else -1
+    if at < 0:
+        return None
+    market = _MARKET.match(document.folded[document.ends[line.first + at] : line.end])
+    return None if market is None else (document.raw(line.first + at), market.group(1).lower())
 
 
 def _repeated(document: Document, findings: Findings) -> list[Statement]:

@@ -11,7 +11,8 @@ from typing import Final
 import re2
 
 from trackrecord.extraction.document import DATE, NUMBER, PERCENT, Document, Line
-from trackrecord.extraction.refusals import ROW
+from trackrecord.extraction.refusals import FINAL, ROW
+from trackrecord.extraction.ruleset import matcher
 from trackrecord.extraction.shapes import ACTIONS, action_places
 from trackrecord.extraction.statements import Findings
 
@@ -32,6 +33,7 @@ _LABELS: Final = re2.compile(
 _DEALT: Final = re2.compile(
     r"(?i)@\s?[$€£¥₹]?\s?[\d.,]+\s*[x×*]\s*\d|\s\d[\d,.]*\s?(?:shares?|lots?|股|手|주|株)?\s@\s"  # noqa: RUF001
 )
+_EXECUTED: Final = matcher(r"^.*[:=]d.*(?:[ZE][:=]N.*q[:=]N|q[:=]N.*[ZE][:=]N)")
 _GOOD: Final = "✅✔☑"
 _BAD: Final = "❌✖✗"
 
@@ -43,6 +45,7 @@ def drop(document: Document, findings: Findings) -> None:
         document: The text.
         findings: Its statements; those that are refused move to ``rejected``.
     """
+    _drop_executions(document, findings)
     rows = [
         item
         for item in findings.statements
@@ -59,6 +62,23 @@ def drop(document: Document, findings: Findings) -> None:
     )
     if told or (_most(dealt, lines) and _are_of_days(document, dealt)):
         findings.refuse(document, rows, _RULE, _REASON)
+
+
+def _drop_executions(document: Document, findings: Findings) -> None:
+    """Refuse labelled rows that bought and sold at times of their own: action=BUY, date=..."""
+    rows = [
+        item
+        for item in findings.statements
+        if item.rank < FINAL and not item.is_row and _is_execution(document.lines[item.line].shape)
+    ]
+    sides = {item.action.rpartition("_")[2] for item in rows}
+    if {"BUY", "SELL"} <= sides and _are_of_days(document, [document.lines[x.line] for x in rows]):
+        findings.refuse(document, rows, _RULE, _REASON)
+
+
+def _is_execution(shape: str) -> bool:
+    """Say whether a line labels its day, its quantity and a price."""
+    return "d" in shape and _EXECUTED(shape)
 
 
 def _most(some: list[Line], lines: list[Line]) -> bool:

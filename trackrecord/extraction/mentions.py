@@ -35,6 +35,10 @@ _STANDS: Final = matcher(r"(?:^(?:[\[(]?[Nd][\]).:]?|[-|.,>:\]\[])*|[:|!>])A[fw]
 _CELL_DONE: Final = matcher(r"[|]b[dN@:]{0,3}(?:[|]|$)")
 _CAPTION: Final = re2.compile(r"(?i)^\W*(?:fig(?:ure|\.)?|screenshot|image|chart|plot) ?\d|^!\[")
 _TO_DO: Final = re2.compile(r"^\s*[-*+] \[[ xX]\]")
+# J > 90 AND K < D -> SELL: a value of its own stands before no sign.
+_FORMULA: Final = re2.compile(
+    r"^[^\n:]*[^\W\d][)\]]? ?[<>≤≥]=? ?\d[^\n]*(?:\bAND\b|\bOR\b|&&|且|或)[^\n]*(?:→|->|=>|»)\W*$"
+)
 _COUNTED: Final = re2.compile(r"\b(?:WR|(?i:win ?rate|\d+ trades))\b|\d ?(?:건|회|个|次|筆|件)")
 _ADJECTIVES: Final = frozenset({"long", "short"})
 
@@ -65,6 +69,7 @@ def _is_mentioned(document: Document, statement: Statement, *, bare: bool) -> bo
         or _CAPTION.search(part) is not None
         or (bare and part.startswith("#") and _names_signal(line))
         or (statement.rank <= ROW and _CELL_DONE(line.shape))
+        or _FORMULA.search(part[: start - line.start]) is not None
         or _by_rule(document, line, statement, part, bare=bare)
     )
 

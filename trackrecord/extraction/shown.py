@@ -20,6 +20,10 @@ from trackrecord.extraction.statements import Findings, Statement
 
 # <action>BUY</action> beside <size>100</size>: tags are blank in the folded text.
 _TAG: Final = re.compile(r"<(\w{1,24})>[^<>\n]{0,60}</\1>")
+# <Strategy name="Covered calls">
+_DEFINED: Final = re.compile(
+    r"<(?:strategy|rule|execution|universe|leg)\s[^<>\n]{0,80}\b(?:name|id)\s?=", re.IGNORECASE
+)
 _SIDES: Final = frozenset({"action", "side", "direction", "transactiontype", "type"})
 _SIZES: Final = frozenset({
     "qty", "quantity", "size", "volume", "units", "amount", "lots", "shares", "orderqty",
@@ -28,6 +32,7 @@ _LEVELS: Final = frozenset({
     "target", "targetprice", "takeprofit", "tp", "tp1", "stoploss", "sl", "stop", "confidence",
 })  # fmt: skip
 _SENT: Final = ("code/request", "it is an order as sent, not advice")
+_SETTING: Final = ("code/setting", "it is a setting of a program")
 _LAYOUT: Final = ("code/format", "it shows the format of a message, not a decision")
 _RULE: Final = ("code/rules", "it explains when which action is taken")
 _WHATEVER: Final = frozenset({"code/format", "code/syntax", "code/source"})
@@ -49,7 +54,8 @@ _LEADS: Final = re.compile(
 # ### Trading logic, **Exit rules:**, When SELL signals appear, Low z-score scenario (Z < -2):
 _RULES: Final = re2.compile(
     r"(?i)^#.*\b(?:logic|rules|criteria|guidelines?)\b(?: ?\([^()\n]*\))?\W*$"
-    r"|^[^\w\n]*(?:(?:when|if|whenever)\b|(?:\w+[ -]){0,4}(?:scenario|case|condition)\b[^\n]*[<>≤≥])"
+    r"|^[^\w\n]*(?:when|if|whenever)\b"
+    r"|^[^\w\n]*(?:\w+[ -]){0,4}(?:scenario|case|condition)\b[^\n]*[<>≤≥]"
 )
 _MAY_LEAD: Final = looks.ask(
     r"(?i)^\s*#.*\b(?:logic|rules|criteria|guidelines?)\b"
@@ -96,6 +102,8 @@ def drop(document: Document, flags: frozenset[str], findings: Findings) -> None:
     if "</" in document.text and _is_order(document.text):
         sent = [item for item in findings.statements if item.rank < FINAL]
         findings.refuse(document, sent, *_SENT)
+    if "</" in document.text and _DEFINED.search(document.text) is not None:
+        findings.refuse(document, findings.statements, *_SETTING)
     if not document.may(_MAY_LEAD):
         return
     fences = [match.start() for match in _FENCES.finditer(document.folded)]
