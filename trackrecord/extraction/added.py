@@ -10,6 +10,7 @@ import re2
 from trackrecord.extraction import looks
 from trackrecord.extraction.document import Document, Line
 from trackrecord.extraction.result_values import Candidate
+from trackrecord.extraction.ruleset import matcher
 
 _WORDS: Final = (
     r"(?:grand total|total|net|sum|overall|gesamt|summe|suma|somme|totale|toplam|итого"
@@ -25,6 +26,16 @@ _COUNTED: Final = re2.compile(
     r"([+-][$€£¥₹]?\d[\d.,]*|[$€£¥₹][+-]\d[\d.,]*)( ?%)?(?: ?\(([+-]?\d[\d.,]*) ?%\))?"
 )
 _MAY_COUNT: Final = looks.ask(r"(?i)\btrades ?[:=] ?\d[^\n]*\b(?:net|total) ?[:=]")
+# The day: 4 trades, +$610.00 - the best so far
+_SUMMED: Final = re2.compile(
+    r"(?i)\b(?:[2-9]|[1-9]\d+) (?:closed )?trades ?[,:=|(-] ?"
+    r"([+-][$€£¥₹]\d[\d.,]*|[$€£¥₹][+-]\d[\d.,]*|[+-]\d[\d.,]* ?%)"
+)
+_NO_SUM: Final = matcher(
+    r"(?i)^\W*(?:avg|average|mean|per|each|every|a|unreali[sz]ed|open|expected"
+    r"|goal|target|max|limit)\b"
+)
+_MAY_SUM: Final = looks.ask(r"(?i)\d (?:closed )?trades ?[,:=|(-] ?[$€£¥₹+-]")
 _PART: Final = re2.compile(r"(?:^|[ :|(])([+-][$€£¥₹]?\d[\d.,]*|[$€£¥₹][+-]\d[\d.,]*)( ?%)?[^\d]*$")
 _ABOVE: Final = 64
 _ROUNDED: Final = Decimal("0.06")
@@ -43,6 +54,10 @@ def find(document: Document) -> list[Candidate]:
     counted = _COUNTED.search(document.folded) if document.may(_MAY_COUNT) else None
     if counted is not None:
         return _beside_count(document, counted)
+    if document.may(_MAY_SUM):
+        summed = [item for line in document.lines for item in _summed(document, line)]
+        if summed:
+            return summed if len(summed) == 1 else []
     if not document.may(_MAY):
         return []
     for line in document.lines:
@@ -79,6 +94,24 @@ def _beside_count(document: Document, match: Any) -> list[Candidate]:
     number = next((line.number for line in document.lines if line.end >= end), 0)
     money = None if is_percent else value
     return [Candidate("total", percent, money, (), "code/sum", "net", start, end, number)]
+
+
+def _summed(document: Document, line: Line) -> list[Candidate]:
+    """Return the amount that stands behind the number of trades on a line."""
+    if not line.looks & _MAY_SUM:
+        return []
+    text = document.folded[line.start : line.end]
+    match = _SUMMED.search(text)
+    if match is None or _NO_SUM(text[match.end() :]):
+        return []
+    value = document.parse(match.group(1).translate(_SIGNS).rstrip(".,%"))
+    if value is None:
+        return []
+    percent = match.group(1).endswith("%")
+    return [
+        Candidate("total", value if percent else None, None if percent else value, (), "code/sum",
+                  "trades", line.start, line.end, line.number)
+    ]  # fmt: skip
 
 
 def _parts(document: Document, total: Line, percent: bool) -> list[Decimal]:

@@ -28,6 +28,8 @@ _ELSEWHERE: Final = matcher(
 )
 _AT_PRICE: Final = re2.compile(
     r"(?i)(?:at|@|price:?|for)\s?[$€£¥₹]?\s?\d[\d,]*(?:\.\d+)?(?: ?[A-Z]{3,4}\b)?"
+    r"|\b\d+(?:\.\d+)? ?(?:s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|bars?"
+    r"|candles?)\b"
 )
 _ONLY_FILLED: Final = matcher(r"(?i)(?:filled|executed|completed|成交)\W*$")
 

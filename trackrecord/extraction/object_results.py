@@ -17,6 +17,10 @@ from trackrecord.extraction.object_words import (
 )
 from trackrecord.extraction.result_values import Candidate
 
+_UPDATES: Final = frozenset({
+    "position", "positions", "positionupdate", "positionsupdate", "positionupdated",
+    "positionchanged", "positionopened", "positionstatus", "openposition",
+})  # fmt: skip
 _KINDS: Final = {"total": "total", "percent": "total", "loss": "loss"}
 
 
@@ -103,7 +107,7 @@ def _is_held(keys: Keys, node: Node) -> bool:
         return True
     at: Node | None = node
     while at is not None:
-        if at.key and keys.meaning(at.key).word in HOLDINGS:
+        if (at.key and keys.meaning(at.key).word in HOLDINGS) or _updates_position(keys, at):
             return True
         at = at.parent
     return any(
@@ -111,6 +115,17 @@ def _is_held(keys: Keys, node: Node) -> bool:
         and meaning.word in {"status", "state"}
         and entry.value.text.lower() in {"open", "active", "running"}
         for entry, meaning in live.entries
+    )
+
+
+def _updates_position(keys: Keys, node: Node) -> bool:
+    """Say whether an object is a message about a position: {"type": "position_update", ...}."""
+    return any(
+        isinstance(entry.value, Scalar)
+        and keys.meaning(entry.key).word in {"type", "event", "kind", "topic", "channel"}
+        and entry.value.text.lower().replace("_", "").replace(" ", "") in _UPDATES
+        for entry in node.entries
+        if entry.key
     )
 
 

@@ -45,10 +45,15 @@ _UP_TO: Final = (
 _OTHER_THING: Final = matcher(
     r"\b(?:so far|limit|goal|threshold|target|cap|forecast|estimate|potential|prob|probability"
     r"|ratio|if|per|needed|required|open|gross|expect\w*|est|ann|estimat\w*|projected|unreali[sz]ed|floating|annual\w*|p\.a)\b"
+    r"|esperad[oa]|previst[oa]|estimad[oa]|stimat[oa]|te[oó]ric[oa]|pro[jy]ectad[oa]|attendue?s?|prévue?s?|erwartet|attes[oa]"
+    r"|beklenen|tahmini|ожида|прогноз|预期|预计|預期|予想|期待|想定|예상|기대|목표"
     r"|[(\[]\s?(?:last |past )?\d+ ?-?(?:d|w|m|mo|y|yr|days?|weeks?|months?|years?)\s?[)\]]"
 )
 # Words before it, as they are no labels by themselves.
-_BEFORE_LABEL: Final = frozenset({"est", "ann", "approx", "b&h", "bnh", "arb", "weekly"})
+_BEFORE_LABEL: Final = frozenset({
+    "est", "ann", "approx", "b&h", "bnh", "arb", "weekly", "theoretical", "预计", "预期", "预估",
+    "潜在", "預計", "預期", "想定", "予想", "期待", "예상", "기대",
+})  # fmt: skip
 # What is said behind a value of what may come.
 _MAY_COME: Final = matcher(
     r"^\W{0,3}(?:would|could|may|might|can|will|should|if|when|expected|potential"

@@ -52,15 +52,26 @@ def _of_columns(document: Document, table: Table, rows: list[Row]) -> list[Candi
 
 
 def _holds_amounts(document: Document, table: Table) -> bool:
-    """Say whether a column headed as a result holds numbers, and is not the one of the names."""
+    """Say whether a column headed as a result holds numbers.
+
+    It does not where it is that of the names, or the title above values with labels of their own.
+    """
     places = [at for at, column in enumerate(table.columns) if "R" in column.letters]
     return any(
-        document.letters[token] in (NUMBER, PERCENT)
+        _is_amount(document, tokens_in(document, row.cells[at]))
         for row in table.rows
         for at in places
         if at < len(row.cells)
-        for token in tokens_in(document, row.cells[at])
     )
+
+
+def _is_amount(document: Document, tokens: list[int]) -> bool:
+    """Say whether a cell holds a number, and no label before it."""
+    for token in tokens:
+        letter = document.letters[token]
+        if letter in (NUMBER, PERCENT, ":"):
+            return letter != ":"
+    return False
 
 
 def _deciding(document: Document, table: Table) -> list[Row]:
