@@ -12,6 +12,7 @@ import re2
 
 from trackrecord.extraction import looks
 from trackrecord.extraction.document import PERCENT, Document
+from trackrecord.extraction.markets import OF_MARKETS
 from trackrecord.extraction.ruleset import matcher
 from trackrecord.extraction.statements import Findings, Statement
 
@@ -28,11 +29,6 @@ _MAY: Final = looks.ask(rf"(?i)(?:^|[^a-z]){_WORDS}")
 _HELD: Final = matcher(
     r"(?i)^\W{0,4}(?:the |all |any |this |on )?"
     r"(?:deploy|releas|roll-?out|migrat|merg|go-?live|launch|production|sign-?off)"
-)
-_MARKET: Final = matcher(
-    r"(?i)[$€£¥₹]\d|stock|shares?\b|price|market|\btrad(?:e|es|ing)\b|bull|bear|trend|\brsi|macd"
-    r"|momentum|portfolio|position|signal|invest|crypto|ticker|symbol|\bentry|stop[ _-]?loss|target"
-    r"|dividend|valuation|earnings|revenue|volatil|confidence"
 )
 
 
@@ -51,7 +47,7 @@ def drop(document: Document, findings: Findings) -> None:
     elsewhere = (
         PERCENT not in document.letters
         and len({word.lower() for word in _AFFAIRS.findall(document.folded)}) >= _FEWEST
-        and not _MARKET(document.folded)
+        and OF_MARKETS.search(document.folded) is None
     )
     lost = [item for item in held if elsewhere or _is_work(document, item)]
     findings.refuse(document, lost, _RULE, _REASON)

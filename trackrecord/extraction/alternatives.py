@@ -37,7 +37,7 @@ _FEWEST_WORDS: Final = 2
 _MEANING: Final = matcher(r"^[-|>.]*(?:N[.)])?[Aa]L?[:=>-]{1,2}[wfVzn]")
 _HEDGED: Final = "code/hedged"
 _HEDGED_REASON: Final = "both sides of one instrument are taken at once: that is no side"
-_MARKET: Final = re2.compile(r"(?i) (?:on|via) (?:the )?(\w+)")
+_MARKET: Final = re2.compile(r"(?i) (?:on|via|at) (?:the )?([a-z]\w+)")
 _COMPARED: Final = re2.compile(
     r"(?i)[<>≤≥]|\b(?:above|below|over|under|cross\w*|greater|less|higher|lower|exceeds?|abaixo|acima"
     r"|encima|debajo|por encima|oberhalb|unterhalb|über|unter|au-dessus|sous|sopra|sotto)\b"
@@ -227,18 +227,18 @@ def _hedged(document: Document, findings: Findings) -> list[Statement]:
         if above.action == below.action or "HOLD" in (above.action, below.action):
             continue
         number = bisect_right(firsts, document.starts[above.token]) - 1
-        if below.line != number + 1:
+        if below.line not in (number, number + 1):
             continue
-        first = _dealt(document, document.lines[number])
-        second = _dealt(document, document.lines[below.line])
+        first = _dealt(document, document.lines[number], above.token)
+        second = _dealt(document, document.lines[below.line], below.token)
         if first is not None and second is not None and first[0] == second[0] and first != second:
             lost.update((above.line, below.line))
     return [item for item in findings.statements if item.line in lost]
 
 
-def _dealt(document: Document, line: Line) -> tuple[str, str] | None:
-    """Return the instrument and the market that a line names: LONG $500 BTC on Kraken."""
-    at = line.shape.find(SYMBOL, action_places(line.shape)[0]) if line.traits.acts else -1
+def _dealt(document: Document, line: Line, token: int) -> tuple[str, str] | None:
+    """Return the instrument and the market behind an action: LONG $500 BTC on Kraken."""
+    at = line.shape.find(SYMBOL, token - line.first)
     if at < 0:
         return None
     market = _MARKET.match(document.folded[document.ends[line.first + at] : line.end])

@@ -8,7 +8,7 @@ import re2
 
 from trackrecord.extraction.document import SYMBOL, Document
 from trackrecord.extraction.packs import RANKS
-from trackrecord.extraction.statements import Findings
+from trackrecord.extraction.statements import Findings, Statement
 
 _FEWEST_WORDS: Final = 4
 """Unknown words from which a text says what it is about; a bare decision may be about anything."""
@@ -37,7 +37,7 @@ _WORDS: Final = (
 _STEMS: Final = "акци|рыно|рынк|цен[аыу]|тренд|бирж|котиров|крипто|доллар|рубл|дивиденд"
 # Texts in scripts without spaces, or of India, are not asked.
 _OTHER_SCRIPTS: Final = r"[\x{0900}-\x{0dff}\x{0e00}-\x{0eff}\x{2e80}-\x{9fff}\x{ac00}-\x{d7af}]"
-_OF_MARKETS: Final = re2.compile(
+OF_MARKETS: Final = re2.compile(
     rf"(?i)(?:^|[^\pL])(?:{'|'.join(' '.join(_WORDS).split(' '))})(?:[^\pL]|$)"
     rf"|{_STEMS}|{_OTHER_SCRIPTS}"
 )
@@ -47,7 +47,8 @@ def drop(document: Document, flags: frozenset[str], findings: Findings) -> None:
     """Refuse what is decided in a text that is about something else than a market.
 
     Only texts that say what they are about are asked: several words, and none of them of a
-    market, an indicator, an instrument or its levels. A final decision is left alone.
+    market, an indicator, an instrument or its levels. A final decision is left alone, save to
+    hold: whatever is reviewed may be held.
 
     Args:
         document: The text.
@@ -58,14 +59,21 @@ def drop(document: Document, flags: frozenset[str], findings: Findings) -> None:
         return
     bare = [item for item in findings.statements if not item.is_row and item.bound is None]
     words = document.letters.count("w") if bare else 0
-    if not _FEWEST_WORDS <= words <= _MOST_WORDS or _OF_MARKETS.search(document.folded):
+    if not _FEWEST_WORDS <= words <= _MOST_WORDS or OF_MARKETS.search(document.folded):
         return
     unsaid = [
         item
         for item in bare
         if item.symbol is None
         and item.price_token is None
-        and item.rank < RANKS["final"]
+        and (item.rank < RANKS["final"] or _is_any_hold(document, item))
         and document.raw(item.token).lower() not in _SIDES
     ]
     findings.refuse(document, unsaid, _RULE, _REASON)
+
+
+def _is_any_hold(document: Document, statement: Statement) -> bool:
+    """Say whether a final decision is to hold, and no transaction's."""
+    line = document.lines[statement.line]
+    label = document.folded[line.start : document.starts[statement.token]].lower()
+    return statement.action == "HOLD" and "transaction" not in label

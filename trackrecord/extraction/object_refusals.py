@@ -66,6 +66,11 @@ _HELD_STATE: Final = re.compile(
     r"(?i)^(?:open|opened|active|in[ _-]?position|position[ _-]?open(?:ed)?|running|holding|live)$"
 )
 
+# {"action": "NEW", "order_type": "SELL"}: what is done with an order, beside its side.
+_PLACING: Final = frozenset({
+    "NEW", "NEW_ORDER", "CREATE", "PLACE", "PLACE_ORDER", "MODIFY", "AMEND", "SUBMIT",
+})  # fmt: skip
+
 
 @final
 class Live:
@@ -211,6 +216,12 @@ def of_contents(  # noqa: C901, PLR0911, PLR0912 - one question after the other
         return REQUEST
     if weak and not levels and not (reasoned and word.lower() == "operation"):
         return SIDE
+    if weak and any(
+        isinstance(entry.value, Scalar) and entry.value.text.upper() in _PLACING
+        for entry, meaning in live.entries
+        if meaning.letter == "L"
+    ):
+        return REQUEST
     if weak and live.words & {"enabled", "isenabled"}:
         return TEMPLATE
     return None

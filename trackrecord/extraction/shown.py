@@ -54,12 +54,13 @@ _LEADS: Final = re.compile(
 # ### Trading logic, **Exit rules:**, When SELL signals appear, Low z-score scenario (Z < -2):
 _RULES: Final = re2.compile(
     r"(?i)^#.*\b(?:logic|rules|criteria|guidelines?)\b(?: ?\([^()\n]*\))?\W*$"
-    r"|^[^\w\n]*(?:when|if|whenever)\b"
-    r"|^[^\w\n]*(?:\w+[ -]){0,4}(?:scenario|case|condition)\b[^\n]*[<>≤≥]"
+    r"|^#+ *(?:when|if|whenever)\b"
+    r"|^[^\w\n]*(?:when|if|whenever|(?:\w+[ -]){0,4}(?:scenario|case|condition))\b[^\n]*"
+    r"(?:[<>≤≥]|\b(?:cross\w*|above|below|exceeds?|falls?|rises?)\b)"
 )
 _MAY_LEAD: Final = looks.ask(
     r"(?i)^\s*#.*\b(?:logic|rules|criteria|guidelines?)\b"
-    r"|^[^\w\n]*(?:when|if|whenever)\b|(?:scenario|case|condition)\b[^\n]*[<>≤≥]",
+    r"|^[^\w\n]*(?:when|if|whenever)\b|(?:scenario|case|condition)\b[^\n]*(?:[<>≤≥]|cross|above|below|exceed|fall|rise)",
     r"(?i)```\w|demo|dummy|mock|fake|test|format|syntax|template|request|payload|webhook|curl"
     r"|\bPOST\b|\bPUT\b|example|sample|such as|look|suppose|bei?spiel|exempl|ejemplo|esempi"
     r"|contoh|пример|örnek|例|範例|格式|模板|フォーマット|예시|형식",
