@@ -10,6 +10,7 @@ from typing import Final
 
 import re2
 
+from trackrecord.extraction import endings
 from trackrecord.extraction.document import DATE, NUMBER, PERCENT, Document, Line
 from trackrecord.extraction.refusals import FINAL, ROW
 from trackrecord.extraction.ruleset import matcher
@@ -69,11 +70,21 @@ def _drop_executions(document: Document, findings: Findings) -> None:
     rows = [
         item
         for item in findings.statements
-        if item.rank < FINAL and not item.is_row and _is_execution(document.lines[item.line].shape)
+        if item.rank < FINAL and not item.is_row and "q" in document.lines[item.line].shape
     ]
+    filled = [item for item in rows if _is_filled(document, document.lines[item.line])]
+    findings.refuse(document, filled, _RULE, _REASON)
+    rows = [item for item in rows if _is_execution(document.lines[item.line].shape)]
     sides = {item.action.rpartition("_")[2] for item in rows}
     if {"BUY", "SELL"} <= sides and _are_of_days(document, [document.lines[x.line] for x in rows]):
         findings.refuse(document, rows, _RULE, _REASON)
+
+
+def _is_filled(document: Document, line: Line) -> bool:
+    """Say whether a line labels a quantity and says that it is filled."""
+    if not line.looks & endings.MAY_TELL:
+        return False
+    return endings.has_ended(document.folded[line.start : line.end])
 
 
 def _is_execution(shape: str) -> bool:

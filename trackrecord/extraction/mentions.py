@@ -39,6 +39,9 @@ _TO_DO: Final = re2.compile(r"^\s*[-*+] \[[ xX]\]")
 _FORMULA: Final = re2.compile(
     r"^[^\n:]*[^\W\d][)\]]? ?[<>≤≥]=? ?\d[^\n]*(?:\bAND\b|\bOR\b|&&|且|或)[^\n]*(?:→|->|=>|»)\W*$"
 )
+_NOTE: Final = matcher(
+    r"(?i)^\W*(?:bug|(?:known )?issue|todo|fixme|problem|fixed|workaround)s?(?: ?#?\d+)?\W{0,3}:"
+)
 _COUNTED: Final = re2.compile(r"\b(?:WR|(?i:win ?rate|\d+ trades))\b|\d ?(?:건|회|个|次|筆|件)")
 _ADJECTIVES: Final = frozenset({"long", "short"})
 
@@ -69,6 +72,7 @@ def _is_mentioned(document: Document, statement: Statement, *, bare: bool) -> bo
         or _CAPTION.search(part) is not None
         or (bare and part.startswith("#") and _names_signal(line))
         or (statement.rank <= ROW and _CELL_DONE(line.shape))
+        or _NOTE(part)
         or _FORMULA.search(part[: start - line.start]) is not None
         or _by_rule(document, line, statement, part, bare=bare)
     )

@@ -16,13 +16,16 @@ _HEADING_ABOVE: Final = 12
 # A price of now beside an entry, or the word itself.
 _MAY_STAND: Final = looks.ask(
     r"(?i)current|mark|ltp|cmp|now|last price|\d open|hold"
-    r"|(?:open|active|running|my|your) (?:position|trade)|status|state"
+    r"|(?:open|active|running|my|your) (?:position|trade)|status|state|still open"
+    r"|position['\"*]*[ ]?[:=]"
 )
 _STANDS: Final = matcher(
     r"(?i)\b(?:current|current price|mark|mark price|market price|ltp|cmp|now|last price)\b"
     r"['\"*]{0,3} ?[:=] ?['\"*]{0,3} ?(?:Rs\.? ?)?[$€£¥₹]?\d"
     r"|(?:^|[\n|,;{(*-] ?)['\"*]{0,3}(?:(?:trade|position) )?(?:status|state)['\"*]{0,3} ?[:=]"
     r" ?['\"*]{0,3} ?[^\w\n]{0,3}(?:open|active|running)\b"
+    r"|\bstill open\b"
+    r"|(?:^|\n)\W*position['\"*]{0,3} ?[:=] ?['\"*]{0,3} ?(?:long|short|open)\b"
     r"|\bnow @? ?[$€£¥₹]?\d|\b\d+ open (?:position|trade)"
     r"|(?:^|[\n:|\[(-] ?)(?:HOLD|HOLDING|Holding) [A-Z$#][A-Z]"
     r"|^\W*(?:open|active|current|running|my|your) (?:positions?|trades?)\b"

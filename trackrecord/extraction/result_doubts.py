@@ -45,7 +45,7 @@ _UP_TO: Final = (
 _OTHER_THING: Final = matcher(
     r"\b(?:so far|limit|goal|threshold|target|cap|forecast|estimate|potential|prob|probability"
     r"|ratio|if|per|needed|required|open|gross|expect\w*|est|ann|estimat\w*|projected|unreali[sz]ed|floating|annual\w*|p\.a)\b"
-    r"|esperad[oa]|previst[oa]|estimad[oa]|stimat[oa]|te[oó]ric[oa]|pro[jy]ectad[oa]|attendue?s?|prévue?s?|erwartet|attes[oa]"
+    r"|esperad[oa]|previst[oa]|estimad[oa]|stimat[oa]|te[oó]ric[oa]|estimée?s?|potencia(?:l|is)|poten[tz]i[ae]l|pro[jy]ectad[oa]|attendue?s?|prévue?s?|erwartet|attes[oa]"
     r"|beklenen|tahmini|ожида|прогноз|预期|预计|預期|予想|期待|想定|예상|기대|목표"
     r"|[(\[]\s?(?:last |past )?\d+ ?-?(?:d|w|m|mo|y|yr|days?|weeks?|months?|years?)\s?[)\]]"
 )
