@@ -13,6 +13,7 @@ import re2
 
 from trackrecord.extraction.companies import FIRMS
 from trackrecord.extraction.document import SYMBOL, Document, Line
+from trackrecord.extraction.folding import HIDDEN
 from trackrecord.extraction.names import EXCHANGES
 from trackrecord.extraction.shapes import ACTIONS
 from trackrecord.extraction.words import CODES, QUOTES, is_pair
@@ -151,7 +152,8 @@ def _is_in_capitals(document: Document, line: Line, token: int) -> bool:
 
 def _follows(document: Document, left: int, right: int) -> bool:
     """Say whether two tokens are words in capitals, one space apart."""
-    if document.starts[right] != document.ends[left] + 1:
+    between = document.folded[document.ends[left] : document.starts[right]]
+    if between.replace(HIDDEN, "") != " ":
         return False
     return _is_capital(document.raw(left)) and _is_capital(document.raw(right))
 
