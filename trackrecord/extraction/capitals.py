@@ -38,7 +38,7 @@ _LEADING: Final = "-|.>[](),:NdePLFGYDVkg"
 _HEADS: Final = frozenset({
     "pick", "report", "review", "update", "spotlight", "focus", "idea", "análisis", "analisis",
     "analyse", "analiz", "analizi", "análise", "analise", "analisi", "bericht", "informe",
-    "relatório", "relatorio", "rapport", "rapor", "raporu", "laporan",
+    "par", "moeda", "moneda", "relatório", "relatorio", "rapport", "rapor", "raporu", "laporan",
 })  # fmt: skip
 """Words in front of a colon that say what is analysed: Informe: AAPL."""
 _TITLED: Final = frozenset("LFG")

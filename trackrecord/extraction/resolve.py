@@ -411,14 +411,14 @@ def _is_of_something(document: Document, found: fields.Found, winner: Statement)
 
 
 def _beside(document: Document, winner: Statement) -> fields.Found | None:
-    """Return the bare percentage beside a statement's action: BUY (78 %)."""
+    """Return the bare percentage beside a statement's action: BUY (78 %), HOLD @ 54 %."""
     letters = document.letters
     end = document.lines[winner.line].last
     at = winner.token + 1
     if winner.symbol_token == at:
         at += 1  # BUY ACME | 92 %
     start = at
-    while at < len(letters) and letters[at] in "(|,:-" and at - start <= 1:
+    while at < len(letters) and letters[at] in "(|,:@-" and at - start <= 1:
         at += 1
     if at < len(letters) and letters[at] == PERCENT and letters[at] != NUMBER:
         raw = document.raw(at)
