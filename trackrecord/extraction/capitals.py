@@ -20,7 +20,7 @@ from trackrecord.extraction.words import CODES, QUOTES, is_pair
 
 # MT5, 2SD, 200DMA, LLAMA3; US30, GER40, PETR4, NIFTY50, 1INCH and 5PAISA are names.
 _JARGON: Final = re2.compile(r"[A-Z]{1,3}[0-9]|[A-Z]{5,}[0-9]|[0-9]{1,3}[A-Z]{1,3}")
-_COMPOUND: Final = re2.compile(r"[A-Z]{3,}-[A-Z]{3,}")
+_COMPOUND: Final = re2.compile(r"[A-Z]{3,}-[A-Z]{3,}|[A-Z]{2}-[A-Z]{5,}")
 _PLATFORMS: Final = EXCHANGES | {
     "IBKR", "TWS", "ZERODHA", "KITE", "UPSTOX", "DHAN", "FYERS", "GROWW", "ALPACA", "CCXT", "DERIV",
     "TELEGRAM", "DISCORD", "SLACK", "METATRADER", "TRADINGVIEW", "YFINANCE", "POLYGON", "FINNHUB",

@@ -7,9 +7,10 @@ from bisect import bisect_left
 from decimal import Decimal
 from typing import Final, final
 
-from trackrecord.extraction import numbers, units
+from trackrecord.extraction import confidences, numbers, units
 from trackrecord.extraction.currency import PAID
 from trackrecord.extraction.document import NUMBER, PERCENT, Document
+from trackrecord.extraction.words import AT_LEVEL, MONTHS
 
 ENTRY: Final = "E"
 TARGET: Final = "T"
@@ -27,11 +28,6 @@ _WHOLES: Final = (_TEN, _PERCENT)
 # Letters of SL/TP: 95/110, of labels and of numbers.
 _LABELS: Final = re.compile(r"((?:[ETXZ]/)+[ETXZ])[:=]?([NP](?:[/|,-][NP])*)")
 _TIMES: Final = "\N{MULTIPLICATION SIGN}"
-
-
-_DEGREES: Final = frozenset({
-    "high", "low", "medium", "moderate", "strong", "weak", "very", "extreme", "good", "excellent",
-})  # fmt: skip
 
 
 @final
@@ -101,6 +97,8 @@ def value_after(document: Document, label: int, *, percent: bool = False) -> int
             if _is_ordinal(document, label, at, end):
                 at += 1
                 continue
+            if at > label + 1 and document.raw(at - 1).lower() in MONTHS:
+                return None  # a day: after Mar 11
             return _as_value(document, label, at, end, percent=percent)
         if letter == "(":
             at = _after_bracket(document, at, end)
@@ -140,9 +138,12 @@ def _as_value(document: Document, label: int, at: int, end: int, *, percent: boo
         return at if percent else price_of_distance(document, at, end)
     if percent:
         return at
-    bracketed = at + 2 < end and letters[at + 1] == "(" and letters[at + 2] == NUMBER
-    apart = bracketed and units.follows(document.folded, document.ends[at + 2]) is not None
-    return at + 2 if bracketed and not apart else None
+    place = at + 2
+    if place + 1 < end and document.raw(place).lower() in AT_LEVEL:
+        place += 1
+    bracketed = place < end and letters[at + 1] == "(" and letters[place] == NUMBER
+    apart = bracketed and units.follows(document.folded, document.ends[place]) is not None
+    return place if bracketed and not apart else None
 
 
 def price_of_distance(document: Document, at: int, end: int) -> int | None:
@@ -375,43 +376,20 @@ def _confidence_before(document: Document, label: int) -> Found | None:
     return None if value is None else Found(value, label - 1, label)
 
 
-def _of_a_vote(document: Document, label: int, token: int) -> bool:
-    """Say whether a confidence stands on the line of a vote, and the statement below it."""
-    folded = document.folded
-    start = folded.rfind("\n", 0, document.starts[label]) + 1
-    if start <= document.starts[token] < max(document.ends[label], start + 1):
-        return False
-    first = bisect_left(document.starts, start, 0, label + 1)
-    before = document.letters[first:label]
-    # Another action on its own line has its own confidence.
-    term = document.terms[token]
-    other = any(
-        document.letters[at] == "A"
-        and document.terms[at] is not None
-        and document.terms[at] != term
-        for at in range(first, label)
-    )
-    voted = "V" in before or other
-    return voted and folded.find("\n", start) < document.starts[token]
-
-
-def _in_words(document: Document, label: int) -> bool:
-    """Say whether a confidence is given as a word, so that no other number is it."""
-    letters = document.letters
-    if letters[label + 1 : label + 2] not in (":", "=") or label + 2 >= len(letters):
-        return False
-    return document.raw(label + 2).lower() in _DEGREES
-
-
 def nearest_confidence(document: Document, start: int, end: int, token: int) -> Found | None:
     """Return the confidence next to a statement: the first one after it, else the last before."""
     before: Found | None = None
     at = document.letters.find(CONFIDENCE, start, end)
     while at >= 0:
         found = _confidence_before(document, at) or confidence(document, at)
-        if found is None and at > token and _in_words(document, at):
-            return before
-        if found is not None and not _of_a_vote(document, at, token):
+        if found is None and at > token and confidences.in_words(document, at):
+            apart = before is not None and confidences.are_apart(document, before.label, token)
+            return None if apart else before
+        if (
+            found is not None
+            and not confidences.of_a_vote(document, at, token)
+            and not confidences.is_of_state(document, at, token)
+        ):
             if at > token:
                 return found
             before = found

@@ -32,7 +32,8 @@ _WORDS: Final = (
     r"resistencia bolsa a[cç][aã]o a[cç][oõ]es pre[cç]os? alta baixa carteira aktien? kurs\w*",
     r"markt\w* b[oö]rse unternehmen umsatz\w* gewinn\w* bourse cours titres? march[eé]s?",
     r"tendance haussi\w* baissi\w* valorisation hisse\w* fiyat\w* piyasa\w* borsa\w*",
-    r"expected[_ ]returns? win[_ ](?:rates?|ratios?) breadth y[uü]kseli\w* d[uü][sş][uü][sş]\w* saham harga pasar",
+    r"expected[_ ]returns? win[_ ](?:rates?|ratios?) breadth",
+    r"y[uü]kseli\w* d[uü][sş][uü][sş]\w* saham harga pasar",
 )
 _STEMS: Final = "акци|рыно|рынк|цен[аыу]|тренд|бирж|котиров|крипто|доллар|рубл|дивиденд"
 # Texts in scripts without spaces, or of India, are not asked.

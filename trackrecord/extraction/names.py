@@ -131,6 +131,8 @@ def _is_glued(match: re.Match[str], begin: int, parts: Parts) -> bool:
 def _is_listed(match: re.Match[str], left: str) -> bool:
     """Say whether one side of NSE:RELIANCE or AAPL:NASDAQ is an exchange."""
     exchange, _, name = match.group().partition(":")
+    if name.replace(".", "").isdigit() and "." in name:
+        return False  # PE_TTM:7.98
     if exchange in EXCHANGES or "_" in exchange:
         return not name.isdigit() or len(exchange) > 1
     return left == SYMBOL and name in EXCHANGES and len(name) > 1

@@ -50,6 +50,10 @@ _ENUM: Final = re.compile(r"<?[A-Za-z_]\w*\.([A-Za-z_]+)(?::\s*(?:['\"]([^'\"]*)
 _PICTURES: Final = re.compile(
     r"^[^\w<$#]+|[^\w)>%.!*]+$|[\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff\ufe0f*`]"
 )
+_CARRIED_OUT: Final = frozenset({
+    "execute", "initiate", "place", "take", "issue", "confirm", "confirmed", "trigger", "new",
+})  # fmt: skip
+"""Verbs in front of the action that is to be taken."""
 _PROSE: Final = re.compile(r"\s*[-,;:.!(|]|\s+(?:signal|setup|opportunity)\b", re.IGNORECASE)
 _CODE: Final = re.compile(r"(?:[A-Za-z]{2}\.?)?\d{5,6}(?:\.[A-Za-z]{2,4})?")
 _PAIR: Final = re.compile(r"[A-Z0-9]{1,15}[/:_-][A-Z0-9]{1,12}(?:[:/.][A-Z0-9]{1,8})?")
@@ -129,6 +133,9 @@ class Keys:
         if term is not None:
             return self._as_action(term, text, exact=True)
         words = text.split()
+        if len(words) == 2 and words[0].lower() in _CARRIED_OUT:  # noqa: PLR2004 - EXECUTE LONG
+            term = self._term(words[1])
+            return None if term is None else self._as_action(term, words[1], exact=True)
         for count in (3, 2, 1):
             head = " ".join(words[:count]).rstrip("-,;:.!(|")
             term = self._term(head) if head and len(words) >= count else None

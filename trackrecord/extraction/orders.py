@@ -15,7 +15,7 @@ from trackrecord.extraction.statements import Statement
 _WAITING: Final = frozenset({
     "buylimit", "selllimit", "limitbuy", "limitsell", "buystop", "sellstop",
 })  # fmt: skip
-_PRICED: Final = re.compile(r"[Aa](?:N[qwe]{0,2}@[:f]?|[:=@-]{0,2})N")
+_PRICED: Final = re.compile(r"[Aay](?:N[qwe]{0,2}@[:f]?|[:=@-]{0,2})N")
 _COUNTED: Final = re.compile(r"[Aa]N[qwe]{0,2}(?:f?S)?@")
 _LONGEST_COUNTED: Final = 8
 _UNPRICED: Final = frozenset("qwS@fe")
@@ -98,7 +98,13 @@ def entry(document: Document, action: str, start: int, end: int) -> fields.Found
         if first > token or fields.is_range(document, at, end):
             continue
         bare = at == token + 1 and document.letters[at + 1 : at + 2] not in _UNPRICED
-        decided = "@" in match.group() and not _DECIDED.isdisjoint(document.letters[first:token])
+        before = document.letters[first:token]
+        decided = "@" in match.group() and not _DECIDED.isdisjoint(before)
+        if "Nq" in match.group() and before.strip("-|>.") in {"", "S:"}:
+            # Buy 20 shares at $1.50, below the decision.
+            stop = document.folded.find("\n", document.ends[at])
+            line = document.folded[begins + 1 : stop if stop >= 0 else len(document.folded)]
+            decided = decided or _DONE.search(line) is None
         if not decided and not _waits(document, token, bare=bare):
             continue
         place = fields.price_of_distance(document, at, end)

@@ -18,7 +18,7 @@ _LABEL: Final = re2.compile(rb"[YO][:=|#f(\[>-]{0,3}(?:[w.]{0,4}[(])?(S)")
 _CODE: Final = re2.compile(rb"Y[:=|(f]{0,3}(?:w{1,3}[(]?)?(N)")
 _NAMED: Final = re2.compile(rb"Y[:=](w)(?:$|[|,;(])")
 _HEADING: Final = re2.compile(
-    rb"^\|?(?:[wgK]?[\[(]?N(?:/N)?[\]).:]*)?-?[wf]{0,2}(?:L[:-]?)?(?:[(])?(S)[)]?(?:$|[:-]?$|[(]|-[wf]|[:|-]?[wYL]{1,3}(?:[(][^()]*[)])?:?$|\|)"
+    rb"^\|?(?:[wgKfLD]?[\[(]?N(?:/N)?[\]).:]*)?-?[wf]{0,2}(?:L[:-]?)?(?:[(])?(S)[)]?(?:$|[:-]?$|[(]|-[wf]|[:|-]?[wYLV]{1,3}(?:[(][^()]*[)])?:?$|\|)"
 )
 _TITLE: Final = re2.compile(
     rb"^[|]*[wLYgF]{1,5}(?:[(][^()]*[)])?[-:](S)(?:[(][wfSY.,&-]{1,7}[)])?[|]*$"
@@ -26,6 +26,8 @@ _TITLE: Final = re2.compile(
 _COMPANY: Final = re2.compile(rb"^[Sw][wfk.,&]{1,6}[(](S)[)]")
 # Nvidia (NASDAQ: NVDA)
 _LISTED: Final = re2.compile(rb"^[-|.>]*[wfSk.,&]{1,6}[(]w:(S)[)]")
+# BTC/USDT: waiting for a pullback
+_DESCRIBED: Final = re2.compile(r"^[-|]*(S):[wfSgknVUKZy]{2,8}$")
 # 600036 最终决策, 招商银行 (600036) 分析:, where stocks are named by numbers.
 _CODE_TITLE: Final = re2.compile(
     rb"^z?(?:\[[wYLVgk]{1,4}\])?\[?(?:[wgVk]{1,4}[(](N)[)]|(N)[(]?[wgVkLF])[)\]]?[wgVkLFYf]{0,5}[:-]?$"
@@ -43,13 +45,17 @@ _BEGINNING: Final = 12
 class Section:
     """From this line on the text speaks of one instrument."""
 
-    __slots__ = ("labelled", "line", "symbol", "token")
+    __slots__ = ("company", "labelled", "line", "symbol", "token")
 
-    def __init__(self, line: int, token: int, symbol: str, labelled: bool) -> None:
+    def __init__(
+        self, line: int, token: int, symbol: str, labelled: bool, company: bool = False
+    ) -> None:
         self.line = line
         self.token = token
         self.symbol = symbol
         self.labelled = labelled
+        self.company = company
+        """Whether its label says that it is a company's name."""
 
 
 def _name(document: Document, token: int) -> str | None:
@@ -76,6 +82,7 @@ def _places(shape: str) -> tuple[tuple[int, ...], int | None]:
         labelled = tuple([int(match.start(1)) for match in found if match is not None])
     if "S" in shape and not any(mark in shape for mark in "RUqb"):
         match = _HEADING.search(data) or _TITLE.search(data) or _LISTED.search(data)
+        match = match or _DESCRIBED.search(shape)
         if match is not None:
             return labelled, int(match.start(1))
     if "N" in shape and (match := _CODE_TITLE.search(data)) is not None:
@@ -106,7 +113,8 @@ def sections(document: Document) -> list[Section]:
         if name is None and not labelled and _is_title_code(document, token):
             name = document.raw(token)
         if name is not None and (not found or found[-1].symbol != name or labelled):
-            found.append(Section(line.number, token, name, labelled))
+            company = labelled and _names_company(document, line, token)
+            found.append(Section(line.number, token, name, labelled, company))
     return _without_companies(found) if any(_is_company(item) for item in found) else found
 
 
@@ -123,6 +131,8 @@ def _announced(document: Document, line: Line, token: int, *, labelled: bool) ->
         if document.letters[max(0, token - 3) : token] == "(w:":
             return document.raw(token - 2) in EXCHANGES
         behind = document.letters[token] == NUMBER and document.letters[token - 1] in ":-"
+        if _DESCRIBED.search(line.shape) is not None and capitals.is_plain(document, token):
+            return False
         apart = capitals.begins(document, line) or capitals.stands_apart(document, line)
         if behind and token > line.first and not apart:
             return False
@@ -148,7 +158,15 @@ def _is_title_code(document: Document, token: int) -> bool:
 def _is_company(section: Section) -> bool:
     """Say whether a section is named by a company's name, not by a ticker."""
     name = section.symbol
-    return section.labelled and name[:1].isupper() and name[1:2].islower() and name.isascii()
+    if section.company or not section.labelled:
+        return section.company
+    return name[:1].isupper() and name[1:2].islower() and name.isascii()
+
+
+def _names_company(document: Document, line: Line, token: int) -> bool:
+    """Say whether the label in front of a name is one of companies: company_name."""
+    label = document.letters.rfind("Y", line.first, token)
+    return label >= line.first and document.raw(label).lower().startswith("company")
 
 
 def _without_companies(found: list[Section]) -> list[Section]:

@@ -21,9 +21,9 @@ _DISTANCE: Final = (
 # Amounts and times, but not what labels the next value (132 Qty: 75, 132 LOT SIZE 25).
 _AMOUNT: Final = (
     r"(?:(?:bars|candles|candlesticks|periods|sessions|days|hours|hrs|minutes|mins|seconds|secs"
-    r"|weeks|wks|months|years|yrs|trading[ ]days|times|shares|shrs|lots|lotes|lotti|contracts|units|qty|coins"
-    r"|tokens|tage?n|wochen|stunden|stück|aktien|jours|heures|semaines|días|dias|horas|semanas"
-    r"|acciones|ações|giorni|azioni|gün|adet|hisse|saat|дней|дня|часов|акций|лотов|лота"
+    r"|weeks|wks|months|years|yrs|trading[ ]days|times|shares|shrs|lots|contracts|units|qty|coins"
+    r"|lotes|lotti|tokens|tage?n|wochen|stunden|stück|aktien|jours|heures|semaines|días|dias"
+    r"|horas|semanas|acciones|ações|giorni|azioni|gün|adet|hisse|saat|дней|дня|часов|акций|лотов|лота"
     r"|株|枚|本|日間?|時間|週間?|주|일|계약|दिन|शेयर|लॉट"
     r"|手|股|张|張|份|天|交易日|小时|小時|分钟|分鐘|周|个月|個月|根)(?![ ]?(?:[:=]|[$₹€£]?[0-9]))"
     r"|(?:bar|candle|period|session|day|hour|hr|minute|min|week|month|year|share|lot|contract|unit"

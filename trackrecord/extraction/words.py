@@ -231,3 +231,16 @@ def mixes_alphabets(word: str) -> bool:
     """Say whether a word holds both Latin letters and Cyrillic or Greek ones."""
     scripts = {unicodedata.name(letter, "").split(" ")[0] for letter in word if letter.isalpha()}
     return "LATIN" in scripts and not scripts.isdisjoint({"CYRILLIC", "GREEK"})
+
+
+MONTHS: Final = frozenset({
+    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec",
+    "january", "february", "march", "april", "june", "july", "august", "september", "october",
+    "november", "december", "day", "week", "month", "year", "q",
+})  # fmt: skip
+"""Words in front of a number that make it a date or a period: after Mar 11, week 2."""
+AT_LEVEL: Final = frozenset({
+    "at", "level", "price", "is", "i.e", "nivel", "nível", "preço", "precio", "mức", "giá", "bei",
+    "à", "a", "seviye", "fiyat", "уровень", "цена",
+})  # fmt: skip
+"""Words between a percentage and the price that it comes to: -7 % (mức 142.000)."""
