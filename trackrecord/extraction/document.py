@@ -24,7 +24,7 @@ __all__ = ["DATE", "NUMBER", "PERCENT", "READ_AT_EACH_END", "SYMBOL", "WORD", "D
 
 _CODE_LENGTH: Final = 6
 _COUNTED: Final = frozenset("元股手万億亿點点日年月人個个只次笔円株件주개원회건")
-_SHORT_CODES: Final = (4, 5)
+_SHORT_CODES: Final = (4, 5, 6)
 _NAME_REACH: Final = 4
 # An amount whose currency ends one line and whose digits begin the next is one number.
 _BROKEN_AMOUNT: Final = re.compile(
@@ -258,9 +258,9 @@ class Document:
         return self.folded[end : end + 2].lstrip(" ")[:1] in _COUNTED
 
     def is_bracketed_code(self, token: int) -> bool:
-        """Say whether a number is a stock code of four or five digits behind a company's name.
+        """Say whether a number is a stock code of four to six digits behind a company's name.
 
-        So exchanges in Tokyo, Taipei, Hong Kong and Riyadh number stocks: トヨタ (7203).
+        So exchanges in Tokyo, Taipei, Hong Kong, Riyadh and Seoul number stocks: トヨタ (7203).
         """
         text, start, end = self.raw(token), self.starts[token], self.ends[token]
         if len(text) not in _SHORT_CODES or not text.isdigit():
@@ -270,7 +270,9 @@ class Document:
         before = name[:-1].rstrip(" ")
         # ソニーG (6758) is named so, too.
         named = before[-1:].isalpha() and not before[-2:].isascii()
-        return bracketed and named
+        # 207940 (207940), where the name was not known.
+        again = self.folded[max(0, start - 2 * _NAME_REACH) : start].rstrip(" (").endswith(text)
+        return bracketed and (named or (len(text) == _CODE_LENGTH and again))
 
 
 def _line_at(lines: list[Line], offset: int) -> int:

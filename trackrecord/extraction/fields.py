@@ -27,6 +27,8 @@ _WHOLES: Final = (_TEN, _PERCENT)
 """What a confidence is a part of: 8/10, 80/100. Of five or three, it counts stars or votes."""
 # Letters of SL/TP: 95/110, of labels and of numbers.
 _LABELS: Final = re.compile(r"((?:[ETXZ]/)+[ETXZ])[:=]?([NP](?:[/|,-][NP])*)")
+_POINTING: Final = "\N{LEFTWARDS ARROW}"
+"""An arrow from a label behind a price to it: 4,332.00 <- ENTRY PRICE."""
 _TIMES: Final = "\N{MULTIPLICATION SIGN}"
 
 
@@ -246,6 +248,10 @@ def _value_before(document: Document, label: int) -> int | None:
     letters = document.letters
     if letters[label - 2 : label + 2] == f"N({letters[label]})" and label > 1:
         return None if letters[label + 2 : label + 3] in (":", "=", "N") else label - 2
+    if label and letters[label - 1] == NUMBER:
+        between = document.folded[document.ends[label - 1] : document.starts[label]]
+        if between.strip() == _POINTING:
+            return label - 1
     if label < 2 or letters[label - 1] != NUMBER or letters[label - 2] != "f":  # noqa: PLR2004
         return None
     return None if letters[label + 1 : label + 2] in (":", "=") else label - 1

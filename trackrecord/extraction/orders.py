@@ -6,8 +6,8 @@ import re
 from bisect import bisect_left
 from typing import Final
 
-from trackrecord.extraction import fields
-from trackrecord.extraction.document import Document
+from trackrecord.extraction import fields, looks
+from trackrecord.extraction.document import NUMBER, Document
 from trackrecord.extraction.lexer import key
 from trackrecord.extraction.packs import RANKS
 from trackrecord.extraction.statements import Statement
@@ -21,6 +21,17 @@ _LONGEST_COUNTED: Final = 8
 _UNPRICED: Final = frozenset("qwS@fe")
 """Letters behind a number that make it a quantity."""
 _DECIDED: Final = frozenset("LF")
+# Buy on pullback to $95.10 or break above $97.
+_PULLED: Final = re.compile(
+    r"(?i)\b(buy|sell|long|short)(?:ing)?[ ](?:on[ ])?(?:an?[ ])?"
+    r"(?:pull-?back|dip|retest|retracement|bounce|rally|break(?:out|down)?)[ ]"
+    r"(?:to|at|near|above|below|of)[ ](?:[$€£₹]|Rs\.?[ ]?)?(?=\d)"
+)
+_MAY_PULL: Final = looks.ask(
+    r"(?i)\b(?:buy|sell|long|short)(?:ing)?[ ](?:on[ ])?(?:an?[ ])?"
+    r"(?:pull|dip|retest|retrace|bounce|rally|break)"
+)
+_LONG: Final = frozenset({"buy", "long"})
 _DONE: Final = re.compile(r"(?i)\b(?:executed|filled|fills?|bought|sold)\b|成交")
 
 
@@ -111,4 +122,22 @@ def entry(document: Document, action: str, start: int, end: int) -> fields.Found
         value = None if place is None else fields.level(document, place)
         if place is not None and value is not None:
             return fields.Found(value, token, place)
+    return _pulled_back(document, side, start, end)
+
+
+def _pulled_back(document: Document, side: str, start: int, end: int) -> fields.Found | None:
+    """Return the price at which an order waits for the market to come back."""
+    if start >= end or not document.may(_MAY_PULL):
+        return None
+    for match in _PULLED.finditer(document.folded, document.starts[start], document.ends[end - 1]):
+        at = bisect_left(document.starts, match.end() - 1, 0, end - 1)
+        if document.letters[at] != NUMBER:
+            at = bisect_left(document.ends, match.end() + 1, 0, end - 1)
+        same = (match[1].lower() in _LONG) == (side == "BUY")
+        if not same or document.letters[at] != NUMBER or fields.is_range(document, at, end):
+            continue
+        place = fields.price_of_distance(document, at, end)
+        value = None if place is None else fields.level(document, place)
+        if place is not None and value is not None:
+            return fields.Found(value, bisect_left(document.starts, match.start()), place)
     return None

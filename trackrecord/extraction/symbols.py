@@ -26,6 +26,8 @@ _TITLE: Final = re2.compile(
 _COMPANY: Final = re2.compile(rb"^[Sw][wfk.,&]{1,6}[(](S)[)]")
 # Nvidia (NASDAQ: NVDA)
 _LISTED: Final = re2.compile(rb"^[-|.>]*[wfSk.,&]{1,6}[(]w:(S)[)]")
+# Apple Inc. (AAPL) - Fundamental Report
+_FIRM: Final = re2.compile(rb"^[-|>]*[wS][wfSk.,&]{1,5}[(](S)[)](?:[:-]?$|[-:][wVLYf]{1,4}$)")
 # BTC/USDT: waiting for a pullback
 _DESCRIBED: Final = re2.compile(r"^[-|]*(S):[wfSgknVUKZy]{2,8}$")
 # 600036 最终决策, 招商银行 (600036) 分析:, where stocks are named by numbers.
@@ -82,7 +84,7 @@ def _places(shape: str) -> tuple[tuple[int, ...], int | None]:
         labelled = tuple([int(match.start(1)) for match in found if match is not None])
     if "S" in shape and not any(mark in shape for mark in "RUqb"):
         match = _HEADING.search(data) or _TITLE.search(data) or _LISTED.search(data)
-        match = match or _DESCRIBED.search(shape)
+        match = match or _FIRM.search(data) or _DESCRIBED.search(shape)
         if match is not None:
             return labelled, int(match.start(1))
     if "N" in shape and (match := _CODE_TITLE.search(data)) is not None:

@@ -56,7 +56,7 @@ def read(document: Document, tables: list[Table], findings: Findings) -> set[int
             continue
         taken.update(line.number for line in table.lines)
         column = _action_column(document, table)
-        refusal = _refusal(table, column)
+        refusal = _refusal(document, table, column)
         if refusal is not None or column is None:
             rule, reason = refusal or ("code/no-action-column", "no column is headed as a decision")
             findings.rejected.extend(
@@ -102,7 +102,7 @@ def _acts(document: Document, span: Span) -> bool:
     return any(document.letters[token] in _ACTIONS for token in tokens_in(document, span))
 
 
-def _refusal(table: Table, column: Column | None) -> tuple[str, str] | None:
+def _refusal(document: Document, table: Table, column: Column | None) -> tuple[str, str] | None:
     if column is None:
         return "code/no-action-column", "no column is headed as a decision"
     decided = "L" in column.letters or "F" in column.letters
@@ -110,6 +110,8 @@ def _refusal(table: Table, column: Column | None) -> tuple[str, str] | None:
         reason = "the table lists trades or positions"
     elif table.has("R") and not table.has("TX"):
         reason = "the table lists trades with their profit"
+    elif _holds(document, table, column):
+        return None  # no order is placed to hold
     elif table.has("q") and not table.has("TXC"):
         reason = "the table lists orders with their quantity"
     elif not decided and not table.has("TXC"):
@@ -117,6 +119,19 @@ def _refusal(table: Table, column: Column | None) -> tuple[str, str] | None:
     else:
         return None
     return "code/ledger-table", reason
+
+
+def _holds(document: Document, table: Table, column: Column) -> bool:
+    """Say whether rows without a date say what to hold, as decisions do and orders do not."""
+    cells = [cell for row in table.rows for cell in row.cells]
+    if any(document.letters[token] == "d" for cell in cells for token in tokens_in(document, cell)):
+        return False
+    place = table.columns.index(column)
+    return any(
+        term is not None and term.kind == "action" and term.value == "HOLD"
+        for row in table.rows
+        for term in [document.terms[token] for token in tokens_in(document, row.cells[place])]
+    )
 
 
 def _rows(document: Document, table: Table, column: Column, findings: Findings) -> None:
