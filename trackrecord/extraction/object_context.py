@@ -20,11 +20,13 @@ _REQUEST_LINE: Final = re.compile(
 class Context:
     """What stands before an outermost object on its line, or on the line above it."""
 
-    __slots__ = ("final", "placing", "reason", "symbol", "symbol_start")
+    __slots__ = ("final", "labelled", "placing", "reason", "symbol", "symbol_start")
 
     def __init__(self, document: Document, root: Node, last: Context | None, before: int) -> None:  # noqa: C901 - word by word
         text = document.folded
         self.final = False
+        self.labelled = False
+        """Whether a label of a decision announces it: Signal generated: {...}."""
         self.placing = False
         """Whether the text says that it places this order now."""
         self.reason: Reason | None = None
@@ -39,6 +41,7 @@ class Context:
         ):
             # A further one beside it: what was said of the first holds for both.
             self.reason, self.final, self.placing = last.reason, last.final, last.placing
+            self.labelled = last.labelled
             return
         if text[root.start - 1 : root.start] == "{":
             self.reason = TEMPLATE
@@ -72,6 +75,7 @@ class Context:
         elif head[-1:] == "O" or (head[-2:-1] == "O" and head[-1:] == "S"):
             self.reason = HELD
         self.final = "F" in head
+        self.labelled = "L" in head[-2:]
         self.placing = "o" in head
         named = [at for at in range(near, len(head)) if head[at] == SYMBOL]
         if len(named) == 1 and named[0] + 4 >= len(head):

@@ -134,7 +134,7 @@ def _has_source(words: set[str], found: Taken) -> bool:
     return not SOURCE_KEYS.isdisjoint(words) and "T" not in found and "X" not in found
 
 
-def _refusal(  # noqa: PLR0911 - one question after the other
+def _refusal(  # noqa: C901, PLR0911 - one question after the other
     keys: Keys, tree: Tree, item: Acting, context: Context, nodes: dict[int, Acting]
 ) -> Reason | None:
     node = item.node
@@ -169,6 +169,8 @@ def _refusal(  # noqa: PLR0911 - one question after the other
     )
     if reason in (object_refusals.REQUEST, object_refusals.SIDE) and context.placing:
         item.rank = RANKS["order"]
+        return None
+    if reason == object_refusals.SIDE and context.labelled:
         return None
     return reason
 
