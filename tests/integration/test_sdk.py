@@ -24,6 +24,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from tests.support import wire
 from trackrecord.local.errors import PartsUnavailable
 from trackrecord.local.stack import Stack
 from trackrecord.sdk import Delivery, Publisher
@@ -66,7 +67,7 @@ class Kafka:
     def messages(self, topic: str) -> list[Any]:
         consumer = Consumer({"bootstrap.servers": self.address, "group.id": "tests"})
         parts = [TopicPartition(topic, number, OFFSET_BEGINNING) for number in range(PARTITIONS)]
-        wanted = sum(consumer.get_watermark_offsets(part, timeout=30)[1] for part in parts)
+        wanted = sum(wire.offsets(consumer, part)[1] for part in parts)
         consumer.assign(parts)
         found: list[Any] = []
         while len(found) < wanted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from confluent_kafka import (
     OFFSET_BEGINNING,
     Consumer,
     KafkaError,
+    KafkaException,
     Message,
     Producer,
     TopicPartition,
@@ -24,6 +26,8 @@ Place = tuple[str, int, int]
 """Topic, partition and offset."""
 
 Headers = Sequence[tuple[str, bytes | None]]
+
+_NOT_LED_YET = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE}
 
 
 @dataclass(frozen=True)
@@ -133,6 +137,21 @@ def send(
     return [places[index] for index in range(count)]
 
 
+def offsets(consumer: Consumer, part: TopicPartition) -> tuple[int, int]:
+    """The first offset of a partition and the one behind its last.
+
+    Asked again while the broker has just made the topic and does not lead it yet.
+    """
+    ends = time.monotonic() + 10
+    while True:
+        try:
+            return consumer.get_watermark_offsets(part, timeout=10)
+        except KafkaException as error:
+            if error.args[0].code() not in _NOT_LED_YET or time.monotonic() > ends:
+                raise
+            time.sleep(0.1)
+
+
 def read(settings: Settings, topic: str) -> list[Parcel]:
     """All that a topic (named in full) holds now, partition by partition in order."""
     servers = settings.kafka_bootstrap_servers
@@ -152,7 +171,7 @@ def read(settings: Settings, topic: str) -> list[Parcel]:
         left = {}
         count = 0
         for part in parts:
-            first, end = consumer.get_watermark_offsets(part, timeout=10)
+            first, end = offsets(consumer, part)
             if end > first:
                 left[part.partition] = end
                 count += end - first
