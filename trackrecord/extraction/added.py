@@ -68,7 +68,7 @@ def find(document: Document) -> list[Candidate]:
         # A total of pips, points or trades is none of money.
         if match is None or (match.group(2) is None and _MONEY.isdisjoint(match.group(1))):
             continue
-        total = document.parse(match.group(1).translate(_SIGNS).rstrip(".,"))
+        total = _amount(document, match)
         percent = match.group(2) is not None
         parts = _parts(document, line, percent)
         if total is None or len(parts) < 2 or abs(sum(parts) - total) > _ROUNDED:  # noqa: PLR2004
@@ -81,9 +81,15 @@ def find(document: Document) -> list[Candidate]:
     return []
 
 
+def _amount(document: Document, match: Any) -> Decimal | None:
+    """Return the number that the first group of a match holds, without signs of money."""
+    value: Decimal | None = document.parse(match.group(1).translate(_SIGNS).rstrip(".,%"))
+    return value
+
+
 def _beside_count(document: Document, match: Any) -> list[Candidate]:
     """Return the net amount on a line that counts the trades."""
-    value: Decimal | None = document.parse(match.group(1).translate(_SIGNS).rstrip(".,"))
+    value = _amount(document, match)
     if value is None:
         return []
     is_percent = match.group(2) is not None
@@ -91,7 +97,7 @@ def _beside_count(document: Document, match: Any) -> list[Candidate]:
     if match.group(3) is not None:
         percent = document.parse(match.group(3))
     start, end = int(match.start()), int(match.end())
-    number = next((line.number for line in document.lines if line.end >= end), 0)
+    number = document.line_at(end)
     money = None if is_percent else value
     return [Candidate("total", percent, money, (), "code/sum", "net", start, end, number)]
 
@@ -104,7 +110,7 @@ def _summed(document: Document, line: Line) -> list[Candidate]:
     match = _SUMMED.search(text)
     if match is None or _NO_SUM(text[match.end() :]):
         return []
-    value = document.parse(match.group(1).translate(_SIGNS).rstrip(".,%"))
+    value = _amount(document, match)
     if value is None:
         return []
     percent = match.group(1).endswith("%")
@@ -126,7 +132,7 @@ def _parts(document: Document, total: Line, percent: bool) -> list[Decimal]:
         match = _PART.search(text)
         if match is None or (match.group(2) is not None) != percent:
             break
-        value = document.parse(match.group(1).translate(_SIGNS).rstrip(".,"))
+        value = _amount(document, match)
         if value is None:
             break
         found.append(value)

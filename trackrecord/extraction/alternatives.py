@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from itertools import pairwise
 from typing import Final
 
 import re2
 
 from trackrecord.extraction.document import SYMBOL, Document, Line
+from trackrecord.extraction.model import side_of
 from trackrecord.extraction.packs import RANKS
 from trackrecord.extraction.ruleset import matcher
 from trackrecord.extraction.shapes import ACTIONS, action_places
@@ -89,12 +89,7 @@ def _headings(document: Document, findings: Findings, *, many: bool) -> list[Sta
 
 def _explains_labelled(document: Document, findings: Findings) -> bool:
     """Say whether several lines tell when the text is to say what: If above 80, Signal: SELL."""
-    starts = [line.start for line in document.lines]
-    told = {
-        document.lines[bisect_right(starts, item.start) - 1].number
-        for item in findings.rejected
-        if item.reason == _EXPLAINED
-    }
+    told = {document.line_at(item.start) for item in findings.rejected if item.reason == _EXPLAINED}
     return sum(_TOLD(document.lines[number].shape) for number in told) > 1
 
 
@@ -187,11 +182,10 @@ def _goes_on(document: Document, run: list[Statement], statement: Statement) -> 
 
 def _meanings(document: Document, findings: Findings) -> list[Statement]:
     """Return lines of a list that says of three decisions or more what each of them means."""
-    firsts = [line.start for line in document.lines]
     found = []
     for item in findings.statements:
         # A statement below its label counts as the label's line.
-        number = bisect_right(firsts, document.starts[item.token]) - 1
+        number = document.line_at(document.starts[item.token])
         if (
             _is_bare(document, item)
             and _is_meaning(document.lines[number])
@@ -221,12 +215,11 @@ def _count_meanings(document: Document, number: int) -> int:
 
 def _hedged(document: Document, findings: Findings) -> list[Statement]:
     """Return lines below one another that buy and sell one thing at once, on two markets."""
-    firsts = [line.start for line in document.lines]
     lost: set[int] = set()
     for above, below in pairwise(findings.statements):
         if above.action == below.action or "HOLD" in (above.action, below.action):
             continue
-        number = bisect_right(firsts, document.starts[above.token]) - 1
+        number = document.line_at(document.starts[above.token])
         if below.line not in (number, number + 1):
             continue
         first = _dealt(document, document.lines[number], above.token)
@@ -308,5 +301,5 @@ def _defines(document: Document, statement: Statement, beside: Line) -> bool:
         if _COMPARED.search(document.folded[one.start : one.end]) is None:
             return False
         term = document.terms[one.first + action_places(one.shape)[0]]
-        actions.append("" if term is None else term.value.rpartition("_")[2])
+        actions.append("" if term is None else side_of(term.value))
     return actions[0] != actions[1]

@@ -191,7 +191,7 @@ class Document:
             letters.append(self.letters[behind:first])
             letters.append(self.letters[first:last].translate(_HIDE))
             behind = max(behind, last)
-            number = _line_at(self.lines, start)
+            number = self.line_at(start)
             while 0 <= number < len(lines) and lines[number].start < end:
                 covered[number] = (covered.get(number, (first, last))[0], last)
                 number += 1
@@ -201,6 +201,18 @@ class Document:
         rest.letters = "".join(letters)
         rest.lines = lines
         return rest
+
+    def line_at(self, offset: int) -> int:
+        """Return the number of the last line that begins at an offset or before it, else -1."""
+        lines = self.lines
+        low, high = 0, len(lines)
+        while low < high:
+            middle = (low + high) // 2
+            if lines[middle].start <= offset:
+                low = middle + 1
+            else:
+                high = middle
+        return low - 1
 
     def marked_btst(self, end: int) -> bool:
         """Say whether the text spoke of buying today to sell tomorrow before this token."""
@@ -273,18 +285,6 @@ class Document:
         # 207940 (207940), where the name was not known.
         again = self.folded[max(0, start - 2 * _NAME_REACH) : start].rstrip(" (").endswith(text)
         return bracketed and (named or (len(text) == _CODE_LENGTH and again))
-
-
-def _line_at(lines: list[Line], offset: int) -> int:
-    """Return the number of the last line that begins at an offset or before it, -1 if none does."""
-    low, high = 0, len(lines)
-    while low < high:
-        middle = (low + high) // 2
-        if lines[middle].start <= offset:
-            low = middle + 1
-        else:
-            high = middle
-    return low - 1
 
 
 def _beside(line: Line, first: int, last: int) -> Line:

@@ -171,6 +171,19 @@ def price_of_distance(document: Document, at: int, end: int) -> int | None:
     return None
 
 
+def quoted(document: Document, label: int, at: int, end: int) -> Found | None:
+    """Return the price that a number behind an action is, or that stands behind its distance.
+
+    Returns:
+        The price with the token that announces it; None for a range or a number that is no price.
+    """
+    if is_range(document, at, end):
+        return None
+    token = price_of_distance(document, at, end)
+    value = None if token is None else level(document, token)
+    return None if token is None or value is None else Found(value, label, token)
+
+
 def _is_ordinal(document: Document, label: int, at: int, end: int) -> bool:
     """Say whether a small number counts the label (Target 1: 150), not its value."""
     if at != label + 1 or at + 1 >= end or document.letters[at + 1] not in ":=(.)-":

@@ -12,6 +12,7 @@ import re2
 
 from trackrecord.extraction import endings
 from trackrecord.extraction.document import DATE, NUMBER, PERCENT, Document, Line
+from trackrecord.extraction.model import side_of
 from trackrecord.extraction.refusals import FINAL, ROW
 from trackrecord.extraction.ruleset import matcher
 from trackrecord.extraction.shapes import ACTIONS, action_places
@@ -75,7 +76,7 @@ def _drop_executions(document: Document, findings: Findings) -> None:
     filled = [item for item in rows if _is_filled(document, document.lines[item.line])]
     findings.refuse(document, filled, _RULE, _REASON)
     rows = [item for item in rows if _is_execution(document.lines[item.line].shape)]
-    sides = {item.action.rpartition("_")[2] for item in rows}
+    sides = {side_of(item.action) for item in rows}
     if {"BUY", "SELL"} <= sides and _are_of_days(document, [document.lines[x.line] for x in rows]):
         findings.refuse(document, rows, _RULE, _REASON)
 
@@ -132,7 +133,7 @@ def _were_left(document: Document, lines: list[Line]) -> bool:
         first, last = document.number(at), document.number(at + 2)
         if term is None or first is None or last is None:
             continue
-        side = term.value.rpartition("_")[2]
+        side = side_of(term.value)
         if (side == "BUY" and last < first) or (side == "SELL" and last > first):
             return True
     return False

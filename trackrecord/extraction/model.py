@@ -9,6 +9,11 @@ from typing import Any, Literal, NamedTuple
 Outcome = Literal["profit", "loss", "breakeven"]
 
 
+def side_of(action: str) -> str:
+    """Return what an action does, however strongly: BUY for STRONG_BUY and BTST_BUY."""
+    return action.rpartition("_")[2]
+
+
 @dataclass(frozen=True, slots=True)
 class Recommendation:
     """One thing the text says should be done now, in one instrument."""

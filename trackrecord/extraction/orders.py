@@ -9,6 +9,7 @@ from typing import Final
 from trackrecord.extraction import fields, looks
 from trackrecord.extraction.document import NUMBER, Document
 from trackrecord.extraction.lexer import key
+from trackrecord.extraction.model import side_of
 from trackrecord.extraction.packs import RANKS
 from trackrecord.extraction.statements import Statement
 
@@ -69,14 +70,11 @@ def quoted(
         named = token == statement.symbol_token
         if token is None or named or statement.action != winner.action:
             continue
-        if fields.is_range(document, token, len(document.letters)):
-            continue
         if _is_fill(document, statements[0], statement):
             continue
-        at = fields.price_of_distance(document, token, len(document.letters))
-        value = None if at is None else fields.level(document, at)
-        if at is not None and value is not None:
-            return fields.Found(value, statement.token, at)
+        found = fields.quoted(document, statement.token, token, len(document.letters))
+        if found is not None:
+            return found
     return None
 
 
@@ -98,15 +96,15 @@ def entry(document: Document, action: str, start: int, end: int) -> fields.Found
 
     A limit or stop order names it in front of a colon, or a labelled decision behind a quantity.
     """
-    side = action.rpartition("_")[2]
+    side = side_of(action)
     for match in _PRICED.finditer(document.letters, start, end):
         token, at = match.start(), match.end() - 1
         term = document.terms[token]
-        if term is None or term.value.rpartition("_")[2] != side:
+        if term is None or side_of(term.value) != side:
             continue
         begins = document.folded.rfind("\n", 0, document.starts[at])
         first = bisect_left(document.starts, begins + 1, 0, at)
-        if first > token or fields.is_range(document, at, end):
+        if first > token:
             continue
         bare = at == token + 1 and document.letters[at + 1 : at + 2] not in _UNPRICED
         before = document.letters[first:token]
@@ -118,10 +116,9 @@ def entry(document: Document, action: str, start: int, end: int) -> fields.Found
             decided = decided or _DONE.search(line) is None
         if not decided and not _waits(document, token, bare=bare):
             continue
-        place = fields.price_of_distance(document, at, end)
-        value = None if place is None else fields.level(document, place)
-        if place is not None and value is not None:
-            return fields.Found(value, token, place)
+        found = fields.quoted(document, token, at, end)
+        if found is not None:
+            return found
     return _pulled_back(document, side, start, end)
 
 
@@ -134,10 +131,9 @@ def _pulled_back(document: Document, side: str, start: int, end: int) -> fields.
         if document.letters[at] != NUMBER:
             at = bisect_left(document.ends, match.end() + 1, 0, end - 1)
         same = (match[1].lower() in _LONG) == (side == "BUY")
-        if not same or document.letters[at] != NUMBER or fields.is_range(document, at, end):
+        if not same or document.letters[at] != NUMBER:
             continue
-        place = fields.price_of_distance(document, at, end)
-        value = None if place is None else fields.level(document, place)
-        if place is not None and value is not None:
-            return fields.Found(value, bisect_left(document.starts, match.start()), place)
+        found = fields.quoted(document, bisect_left(document.starts, match.start()), at, end)
+        if found is not None:
+            return found
     return None

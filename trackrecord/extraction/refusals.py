@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from trackrecord.extraction.document import SYMBOL, Document, Line
+from trackrecord.extraction.model import side_of
 from trackrecord.extraction.packs import RANKS, Term
 from trackrecord.extraction.ruleset import ShapeMatch
 from trackrecord.extraction.shapes import ACTIONS, action_places
@@ -205,7 +206,7 @@ def _same(here: Term, there: Term) -> bool:
     """Say whether two words are one action: LONG / BUY, or STRONG SELL / UNDERWEIGHT."""
     if here.value == there.value:
         return True
-    side = here.value.rpartition("_")[2] == there.value.rpartition("_")[2]
+    side = side_of(here.value) == side_of(there.value)
     return side and "action.weak" in {here.kind, there.kind}
 
 

@@ -8,7 +8,7 @@ from typing import Final, final
 
 from trackrecord.extraction import currency, fields, guards, orders, traded
 from trackrecord.extraction.document import NUMBER, PERCENT, Document
-from trackrecord.extraction.model import Evidence, Recommendation, Rejected
+from trackrecord.extraction.model import Evidence, Recommendation, Rejected, side_of
 from trackrecord.extraction.refusals import FINAL, ROW
 from trackrecord.extraction.statements import Findings, Statement, reject
 from trackrecord.extraction.symbols import Section
@@ -199,17 +199,12 @@ def _scopes(
     return scopes
 
 
-def _side(statement: Statement) -> str:
-    """Return what is to be done, however strongly."""
-    return statement.action.rpartition("_")[2]
-
-
 def _other_messages(document: Document, group: Group) -> list[tuple[int, int]]:
     """Return the tokens of the blocks in which the text says something else of an instrument."""
     winner = _winner(group)
     found: list[tuple[int, int]] = []
     for item in group.statements:
-        if _side(item) == _side(winner) or item.line == winner.line:
+        if side_of(item.action) == side_of(winner.action) or item.line == winner.line:
             continue
         first = last = item.line
         while first > 0 and document.lines[first - 1].shape and item.line - first < _LONGEST_BLOCK:

@@ -7,7 +7,7 @@ decision are the name above it and the levels below it.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import re2
 
@@ -126,12 +126,12 @@ def _label(document: Document, line: Line, token: int) -> str | None:
     return None
 
 
-def _name_above(document: Document, line: Line, pattern: object) -> int | None:
+def _name_above(document: Document, line: Line, pattern: Any) -> int | None:
     """Return the symbol of the line above that is only a name, over one blank line at most."""
     for above in reversed(document.lines[max(0, line.number - _UNDER) : line.number]):
         if not above.shape:
             continue
-        match = pattern.search(above.shape.encode("ascii", "replace"))  # type: ignore[attr-defined]
+        match = pattern.search(above.shape.encode("ascii", "replace"))
         return None if match is None else above.first + int(match.start(1))
     return None
 
