@@ -36,11 +36,12 @@ from trackrecord.features import (
     features_at_emission,
 )
 from trackrecord.features.windows import Floats
+from trackrecord.learning.data import Data
 from trackrecord.learning.ensemble import fit_models
 from trackrecord.learning.members import KINDS, Settings, sigmoid
 from trackrecord.learning.search import Budget
 from trackrecord.learning.splits import Span
-from trackrecord.learning.train import Data, train
+from trackrecord.learning.train import train
 from trackrecord.learning.uniqueness import uniqueness
 from trackrecord.outcomes import Bars, Signals, label_many
 from trackrecord.times import DAY

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from trackrecord.features import Emitted, History, Market
 from trackrecord.features.market import market_features
 from trackrecord.features.windows import ages
+from trackrecord.learning.data import Data
 from trackrecord.learning.dataset import Outcomes, Sent, features_of, outcomes_of, rows_of
 from trackrecord.learning.members import sigmoid
-from trackrecord.learning.train import Data
 from trackrecord.times import DAY
 
 Floats = NDArray[np.float64]

@@ -10,8 +10,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trackrecord.learning.ensemble import in_order
-from trackrecord.learning.members import Floats
+from trackrecord.learning.data import in_order
+from trackrecord.learning.probabilities import Floats
 from trackrecord.learning.targets import retraining_success
 
 

@@ -279,9 +279,22 @@ def test_a_stage_that_cannot_follow_its_killed_supervisor_is_ended_by_down(
 
 def test_a_failing_command_stops_the_stack_and_shows_why(own_home: Path) -> None:
     failing = [sys.executable, "-c", "raise SystemExit('the reason it gave')"]
+    waiting = [sys.executable, "-c", "import time; time.sleep(600)"]
     with pytest.raises(StackFailed, match=r"(?s)exit code 1.*the reason it gave"):
-        Stack.up(own_home, [], [failing])
+        Stack.up(own_home, [], [waiting, failing])
     assert Stack.read_state(own_home) is None
+
+
+def test_commands_that_prepare_run_side_by_side(own_home: Path, tmp_path: Path) -> None:
+    # Each makes a file, and ends once the other's is there.
+    code = (
+        "import pathlib, sys, time; ours, theirs = map(pathlib.Path, sys.argv[1:]); ours.touch()\n"
+        "while not theirs.exists(): time.sleep(0.01)"
+    )
+    one, other = str(tmp_path / "one"), str(tmp_path / "other")
+    commands = [[sys.executable, "-c", code, *files] for files in ((one, other), (other, one))]
+    assert Stack.up(own_home, [], commands).healthy
+    assert Stack.down(own_home)
 
 
 def test_a_stage_that_does_not_get_ready_is_named_and_the_rest_keeps_running(

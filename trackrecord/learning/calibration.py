@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trackrecord.learning.contest import blocks_of, bound
-from trackrecord.learning.ensemble import NEVER
 from trackrecord.learning.judging import quality, reliability_curve
-from trackrecord.learning.members import Floats, base_rate, log_loss
+from trackrecord.learning.probabilities import NEVER, Floats, base_rate, log_loss
 from trackrecord.learning.splits import Span, longest_horizon
 from trackrecord.performance.confidence.intervals import wilson
 

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trackrecord.learning.contest import FEWEST_BLOCKS, blocks_of
+from trackrecord.learning.data import FEWEST_ROWS, Data, TooFewError
 from trackrecord.learning.ensemble import Ensemble
-from trackrecord.learning.members import Floats
+from trackrecord.learning.probabilities import Floats
 from trackrecord.learning.splits import longest_horizon
-from trackrecord.learning.train import FEWEST_ROWS, Data, TooFewError
 
 _SHARE_LEARNT: Final = 0.75
 

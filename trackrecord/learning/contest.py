@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from trackrecord.learning.members import Floats
+from trackrecord.learning.probabilities import Floats
 
 FEWEST_BLOCKS: Final = 7
 """Blocks without which nothing can be told at 99 %."""

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from trackrecord.features import NAMES, Emitted, History, Market, Resolved, features_at_emission
 from trackrecord.features.windows import Timeline
-from trackrecord.learning.members import Floats
+from trackrecord.learning.data import Data
+from trackrecord.learning.probabilities import Floats
 from trackrecord.learning.splits import Rows, Span
-from trackrecord.learning.train import Data
 from trackrecord.outcomes import JUMP_LIMITS, Bars, Labels, Policy, Signals, label_many
 from trackrecord.outcomes.label_many import PENDING, VOID, of_old_shares, won
 from trackrecord.outcomes.model import DELISTED_AFTER

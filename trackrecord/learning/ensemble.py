@@ -10,21 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from trackrecord.learning.data import in_order
 from trackrecord.learning.members import (
     FITS,
     KINDS,
     Fitter,
-    Floats,
     Model,
     Settings,
     fit_here,
     log_odds,
     sigmoid,
 )
+from trackrecord.learning.probabilities import NEVER, Floats
 from trackrecord.learning.splits import Split
-
-NEVER: Final = 2.0
-"""A threshold that no probability reaches."""
 
 _FEWEST_BOUGHT: Final = 30
 _LEAST_SHARE: Final = 0.02
@@ -81,16 +79,6 @@ class Ensemble:
     def predict_named(self, features: Floats, names: Sequence[str]) -> Floats:
         """The same from features in any order, by name; one that is not there is unknown."""
         return self.predict(in_order(features, names, self.features))
-
-
-def in_order(features: Floats, names: Sequence[str], wanted: Sequence[str]) -> Floats:
-    """Columns by name, in another order; one that is not there is unknown (NaN) throughout."""
-    place = {name: number for number, name in enumerate(names)}
-    result = np.full((len(features), len(wanted)), np.nan)
-    for number, name in enumerate(wanted):
-        if name in place:
-            result[:, number] = features[:, place[name]]
-    return result
 
 
 def parts_of(models: dict[str, Model], features: Floats) -> Floats:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-from sklearn.metrics import roc_auc_score
 
-from trackrecord.learning.members import Floats, log_loss
+from trackrecord.learning.probabilities import Floats, area_under_curve, log_loss
 
 _BINS: Final = 10
 
@@ -28,10 +27,9 @@ def quality(
     """
     taken = probability >= buy
     hits = float((taken & (success > 0)).sum())
-    both = 0 < success.mean() < 1 if len(success) else False
     brier, reliability, resolution, uncertainty = _brier(success, probability)
     return {
-        "auc": float(roc_auc_score(success, probability)) if both else None,
+        "auc": area_under_curve(success, probability),
         "log_loss": float(log_loss(success, probability).mean()) if len(success) else None,
         "brier": brier,
         "brier_reliability": reliability,

@@ -13,10 +13,9 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from trackrecord.features import Emitted, History, Market, Resolved, features_at_emission
-from trackrecord.learning.members import Floats
+from trackrecord.learning.probabilities import Floats, area_under_curve
 
 Rows = NDArray[np.int64]
 WorkOut = Callable[[History, Emitted, Resolved], Mapping[str, Floats]]
@@ -124,15 +123,10 @@ def suspicious(features: Floats, names: tuple[str, ...], success: Floats) -> dic
 
 
 def _area(values: Floats, success: Floats) -> float:
-    """The area under the ROC curve of one feature (Mann and Whitney 1947), turned to 0.5 or more.
+    """The area under the ROC curve of one feature, turned to 0.5 or more.
 
     Rows in which the feature is unknown are left out; 0.5 where nothing can be compared.
     """
     known = ~np.isnan(values)
-    won = success[known] > 0
-    wins, losses = int(won.sum()), int((~won).sum())
-    if not wins or not losses:
-        return 0.5
-    ranks = rankdata(values[known])
-    area = (ranks[won].sum() - wins * (wins + 1) / 2) / (wins * losses)
-    return float(max(area, 1 - area))
+    area = area_under_curve(success[known], values[known])
+    return 0.5 if area is None else max(area, 1 - area)

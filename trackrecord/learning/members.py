@@ -12,15 +12,13 @@ from typing import Any, Final, Protocol
 
 import lightgbm as lgb
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-Floats = NDArray[np.float64]
+from trackrecord.learning.probabilities import SMALLEST, Floats
 
 KINDS: Final = ("forest", "boosting", "logistic")
 """Names of the models, in the order of the ensemble's weights."""
 
-_SMALLEST: Final = 1e-6
 _CLIPPED: Final = 5.0
 """Standard deviations beyond which a feature says nothing more to the logistic regression."""
 _FEW: Final = 64
@@ -104,7 +102,7 @@ class Trees:
         """See :class:`Model`."""
         threads = 1 if len(features) <= _FEW else 0
         found = self._booster.predict(features, num_threads=threads)
-        return np.clip(np.asarray(found, np.float64), _SMALLEST, 1 - _SMALLEST)
+        return np.clip(np.asarray(found, np.float64), SMALLEST, 1 - SMALLEST)
 
     def importances(self) -> Floats:
         """How much each feature gained, (k,), summing to 1 (or all 0)."""
@@ -133,7 +131,7 @@ class Linear:
     def predict(self, features: Floats) -> Floats:
         """See :class:`Model`."""
         odds = self._standardised(features) @ self.weights + self.intercept
-        return np.clip(sigmoid(odds), _SMALLEST, 1 - _SMALLEST)
+        return np.clip(sigmoid(odds), SMALLEST, 1 - SMALLEST)
 
     def importances(self) -> Floats:
         """The size of each weight, (k,), summing to 1 (or all 0)."""
@@ -157,7 +155,7 @@ def sigmoid(odds: Floats) -> Floats:
 
 def log_odds(probability: Floats) -> Floats:
     """Log odds from probabilities."""
-    kept = np.clip(probability, _SMALLEST, 1 - _SMALLEST)
+    kept = np.clip(probability, SMALLEST, 1 - SMALLEST)
     return np.asarray(np.log(kept) - np.log1p(-kept))
 
 
@@ -281,14 +279,3 @@ FITS: Final[dict[str, Fit]] = {
     "boosting": fit_boosting,
     "logistic": fit_logistic,
 }
-
-
-def base_rate(success: Floats, weights: Floats) -> float:
-    """The weighted share of successes, kept off 0 and 1."""
-    share = float(np.average(success, weights=weights))
-    return min(max(share, _SMALLEST), 1 - _SMALLEST)
-
-
-def log_loss(success: Floats, probability: Floats) -> Floats:
-    """The loss of each prediction, in nats, (n,)."""
-    return -np.where(success > 0, np.log(probability), np.log1p(-probability))

@@ -9,15 +9,10 @@ from typing import Final, Literal
 import numpy as np
 import optuna
 
-from trackrecord.learning.ensemble import (
-    Fold,
-    choose_thresholds,
-    fit_blend,
-    fit_folds,
-    out_of_fold,
-)
+from trackrecord.learning.ensemble import Fold, choose_thresholds, fit_blend, fit_folds, out_of_fold
 from trackrecord.learning.judging import quality
-from trackrecord.learning.members import Fitter, Floats, Settings, fit_here
+from trackrecord.learning.members import Fitter, Settings, fit_here
+from trackrecord.learning.probabilities import Floats
 from trackrecord.learning.splits import Split
 
 Objective = Literal["log_loss", "auc", "precision", "recall", "f1", "profit"]

@@ -9,10 +9,9 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
-from sklearn.metrics import roc_auc_score
 
-from trackrecord.errors import TrackrecordError
 from trackrecord.learning.contest import Verdict, judge
+from trackrecord.learning.data import FEWEST_ROWS, Data, TooFewError
 from trackrecord.learning.ensemble import (
     Blend,
     Ensemble,
@@ -25,24 +24,15 @@ from trackrecord.learning.ensemble import (
 )
 from trackrecord.learning.judging import quality, reliability_curve
 from trackrecord.learning.leaks import suspicious
-from trackrecord.learning.members import (
-    KINDS,
-    Fitter,
-    Floats,
-    base_rate,
-    fit_here,
-    log_loss,
-)
+from trackrecord.learning.members import KINDS, Fitter, fit_here
+from trackrecord.learning.probabilities import Floats, area_under_curve, base_rate, log_loss
 from trackrecord.learning.search import Budget, Objective, Rows, search
-from trackrecord.learning.splits import Span, before, longest_horizon, walk_forward
+from trackrecord.learning.splits import before, longest_horizon, walk_forward
 from trackrecord.learning.targets import against_targets
 from trackrecord.learning.uniqueness import uniqueness
 from trackrecord.performance.returns.drawdown import max_drawdown
 from trackrecord.performance.returns.sharpe import sharpe
 from trackrecord.times import DAY
-
-FEWEST_ROWS: Final = 200
-"""Outcomes without which nothing is trained."""
 
 _FOLDS: Final = 4
 _UNSEEN_SHARE: Final = 0.25
@@ -50,42 +40,6 @@ _TIMED: Final = 100
 ENOUGH: Final = 100_000
 """Outcomes from which settings and blend are found; the models then learn from all there are.
 Four folds of a million rows would take several times as long as the models themselves."""
-
-
-class TooFewError(TrackrecordError, ValueError):
-    """There is not enough to learn from; the message says of what."""
-
-
-@dataclass(frozen=True)
-class Data:
-    """Signals whose whole horizon has elapsed; (n, k) features and (n,) arrays.
-
-    Attributes:
-        features: As stored at emission; NaN where unknown.
-        names: Of the features' columns.
-        success: 1 where the net return was above the threshold, else 0.
-        returned: Gross returns, fractions.
-        symbol: A number for each symbol.
-        span: When each was emitted, and when its horizon ended.
-    """
-
-    features: Floats
-    names: tuple[str, ...]
-    success: Floats
-    returned: Floats
-    symbol: NDArray[np.int64]
-    span: Span
-
-    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Data:
-        """A part of the rows."""
-        return Data(
-            self.features[rows],
-            self.names,
-            self.success[rows],
-            self.returned[rows],
-            self.symbol[rows],
-            Span(self.span.emitted_at[rows], self.span.ends_at[rows]),
-        )
 
 
 class Champion(Protocol):
@@ -333,10 +287,11 @@ def _stability(rows: Rows, folds: list[Fold]) -> dict[str, dict[str, float | Non
     weights: list[Floats] = []
     for fold in folds:
         judged = rows.success[fold.test]
-        if judged.min() == judged.max():
-            continue
         boosting = fold.models["boosting"]
-        areas.append(float(roc_auc_score(judged, boosting.predict(rows.features[fold.test]))))
+        area = area_under_curve(judged, boosting.predict(rows.features[fold.test]))
+        if area is None:
+            continue
+        areas.append(area)
         weights.append(boosting.importances())
     pairs = [
         float(spearmanr(one, other).statistic)

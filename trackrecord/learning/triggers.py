@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trackrecord.learning.contest import Bound, blocks_of, bound
-from trackrecord.learning.members import Floats
+from trackrecord.learning.probabilities import Floats
 
 Kind = Literal["request", "outcomes", "schedule", "decay_brier", "decay_profit", "drift"]
 

@@ -68,8 +68,8 @@ class Stack:
         Args:
             home: Folder for its data, logs and state; made if need be.
             stages: What to run besides Kafka and Postgres; may be empty.
-            prepare: Commands to run, one after the other, once Kafka and Postgres are up
-                and before the stages start. They get the stages' environment.
+            prepare: Commands to run side by side once Kafka and Postgres are up, and to their
+                end before the stages start. They get the stages' environment.
             restart: Start again what dies, with exponential back-off.
             kafka_port: Kafka's port; a free one (kept for the next time) by default.
             postgres_port: Postgres's port; likewise.

@@ -69,7 +69,7 @@ class Orders:
     Attributes:
         home: The stack's folder.
         stages: Stages, started last and all at once.
-        prepare: Commands run one after the other between the servers and the stages.
+        prepare: Commands run side by side between the servers and the stages.
         restart: Whether what dies is started again.
         ports: Ports asked for ``kafka`` and ``postgres``.
         topic_prefix: Passed on as ``TRACKRECORD_TOPIC_PREFIX``.

@@ -32,6 +32,7 @@ from trackrecord.local.mock_broker import MockBroker
 from trackrecord.local.parts import ensure_parts
 from trackrecord.local.postgres import Postgres
 from trackrecord.local.postgres_binaries import find_postgres, unprivileged_user
+from trackrecord.local.prepare import run_side_by_side
 from trackrecord.local.state import (
     DOWN,
     FAILED,
@@ -139,8 +140,14 @@ class Supervisor:
         if self._orders.topic_prefix:
             environment["TRACKRECORD_TOPIC_PREFIX"] = self._orders.topic_prefix
         self._environment = environment
-        for number, argv in enumerate(self._orders.prepare, 1):
-            self._run_to_the_end(number, argv, environment)
+        run_side_by_side(
+            self._orders.prepare,
+            self._home,
+            environment,
+            timeout=self._orders.timeout,
+            say=self._say,
+            tick=self._tick,
+        )
         for stage, number in workers:
             self._manage_stage(stage, number, ports[label(stage.name, number)])
         self._await_stages()
@@ -202,26 +209,6 @@ class Supervisor:
             )
             log = one.program.log
             raise StackFailed(f"{one.stage} {happened}; the end of {log}:\n{child.tail(log)}")
-
-    def _run_to_the_end(self, number: int, argv: list[str], environment: dict[str, str]) -> None:
-        what = " ".join(Path(word).name if index == 0 else word for index, word in enumerate(argv))
-        self._say(f"running {what}")
-        log = self._home.logs / f"prepare-{number}.log"
-        command = child.start(child.Program(what, tuple(argv), log, env=environment))
-        deadline = time.monotonic() + self._orders.timeout
-        try:
-            while command.exit_code() is None:
-                self._tick()
-                if time.monotonic() > deadline:
-                    raise StackFailed(
-                        f"`{what}` took longer than {self._orders.timeout:.0f} s; see {log}"
-                    )
-        finally:
-            code = command.stop(grace=5)
-        if code != 0:
-            raise StackFailed(
-                f"`{what}` ended with exit code {code}; the end of {log}:\n{child.tail(log)}"
-            )
 
     def _manage_stage(self, stage: StageSpec, number: int, port: int) -> None:
         program = child.Program(

@@ -18,7 +18,8 @@ from typing import Any, Final
 import lightgbm as lgb
 import numpy as np
 
-from trackrecord.learning.members import Fitter, Floats, fit_here
+from trackrecord.learning.members import Fitter, fit_here
+from trackrecord.learning.probabilities import Floats
 from trackrecord.runtime.errors import ConfigurationError, UnreachableError
 
 REACHED_WITHIN: Final = 10.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -15,7 +16,6 @@ from typing import Any, Final
 import numpy as np
 
 from services.trainer import store
-from services.trainer.handler import training
 from services.trainer.metrics import (
     CHAMPION_BRIER,
     DRIFTED_FEATURES,
@@ -46,9 +46,14 @@ from trackrecord.runtime.jobs import Jobs
 from trackrecord.runtime.logs import get_logger
 from trackrecord.runtime.metrics import OUTBOX_PENDING_MESSAGES, Metrics
 from trackrecord.runtime.outbox import Outbox
+from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.stage import Context
 
 _log = get_logger(__name__)
+
+_TRAINING: Final = "services.trainer.handler.training"
+"""What trains. It is named and not imported: what it learns with takes seconds to load, and memory
+that the stage has no use for."""
 
 _ACKNOWLEDGED_WITHIN: Final = 10.0
 _GLANCE: Final = 0.2
@@ -180,7 +185,7 @@ class Trainer(Jobs):
         self._training = job
         self._metrics.set(TRAINING_RUNNING, 1)
         child = subprocess.Popen(
-            [sys.executable, "-m", training.__name__, job.training_id, str(job.epoch)],
+            [sys.executable, "-m", _TRAINING, job.training_id, str(job.epoch)],
             stdin=subprocess.PIPE,
             # A signal from the terminal is for the stage, which ends the run in good order.
             start_new_session=True,
@@ -188,7 +193,7 @@ class Trainer(Jobs):
         try:
             if child.stdin is not None:
                 # Not in its arguments, where everybody could read the password.
-                child.stdin.write(training.handed_over(self._settings))
+                child.stdin.write(handed_over(self._settings))
                 child.stdin.flush()
             while child.poll() is None and not self._stopping.wait(_GLANCE):
                 pass
@@ -241,6 +246,14 @@ class Trainer(Jobs):
         with connection, connection.cursor() as cursor:
             left = outbox.pending(cursor)
         self._runtime.set(OUTBOX_PENDING_MESSAGES, left)
+
+
+def handed_over(settings: Settings) -> bytes:
+    """Settings as the process that trains reads them, by the names of their variables."""
+    values = settings.model_dump(mode="json")
+    named = {str(field.validation_alias): values[name]
+             for name, field in Settings.model_fields.items()}  # fmt: skip
+    return json.dumps(named).encode() + b"\n"
 
 
 def publish(sender: Outbox, connection: Connection, within: float = _ACKNOWLEDGED_WITHIN) -> bool:

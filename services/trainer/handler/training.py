@@ -6,7 +6,6 @@ alone; `trackrecord train` runs it in its own process.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import threading
@@ -23,9 +22,10 @@ from services.trainer.store import endings, models, read_outcomes, runs
 from trackrecord.clock import SYSTEM_CLOCK, backoff
 from trackrecord.errors import TrackrecordError
 from trackrecord.learning.champion import Serving, unseen_from
+from trackrecord.learning.data import Data, TooFewError
 from trackrecord.learning.files import TamperedError, pack, unpack, version_of
 from trackrecord.learning.search import OBJECTIVES, Budget
-from trackrecord.learning.train import Data, TooFewError, train
+from trackrecord.learning.train import train
 from trackrecord.runtime import champion, logs
 from trackrecord.runtime.dask_cluster import fitter_at
 from trackrecord.runtime.database import Cursor, session
@@ -222,14 +222,6 @@ def _alive(settings: Settings, job: Job) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
-
-
-def handed_over(settings: Settings) -> bytes:
-    """Settings as the child reads them, by the names of their variables."""
-    values = settings.model_dump(mode="json")
-    named = {str(field.validation_alias): values[name]
-             for name, field in Settings.model_fields.items()}  # fmt: skip
-    return json.dumps(named).encode() + b"\n"
 
 
 def main() -> int:

@@ -9,9 +9,9 @@ from typing import Any, Final
 import numpy as np
 
 from services.trainer.rows import features
-from trackrecord.learning.members import Floats
+from trackrecord.learning.data import Data
+from trackrecord.learning.probabilities import Floats
 from trackrecord.learning.splits import Span, longest_horizon
-from trackrecord.learning.train import Data
 from trackrecord.learning.triggers import Live
 from trackrecord.outcomes.label_many import won
 from trackrecord.runtime.database import Cursor, rows

@@ -10,7 +10,6 @@ from sklearn.metrics import roc_auc_score
 
 from tests.unit.learning.worlds import world
 from trackrecord.learning.ensemble import (
-    NEVER,
     Blend,
     Ensemble,
     Thresholds,
@@ -19,7 +18,8 @@ from trackrecord.learning.ensemble import (
     fit_models,
 )
 from trackrecord.learning.files import MANIFEST, TamperedError, pack, unpack, version_of
-from trackrecord.learning.members import KINDS, Settings, base_rate, log_loss
+from trackrecord.learning.members import KINDS, Settings
+from trackrecord.learning.probabilities import NEVER, base_rate, log_loss
 
 QUICK = Settings(rounds=30, trees=30)
 

@@ -11,9 +11,10 @@ from tests.unit.features.worlds import DAY, MONDAY, market, outcomes, signals
 from tests.unit.learning.worlds import world
 from trackrecord.features import Emitted, History, Resolved
 from trackrecord.features.windows import Timeline
+from trackrecord.learning.data import Data
 from trackrecord.learning.leaks import catalogue, peeking, suspicious
 from trackrecord.learning.search import Budget
-from trackrecord.learning.train import Data, train
+from trackrecord.learning.train import train
 
 BARS = market(1, (400, 320, 300))
 SIGNALS = signals(2, 60, 3, MONDAY + 150 * DAY, MONDAY + 399 * DAY)

@@ -12,10 +12,11 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from tests.unit.learning.worlds import DAY, truth, world
+from trackrecord.learning.data import TooFewError
 from trackrecord.learning.judging import quality, reliability_curve
 from trackrecord.learning.search import Budget
 from trackrecord.learning.splits import Span
-from trackrecord.learning.train import TooFewError, train
+from trackrecord.learning.train import train
 
 QUICK = Budget(seconds=None, trials=1)
 

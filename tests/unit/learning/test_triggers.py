@@ -9,10 +9,10 @@ import pytest
 
 from tests.unit.learning.worlds import DAY, HORIZON, world
 from trackrecord.learning.champion import Serving, unseen_from
-from trackrecord.learning.ensemble import in_order
+from trackrecord.learning.data import TooFewError, in_order
 from trackrecord.learning.search import Budget
 from trackrecord.learning.splits import Span
-from trackrecord.learning.train import TooFewError, train
+from trackrecord.learning.train import train
 from trackrecord.learning.triggers import (
     FEWEST_RECENT,
     Live,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from trackrecord.learning.data import Data
 from trackrecord.learning.splits import Span
-from trackrecord.learning.train import Data
 
 DAY = 86_400_000_000
 HORIZON = 5 * DAY

@@ -19,7 +19,8 @@ from sklearn.metrics import roc_auc_score
 from tests.support.dask_workers import dask_workers
 from tests.unit.learning.worlds import world
 from trackrecord.learning.files import pack, unpack
-from trackrecord.learning.members import Fitter, Settings, fit_boosting, fit_here, log_loss
+from trackrecord.learning.members import Fitter, Settings, fit_boosting, fit_here
+from trackrecord.learning.probabilities import log_loss
 from trackrecord.learning.search import Budget
 from trackrecord.learning.train import Trained, train
 from trackrecord.runtime import dask_cluster

@@ -8,7 +8,7 @@ import importlib.util
 import pytest
 
 import services
-from services.trainer.handler.training import handed_over
+from services.trainer.handler.trainer import handed_over
 from services.trainer.service import STAGE
 from trackrecord.cli.stack import specs
 from trackrecord.runtime.errors import ConfigurationError

@@ -222,10 +222,11 @@ def _train(
     from trackrecord.cli.common import notes
     from trackrecord.cli.train.signal_files import in_columns, read_bars, read_signals
     from trackrecord.features import Market
+    from trackrecord.learning.data import TooFewError
     from trackrecord.learning.dataset import features_of, outcomes_of, rows_of
     from trackrecord.learning.files import pack, version_of
     from trackrecord.learning.search import Budget
-    from trackrecord.learning.train import TooFewError, train
+    from trackrecord.learning.train import train
     from trackrecord.runtime.dask_cluster import fitter_at
 
     history = read_bars(bars)
