@@ -66,7 +66,7 @@ class Composition:
             "TRACKRECORD_METRICS_HOST": "127.0.0.1",
             "TRACKRECORD_METRICS_PORT": str(port),
             "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
-            # As the image has it; the working folder is empty, as the root file system is shut.
+            # As the image has it.
             "PYTHONPATH": str(ROOT),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
@@ -127,7 +127,8 @@ def stage(
         running = subprocess.Popen(
             found.argv,
             env=found.environment,
-            cwd=composition.folder,
+            # Nobody can write here, as in a container whose root file system is read-only.
+            cwd="/proc",
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,

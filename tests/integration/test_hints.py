@@ -34,7 +34,7 @@ def metric(process: StageProcess, name: str) -> float:
 
 
 def ready(pipeline: Pipeline, **more: str) -> StageProcess:
-    """It takes longer to start than others: all that it learns with is imported."""
+    """The trainer, once it is ready."""
     process = pipeline.start("trainer", **more)
     until(lambda: process.is_ready, "the trainer is ready", 90)
     return process

@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from trackrecord.clock import backoff
@@ -83,10 +84,16 @@ class Hints:
             logger = logging.getLogger(name)
             logger.handlers, logger.propagate = [self._complaints], False
             logger.setLevel(logging.WARNING)
+        # Faust makes folders before it starts, by default in the working folder, which may be
+        # somebody's own or read-only. Nothing is ever written to them.
+        with TemporaryDirectory(prefix="trackrecord-listening-") as folder:
+            await self._listen(folder)
+
+    async def _listen(self, folder: str) -> None:
         waits = backoff(0.5, 30.0)
         while True:
             self._complaints.last = ""
-            app = self._app()
+            app = self._app(folder)
             try:
                 await app.start()
                 await app.wait_until_stopped()
@@ -117,7 +124,7 @@ class Hints:
         self.problem = problem
         self._metrics.set(LISTENING, float(problem is None))
 
-    def _app(self) -> Any:
+    def _app(self, folder: str) -> Any:
         # Faust takes a moment to import, and commands that only ask what a stage is need it not.
         import faust  # noqa: PLC0415
 
@@ -128,6 +135,7 @@ class Hints:
             broker_credentials=self._credentials,
             loop=asyncio.get_running_loop(),
             store="memory://",
+            datadir=folder,
             web_enabled=False,
             topic_allow_declare=False,
             topic_disable_leader=True,
