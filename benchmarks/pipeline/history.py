@@ -18,6 +18,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812 - it is a class
 
 from benchmarks.pipeline.common import connect, say
 from benchmarks.pipeline.events import START, STRATEGIES, SYMBOLS
+from trackrecord.runtime.late_marks import MARKED
 
 DAYS = 250
 _CHUNK = 1_000_000
@@ -90,7 +91,7 @@ _OF_EXITS = {
     "sum_return": 'sum("return")',
     "pnl_squares": "sum(realised_pnl * realised_pnl)",
 }
-_NONE_HERE = {"backdated", "carry", "without_return"}
+_NONE_HERE = {"backdated", "carry", "without_return", *MARKED}
 
 
 def load(url: str, schema: str, size: int, *, random_ids: bool) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from trackrecord.runtime.late_marks import MARKED
 from trackrecord.runtime.stage import DerivedTable
 
 ENTRY_CONTENT: Final = (
@@ -18,6 +19,10 @@ ENTRY_CONTENT: Final = (
 
 MARKS: Final = ("backdated", "ahead")
 """What is known of an entry's own time against the broker's."""
+
+FIRST_SAID: Final = ("first_appended_at", "said_revision", "corrected_late")
+"""When the first revision came, the last that came within the tolerance of it, and whether
+something else is on record now."""
 
 EXIT_CONTENT: Final = (
     "symbol", "strategy", "price", "quantity", "closed_at", "fee", "fee_rate", "interest",
@@ -39,12 +44,17 @@ def listed(names: tuple[str, ...], table: str = "") -> str:
 
 
 EXIT_COLUMNS: Final = (
-    f"signal_id, exit_id, revision, {listed(EXIT_CONTENT)}, appended_at, {listed(REALISED)}"
+    f"signal_id, exit_id, revision, {listed(EXIT_CONTENT)}, appended_at, {listed(FIRST_SAID)},"
+    f" backdated, {listed(REALISED)}"
 )
 """The columns of ``exits``, as they are written."""
 
+TOLD_LATE: Final = "{0}.appended_at - {0}.closed_at > make_interval(secs => %(backdated_after)s)"
+"""SQL of whether the broker got a new exit later than its own time by more than the tolerance."""
+
 COUNTED: Final = (
     "signals", "backdated", "exits", "closed", "wins", "losses", "breakevens", "without_return",
+    *MARKED,
 )  # fmt: skip
 MONEY: Final = (
     "total_pnl", "gross_profit", "gross_loss", "realised_pnl", "fees", "carry", "sum_return",
@@ -62,9 +72,17 @@ _NUMERIC: Final = frozenset(
 )  # fmt: skip
 
 
+# Rows from before these columns were kept have none of it: then the last revision counts.
+_SAID_AS_IT_IS: Final = {
+    "first_appended_at": "coalesce(first_appended_at, appended_at) AS first_appended_at",
+    "said_revision": "coalesce(said_revision, nullif(revision, -1)) AS said_revision",
+}
+
+
 def _content(table: str, names: tuple[str, ...]) -> str:
     columns = ", ".join(
-        f"trim_scale({name}) AS {name}" if name in _NUMERIC else name for name in names
+        f"trim_scale({name}) AS {name}" if name in _NUMERIC else _SAID_AS_IT_IS.get(name, name)
+        for name in names
     )
     return f"SELECT {columns} FROM {table}"
 
@@ -85,16 +103,41 @@ def _days_content(table: str, owner: str) -> str:
 TABLES: Final = (
     DerivedTable(
         "signals",
-        _content("signals", ("signal_id", "revision", *ENTRY_CONTENT, "appended_at", *MARKS)),
+        _content(
+            "signals",
+            ("signal_id", "revision", *ENTRY_CONTENT, "appended_at", *FIRST_SAID, *MARKS),
+        ),
         ("signal_id",),
     ),
     DerivedTable(
         "exits",
         _content(
             "exits",
-            ("signal_id", "exit_id", "revision", *EXIT_CONTENT, "appended_at", *REALISED),
+            (
+                "signal_id",
+                "exit_id",
+                "revision",
+                *EXIT_CONTENT,
+                "appended_at",
+                *FIRST_SAID,
+                "backdated",
+                *REALISED,
+            ),
         ),
         ("signal_id", "exit_id"),
+    ),
+    DerivedTable(
+        "signal_revisions",
+        _content("signal_revisions", ("signal_id", "revision", *ENTRY_CONTENT, "appended_at")),
+        ("signal_id", "revision"),
+    ),
+    DerivedTable(
+        "exit_revisions",
+        _content(
+            "exit_revisions",
+            ("signal_id", "exit_id", "revision", *EXIT_CONTENT, "appended_at"),
+        ),
+        ("signal_id", "exit_id", "revision"),
     ),
     *(
         DerivedTable(table, _days_content(table, owner), (owner, "currency", "day"))

@@ -51,7 +51,7 @@ def expected(events: Events) -> dict[str, Any]:
             name: int(value) if isinstance(getattr(Sums, name), int) else value
             for name, value in values.items()
         }
-        by_owner.setdefault(strategy, {})[currency] = replace(Sums(**whole), backdated=0)
+        by_owner.setdefault(strategy, {})[currency] = Sums(**whole)
     return {owner: record(parts) for owner, parts in sorted(by_owner.items())}
 
 
@@ -193,7 +193,7 @@ def without_backdated(found: dict[str, Any]) -> dict[str, Any]:
     return {
         name: without_backdated(value) if isinstance(value, dict) else value
         for name, value in found.items()
-        if name != "backdated"
+        if name not in {"backdated", "exits_backdated"}
     }
 
 

@@ -6,6 +6,7 @@ import random
 import re
 from collections.abc import Sequence
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import psycopg2
@@ -100,7 +101,7 @@ def test_what_runs_is_what_stands_in_the_files_and_all_of_it_runs(
     )  # fmt: skip
     batches: list[list[Event]] = [
         [one], [sole.model_copy(update={"signal_id": "z"})], [left], [three, sole],
-        [two, two, right],
+        [two, two, right], [three.model_copy(update={"price": Decimal(12)})],
         [four.model_copy(update={"revision": 1}), one.model_copy(update={"revision": 1})],
     ]  # fmt: skip
     connect = psycopg2.connect

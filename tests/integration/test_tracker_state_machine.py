@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction as F
 from functools import partial
 from typing import Any, cast
 
@@ -32,8 +33,11 @@ from services.signal_tracker.tables import TABLES
 from tests.support import compare, oracle
 from tests.support.histories import START
 from trackrecord.events import SignalClosed, SignalEmitted
+from trackrecord.performance.sums.sums import Sums
+from trackrecord.reports.first_said import adjustments
 from trackrecord.runtime import database
 from trackrecord.runtime.decoding.batch import Reader
+from trackrecord.runtime.late_marks import MARKED
 from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.stage import Context
 from trackrecord.testing import as_message
@@ -78,6 +82,10 @@ moments = st.builds(
             timedelta(seconds=300, microseconds=1),
         ]
     ),
+)
+# To the millisecond, as brokers have it; around the tolerance, and a day apart.
+arrivals = st.sampled_from([0, 150, 300, 300.001, 450, 86_400]).map(
+    lambda seconds: timedelta(seconds=seconds)
 )
 signal_ids = st.sampled_from(["a", "b", "c"])
 revisions = st.sampled_from([0, 1, 1, 2, 2**31 - 1])
@@ -156,12 +164,12 @@ class Store:
             for table in TABLES:
                 cursor.execute(f"DELETE FROM {table.name}")
 
-    def apply(self, events: Sequence[Said]) -> list[int]:
+    def apply(self, events: Sequence[Said], appended: Sequence[datetime]) -> list[int]:
         """One batch, over three partitions, by one of two; the indices of what was refused."""
         messages = []
-        for event in events:
+        for event, at in zip(events, appended, strict=True):
             self._offset += 1
-            messages.append(as_message(event, self._offset, self._offset % 3))
+            messages.append(as_message(event, self._offset, self._offset % 3, appended_at=at))
         batch = self._reader.read(messages)
         assert not batch.refused
         with self._connection, self._connection.cursor() as cursor:
@@ -238,6 +246,45 @@ def check_fold(store: Store, events: Sequence[Said]) -> None:
     }
 
 
+def check_verified(store: Store, first_said: dict[Any, oracle.FirstSaid]) -> None:
+    """What was said in time comes to what the oracle makes of that alone."""
+    with database.session(store.settings, application="test", snapshot=True) as cursor:
+        changes = adjustments(cursor, store.settings, "strategy", None)
+    names = [name for name in vars(Sums()) if name not in {"backdated", *MARKED}]
+    sums = ", ".join(f"sum({name})" for name in names)
+    kept = store.fetch(
+        f"SELECT strategy, currency, day, {sums} FROM strategy_days GROUP BY 1, 2, 3"
+    )
+    found = {row[:3]: dict(zip(names, map(F, row[3:]), strict=True)) for row in kept}
+    for row in changes:
+        key = (row["owner"], row["currency"], date.fromisoformat(row["day"]))
+        day = found.setdefault(key, dict.fromkeys(names, F(0)))
+        for name in names:
+            day[name] += F(row[name])
+    wanted = oracle.expect(oracle.said_in_time(first_said)).strategy_days
+    assert {key: nonzero(day) for key, day in found.items() if nonzero(day)} == {
+        key: nonzero(day) for key, day in wanted.items()
+    }
+
+
+def nonzero(sums: Any) -> dict[str, F]:
+    return {name: value for name, value in sums.items() if value}
+
+
+class Times:
+    """When the broker got each revision: whatever order it is read in, and its copies with it."""
+
+    def __init__(self) -> None:
+        self._known: dict[Any, datetime] = {}
+
+    def of(self, event: Said, data: st.DataObject | None) -> datetime:
+        key = (type(event), *event_key(event), event.revision)
+        if key not in self._known:
+            near = timedelta(0) if data is None else data.draw(arrivals)
+            self._known[key] = START + timedelta(days=1) + near
+        return self._known[key]
+
+
 class Tracker(RuleBasedStateMachine):
     """What was said waits until a rule delivers some of it."""
 
@@ -247,6 +294,8 @@ class Tracker(RuleBasedStateMachine):
         self.store = store
         self.waiting: list[Said] = []
         self.delivered: list[Said] = []
+        self.appended: list[datetime] = []
+        self.times = Times()
         self.refused: list[int] = []
         self.is_checked = True
 
@@ -301,13 +350,15 @@ class Tracker(RuleBasedStateMachine):
         """Some of what waits, in any order, in one batch."""
         order = data.draw(st.permutations(self.waiting))
         size = data.draw(st.integers(1, len(order)))
-        self._deliver(order[:size])
+        self._deliver(order[:size], data)
         self.waiting = order[size:]
 
-    def _deliver(self, batch: Sequence[Said]) -> None:
+    def _deliver(self, batch: Sequence[Said], data: st.DataObject | None = None) -> None:
         first = len(self.delivered)
-        self.refused += [first + position for position in self.store.apply(batch)]
+        appended = [self.times.of(event, data) for event in batch]
+        self.refused += [first + position for position in self.store.apply(batch, appended)]
         self.delivered += batch
+        self.appended += appended
         self.is_checked = False
 
     # -- what must hold -----------------------------------------------------------------
@@ -316,7 +367,7 @@ class Tracker(RuleBasedStateMachine):
     def tables_are_what_was_delivered(self) -> None:
         if self.is_checked:
             return
-        expected = oracle.expect(self.delivered)
+        expected = oracle.expect(self.delivered, self.appended)
         assert self.refused == expected.conflicts
         compare.check(self.store.settings, expected)
         check_fold(self.store, self.delivered)
@@ -326,6 +377,9 @@ class Tracker(RuleBasedStateMachine):
         for event in self.waiting:
             self._deliver([event])
         self.tables_are_what_was_delivered()
+        first_said = oracle.expect(self.delivered, self.appended).first_said
+        assert first_said is not None
+        check_verified(self.store, first_said)
 
 
 def test_the_tables_are_always_what_was_delivered(store: Store) -> None:
@@ -367,12 +421,13 @@ def test_any_order_in_any_batches_comes_to_the_same_rows(store: Store) -> None:
     @given(events=histories_without_conflicts(), data=st.data())
     def check(events: list[Said], data: st.DataObject) -> None:
         seen = []
+        times = Times()
         for _ in range(2):
             store.clear()
             batches = cut(data, events)
             note(f"batches of {[len(batch) for batch in batches]}")
             for batch in batches:
-                assert not store.apply(batch)
+                assert not store.apply(batch, [times.of(event, data) for event in batch])
             seen.append(store.content())
         assert seen[0] == seen[1]
 

@@ -16,6 +16,8 @@ _SUMS = (
     "gross_profit", "gross_loss", "realised_pnl", "fees", "carry", "sum_return", "pnl_squares",
 )  # fmt: skip
 
+_MARKS = ("exits_backdated", "corrected_late", "moved_in_late")
+
 
 @contextmanager
 def session(settings: Settings) -> Iterator[database.Cursor]:
@@ -49,13 +51,17 @@ def check(settings: Settings, expected: oracle.Expected) -> None:
         )
     }
     _same(exits, expected.exits, "exits")
+    summed = _SUMS
+    if expected.first_said is not None:
+        _check_first_said(settings, expected)
+        summed += _MARKS
     for table, owner, wanted in (
         ("strategy_days", "strategy", expected.strategy_days),
         ("symbol_days", "symbol", expected.symbol_days),
     ):
-        sums = ", ".join(f"sum({name})" for name in _SUMS)
+        sums = ", ".join(f"sum({name})" for name in summed)
         days = {
-            row[:3]: {n: F(v) for n, v in zip(_SUMS, row[3:], strict=True) if v}
+            row[:3]: {n: F(v) for n, v in zip(summed, row[3:], strict=True) if v}
             for row in fetch(
                 settings, f"SELECT {owner}, currency, day, {sums} FROM {table} GROUP BY 1, 2, 3"
             )
@@ -65,6 +71,31 @@ def check(settings: Settings, expected: oracle.Expected) -> None:
             {key: {n: v for n, v in values.items() if v} for key, values in wanted.items()},
             table,
         )
+
+
+def _check_first_said(settings: Settings, expected: oracle.Expected) -> None:
+    assert expected.first_said is not None
+    found: dict[Any, Any] = {
+        row[0]: row[1:]
+        for row in fetch(
+            settings,
+            "SELECT signal_id, first_appended_at, said_revision, corrected_late FROM signals"
+            " WHERE revision >= 0",
+        )
+    }
+    found |= {
+        row[:2]: row[2:]
+        for row in fetch(
+            settings,
+            "SELECT signal_id, exit_id, first_appended_at, said_revision, corrected_late"
+            " FROM exits",
+        )
+    }
+    wanted = {
+        key: (said.at, said.event.revision, said.corrected_late)
+        for key, said in expected.first_said.items()
+    }
+    _same(found, wanted, "signals and exits as they were first said")
 
 
 def _check_signals(settings: Settings, expected: oracle.Expected) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction as F
 from typing import Any
 
@@ -28,6 +28,20 @@ class Expected:
     strategy_days: dict[tuple[str, str, Any], Sums] = field(default_factory=dict)
     symbol_days: dict[tuple[str, str, Any], Sums] = field(default_factory=dict)
     conflicts: list[int] = field(default_factory=list)
+    first_said: dict[Any, FirstSaid] | None = None
+    """By signal id, and by signal and exit id; None where it is not known when events came."""
+
+
+@dataclass(frozen=True)
+class FirstSaid:
+    """What of a signal or an exit was said in time."""
+
+    at: datetime
+    """When the first revision came."""
+    event: Any
+    """The highest revision that came within the tolerance of it."""
+    corrected_late: bool
+    """Whether the highest revision of all says something else."""
 
 
 def winners(events: Sequence[Any]) -> tuple[dict[str, Any], dict[tuple[str, str], Any], list[int]]:
@@ -53,9 +67,54 @@ def round_half_even(value: F, places: int) -> F:
     return F(round(value * 10**places), 10**places)  # Fraction rounds half to even
 
 
-def expect(events: Iterable[Any]) -> Expected:
-    entries, exits, conflicts = winners(list(events))
+def first_said(
+    events: Sequence[Any], appended: Sequence[datetime], conflicts: Iterable[int]
+) -> dict[Any, FirstSaid]:
+    """What of each signal and exit was said in time.
+
+    Args:
+        events: In the order in which they were read.
+        appended: When the broker got each.
+        conflicts: The indices of those that were refused.
+    """
+    refused = set(conflicts)
+    kept: dict[Any, dict[int, tuple[datetime, Any]]] = defaultdict(dict)
+    for index, (event, at) in enumerate(zip(events, appended, strict=True)):
+        is_entry = isinstance(event, SignalEmitted)
+        key = event.signal_id if is_entry else (event.signal_id, event.exit_id)
+        if index not in refused:
+            kept[key].setdefault(event.revision, (at, event))
+    found = {}
+    for key, revisions in kept.items():
+        first = min(at for at, _ in revisions.values())
+        said = max(number for number, (at, _) in revisions.items() if at - first <= TOLERANCE)
+        in_time, now = revisions[said][1], revisions[max(revisions)][1]
+        same = in_time == now.model_copy(update={"revision": said})
+        found[key] = FirstSaid(first, in_time, not same)
+    return found
+
+
+def said_in_time(first_said: dict[Any, FirstSaid]) -> list[Any]:
+    """What counts as said: nothing that was first told later than its own time by too much."""
+    return [
+        said.event
+        for said in first_said.values()
+        if said.at - (getattr(said.event, "emitted_at", None) or said.event.closed_at) <= TOLERANCE
+    ]
+
+
+def expect(events: Iterable[Any], appended: Sequence[datetime] | None = None) -> Expected:
+    """What events must come to.
+
+    Args:
+        events: In the order in which they were read.
+        appended: When the broker got each; without it nothing is said of what was told late.
+    """
+    events = list(events)
+    entries, exits, conflicts = winners(events)
     result = Expected(conflicts=conflicts)
+    if appended is not None:
+        result.first_said = first_said(events, appended, conflicts)
     by_signal = defaultdict(list)
     for (signal_id, _), event in exits.items():
         by_signal[signal_id].append(event)
@@ -71,6 +130,8 @@ def expect(events: Iterable[Any]) -> Expected:
     for signal_id, entry in entries.items():
         state = _signal(entry, by_signal[signal_id], result.exits, days)
         result.signals[signal_id] = state
+        if result.first_said is not None:
+            _mark_late(entry, by_signal[signal_id], result, days)
     for (kind, name, currency, day), sums in days.items():
         if not any(sums.values()):
             continue
@@ -82,6 +143,29 @@ def expect(events: Iterable[Any]) -> Expected:
         else:
             result.symbol_days[name, currency, day] = dict(sums)
     return result
+
+
+def _mark_late(entry: Any, exits: list[SignalClosed], result: Expected, days: Any) -> None:
+    """Count what was told or corrected late, each where it was said."""
+    assert result.first_said is not None
+    said = result.first_said[entry.signal_id]
+
+    def add(owner: Any, day: Any, name: str) -> None:
+        for kind, of in (("strategy", owner.strategy), ("symbol", owner.symbol)):
+            days[kind, of, owner.currency, day][name] += F(1)
+
+    if said.corrected_late:
+        add(said.event, said.event.emitted_at.date(), "corrected_late")
+        if said.event.strategy != entry.strategy:
+            add(entry, entry.emitted_at.date(), "moved_in_late")
+    for each in exits:
+        key = (each.signal_id, each.exit_id)
+        told = result.first_said[key]
+        day = max(each.closed_at, entry.emitted_at).date()
+        if told.corrected_late:
+            add(said.event, day, "corrected_late")
+        if result.exits[key]["closed"] and told.at - each.closed_at > TOLERANCE:
+            add(entry, day, "exits_backdated")
 
 
 def _that_count(entry: Any, exits: list[SignalClosed], rows: Any) -> list[SignalClosed]:

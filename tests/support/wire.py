@@ -40,6 +40,8 @@ class Parcel:
     headers: Headers = ()
     partition: int | None = None
     offset: int | None = field(default=None, compare=False)
+    appended_at: datetime | None = field(default=None, compare=False)
+    """When the broker got it, of one that was read."""
 
     @property
     def place(self) -> Place:
@@ -190,6 +192,7 @@ def read(settings: Settings, topic: str) -> list[Parcel]:
                         message.headers() or [],  # type: ignore[arg-type]
                         number,
                         offset,
+                        datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC),
                     )
                 )
                 if offset >= left.get(number, offset) - 1:

@@ -143,7 +143,13 @@ def _check_tracker(
         pipeline.settings.topic(model.event_type): model for model in (SignalEmitted, SignalClosed)
     }
     events += [decode(models[each.topic], each.value) for each in found]
-    expected = oracle.expect(events)
+    times = {
+        each.place: each.appended_at
+        for topic in models
+        for each in wire.read(pipeline.settings, topic)
+    }
+    appended = [times[each.place] for each in (*read, *found)]
+    expected = oracle.expect(events, [at for at in appended if at is not None])
     verdict.ask("tables", lambda: compare.check(pipeline.settings, expected))
     _check_letters(verdict, pipeline, TRACKER, sent, expected.conflicts)
 

@@ -124,11 +124,11 @@ def _once_more(**of: str) -> str:
 
 _COUNT_REPEATS = f"""
 INSERT INTO deltas
-SELECT o.strategy, o.symbol, o.currency, (o.emitted_at AT TIME ZONE 'UTC')::date, 0,
+SELECT o.strategy, o.symbol, o.currency, (o.emitted_at AT TIME ZONE 'UTC')::date,
        {_once_more(signals="1")}
 FROM new_entries AS n JOIN old_signals AS o USING (signal_id, revision);
 INSERT INTO deltas
-SELECT o.strategy, o.symbol, o.currency, (x.closed_at AT TIME ZONE 'UTC')::date, 0,
+SELECT o.strategy, o.symbol, o.currency, (x.closed_at AT TIME ZONE 'UTC')::date,
        {_once_more(exits="1", realised_pnl="x.realised_pnl", fees="x.fees", carry="x.carry")}
 FROM new_exits AS n JOIN old_exits AS x USING (signal_id, exit_id, revision)
 JOIN old_signals AS o USING (signal_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.table import Table
@@ -90,6 +90,14 @@ def report(
             "those on record. (default TRACKRECORD_TRIALS)",
         ),
     ] = None,
+    verified: Annotated[
+        bool,
+        typer.Option(
+            "--verified",
+            help="Count only what was said in time: first revisions, and nothing told after the "
+            "fact. The ordinary records stand beside.",
+        ),
+    ] = False,
     limit: Annotated[
         int | None,
         typer.Option("--limit", min=1, help="How many signals --by signal shows. (default 50)"),
@@ -122,6 +130,8 @@ def report(
          "--as-of goes with --by strategy, symbol or day"),
         (strategy is not None, {"strategy", "day", "signal", "outcomes"},
          "--strategy goes with --by strategy, day or signal, or --outcomes"),
+        (verified, {"strategy", "symbol", "day"},
+         "--verified goes with --by strategy, symbol or day"),
         (trials is not None, {"strategy"}, "--trials goes with --by strategy"),
         (limit is not None, {"signal"}, "--limit goes with --by signal"),
     ):  # fmt: skip
@@ -138,7 +148,7 @@ def report(
         elif kind == "signal":
             _signals(home, strategy, limit or _SHOWN, as_json)
         else:
-            _records(home, kind, strategy, instant, trials, as_json)
+            _records(home, kind, strategy, instant, trials, as_json, verified=verified)
     except PassingError as error:
         raise UnreachableError(str(error)) from None
 
@@ -150,15 +160,21 @@ def _records(
     as_of: datetime | None,
     trials: int | None,
     as_json: bool,
+    *,
+    verified: bool,
 ) -> None:
     from trackrecord.reports.irregularities import as_fields
     from trackrecord.reports.strategies import read_report
 
     settings = load(home, database=True)
-    found = read_report(settings, by=by, strategy=strategy, as_of=as_of, trials=trials)
+    found = read_report(
+        settings, by=by, strategy=strategy, as_of=as_of, trials=trials, verified=verified
+    )
     if as_json:
         key = {"strategy": "strategies", "symbol": "symbols", "day": "days"}[by]
         fields = as_fields(found.irregularities)
+        if found.beside is not None:
+            fields |= {"verified": True, "ordinary": found.beside}
         answer({"as_of": found.as_of.isoformat(), **fields, key: found.records})
     if strategy is not None and not found.records and not found.irregularities.by_strategy:
         _missing(settings, strategy, found.as_of)
@@ -167,10 +183,15 @@ def _records(
     if not found.records and strategy is None:
         screen.print("nothing is on record yet: publish signals, or try `trackrecord demo`")
     elif found.records and by == "strategy":
-        screen.print(strategies_table(found.records))
+        screen.print(strategies_table(found.records, found.beside))
         screen.print(what_it_rests_on(found.records))
     elif found.records:
         screen.print(records_table(by, found.records))
+    if found.records and verified:
+        screen.print(
+            "counted is only what was said in time: of each signal and exit the last revision "
+            "within the tolerance of its first, and nothing told after the fact"
+        )
     for line in what_to_know(by, found):
         screen.print(line, markup=False)
 
@@ -219,23 +240,46 @@ def what_to_know(by: str, found: Report) -> list[str]:
     lines = []
     if found.records:
         lines.append(f"as of {found.as_of:%Y-%m-%d %H:%M} UTC; PnL is net of fees")
-    late = sum(
-        one["backdated"]
+    parts = [
+        one
         for record in found.records.values()
         for one in (record.values() if by == "day" else [record])
-    )
-    if late:
-        lines.append(
-            "1 signal reached the broker long after the time that it names (backdated)"
-            if late == 1
-            else f"{late:,} signals reached the broker long after the times that they name"
-            " (backdated)"
-        )
+    ]
+    for kind, (single, many) in _LATE.items():
+        count = sum(part[kind] for part in parts)
+        if count:
+            lines.append(single if count == 1 else many.format(f"{count:,}"))
     return lines + sentences(found.irregularities)
 
 
-def strategies_table(records: dict[str, Any]) -> Table:
-    """A table of strategies' records, one line per strategy and currency; 100 columns wide."""
+_LATE: Final[dict[str, tuple[str, str]]] = {
+    "backdated": (
+        "1 signal reached the broker long after the time that it names (backdated)",
+        "{} signals reached the broker long after the times that they name (backdated)",
+    ),
+    "exits_backdated": (
+        "1 exit reached the broker long after the time that it names (exits_backdated)",
+        "{} exits reached the broker long after the times that they name (exits_backdated)",
+    ),
+    "corrected_late": (
+        "1 signal or exit was changed long after it was first said (corrected_late)",
+        "{} signals and exits were changed long after they were first said (corrected_late)",
+    ),
+    "moved_in_late": (
+        "1 signal was moved to another strategy long after it was first said (moved_in_late)",
+        "{} signals were moved to other strategies long after they were first said (moved_in_late)",
+    ),
+}
+"""What a record holds that was not said in time, in words."""
+
+
+def strategies_table(records: dict[str, Any], beside: dict[str, Any] | None = None) -> Table:
+    """A table of strategies' records, one line per strategy and currency; 100 columns wide.
+
+    Args:
+        records: By strategy.
+        beside: The ordinary records, where the others count only what was said in time.
+    """
     table = Table(box=None, header_style="bold", padding=(0, 1, 0, 0))
     table.add_column("strategy", overflow="fold")
     for name in ("signals", "closed", "win rate", "total PnL"):
@@ -249,6 +293,8 @@ def strategies_table(records: dict[str, Any]) -> Table:
             if part["too_few_to_tell"]:
                 shown.append("\ntoo few trades to tell", style="dim")
             table.add_row(shown, *_judged(part))
+        for part in _by_currency(beside[owner]) if beside and owner in beside else []:
+            table.add_row(Text("  on record"), *_judged(part), style="dim")
     return table
 
 

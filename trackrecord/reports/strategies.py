@@ -14,8 +14,10 @@ from trackrecord.performance.sums.records import series_of, with_series
 from trackrecord.performance.sums.sums import Sums
 from trackrecord.performance.sums.written import record, written
 from trackrecord.reports.daily_sums import read_days
+from trackrecord.reports.first_said import adjustments, as_parameter, with_adjustments
 from trackrecord.reports.irregularities import Irregularities, read_irregularities
 from trackrecord.runtime.database import Cursor, rows, session
+from trackrecord.runtime.late_marks import marks
 from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.settings.per_strategy import (
     capital_by_strategy,
@@ -38,7 +40,8 @@ _PART_OF_DAY = """
                0 AS breakevens, 0 AS without_return, 0::numeric AS total_pnl,
                0::numeric AS gross_profit, 0::numeric AS gross_loss, 0::numeric AS realised_pnl,
                0::numeric AS fees, 0::numeric AS carry, 0::numeric AS sum_return,
-               0::numeric AS pnl_squares
+               0::numeric AS pnl_squares, 0 AS exits_backdated, 0 AS corrected_late,
+               0 AS moved_in_late
         FROM signals WHERE revision >= 0 AND emitted_at >= %(midnight)s AND emitted_at <= %(as_of)s
         UNION ALL
         SELECT strategy, symbol, currency, at, 0, 0, 1, (outcome IS NOT NULL)::int,
@@ -46,11 +49,15 @@ _PART_OF_DAY = """
                coalesce(outcome = 0, false)::int, (outcome IS NOT NULL AND "return" IS NULL)::int,
                coalesce(signal_pnl, 0), CASE outcome WHEN 1 THEN signal_pnl ELSE 0 END,
                CASE outcome WHEN -1 THEN signal_pnl ELSE 0 END, realised_pnl, fees, carry,
-               coalesce("return", 0), coalesce(signal_pnl * signal_pnl, 0)
+               coalesce("return", 0), coalesce(signal_pnl * signal_pnl, 0), 0, 0, 0
         FROM ({exits} AND x.closed_at >= %(midnight)s AND x.closed_at <= %(as_of)s
               UNION ALL
               {exits} AND x.closed_at < %(midnight)s AND s.emitted_at >= %(midnight)s) AS exits
         WHERE at <= %(as_of)s
+        UNION ALL
+        SELECT strategy, symbol, currency, at, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+               exits_backdated, corrected_late, moved_in_late
+        FROM ({marks}) AS marks WHERE at >= %(midnight)s AND at <= %(as_of)s
     ) AS part GROUP BY 1, 2, 3
 """
 _EXITS = """
@@ -58,6 +65,13 @@ _EXITS = """
            x.realised_pnl, x.fees, x.carry, x.signal_pnl, x."return", x.outcome
     FROM exits AS x JOIN signals AS s USING (signal_id) WHERE x.closed_quantity > 0
 """
+_LATE_EXITS = """(
+    SELECT * FROM exits WHERE (backdated OR corrected_late) AND closed_at >= %(midnight)s
+    UNION ALL
+    SELECT x.* FROM exits AS x JOIN signals AS s USING (signal_id)
+    WHERE (x.backdated OR x.corrected_late) AND x.closed_at < %(midnight)s
+      AND s.emitted_at >= %(midnight)s
+)"""
 
 
 @dataclass(frozen=True)
@@ -69,11 +83,13 @@ class Report:
         records: By owner (strategy or symbol); of ``by="day"``, by owner and day. A strategy's
             also says how many of its signals and exits look wrong, if any do.
         irregularities: What looks wrong on record.
+        beside: Where ``records`` are of what was said in time: the ordinary ones, by owner.
     """
 
     as_of: datetime
     records: dict[str, Any]
     irregularities: Irregularities
+    beside: dict[str, Any] | None = None
 
 
 def read_report(
@@ -83,6 +99,7 @@ def read_report(
     strategy: str | None = None,
     as_of: datetime | None = None,
     trials: int | None = None,
+    verified: bool = False,
 ) -> Report:
     """Read records, in one snapshot of the database.
 
@@ -96,30 +113,47 @@ def read_report(
         as_of: Event time; what was emitted or closed later does not count.
         trials: How many strategies were tried in all; by default what the settings say,
             and at least those on record.
+        verified: Count only what was said in time (see :mod:`trackrecord.reports.first_said`),
+            and give the ordinary records beside.
 
     Raises:
         PassingError: The database does not answer.
     """
     instant = as_of or SYSTEM_CLOCK.now()
-    records: dict[str, Any] = {}
     with session(settings, application="trackrecord report", snapshot=True) as cursor:
         days, parameters = _days(cursor, settings, by, as_of)
         irregular = read_irregularities(cursor, as_of, strategy)
-        if by == "strategy":
-            judged = _strategies(cursor, settings, days, parameters, instant, trials)
-            for owner, numbers in judged.items():
-                if strategy in {None, owner}:
-                    records[owner] = written(numbers) | irregular.of(owner)
+
+        def read(days: str, parameters: dict[str, Any]) -> dict[str, Any]:
+            if by == "strategy":
+                judged = _strategies(cursor, settings, days, parameters, instant, trials)
+                return {
+                    owner: written(numbers) | irregular.of(owner)
+                    for owner, numbers in judged.items()
+                    if strategy in {None, owner}
+                }
+            return _summed(by, _sums(cursor, by, days, parameters, strategy))
+
+        records = read(days, parameters)
+        if not verified:
             return Report(instant, records, irregular)
-        found = _sums(cursor, by, days, parameters, strategy)
-    for owner, inner in sorted(found.items()):
-        if by == "day":
-            records[owner] = {
-                day: record(by_currency) for day, by_currency in sorted(_by_day(inner).items())
-            }
-        else:
-            records[owner] = record({currency: sums for (currency, _), sums in inner.items()})
-    return Report(instant, records, irregular)
+        owner = "symbol" if by == "symbol" else "strategy"
+        changes = adjustments(cursor, settings, owner, as_of)
+        parameters["first_said"] = as_parameter(changes)
+        return Report(instant, read(with_adjustments(days), parameters), irregular, records)
+
+
+def _summed(by: By, found: dict[str, dict[tuple[str, str | None], Sums]]) -> dict[str, Any]:
+    """Records from sums alone: of symbols, and of each day of a strategy."""
+    if by == "day":
+        return {
+            owner: {day: record(parts) for day, parts in sorted(_by_day(inner).items())}
+            for owner, inner in sorted(found.items())
+        }
+    return {
+        owner: record({currency: sums for (currency, _), sums in inner.items()})
+        for owner, inner in sorted(found.items())
+    }
 
 
 def read_names(settings: Settings) -> list[str]:
@@ -192,6 +226,7 @@ def _days(
             owner=owner,
             sums=", ".join(f"sum({name}) AS {name}" for name in _NAMES),
             exits=_EXITS,
+            marks=marks("signals", _LATE_EXITS),
         )
     days = f"""
         SELECT {owner} AS owner, currency, day, {", ".join(_NAMES)}
@@ -234,7 +269,8 @@ def read_signals(settings: Settings, strategy: str | None, limit: int) -> list[d
     """
     columns = (
         "signal_id", "strategy", "symbol", "side", "price", "entry_price", "quantity",
-        "currency", "emitted_at", "backdated", "exits_before_entry", "closed_quantity",
+        "currency", "emitted_at", "backdated", "corrected_late", "exits_before_entry",
+        "exits_backdated", "exits_corrected_late", "closed_quantity",
         "excess_quantity", "realised_pnl", "fees", "closed_at", '"return"', "outcome",
     )  # fmt: skip
     with session(settings, application="trackrecord report") as cursor:

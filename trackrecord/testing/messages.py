@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeAlias
 from zlib import crc32
 
@@ -32,14 +33,18 @@ def event_type_of(event: AnyEvent) -> str:
     return str(event["type"])
 
 
-def as_message(event: AnyEvent, offset: int, partition: int = 0) -> Message:
+def as_message(
+    event: AnyEvent, offset: int, partition: int = 0, *, appended_at: datetime | None = None
+) -> Message:
     """An event as a message of its own topic, whose name is without prefix.
 
     Args:
         event: What it says.
         offset: Its place in the partition.
         partition: The partition.
+        appended_at: When the broker got it; always the same moment if left out.
     """
+    milliseconds = APPENDED_AT if appended_at is None else round(appended_at.timestamp() * 1000)
     if isinstance(event, Event):
         key, value = event.key, event.to_json()
     else:
@@ -53,7 +58,7 @@ def as_message(event: AnyEvent, offset: int, partition: int = 0) -> Message:
         offset=offset,
         key=key.encode(),
         value=value,
-        timestamp=(2, APPENDED_AT),
+        timestamp=(2, milliseconds),
     )
 
 

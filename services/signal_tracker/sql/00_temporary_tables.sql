@@ -29,7 +29,9 @@ CREATE TEMPORARY TABLE old_signals (
         price numeric STORAGE PLAIN, quantity numeric STORAGE PLAIN,
     currency text STORAGE PLAIN COLLATE "C", emitted_at timestamptz, fee numeric STORAGE PLAIN,
         fee_rate numeric STORAGE PLAIN,
-    leverage numeric STORAGE PLAIN, entry text STORAGE PLAIN COLLATE "C", backdated boolean
+    leverage numeric STORAGE PLAIN, entry text STORAGE PLAIN COLLATE "C", backdated boolean,
+        said_revision integer,
+    corrected_late boolean
 ) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE old_exits (
     signal_id text STORAGE PLAIN COLLATE "C", exit_id text STORAGE PLAIN COLLATE "C",
@@ -42,7 +44,7 @@ CREATE TEMPORARY TABLE old_exits (
         closed_quantity numeric STORAGE PLAIN, realised_pnl numeric STORAGE PLAIN,
     fees numeric STORAGE PLAIN, carry numeric STORAGE PLAIN, signal_pnl numeric STORAGE PLAIN,
         "return" numeric STORAGE PLAIN, outcome smallint,
-    before_entry boolean
+    before_entry boolean, backdated boolean, corrected_late boolean
 ) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE several (
     signal_id text STORAGE PLAIN COLLATE "C"
@@ -62,7 +64,8 @@ CREATE TEMPORARY TABLE deltas (
         currency text STORAGE PLAIN COLLATE "C",
     day date,
     signals bigint, backdated bigint, exits bigint, closed bigint, wins bigint, losses bigint,
-        breakevens bigint, without_return bigint,
+        breakevens bigint, without_return bigint, exits_backdated bigint, corrected_late bigint,
+        moved_in_late bigint,
     total_pnl numeric STORAGE PLAIN, gross_profit numeric STORAGE PLAIN,
         gross_loss numeric STORAGE PLAIN, realised_pnl numeric STORAGE PLAIN,
         fees numeric STORAGE PLAIN, carry numeric STORAGE PLAIN, sum_return numeric STORAGE PLAIN,

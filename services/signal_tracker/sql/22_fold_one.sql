@@ -58,6 +58,8 @@ FROM (
                                emitted_at) AT TIME ZONE %(timezone)s)::date AS day,
                            e.emitted_at - x.closed_at > make_interval(secs => %(backdated_after)s)
                                AS before_entry,
+                               x.appended_at - x.closed_at >
+                               make_interval(secs => %(backdated_after)s) AS backdated,
                            CASE
                                WHEN e.emitted_at - x.closed_at >
                                make_interval(secs => %(backdated_after)s) THEN 0

@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.signal_tracker.rows import Shape
-from services.signal_tracker.store import exits, signals
+from services.signal_tracker.store import exits, revisions, signals
 from services.signal_tracker.store import known as known_signals
 from services.signal_tracker.store import plain_statements as plain
 from trackrecord.runtime.database import CopyRows, Cursor, copy_rows, execute_planned
@@ -64,8 +64,11 @@ def apply(
     known, met = known_signals.lock(cursor)
     old_exits = known_signals.read_exits(cursor) if known else 0
     conflicts: set[int] = set()
+    revised = False
     if met or old_exits or shape.repeats:
-        conflicts = known_signals.drop_what_changes_nothing(cursor, repeats=shape.repeats)
+        conflicts = known_signals.drop_conflicts(cursor, repeats=shape.repeats)
+        revised = revisions.keep(cursor)
+        known_signals.drop_what_changes_nothing(cursor, repeats=shape.repeats)
     signals.write(
         cursor,
         signals=shape.signals,
@@ -74,8 +77,8 @@ def apply(
         met=met,
         parameters=parameters,
     )
-    if met or old_exits or shape.several:
-        return Applied(conflicts, *exits.write(cursor, parameters))
+    if met or old_exits or shape.several or revised:
+        return Applied(conflicts, *exits.write(cursor, parameters, revised=revised))
     execute_planned(
         cursor, plain.write(entries=shape.entries > 0, exits=shape.exits > 0), parameters
     )

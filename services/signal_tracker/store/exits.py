@@ -5,14 +5,23 @@ from __future__ import annotations
 from typing import Final
 
 from services.signal_tracker.store import fold_statements as fold
+from services.signal_tracker.store import revisions
 from services.signal_tracker.store import sum_statements as sums
 from services.signal_tracker.store.signals import BACKDATED
-from services.signal_tracker.tables import DAYS, EXIT_COLUMNS, EXIT_CONTENT, REALISED, listed
+from services.signal_tracker.tables import (
+    DAYS,
+    EXIT_COLUMNS,
+    EXIT_CONTENT,
+    REALISED,
+    TOLD_LATE,
+    listed,
+)
 from trackrecord.runtime.database import Cursor, execute_planned
 
 WRITE_OR_CORRECT_EXITS: Final = f"""
 INSERT INTO exits ({EXIT_COLUMNS})
 SELECT n.signal_id, n.exit_id, n.revision, {listed(EXIT_CONTENT, "n")}, n.appended_at,
+       n.appended_at, n.revision, false, {TOLD_LATE.format("n")},
        coalesce(f.closed_quantity, 0), coalesce(f.realised_pnl, 0), coalesce(f.fees, 0),
        coalesce(f.carry, 0), f.signal_pnl, f."return", f.outcome, coalesce(f.before_entry, false)
 FROM new_exits AS n LEFT JOIN folded AS f USING (position)
@@ -50,12 +59,13 @@ FROM (SELECT (SELECT count(*) FROM new_entries) AS entries,
 them that closed nothing, and of these the ones from before their entry."""
 
 
-def write(cursor: Cursor, parameters: dict[str, object]) -> tuple[int, ...]:
+def write(cursor: Cursor, parameters: dict[str, object], *, revised: bool) -> tuple[int, ...]:
     """Write the batch's exits, fold those from before again, and move the sums.
 
     Args:
         cursor: The batch's signals are written; what changes nothing is dropped.
         parameters: Of the statements.
+        revised: Whether a revision came that was not kept before.
 
     Returns:
         What :data:`COUNTS` gives.
@@ -64,8 +74,10 @@ def write(cursor: Cursor, parameters: dict[str, object]) -> tuple[int, ...]:
     if cursor.rowcount:
         execute_planned(cursor, fold.FOLD_SEVERAL, parameters)
     execute_planned(cursor, fold.FOLD_ONE, parameters)
-    execute_planned(cursor, WRITE_OR_CORRECT_EXITS, {})
+    execute_planned(cursor, WRITE_OR_CORRECT_EXITS, parameters)
     execute_planned(cursor, REFOLD_OLD_EXITS, {})
+    if revised:
+        revisions.mark(cursor, parameters)
     for statement in sums.CHANGES:
         execute_planned(cursor, statement, parameters)
     for table, owner in DAYS:

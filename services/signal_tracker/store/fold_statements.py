@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from services.signal_tracker.tables import TOLD_LATE
+
 _FEE_PLACES: Final = 12
 _RETURN_PLACES: Final = 18
 
@@ -125,7 +127,7 @@ FROM (
                 FROM (
                     SELECT x.*, e.strategy AS owner, e.symbol AS traded, e.currency,
                            {_DAY.format("x.closed_at")} AS day,
-                           {_BEFORE_ENTRY} AS before_entry,
+                           {_BEFORE_ENTRY} AS before_entry, {TOLD_LATE.format("x")} AS backdated,
                            CASE WHEN {_BEFORE_ENTRY} THEN 0 WHEN x.quantity < e.quantity
                                 THEN x.quantity ELSE e.quantity END AS closed_quantity,
                            {_entered("x.entry_price")}, e.quantity AS opened, e.leverage,

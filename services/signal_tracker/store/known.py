@@ -11,7 +11,7 @@ LOCK_KNOWN: Final = """
 WITH locked AS (
     INSERT INTO old_signals
     SELECT signal_id, revision, strategy, symbol, side, price, quantity, currency, emitted_at,
-           fee, fee_rate, leverage, entry, backdated
+           fee, fee_rate, leverage, entry, backdated, said_revision, corrected_late
     FROM signals
     WHERE signal_id = ANY (ARRAY(SELECT signal_id FROM new_entries
                                  UNION ALL SELECT signal_id FROM new_exits))
@@ -33,7 +33,8 @@ _AMONG_KNOWN: Final = "ANY (ARRAY(SELECT signal_id FROM old_signals))"
 
 READ_EXITS: Final = f"""
 INSERT INTO old_exits
-SELECT e.signal_id, e.exit_id, e.revision, {listed(EXIT_CONTENT, "e")}, {listed(REALISED, "e")}
+SELECT e.signal_id, e.exit_id, e.revision, {listed(EXIT_CONTENT, "e")}, {listed(REALISED, "e")},
+       e.backdated, e.corrected_late
 FROM exits AS e WHERE signal_id = {_AMONG_KNOWN}
 """
 
@@ -122,8 +123,14 @@ def read_exits(cursor: Cursor) -> int:
     return cursor.rowcount
 
 
-def drop_what_changes_nothing(cursor: Cursor, *, repeats: bool) -> set[int]:
-    """Drop events of the batch that are there already, and find those that contradict what is.
+DROP_CONFLICTS: Final = """
+DELETE FROM new_entries WHERE position = ANY (%(conflicts)s::integer[]);
+DELETE FROM new_exits WHERE position = ANY (%(conflicts)s::integer[]);
+"""
+
+
+def drop_conflicts(cursor: Cursor, *, repeats: bool) -> set[int]:
+    """Drop events of the batch that contradict what is there.
 
     Args:
         cursor: Known signals are locked, their exits read.
@@ -135,6 +142,18 @@ def drop_what_changes_nothing(cursor: Cursor, *, repeats: bool) -> set[int]:
     conflicts = {position for (position,) in rows(cursor, CONFLICTS)}
     if repeats:
         conflicts |= {position for (position,) in rows(cursor, CONFLICTS_WITHIN)}
+    if conflicts:
+        cursor.execute(DROP_CONFLICTS, {"conflicts": sorted(conflicts)})
+    return conflicts
+
+
+def drop_what_changes_nothing(cursor: Cursor, *, repeats: bool) -> None:
+    """Drop events of the batch that are there already, in this revision or a higher one.
+
+    Args:
+        cursor: Known signals are locked, their exits read.
+        repeats: Whether the batch names an entry or an exit more than once.
+    """
+    if repeats:
         cursor.execute(DROP_REPEATS)
     cursor.execute(DROP_KNOWN)
-    return conflicts

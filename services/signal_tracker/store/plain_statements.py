@@ -20,6 +20,7 @@ realised AS MATERIALIZED ({ONE_EXIT}),
 written AS (
     INSERT INTO exits ({EXIT_COLUMNS})
     SELECT signal_id, exit_id, revision, {listed(EXIT_CONTENT)}, appended_at,
+           appended_at, revision, false, backdated,
            coalesce(closed_quantity, 0), coalesce(realised_pnl, 0),
            CASE WHEN closed_quantity IS NULL THEN 0 ELSE fees END,
            CASE WHEN closed_quantity IS NULL THEN 0 ELSE carry END, signal_pnl, "return", outcome,

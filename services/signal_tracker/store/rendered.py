@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from services.signal_tracker.store import exits, known, plain_statements, signals
+from services.signal_tracker.store import exits, known, plain_statements, revisions, signals
 from services.signal_tracker.store import fold_statements as fold
 from services.signal_tracker.store import sum_statements as sums
 from services.signal_tracker.store.temporary import TEMPORARY
@@ -49,33 +49,50 @@ STATEMENTS: Final[dict[str, Statement]] = {
         "Find events that contradict an earlier one of the same batch; they are refused.",
         known.CONFLICTS_WITHIN,
     ),
-    "05_drop_repeats": Statement(
+    "05_drop_conflicts": Statement("Drop what is refused.", known.DROP_CONFLICTS),
+    "06_keep_stored_signals": Statement(
+        "Keep the revision on record of each signal of which another one comes.",
+        revisions.KEEP_STORED_SIGNALS,
+    ),
+    "07_keep_new_signals": Statement(
+        "Keep what the batch brings of signals that have several revisions.",
+        revisions.KEEP_NEW_SIGNALS,
+    ),
+    "08_keep_stored_exits": Statement(
+        "Keep the revision on record of each exit of which another one comes.",
+        revisions.KEEP_STORED_EXITS,
+    ),
+    "09_keep_new_exits": Statement(
+        "Keep what the batch brings of exits that have several revisions.",
+        revisions.KEEP_NEW_EXITS,
+    ),
+    "10_drop_repeats": Statement(
         "Of what the batch names twice, keep the highest revision, and of that the first.",
         known.DROP_REPEATS,
     ),
-    "06_drop_known": Statement(
+    "11_drop_known": Statement(
         "Drop what is on record already, in this revision or a higher one.", known.DROP_KNOWN
     ),
-    "07_make_signals": Statement(
+    "12_make_signals": Statement(
         "Insert the entries of signals that are not there.", signals.MAKE_SIGNALS
     ),
-    "08_make_awaited_signals": Statement(
+    "13_make_awaited_signals": Statement(
         "Insert a row that waits for its entry for each signal of which only exits came.",
         signals.MAKE_WAITING,
     ),
-    "09_correct_signals": Statement(
+    "14_correct_signals": Statement(
         "Write entries into rows that are there: those that waited, and those that are corrected.",
         signals.CORRECT_SIGNALS,
     ),
-    "10_plain_entries": Statement(
+    "15_plain_entries": Statement(
         "The one statement of most batches of entries alone: add to the sums of strategies and "
         "symbols.",
         plain_statements.write(entries=True, exits=False),
     ),
-    "11_plain_exits": Statement(
+    "16_plain_exits": Statement(
         _PLAIN.format(what="exits"), plain_statements.write(entries=False, exits=True)
     ),
-    "12_plain_entries_and_exits": Statement(
+    "17_plain_entries_and_exits": Statement(
         _PLAIN.format(what="exits, beside entries,"),
         plain_statements.write(entries=True, exits=True),
     ),
@@ -98,15 +115,25 @@ STATEMENTS: Final[dict[str, Statement]] = {
         "Change what exits from before realise, where the batch changes it.",
         exits.REFOLD_OLD_EXITS,
     ),
+    "25_mark_signals": Statement(
+        "Where another revision came: note when each signal was first said, which revision was "
+        "said in time, and whether another one holds now.",
+        revisions.MARK_SIGNALS,
+    ),
+    "26_mark_exits": Statement(
+        "The same of exits, and whether they were first told late.", revisions.MARK_EXITS
+    ),
     **{
         f"{number}_sum_{name}": Statement(f"Note what the sums {change}.", statement)
         for number, (name, change), statement in zip(
-            range(25, 29),
+            range(27, 33),
             (
                 ("new_entries", "gain by new entries"),
                 ("old_entries", "lose by entries that are corrected"),
                 ("new_exits", "gain by what exits realise now"),
                 ("old_exits", "lose by what they realised before"),
+                ("old_marks", "lose by what was marked as late before"),
+                ("new_marks", "gain by what is marked as late now"),
             ),
             sums.CHANGES,
             strict=True,
@@ -117,8 +144,8 @@ STATEMENTS: Final[dict[str, Statement]] = {
             f"Add what was noted to {table}, in the rows of this consumer's own lane.",
             sums.move_days(table, owner),
         )
-        for number, (table, owner) in enumerate(DAYS, 29)
+        for number, (table, owner) in enumerate(DAYS, 33)
     },
-    "31_count": Statement("Count what the batch did, for the metrics.", exits.COUNTS),
+    "35_count": Statement("Count what the batch did, for the metrics.", exits.COUNTS),
 }
 """By the name of its file, without the ending."""

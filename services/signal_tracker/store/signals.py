@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from services.signal_tracker.tables import ENTRY_CONTENT, MARKS, listed
+from services.signal_tracker.tables import ENTRY_CONTENT, FIRST_SAID, MARKS, listed
 from trackrecord.runtime.database import Cursor, execute_planned, taken
 
 BACKDATED: Final = "n.appended_at - n.emitted_at > make_interval(secs => %(backdated_after)s)"
@@ -13,8 +13,10 @@ _AHEAD: Final = "n.emitted_at - n.appended_at > make_interval(secs => %(backdate
 # Not ON CONFLICT DO NOTHING: it costs a third more, and whoever meets a row that another
 # consumer makes at the same moment has to begin again in any case.
 MAKE_SIGNALS: Final = f"""
-INSERT INTO signals (signal_id, revision, {listed(ENTRY_CONTENT)}, appended_at, {listed(MARKS)})
-SELECT signal_id, revision, {listed(ENTRY_CONTENT)}, appended_at, {BACKDATED}, {_AHEAD}
+INSERT INTO signals (signal_id, revision, {listed(ENTRY_CONTENT)}, appended_at,
+                     {listed(FIRST_SAID)}, {listed(MARKS)})
+SELECT signal_id, revision, {listed(ENTRY_CONTENT)}, appended_at,
+       appended_at, revision, false, {BACKDATED}, {_AHEAD}
 FROM new_entries AS n
 WHERE NOT EXISTS (SELECT FROM old_signals AS o WHERE o.signal_id = n.signal_id)
 ORDER BY signal_id
@@ -33,7 +35,9 @@ ORDER BY signal_id
 CORRECT_SIGNALS: Final = f"""
 UPDATE signals AS s
 SET revision = n.revision, {", ".join(f"{name} = n.{name}" for name in ENTRY_CONTENT)},
-    appended_at = n.appended_at, backdated = {BACKDATED}, ahead = {_AHEAD}
+    appended_at = n.appended_at, backdated = {BACKDATED}, ahead = {_AHEAD},
+    first_appended_at = CASE WHEN o.revision < 0 THEN n.appended_at ELSE s.first_appended_at END,
+    said_revision = CASE WHEN o.revision < 0 THEN n.revision ELSE s.said_revision END
 FROM new_entries AS n JOIN old_signals AS o USING (signal_id)
 WHERE s.signal_id = n.signal_id
 """

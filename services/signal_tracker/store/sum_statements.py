@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from services.signal_tracker.tables import SUMS
+from trackrecord.runtime.late_marks import MARKED, marks
 
 SUM_COLUMNS: Final = ", ".join(SUMS)
 
@@ -74,7 +75,12 @@ _OLD_ENTRIES: Final = _Part(
     "-",
 )
 _NEW_EXITS: Final = _Part("folded AS x WHERE x.closed_quantity > 0", "x", "x.day", _EXITS)
-_REALISED: Final = replace(_NEW_EXITS, source="realised AS x WHERE x.closed_quantity > 0")
+# Of other batches the marks are looked up, before and after: see below.
+_REALISED: Final = replace(
+    _NEW_EXITS,
+    source="realised AS x WHERE x.closed_quantity > 0",
+    sums=_EXITS | {"exits_backdated": "count(*) FILTER (WHERE x.backdated)"},
+)
 _IN_REALISED: Final = {"strategy": "owner", "symbol": "traded"}
 _OLD_EXITS: Final = _Part(
     "old_exits AS x JOIN several AS v USING (signal_id) JOIN old_signals AS o USING (signal_id)"
@@ -85,8 +91,29 @@ _OLD_EXITS: Final = _Part(
     "-",
 )
 
+
+def _marks(signals: str, exits: str, sign: str = "") -> _Part:
+    return _Part(
+        f"({marks(signals, exits)}) AS m",
+        "m",
+        "(m.at AT TIME ZONE %(timezone)s)::date",
+        {name: f"sum(m.{name})" for name in MARKED},
+        sign,
+    )
+
+
+_NAMED: Final = (
+    "signal_id = ANY (ARRAY(SELECT signal_id FROM old_signals"
+    " UNION ALL SELECT signal_id FROM new_entries UNION ALL SELECT signal_id FROM new_exits))"
+)
+_OLD_MARKS: Final = _marks("old_signals", "old_exits", "-")
+_NEW_MARKS: Final = _marks(
+    f"(SELECT * FROM signals WHERE {_NAMED})", f"(SELECT * FROM exits WHERE {_NAMED})"
+)
+
 CHANGES: Final = tuple(
-    part.into_deltas() for part in (_NEW_ENTRIES, _OLD_ENTRIES, _NEW_EXITS, _OLD_EXITS)
+    part.into_deltas()
+    for part in (_NEW_ENTRIES, _OLD_ENTRIES, _NEW_EXITS, _OLD_EXITS, _OLD_MARKS, _NEW_MARKS)
 )
 """The statements that add what is new to ``deltas`` and take away what was there."""
 

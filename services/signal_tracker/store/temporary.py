@@ -40,7 +40,8 @@ CREATE TEMPORARY TABLE old_signals (
     signal_id text COLLATE "C", revision integer, strategy text COLLATE "C",
     symbol text COLLATE "C", side text COLLATE "C", price numeric, quantity numeric,
     currency text COLLATE "C", emitted_at timestamptz, fee numeric, fee_rate numeric,
-    leverage numeric, entry text COLLATE "C", backdated boolean
+    leverage numeric, entry text COLLATE "C", backdated boolean, said_revision integer,
+    corrected_late boolean
 ) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE old_exits (
     signal_id text COLLATE "C", exit_id text COLLATE "C", revision integer,
@@ -48,7 +49,7 @@ CREATE TEMPORARY TABLE old_exits (
     closed_at timestamptz, fee numeric, fee_rate numeric, interest numeric, funding numeric,
     reason text COLLATE "C", entry_price numeric, closed_quantity numeric, realised_pnl numeric,
     fees numeric, carry numeric, signal_pnl numeric, "return" numeric, outcome smallint,
-    before_entry boolean
+    before_entry boolean, backdated boolean, corrected_late boolean
 ) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE several (
     signal_id text COLLATE "C"

@@ -32,7 +32,8 @@ class Sums:
     are over signals closed in full, ``realised_pnl``, ``fees`` and ``carry``
     over all exits. ``pnl_squares`` are those of the PnL of each signal closed in full.
     ``without_return`` counts the closed ones whose PnL is no share of anything, as their entry
-    price or cost basis is not above 0; ``sum_return`` is over the others.
+    price or cost basis is not above 0; ``sum_return`` is over the others. ``exits_backdated``,
+    ``corrected_late`` and ``moved_in_late`` count what was told or corrected after the fact.
     """
 
     signals: int = 0
@@ -43,6 +44,9 @@ class Sums:
     losses: int = 0
     breakevens: int = 0
     without_return: int = 0
+    exits_backdated: int = 0
+    corrected_late: int = 0
+    moved_in_late: int = 0
     total_pnl: Decimal = Decimal(0)
     gross_profit: Decimal = Decimal(0)
     gross_loss: Decimal = Decimal(0)

@@ -12,7 +12,7 @@ from trackrecord.performance.sums.sums import Sums, numbers_of_sums
 
 COUNTS: Final = (
     "signals", "open", "closed", "wins", "losses", "breakevens", "without_return", "backdated",
-    "exits",
+    "exits_backdated", "corrected_late", "moved_in_late", "exits",
     "win_rate", "win_rate_interval",
 )  # fmt: skip
 """The numbers that need no currency."""

@@ -1,27 +1,33 @@
--- Add what was noted to symbol_days, in the rows of this consumer's own lane.
+-- Add what was noted to strategy_days, in the rows of this consumer's own lane.
 -- Written by python -m tools.sql from services/signal_tracker/store.
 
-INSERT INTO symbol_days AS days (symbol, currency, day, signals, backdated, exits, closed, wins,
-    losses, breakevens, without_return, total_pnl, gross_profit, gross_loss, realised_pnl, fees,
-    carry, sum_return, pnl_squares, lane)
+INSERT INTO strategy_days AS days (strategy, currency, day, signals, backdated, exits, closed, wins,
+    losses, breakevens, without_return, exits_backdated, corrected_late, moved_in_late, total_pnl,
+    gross_profit, gross_loss, realised_pnl, fees, carry, sum_return, pnl_squares, lane)
 SELECT *, %(lane)s::integer
-    FROM (SELECT symbol, currency, day, sum(signals) AS signals, sum(backdated) AS backdated,
+    FROM (SELECT strategy, currency, day, sum(signals) AS signals, sum(backdated) AS backdated,
     sum(exits) AS exits, sum(closed) AS closed, sum(wins) AS wins, sum(losses) AS losses,
     sum(breakevens) AS breakevens, sum(without_return) AS without_return,
-    sum(total_pnl) AS total_pnl, sum(gross_profit) AS gross_profit, sum(gross_loss) AS gross_loss,
+    sum(exits_backdated) AS exits_backdated, sum(corrected_late) AS corrected_late,
+    sum(moved_in_late) AS moved_in_late, sum(total_pnl) AS total_pnl,
+    sum(gross_profit) AS gross_profit, sum(gross_loss) AS gross_loss,
     sum(realised_pnl) AS realised_pnl, sum(fees) AS fees, sum(carry) AS carry,
-    sum(sum_return) AS sum_return, sum(pnl_squares) AS pnl_squares FROM deltas GROUP BY symbol,
+    sum(sum_return) AS sum_return, sum(pnl_squares) AS pnl_squares FROM deltas GROUP BY strategy,
     currency, day HAVING sum(signals) <> 0 OR sum(backdated) <> 0 OR sum(exits) <> 0
     OR sum(closed) <> 0 OR sum(wins) <> 0 OR sum(losses) <> 0 OR sum(breakevens) <> 0
-    OR sum(without_return) <> 0 OR sum(total_pnl) <> 0 OR sum(gross_profit) <> 0
+    OR sum(without_return) <> 0 OR sum(exits_backdated) <> 0 OR sum(corrected_late) <> 0
+    OR sum(moved_in_late) <> 0 OR sum(total_pnl) <> 0 OR sum(gross_profit) <> 0
     OR sum(gross_loss) <> 0 OR sum(realised_pnl) <> 0 OR sum(fees) <> 0 OR sum(carry) <> 0
     OR sum(sum_return) <> 0 OR sum(pnl_squares) <> 0) AS summed
 ORDER BY 1, 2, 3
-ON CONFLICT (symbol, currency, day, lane) DO UPDATE SET signals = days.signals + excluded.signals,
+ON CONFLICT (strategy, currency, day, lane) DO UPDATE SET signals = days.signals + excluded.signals,
     backdated = days.backdated + excluded.backdated, exits = days.exits + excluded.exits,
     closed = days.closed + excluded.closed, wins = days.wins + excluded.wins,
     losses = days.losses + excluded.losses, breakevens = days.breakevens + excluded.breakevens,
     without_return = days.without_return + excluded.without_return,
+    exits_backdated = days.exits_backdated + excluded.exits_backdated,
+    corrected_late = days.corrected_late + excluded.corrected_late,
+    moved_in_late = days.moved_in_late + excluded.moved_in_late,
     total_pnl = days.total_pnl + excluded.total_pnl,
     gross_profit = days.gross_profit + excluded.gross_profit,
     gross_loss = days.gross_loss + excluded.gross_loss,

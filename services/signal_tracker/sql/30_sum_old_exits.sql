@@ -7,6 +7,7 @@ INSERT INTO deltas SELECT o.strategy, o.symbol, o.currency,
     FILTER (WHERE x.outcome = 1) AS wins, -count(*) FILTER (WHERE x.outcome = -1) AS losses,
     -count(*) FILTER (WHERE x.outcome = 0) AS breakevens, -count(*)
     FILTER (WHERE x.outcome IS NOT NULL AND x."return" IS NULL) AS without_return,
+    -0 AS exits_backdated, -0 AS corrected_late, -0 AS moved_in_late,
     -coalesce(sum(x.signal_pnl), 0) AS total_pnl,
     -coalesce(sum(x.signal_pnl) FILTER (WHERE x.outcome = 1), 0) AS gross_profit,
     -coalesce(sum(x.signal_pnl) FILTER (WHERE x.outcome = -1), 0) AS gross_loss,

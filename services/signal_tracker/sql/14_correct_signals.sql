@@ -10,6 +10,8 @@ SET revision = n.revision, strategy = n.strategy, symbol = n.symbol, side = n.si
     execution_id = n.execution_id, model_version = n.model_version, metadata = n.metadata,
     appended_at = n.appended_at,
         backdated = n.appended_at - n.emitted_at > make_interval(secs => %(backdated_after)s),
-        ahead = n.emitted_at - n.appended_at > make_interval(secs => %(backdated_after)s)
+        ahead = n.emitted_at - n.appended_at > make_interval(secs => %(backdated_after)s),
+    first_appended_at = CASE WHEN o.revision < 0 THEN n.appended_at ELSE s.first_appended_at END,
+    said_revision = CASE WHEN o.revision < 0 THEN n.revision ELSE s.said_revision END
 FROM new_entries AS n JOIN old_signals AS o USING (signal_id)
 WHERE s.signal_id = n.signal_id

@@ -3,22 +3,25 @@
 
 WITH  strategy_days AS (
 INSERT INTO strategy_days AS days (strategy, currency, day, signals, backdated, exits, closed, wins,
-    losses, breakevens, without_return, total_pnl, gross_profit, gross_loss, realised_pnl, fees,
-    carry, sum_return, pnl_squares, lane)
+    losses, breakevens, without_return, exits_backdated, corrected_late, moved_in_late, total_pnl,
+    gross_profit, gross_loss, realised_pnl, fees, carry, sum_return, pnl_squares, lane)
 SELECT *, %(lane)s::integer
     FROM (SELECT n.strategy AS strategy, n.currency,
     (n.emitted_at AT TIME ZONE %(timezone)s)::date AS day, count(n.signal_id) AS signals,
     sum((n.appended_at - n.emitted_at > make_interval(secs => %(backdated_after)s))::int) AS
     backdated, 0 AS exits, 0 AS closed, 0 AS wins, 0 AS losses, 0 AS breakevens,
-    0 AS without_return, 0 AS total_pnl, 0 AS gross_profit, 0 AS gross_loss, 0 AS realised_pnl,
-    0 AS fees, 0 AS carry, 0 AS sum_return, 0 AS pnl_squares FROM new_entries AS n GROUP BY 1, 2,
-    3) AS summed
+    0 AS without_return, 0 AS exits_backdated, 0 AS corrected_late, 0 AS moved_in_late,
+    0 AS total_pnl, 0 AS gross_profit, 0 AS gross_loss, 0 AS realised_pnl, 0 AS fees, 0 AS carry,
+    0 AS sum_return, 0 AS pnl_squares FROM new_entries AS n GROUP BY 1, 2, 3) AS summed
 ORDER BY 1, 2, 3
 ON CONFLICT (strategy, currency, day, lane) DO UPDATE SET signals = days.signals + excluded.signals,
     backdated = days.backdated + excluded.backdated, exits = days.exits + excluded.exits,
     closed = days.closed + excluded.closed, wins = days.wins + excluded.wins,
     losses = days.losses + excluded.losses, breakevens = days.breakevens + excluded.breakevens,
     without_return = days.without_return + excluded.without_return,
+    exits_backdated = days.exits_backdated + excluded.exits_backdated,
+    corrected_late = days.corrected_late + excluded.corrected_late,
+    moved_in_late = days.moved_in_late + excluded.moved_in_late,
     total_pnl = days.total_pnl + excluded.total_pnl,
     gross_profit = days.gross_profit + excluded.gross_profit,
     gross_loss = days.gross_loss + excluded.gross_loss,
@@ -28,22 +31,25 @@ ON CONFLICT (strategy, currency, day, lane) DO UPDATE SET signals = days.signals
 ),
 symbol_days AS (
 INSERT INTO symbol_days AS days (symbol, currency, day, signals, backdated, exits, closed, wins,
-    losses, breakevens, without_return, total_pnl, gross_profit, gross_loss, realised_pnl, fees,
-    carry, sum_return, pnl_squares, lane)
+    losses, breakevens, without_return, exits_backdated, corrected_late, moved_in_late, total_pnl,
+    gross_profit, gross_loss, realised_pnl, fees, carry, sum_return, pnl_squares, lane)
 SELECT *, %(lane)s::integer
     FROM (SELECT n.symbol AS symbol, n.currency,
     (n.emitted_at AT TIME ZONE %(timezone)s)::date AS day, count(n.signal_id) AS signals,
     sum((n.appended_at - n.emitted_at > make_interval(secs => %(backdated_after)s))::int) AS
     backdated, 0 AS exits, 0 AS closed, 0 AS wins, 0 AS losses, 0 AS breakevens,
-    0 AS without_return, 0 AS total_pnl, 0 AS gross_profit, 0 AS gross_loss, 0 AS realised_pnl,
-    0 AS fees, 0 AS carry, 0 AS sum_return, 0 AS pnl_squares FROM new_entries AS n GROUP BY 1, 2,
-    3) AS summed
+    0 AS without_return, 0 AS exits_backdated, 0 AS corrected_late, 0 AS moved_in_late,
+    0 AS total_pnl, 0 AS gross_profit, 0 AS gross_loss, 0 AS realised_pnl, 0 AS fees, 0 AS carry,
+    0 AS sum_return, 0 AS pnl_squares FROM new_entries AS n GROUP BY 1, 2, 3) AS summed
 ORDER BY 1, 2, 3
 ON CONFLICT (symbol, currency, day, lane) DO UPDATE SET signals = days.signals + excluded.signals,
     backdated = days.backdated + excluded.backdated, exits = days.exits + excluded.exits,
     closed = days.closed + excluded.closed, wins = days.wins + excluded.wins,
     losses = days.losses + excluded.losses, breakevens = days.breakevens + excluded.breakevens,
     without_return = days.without_return + excluded.without_return,
+    exits_backdated = days.exits_backdated + excluded.exits_backdated,
+    corrected_late = days.corrected_late + excluded.corrected_late,
+    moved_in_late = days.moved_in_late + excluded.moved_in_late,
     total_pnl = days.total_pnl + excluded.total_pnl,
     gross_profit = days.gross_profit + excluded.gross_profit,
     gross_loss = days.gross_loss + excluded.gross_loss,

@@ -1,5 +1,5 @@
 -- The one statement of most batches, in which no signal has more than one exit and none was there
--- before: fold exits, beside entries,, write them, and add to the sums of strategies and symbols.
+-- before: fold exits, write them, and add to the sums of strategies and symbols.
 -- Written by python -m tools.sql from services/signal_tracker/store.
 
 WITH
@@ -57,6 +57,8 @@ FROM (
                                emitted_at) AT TIME ZONE %(timezone)s)::date AS day,
                            e.emitted_at - x.closed_at > make_interval(secs => %(backdated_after)s)
                                AS before_entry,
+                               x.appended_at - x.closed_at >
+                               make_interval(secs => %(backdated_after)s) AS backdated,
                            CASE
                                WHEN e.emitted_at - x.closed_at >
                                make_interval(secs => %(backdated_after)s) THEN 0
@@ -93,10 +95,12 @@ FROM new_entries WHERE true
 ),
 written AS (
     INSERT INTO exits (signal_id, exit_id, revision, symbol, strategy, price, quantity, closed_at,
-        fee, fee_rate, interest, funding, reason, entry_price, appended_at, closed_quantity,
-        realised_pnl, fees, carry, signal_pnl, "return", outcome, before_entry)
+        fee, fee_rate, interest, funding, reason, entry_price, appended_at, first_appended_at,
+        said_revision, corrected_late, backdated, closed_quantity, realised_pnl, fees, carry,
+        signal_pnl, "return", outcome, before_entry)
     SELECT signal_id, exit_id, revision, symbol, strategy, price, quantity, closed_at, fee,
         fee_rate, interest, funding, reason, entry_price, appended_at,
+           appended_at, revision, false, backdated,
            coalesce(closed_quantity, 0), coalesce(realised_pnl, 0),
            CASE WHEN closed_quantity IS NULL THEN 0 ELSE fees END,
            CASE WHEN closed_quantity IS NULL THEN 0 ELSE carry END, signal_pnl, "return", outcome,
@@ -105,40 +109,31 @@ written AS (
 ),
  strategy_days AS (
 INSERT INTO strategy_days AS days (strategy, currency, day, signals, backdated, exits, closed, wins,
-    losses, breakevens, without_return, total_pnl, gross_profit, gross_loss, realised_pnl, fees,
-    carry, sum_return, pnl_squares, lane)
+    losses, breakevens, without_return, exits_backdated, corrected_late, moved_in_late, total_pnl,
+    gross_profit, gross_loss, realised_pnl, fees, carry, sum_return, pnl_squares, lane)
 SELECT *, %(lane)s::integer
-    FROM (SELECT strategy, currency, day, sum(signals) AS signals, sum(backdated) AS backdated,
-    sum(exits) AS exits, sum(closed) AS closed, sum(wins) AS wins, sum(losses) AS losses,
-    sum(breakevens) AS breakevens, sum(without_return) AS without_return,
-    sum(total_pnl) AS total_pnl, sum(gross_profit) AS gross_profit, sum(gross_loss) AS gross_loss,
-    sum(realised_pnl) AS realised_pnl, sum(fees) AS fees, sum(carry) AS carry,
-    sum(sum_return) AS sum_return, sum(pnl_squares) AS pnl_squares
-    FROM (SELECT n.strategy AS strategy, n.currency,
-    (n.emitted_at AT TIME ZONE %(timezone)s)::date AS day, count(n.signal_id) AS signals,
-    sum((n.appended_at - n.emitted_at > make_interval(secs => %(backdated_after)s))::int) AS
-    backdated, 0 AS exits, 0 AS closed, 0 AS wins, 0 AS losses, 0 AS breakevens,
-    0 AS without_return, 0 AS total_pnl, 0 AS gross_profit, 0 AS gross_loss, 0 AS realised_pnl,
-    0 AS fees, 0 AS carry, 0 AS sum_return, 0 AS pnl_squares FROM new_entries AS n GROUP BY 1, 2, 3
-    UNION ALL SELECT x.owner AS strategy, x.currency, x.day AS day, 0 AS signals, 0 AS backdated,
+    FROM (SELECT x.owner AS strategy, x.currency, x.day AS day, 0 AS signals, 0 AS backdated,
     count(*) AS exits, count(x.outcome) AS closed, count(*) FILTER (WHERE x.outcome = 1) AS wins,
     count(*) FILTER (WHERE x.outcome = -1) AS losses, count(*)
     FILTER (WHERE x.outcome = 0) AS breakevens, count(*)
-    FILTER (WHERE x.outcome IS NOT NULL AND x."return" IS NULL) AS without_return,
+    FILTER (WHERE x.outcome IS NOT NULL AND x."return" IS NULL) AS without_return, count(*)
+    FILTER (WHERE x.backdated) AS exits_backdated, 0 AS corrected_late, 0 AS moved_in_late,
     coalesce(sum(x.signal_pnl), 0) AS total_pnl,
     coalesce(sum(x.signal_pnl) FILTER (WHERE x.outcome = 1), 0) AS gross_profit,
     coalesce(sum(x.signal_pnl) FILTER (WHERE x.outcome = -1), 0) AS gross_loss,
     sum(x.realised_pnl) AS realised_pnl, sum(x.fees) AS fees, sum(x.carry) AS carry,
     coalesce(sum(x."return"), 0) AS sum_return,
     coalesce(sum(x.signal_pnl * x.signal_pnl), 0) AS pnl_squares FROM realised AS x
-    WHERE x.closed_quantity > 0 GROUP BY 1, 2, 3) AS parts GROUP BY strategy, currency,
-    day) AS summed
+    WHERE x.closed_quantity > 0 GROUP BY 1, 2, 3) AS summed
 ORDER BY 1, 2, 3
 ON CONFLICT (strategy, currency, day, lane) DO UPDATE SET signals = days.signals + excluded.signals,
     backdated = days.backdated + excluded.backdated, exits = days.exits + excluded.exits,
     closed = days.closed + excluded.closed, wins = days.wins + excluded.wins,
     losses = days.losses + excluded.losses, breakevens = days.breakevens + excluded.breakevens,
     without_return = days.without_return + excluded.without_return,
+    exits_backdated = days.exits_backdated + excluded.exits_backdated,
+    corrected_late = days.corrected_late + excluded.corrected_late,
+    moved_in_late = days.moved_in_late + excluded.moved_in_late,
     total_pnl = days.total_pnl + excluded.total_pnl,
     gross_profit = days.gross_profit + excluded.gross_profit,
     gross_loss = days.gross_loss + excluded.gross_loss,
@@ -148,39 +143,31 @@ ON CONFLICT (strategy, currency, day, lane) DO UPDATE SET signals = days.signals
 ),
 symbol_days AS (
 INSERT INTO symbol_days AS days (symbol, currency, day, signals, backdated, exits, closed, wins,
-    losses, breakevens, without_return, total_pnl, gross_profit, gross_loss, realised_pnl, fees,
-    carry, sum_return, pnl_squares, lane)
+    losses, breakevens, without_return, exits_backdated, corrected_late, moved_in_late, total_pnl,
+    gross_profit, gross_loss, realised_pnl, fees, carry, sum_return, pnl_squares, lane)
 SELECT *, %(lane)s::integer
-    FROM (SELECT symbol, currency, day, sum(signals) AS signals, sum(backdated) AS backdated,
-    sum(exits) AS exits, sum(closed) AS closed, sum(wins) AS wins, sum(losses) AS losses,
-    sum(breakevens) AS breakevens, sum(without_return) AS without_return,
-    sum(total_pnl) AS total_pnl, sum(gross_profit) AS gross_profit, sum(gross_loss) AS gross_loss,
-    sum(realised_pnl) AS realised_pnl, sum(fees) AS fees, sum(carry) AS carry,
-    sum(sum_return) AS sum_return, sum(pnl_squares) AS pnl_squares
-    FROM (SELECT n.symbol AS symbol, n.currency,
-    (n.emitted_at AT TIME ZONE %(timezone)s)::date AS day, count(n.signal_id) AS signals,
-    sum((n.appended_at - n.emitted_at > make_interval(secs => %(backdated_after)s))::int) AS
-    backdated, 0 AS exits, 0 AS closed, 0 AS wins, 0 AS losses, 0 AS breakevens,
-    0 AS without_return, 0 AS total_pnl, 0 AS gross_profit, 0 AS gross_loss, 0 AS realised_pnl,
-    0 AS fees, 0 AS carry, 0 AS sum_return, 0 AS pnl_squares FROM new_entries AS n GROUP BY 1, 2, 3
-    UNION ALL SELECT x.traded AS symbol, x.currency, x.day AS day, 0 AS signals, 0 AS backdated,
+    FROM (SELECT x.traded AS symbol, x.currency, x.day AS day, 0 AS signals, 0 AS backdated,
     count(*) AS exits, count(x.outcome) AS closed, count(*) FILTER (WHERE x.outcome = 1) AS wins,
     count(*) FILTER (WHERE x.outcome = -1) AS losses, count(*)
     FILTER (WHERE x.outcome = 0) AS breakevens, count(*)
-    FILTER (WHERE x.outcome IS NOT NULL AND x."return" IS NULL) AS without_return,
+    FILTER (WHERE x.outcome IS NOT NULL AND x."return" IS NULL) AS without_return, count(*)
+    FILTER (WHERE x.backdated) AS exits_backdated, 0 AS corrected_late, 0 AS moved_in_late,
     coalesce(sum(x.signal_pnl), 0) AS total_pnl,
     coalesce(sum(x.signal_pnl) FILTER (WHERE x.outcome = 1), 0) AS gross_profit,
     coalesce(sum(x.signal_pnl) FILTER (WHERE x.outcome = -1), 0) AS gross_loss,
     sum(x.realised_pnl) AS realised_pnl, sum(x.fees) AS fees, sum(x.carry) AS carry,
     coalesce(sum(x."return"), 0) AS sum_return,
     coalesce(sum(x.signal_pnl * x.signal_pnl), 0) AS pnl_squares FROM realised AS x
-    WHERE x.closed_quantity > 0 GROUP BY 1, 2, 3) AS parts GROUP BY symbol, currency, day) AS summed
+    WHERE x.closed_quantity > 0 GROUP BY 1, 2, 3) AS summed
 ORDER BY 1, 2, 3
 ON CONFLICT (symbol, currency, day, lane) DO UPDATE SET signals = days.signals + excluded.signals,
     backdated = days.backdated + excluded.backdated, exits = days.exits + excluded.exits,
     closed = days.closed + excluded.closed, wins = days.wins + excluded.wins,
     losses = days.losses + excluded.losses, breakevens = days.breakevens + excluded.breakevens,
     without_return = days.without_return + excluded.without_return,
+    exits_backdated = days.exits_backdated + excluded.exits_backdated,
+    corrected_late = days.corrected_late + excluded.corrected_late,
+    moved_in_late = days.moved_in_late + excluded.moved_in_late,
     total_pnl = days.total_pnl + excluded.total_pnl,
     gross_profit = days.gross_profit + excluded.gross_profit,
     gross_loss = days.gross_loss + excluded.gross_loss,
