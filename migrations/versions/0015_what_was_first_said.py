@@ -129,13 +129,10 @@ def upgrade() -> None:
         COMMENT ON TABLE exit_revisions IS
             'Every revision of the exits that have more than one';
 
-        CREATE INDEX signals_backdated ON signals (signal_id) WHERE backdated;
+        -- None for backdated: history that is imported is so throughout, and would fill it.
         CREATE INDEX signals_corrected_late ON signals (signal_id) WHERE corrected_late;
-        CREATE INDEX exits_backdated ON exits (signal_id) WHERE backdated;
         CREATE INDEX exits_corrected_late ON exits (signal_id) WHERE corrected_late;
-        COMMENT ON INDEX signals_backdated IS 'Told after the fact';
         COMMENT ON INDEX signals_corrected_late IS 'Corrected after the fact';
-        COMMENT ON INDEX exits_backdated IS 'Told after the fact';
         COMMENT ON INDEX exits_corrected_late IS 'Corrected after the fact';
     """)
     for table in ("strategy_days", "symbol_days"):
@@ -161,8 +158,7 @@ def downgrade() -> None:
             op.execute(f"ALTER TABLE {table} DROP COLUMN {name}")
     op.execute("""
         DROP TABLE signal_revisions, exit_revisions;
-        DROP INDEX signals_backdated, signals_corrected_late, exits_backdated,
-            exits_corrected_late;
+        DROP INDEX signals_corrected_late, exits_corrected_late;
         ALTER TABLE signals DROP COLUMN first_appended_at, DROP COLUMN said_revision,
             DROP COLUMN corrected_late;
         ALTER TABLE exits DROP COLUMN first_appended_at, DROP COLUMN said_revision,
