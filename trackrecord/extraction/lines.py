@@ -70,7 +70,7 @@ def scan(words: Words, text: str, begin: int, end: int) -> Iterator[tuple[int, i
     # Names of a function are looked up faster than those of a module.
     mark, number, newline = _KINDS
     is_word, marks, quotes = _IS_WORD, _MARKS, QUOTES
-    before_numbers = words.before_numbers
+    numbered = words.numbered
     line_start = begin
     line = _Line(text, begin, words.rules)
     letters, terms, starts, ends, keys, heads = line.parts
@@ -108,7 +108,7 @@ def scan(words: Words, text: str, begin: int, end: int) -> Iterator[tuple[int, i
             leads = leads and letter == "."
         elif kind == number:
             letter = PERCENT if "%" in match[kind] else NUMBER
-            if leads and letter == NUMBER and line.may_join(before_numbers):
+            if leads and letter == NUMBER and line.may_join(key(match[kind]), numbered):
                 line.telling.append((start - line_start, stop - line_start))
             leads = letter == NUMBER
         elif kind == newline:
@@ -173,12 +173,16 @@ class _Line:
             looks.answers(self.text[begin:end]),
         )
 
-    def may_join(self, before_numbers: frozenset[str]) -> bool:
+    def may_join(self, behind: str, numbered: frozenset[str]) -> bool:
         """Say whether a number behind the last token may be a word of a phrase.
+
+        Args:
+            behind: The number's key.
+            numbered: All parts of phrases that hold a number, digits made 0.
 
         Rather once too often: that only makes a line be remembered once more.
         """
-        joined = ""
+        joined = behind
         number = len(self.keys)
         for at in range(number - 1, max(-1, number - _LONGEST_PHRASE), -1):
             if self.letters[at] == ".":
@@ -187,7 +191,7 @@ class _Line:
             if not word:
                 return False
             joined = word + joined
-            if without_values(joined) in before_numbers:
+            if without_values(joined) in numbered:
                 return True
         return False
 

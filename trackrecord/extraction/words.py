@@ -88,7 +88,7 @@ class Known(NamedTuple):
     key: str
     """What it is looked up by."""
     telling: bool
-    """Whether it holds digits, which can change all of this."""
+    """Whether it holds digits that can change all of this."""
     leads: bool
     """Whether a phrase may go on with a number behind it."""
 
@@ -104,10 +104,11 @@ class Words:
         self.rules: Final = rules
         self.known: Final[dict[str, Known]] = {}
         """The words that were met."""
-        self.before_numbers: Final = _before_numbers(rules.phrases)
-        """What phrases that hold a number begin with, up to the number; digits made 0."""
+        self.numbered: Final = _numbered(rules.phrases)
+        """All parts of phrases that hold a number; digits made 0."""
+        self._no_symbols: Final = frozenset(map(without_values, rules.not_symbols))
         self._leading: Final = frozenset(
-            before[at:] for before in self.before_numbers for at in range(len(before))
+            before[at:] for before in _before_numbers(rules.phrases) for at in range(len(before))
         )
 
     def learn(self, text: str) -> Known:
@@ -130,7 +131,7 @@ class Words:
             term,
             looked_up in rules.beginnings,
             looked_up,
-            _DIGIT.search(looked_up) is not None,
+            _DIGIT.search(looked_up) is not None and self._may_tell(text, looked_up),
             without_values(looked_up) in self._leading,
         )
         if len(text) <= _LONGEST_KEPT:
@@ -138,6 +139,14 @@ class Words:
                 self.known.clear()
             self.known[text] = known
         return known
+
+    def _may_tell(self, text: str, looked_up: str) -> bool:
+        """Say whether other digits could make another thing of a word; rather once too often."""
+        if without_values(looked_up) in self.numbered:
+            return True
+        if without_values(text.lstrip("$#")) in self._no_symbols:
+            return True
+        return "." in text and without_values(key(text.rpartition(".")[2])) in self.numbered
 
 
 def _member(text: str, rules: RuleSet) -> Term | None:
@@ -174,6 +183,18 @@ def _before_numbers(phrases: Iterable[str]) -> frozenset[str]:
                 if _BEFORE_DIGIT.fullmatch(phrase, end, digit)
             )
     return frozenset(found)
+
+
+def _numbered(phrases: Iterable[str]) -> frozenset[str]:
+    """Return all parts of phrases that hold a digit, digits made 0."""
+    return frozenset(
+        part
+        for phrase in map(without_values, phrases)
+        if "0" in phrase
+        for start in range(len(phrase))
+        for end in range(start + 1, len(phrase) + 1)
+        if "0" in (part := phrase[start:end])
+    )
 
 
 def letter_of(term: Term, text: str) -> str:

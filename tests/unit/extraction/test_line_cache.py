@@ -21,7 +21,8 @@ NAMES = ("AAPL", "MSFT", "QQQ", "QQQQ", "KO", "BUY", "RSI", "USD", "LOW", "ETH",
          "FUT", "CE", "DAX", "NEAR", "BYBIT", "ZAR", "NOW")  # fmt: skip
 PHRASES = ("target 1", "target 7", "tp 2", "52 week high", "53 week high", "0 trades", "12m", "13m")
 SCRAPS = [*NAMES, *PHRASES, "$", "Rs", "%", "/", ":", "|", "  ", "5", "07", "1,234.50", "150.25",
-          "Symbol:", "=X", "^", "24500 CE", "Stock: "]  # fmt: skip
+          "Symbol:", "=X", "^", "24500 CE", "Stock: ", "EMA20", "EMA55", "tp1", "tp9", "H4", "H9",
+          "run_954.csv", "v2.1", "Signal.S1", "Target 820.88", "Entry ₹1"]  # fmt: skip
 
 
 def cut(words: Words, folded: str) -> list[tuple[int, int, Tokens]]:
@@ -91,6 +92,22 @@ def test_a_phrase_that_holds_a_number_is_told_from_its_neighbour() -> None:
     [(_, _, other)] = memory.lines("target 9: 10")
     assert high.shape != other.shape
     assert memory.lines("target 1: 99")[0][2] == high
+
+
+@pytest.mark.parametrize(
+    ("line", "other"),
+    [
+        ("Entry 820.88 | Target 861.92", "Entry 117.45 | Target 239.10"),
+        ("Report written to out/LCNR_954.html", "Report written to out/LCNR_113.html"),
+        ("EMA2048 above SMA4096", "EMA1111 above SMA9999"),
+    ],
+)
+def test_digits_that_can_be_of_no_phrase_are_remembered_once(line: str, other: str) -> None:
+    memory = Memory(RULES)
+    memory.lines(line)
+    known = memory.remembered
+    assert said(memory.lines(other)) == said(cut(Words(RULES), other))
+    assert memory.remembered == known
 
 
 @pytest.mark.parametrize(
