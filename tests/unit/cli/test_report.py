@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal as D
 from io import StringIO
 from typing import Any
@@ -12,10 +12,12 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from trackrecord.cli.main import app
-from trackrecord.cli.report import strategies_table, what_it_rests_on
+from trackrecord.cli.report_tables import strategies_table, what_it_rests_on, what_to_know
 from trackrecord.performance.sums.days import Day, DayTable
 from trackrecord.performance.sums.records import records
 from trackrecord.performance.sums.written import written
+from trackrecord.reports.irregularities import Irregularities
+from trackrecord.reports.strategies import Report
 
 MONDAY = date(2026, 1, 5)
 
@@ -64,6 +66,29 @@ def test_it_fits_100_columns_with_every_number_whole() -> None:
 def test_a_short_record_says_so() -> None:
     words = " ".join(shown(strategies_table(report(rows("new", 3)))).split())
     assert "too few trades to tell" in words
+
+
+def test_what_was_said_in_time_stands_above_the_ordinary_record() -> None:
+    in_time, on_record = report(rows("sma", 3)), report(rows("sma", 300))
+    first, second = [
+        line for line in shown(strategies_table(in_time, on_record)).splitlines() if "USD" in line
+    ]
+    assert first.split()[:3] == ["sma", "3", "3"]
+    assert second.split()[:4] == ["on", "record", "300", "300"]
+
+
+def test_what_was_told_late_is_said_below_the_table() -> None:
+    marks = {"backdated": 1, "exits_backdated": 1200, "corrected_late": 2, "moved_in_late": 0}
+    at = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
+    found = Report(at, {"sma": marks, "rsi": marks}, Irregularities())
+    first, *late = what_to_know("strategy", found)
+    assert first.startswith("as of 2026-11-02 09:30 UTC")
+    assert [line.split(" ")[0] for line in late] == ["2", "2,400", "4"]
+    assert [line.rpartition(" ")[2] for line in late] == [
+        "(backdated)", "(exits_backdated)", "(corrected_late)",
+    ]  # fmt: skip
+    by_day = Report(at, {"sma": {"2026-11-02": marks}}, Irregularities())
+    assert what_to_know("day", by_day)[1].startswith("1 signal reached the broker")
 
 
 def test_nothing_closed_is_shown_as_not_defined() -> None:

@@ -115,7 +115,7 @@ def _start(place: Path) -> StackState:
 
 
 def _show(report: dict[str, Any], place: Path, serve: bool) -> None:
-    from trackrecord.cli.report import (
+    from trackrecord.cli.report_tables import (
         outcomes_table,
         scripts_table,
         strategies_table,
