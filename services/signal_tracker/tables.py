@@ -52,6 +52,13 @@ EXIT_COLUMNS: Final = (
 TOLD_LATE: Final = "{0}.appended_at - {0}.closed_at > make_interval(secs => %(backdated_after)s)"
 """SQL of whether the broker got a new exit later than its own time by more than the tolerance."""
 
+NAMED: Final = """named AS MATERIALIZED (
+    SELECT signal_id FROM old_signals UNION SELECT signal_id FROM new_entries
+    UNION SELECT signal_id FROM new_exits
+)"""
+"""SQL of the signals that a batch names. It is joined: an array of so many ids would be searched
+from its beginning for each row."""
+
 COUNTED: Final = (
     "signals", "backdated", "exits", "closed", "wins", "losses", "breakevens", "without_return",
     *MARKED,

@@ -2,12 +2,12 @@
 -- time, and whether another one holds now.
 -- Written by python -m tools.sql from services/signal_tracker/store.
 
-WITH kept AS (
+WITH named AS MATERIALIZED (
+    SELECT signal_id FROM old_signals UNION SELECT signal_id FROM new_entries
+    UNION SELECT signal_id FROM new_exits
+), kept AS (
     SELECT r.*, min(r.appended_at) OVER (PARTITION BY r.signal_id) AS first
-    FROM signal_revisions AS r
-    WHERE r.signal_id = ANY (ARRAY(SELECT signal_id FROM new_entries
-                                   UNION ALL SELECT signal_id FROM new_exits
-                                   UNION ALL SELECT signal_id FROM old_signals))
+    FROM named JOIN signal_revisions AS r USING (signal_id)
 ), said AS (
     SELECT DISTINCT ON (signal_id) * FROM kept
     WHERE appended_at - first <= make_interval(secs => %(backdated_after)s)

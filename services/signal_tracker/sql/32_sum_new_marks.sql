@@ -7,38 +7,30 @@ INSERT INTO deltas SELECT m.strategy, m.symbol, m.currency,
     sum(m.exits_backdated) AS exits_backdated, sum(m.corrected_late) AS corrected_late,
     sum(m.moved_in_late) AS moved_in_late, 0 AS total_pnl, 0 AS gross_profit, 0 AS gross_loss,
     0 AS realised_pnl, 0 AS fees, 0 AS carry, 0 AS sum_return, 0 AS pnl_squares FROM (
+WITH named AS MATERIALIZED (
+    SELECT signal_id FROM old_signals UNION SELECT signal_id FROM new_entries
+    UNION SELECT signal_id FROM new_exits
+), signals_now AS MATERIALIZED (
+    SELECT s.* FROM named JOIN signals AS s USING (signal_id)
+), exits_now AS MATERIALIZED (
+    SELECT x.* FROM named JOIN exits AS x USING (signal_id) WHERE x.backdated OR x.corrected_late
+)
 SELECT s.strategy, s.symbol, s.currency, greatest(x.closed_at, s.emitted_at) AS at,
        1 AS exits_backdated, 0 AS corrected_late, 0 AS moved_in_late
-FROM (SELECT * FROM exits
-    WHERE signal_id = ANY (ARRAY(SELECT signal_id FROM old_signals UNION ALL SELECT signal_id
-    FROM new_entries UNION ALL SELECT signal_id FROM new_exits))) AS x
-    JOIN (SELECT * FROM signals
-    WHERE signal_id = ANY (ARRAY(SELECT signal_id FROM old_signals UNION ALL SELECT signal_id
-    FROM new_entries UNION ALL SELECT signal_id FROM new_exits))) AS s USING (signal_id)
+FROM exits_now AS x JOIN signals_now AS s USING (signal_id)
 WHERE x.backdated AND x.closed_quantity > 0
 UNION ALL
 SELECT coalesce(r.strategy, s.strategy), coalesce(r.symbol, s.symbol),
        coalesce(r.currency, s.currency), greatest(x.closed_at, s.emitted_at), 0, 1, 0
-FROM (SELECT * FROM exits
-    WHERE signal_id = ANY (ARRAY(SELECT signal_id FROM old_signals UNION ALL SELECT signal_id
-    FROM new_entries UNION ALL SELECT signal_id FROM new_exits))) AS x
-    JOIN (SELECT * FROM signals
-    WHERE signal_id = ANY (ARRAY(SELECT signal_id FROM old_signals UNION ALL SELECT signal_id
-    FROM new_entries UNION ALL SELECT signal_id FROM new_exits))) AS s USING (signal_id) LEFT
+FROM exits_now AS x JOIN signals_now AS s USING (signal_id) LEFT
     JOIN signal_revisions AS r ON r.signal_id = s.signal_id AND r.revision = s.said_revision
 WHERE x.corrected_late AND s.revision >= 0
 UNION ALL
 SELECT r.strategy, r.symbol, r.currency, r.emitted_at, 0, 1, 0
-FROM (SELECT * FROM signals
-    WHERE signal_id = ANY (ARRAY(SELECT signal_id FROM old_signals UNION ALL SELECT signal_id
-    FROM new_entries UNION ALL SELECT signal_id FROM new_exits))) AS s
-    JOIN signal_revisions AS r ON r.signal_id = s.signal_id AND r.revision = s.said_revision
-    WHERE s.corrected_late
+FROM signals_now AS s JOIN signal_revisions AS r ON r.signal_id = s.signal_id
+    AND r.revision = s.said_revision WHERE s.corrected_late
 UNION ALL
 SELECT s.strategy, s.symbol, s.currency, s.emitted_at, 0, 0, 1
-FROM (SELECT * FROM signals
-    WHERE signal_id = ANY (ARRAY(SELECT signal_id FROM old_signals UNION ALL SELECT signal_id
-    FROM new_entries UNION ALL SELECT signal_id FROM new_exits))) AS s
-    JOIN signal_revisions AS r ON r.signal_id = s.signal_id AND r.revision = s.said_revision
-    WHERE s.corrected_late AND s.strategy <> r.strategy
+FROM signals_now AS s JOIN signal_revisions AS r ON r.signal_id = s.signal_id
+    AND r.revision = s.said_revision WHERE s.corrected_late AND s.strategy <> r.strategy
 ) AS m GROUP BY 1, 2, 3, 4

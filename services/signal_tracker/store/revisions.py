@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from services.signal_tracker.tables import ENTRY_CONTENT, EXIT_CONTENT, listed
+from services.signal_tracker.tables import ENTRY_CONTENT, EXIT_CONTENT, NAMED, listed
 from trackrecord.runtime.database import Cursor, execute_planned
 
 
@@ -45,11 +45,14 @@ _EXITS: Final = _Kind(
 
 def _keep_stored(kind: _Kind) -> str:
     return f"""
+WITH revised AS MATERIALIZED (
+    SELECT DISTINCT {listed(kind.key, "o")}
+    FROM {kind.old} AS o JOIN {kind.new} AS n ON {kind.same("n", "o")}
+    WHERE o.revision >= 0 AND o.revision <> n.revision
+)
 INSERT INTO {kind.revisions} ({listed(kind.key)}, revision, {listed(kind.content)}, appended_at)
 SELECT {listed(kind.key, "t")}, t.revision, {listed(kind.content, "t")}, t.appended_at
-FROM {kind.table} AS t
-WHERE t.signal_id = ANY (ARRAY(SELECT signal_id FROM {kind.new})) AND t.revision >= 0
-  AND EXISTS (SELECT FROM {kind.new} AS n WHERE {kind.same("n", "t")} AND n.revision <> t.revision)
+FROM revised JOIN {kind.table} AS t ON {kind.same("t", "revised")}
 ON CONFLICT DO NOTHING
 """
 
@@ -59,13 +62,15 @@ def _keep_new(kind: _Kind) -> str:
 WITH coming AS MATERIALIZED (
     SELECT DISTINCT ON ({listed(kind.key)}, revision) * FROM {kind.new}
     ORDER BY {listed(kind.key)}, revision, position
+), known AS (
+    SELECT {listed(kind.key)}, revision FROM coming
+    UNION SELECT {listed(kind.key)}, revision FROM {kind.old} WHERE revision >= 0
+), revised AS (
+    SELECT {listed(kind.key)} FROM known GROUP BY {listed(kind.key)} HAVING count(*) > 1
 )
 INSERT INTO {kind.revisions} ({listed(kind.key)}, revision, {listed(kind.content)}, appended_at)
 SELECT {listed(kind.key, "n")}, n.revision, {listed(kind.content, "n")}, n.appended_at
-FROM coming AS n
-WHERE EXISTS (SELECT FROM {kind.old} AS o
-              WHERE {kind.same("o", "n")} AND o.revision >= 0 AND o.revision <> n.revision)
-   OR EXISTS (SELECT FROM coming AS m WHERE {kind.same("m", "n")} AND m.revision <> n.revision)
+FROM coming AS n JOIN revised ON {kind.same("n", "revised")}
 ON CONFLICT DO NOTHING
 """
 
@@ -74,12 +79,9 @@ def _mark(kind: _Kind) -> str:
     said = ", ".join(f"said.{name}" for name in kind.content)
     now = ", ".join(f"t.{name}" for name in kind.content)
     return f"""
-WITH kept AS (
+WITH {NAMED}, kept AS (
     SELECT r.*, min(r.appended_at) OVER (PARTITION BY {listed(kind.key, "r")}) AS first
-    FROM {kind.revisions} AS r
-    WHERE r.signal_id = ANY (ARRAY(SELECT signal_id FROM new_entries
-                                   UNION ALL SELECT signal_id FROM new_exits
-                                   UNION ALL SELECT signal_id FROM old_signals))
+    FROM named JOIN {kind.revisions} AS r USING (signal_id)
 ), said AS (
     SELECT DISTINCT ON ({listed(kind.key)}) * FROM kept
     WHERE appended_at - first <= make_interval(secs => %(backdated_after)s)

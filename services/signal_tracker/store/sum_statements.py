@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from services.signal_tracker.tables import SUMS
+from services.signal_tracker.tables import NAMED, SUMS
 from trackrecord.runtime.late_marks import MARKED, marks
 
 SUM_COLUMNS: Final = ", ".join(SUMS)
@@ -92,9 +92,9 @@ _OLD_EXITS: Final = _Part(
 )
 
 
-def _marks(signals: str, exits: str, sign: str = "") -> _Part:
+def _marks(source: str, sign: str = "") -> _Part:
     return _Part(
-        f"({marks(signals, exits)}) AS m",
+        f"({source}) AS m",
         "m",
         "(m.at AT TIME ZONE %(timezone)s)::date",
         {name: f"sum(m.{name})" for name in MARKED},
@@ -102,14 +102,14 @@ def _marks(signals: str, exits: str, sign: str = "") -> _Part:
     )
 
 
-_NAMED: Final = (
-    "signal_id = ANY (ARRAY(SELECT signal_id FROM old_signals"
-    " UNION ALL SELECT signal_id FROM new_entries UNION ALL SELECT signal_id FROM new_exits))"
+_OLD_MARKS: Final = _marks(marks("old_signals", "old_exits"), "-")
+_NEW_MARKS: Final = _marks(f"""
+WITH {NAMED}, signals_now AS MATERIALIZED (
+    SELECT s.* FROM named JOIN signals AS s USING (signal_id)
+), exits_now AS MATERIALIZED (
+    SELECT x.* FROM named JOIN exits AS x USING (signal_id) WHERE x.backdated OR x.corrected_late
 )
-_OLD_MARKS: Final = _marks("old_signals", "old_exits", "-")
-_NEW_MARKS: Final = _marks(
-    f"(SELECT * FROM signals WHERE {_NAMED})", f"(SELECT * FROM exits WHERE {_NAMED})"
-)
+{marks("signals_now", "exits_now")}""")
 
 CHANGES: Final = tuple(
     part.into_deltas()
