@@ -20,7 +20,9 @@ from zoneinfo import ZoneInfo
 
 from trackrecord.performance.exact import exact
 from trackrecord.performance.sums.sums import Sums
+from trackrecord.reports.contributions import EXITS, contributions
 from trackrecord.runtime.database import Cursor, rows
+from trackrecord.runtime.late_marks import MARKED
 from trackrecord.runtime.settings import Settings
 from trackrecord.tracking import Entry, Exit, Position, fold
 
@@ -30,50 +32,29 @@ Key = tuple[str, str, date]
 SUMMED: Final = tuple(Sums.__annotations__)
 
 # What is in question: all that was told or corrected after the fact, and the signal it is of.
-_IN_QUESTION: Final = """
+_IN_QUESTION: Final = """in_question AS MATERIALIZED (
     SELECT signal_id FROM signals WHERE backdated
     UNION SELECT signal_id FROM signals WHERE corrected_late
     UNION SELECT signal_id FROM exits WHERE backdated
     UNION SELECT signal_id FROM exits WHERE corrected_late
-"""
+)"""
+_AMONG_THEM: Final = "IN (SELECT signal_id FROM in_question)"
 
-CONTRIBUTED: Final = f"""
-    SELECT {{owner}}, currency, (at AT TIME ZONE %(timezone)s)::date AS day, {{sums}}
-    FROM (
-        SELECT strategy, symbol, currency, emitted_at AS at, 1 AS signals, 0 AS exits,
-               NULL::smallint AS outcome, NULL::numeric AS "return", NULL::numeric AS signal_pnl,
-               0::numeric AS realised_pnl, 0::numeric AS fees, 0::numeric AS carry
-        FROM signals WHERE revision >= 0 AND signal_id IN ({_IN_QUESTION})
-        UNION ALL
-        SELECT s.strategy, s.symbol, s.currency, greatest(x.closed_at, s.emitted_at), 0, 1,
-               x.outcome, x."return", x.signal_pnl, x.realised_pnl, x.fees, x.carry
-        FROM exits AS x JOIN signals AS s USING (signal_id)
-        WHERE x.closed_quantity > 0 AND x.signal_id IN ({_IN_QUESTION})
-    ) AS contributed
+# The marks stay, as they say what was left out.
+_MOVED: Final = tuple(name for name in SUMMED if name not in {"backdated", *MARKED})
+
+_CONTRIBUTED: Final = f"""
+    WITH {_IN_QUESTION}
+    SELECT {{owner}}, currency, (at AT TIME ZONE %(timezone)s)::date AS day,
+           {", ".join(f"sum({name})" for name in _MOVED)}
+    FROM ({contributions(f"signal_id {_AMONG_THEM}", f"{EXITS} AND x.signal_id {_AMONG_THEM}")})
+        AS contributed
     WHERE %(as_of)s::timestamptz IS NULL OR at <= %(as_of)s
     GROUP BY 1, 2, 3
 """
-_SUMS_OF: Final = {
-    "signals": "sum(signals)",
-    "exits": "sum(exits)",
-    "closed": "count(outcome)",
-    "wins": "count(*) FILTER (WHERE outcome = 1)",
-    "losses": "count(*) FILTER (WHERE outcome = -1)",
-    "breakevens": "count(*) FILTER (WHERE outcome = 0)",
-    "without_return": 'count(*) FILTER (WHERE outcome IS NOT NULL AND "return" IS NULL)',
-    "total_pnl": "coalesce(sum(signal_pnl), 0)",
-    "gross_profit": "coalesce(sum(signal_pnl) FILTER (WHERE outcome = 1), 0)",
-    "gross_loss": "coalesce(sum(signal_pnl) FILTER (WHERE outcome = -1), 0)",
-    "realised_pnl": "sum(realised_pnl)",
-    "fees": "sum(fees)",
-    "carry": "sum(carry)",
-    "sum_return": 'coalesce(sum("return"), 0)',
-    "pnl_squares": "coalesce(sum(signal_pnl * signal_pnl), 0)",
-}
-"""What is taken away and added; the marks stay, as they say what was left out."""
 
 _SAID: Final = f"""
-    WITH said AS (
+    WITH {_IN_QUESTION}, said AS (
         SELECT s.signal_id, s.first_appended_at, s.appended_at AS at,
                coalesce(r.strategy, s.strategy) AS strategy, coalesce(r.symbol, s.symbol) AS symbol,
                coalesce(r.currency, s.currency) AS currency, coalesce(r.side, s.side) AS side,
@@ -85,7 +66,7 @@ _SAID: Final = f"""
                CASE WHEN r.signal_id IS NULL THEN s.leverage ELSE r.leverage END AS leverage
         FROM signals AS s LEFT JOIN signal_revisions AS r
             ON r.signal_id = s.signal_id AND r.revision = s.said_revision
-        WHERE s.revision >= 0 AND s.signal_id IN ({_IN_QUESTION})
+        WHERE s.revision >= 0 AND s.signal_id {_AMONG_THEM}
     ), in_time AS (
         SELECT * FROM said
         WHERE coalesce(first_appended_at, at) - emitted_at <= make_interval(secs => %(tolerance)s)
@@ -140,12 +121,12 @@ def adjustments(
         A row for each owner, currency and day: their names, and every sum; many are below 0.
     """
     zone = ZoneInfo(settings.day_timezone)
+    tolerance = timedelta(seconds=settings.backdated_after_seconds)
     changes: dict[Key, dict[str, Decimal | int]] = defaultdict(lambda: defaultdict(int))
     with exact():
         for key, name, value in _contributed(cursor, settings, owner, as_of):
             changes[key][name] -= value
         for said in _said(cursor, settings):
-            tolerance = timedelta(seconds=settings.backdated_after_seconds)
             position = fold(said.entry, said.exits, tolerance)
             for at, name, value in _contributions(said, position):
                 if as_of is None or at <= as_of:
@@ -185,10 +166,10 @@ def _contributed(
     cursor: Cursor, settings: Settings, owner: str, as_of: datetime | None
 ) -> Iterator[tuple[Key, str, Any]]:
     """What the signals in question contribute to the sums on record."""
-    query = CONTRIBUTED.format(owner=owner, sums=", ".join(_SUMS_OF.values()))
+    query = _CONTRIBUTED.format(owner=owner)
     found = rows(cursor, query, {"timezone": settings.day_timezone, "as_of": as_of})
     for name, currency, day, *values in found:
-        for summed, value in zip(_SUMS_OF, values, strict=True):
+        for summed, value in zip(_MOVED, values, strict=True):
             yield (name, currency, day), summed, value
 
 

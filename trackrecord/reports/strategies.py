@@ -13,6 +13,7 @@ from trackrecord.performance.measure import Numbers
 from trackrecord.performance.sums.records import series_of, with_series
 from trackrecord.performance.sums.sums import Sums
 from trackrecord.performance.sums.written import record, written
+from trackrecord.reports.contributions import EXITS, contributions
 from trackrecord.reports.daily_sums import read_days
 from trackrecord.reports.first_said import adjustments, as_parameter, with_adjustments
 from trackrecord.reports.irregularities import Irregularities, read_irregularities
@@ -35,36 +36,19 @@ _COLUMNS = ", ".join(f"sum({name})" for name in _NAMES)
 # counts no sooner than its entry, so one of an earlier day may belong to this one.
 _PART_OF_DAY = """
     SELECT {owner} AS owner, currency, (at AT TIME ZONE %(timezone)s)::date AS day, {sums} FROM (
-        SELECT strategy, symbol, currency, emitted_at AS at, 1 AS signals,
-               backdated::int AS backdated, 0 AS exits, 0 AS closed, 0 AS wins, 0 AS losses,
-               0 AS breakevens, 0 AS without_return, 0::numeric AS total_pnl,
-               0::numeric AS gross_profit, 0::numeric AS gross_loss, 0::numeric AS realised_pnl,
-               0::numeric AS fees, 0::numeric AS carry, 0::numeric AS sum_return,
-               0::numeric AS pnl_squares, 0 AS exits_backdated, 0 AS corrected_late,
-               0 AS moved_in_late
-        FROM signals WHERE revision >= 0 AND emitted_at >= %(midnight)s AND emitted_at <= %(as_of)s
-        UNION ALL
-        SELECT strategy, symbol, currency, at, 0, 0, 1, (outcome IS NOT NULL)::int,
-               coalesce(outcome = 1, false)::int, coalesce(outcome = -1, false)::int,
-               coalesce(outcome = 0, false)::int, (outcome IS NOT NULL AND "return" IS NULL)::int,
-               coalesce(signal_pnl, 0), CASE outcome WHEN 1 THEN signal_pnl ELSE 0 END,
-               CASE outcome WHEN -1 THEN signal_pnl ELSE 0 END, realised_pnl, fees, carry,
-               coalesce("return", 0), coalesce(signal_pnl * signal_pnl, 0), 0, 0, 0
-        FROM ({exits} AND x.closed_at >= %(midnight)s AND x.closed_at <= %(as_of)s
-              UNION ALL
-              {exits} AND x.closed_at < %(midnight)s AND s.emitted_at >= %(midnight)s) AS exits
-        WHERE at <= %(as_of)s
+        SELECT *, 0 AS exits_backdated, 0 AS corrected_late, 0 AS moved_in_late
+        FROM ({contributions}) AS contributed WHERE at <= %(as_of)s
         UNION ALL
         SELECT strategy, symbol, currency, at, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
                exits_backdated, corrected_late, moved_in_late
         FROM ({marks}) AS marks WHERE at >= %(midnight)s AND at <= %(as_of)s
     ) AS part GROUP BY 1, 2, 3
 """
-_EXITS = """
-    SELECT s.strategy, s.symbol, s.currency, greatest(x.closed_at, s.emitted_at) AS at,
-           x.realised_pnl, x.fees, x.carry, x.signal_pnl, x."return", x.outcome
-    FROM exits AS x JOIN signals AS s USING (signal_id) WHERE x.closed_quantity > 0
-"""
+_OF_DAY = contributions(
+    "emitted_at >= %(midnight)s AND emitted_at <= %(as_of)s",
+    f"{EXITS} AND x.closed_at >= %(midnight)s AND x.closed_at <= %(as_of)s"
+    f" UNION ALL {EXITS} AND x.closed_at < %(midnight)s AND s.emitted_at >= %(midnight)s",
+)
 _LATE_EXITS = """(
     SELECT * FROM exits WHERE (backdated OR corrected_late) AND closed_at >= %(midnight)s
     UNION ALL
@@ -225,7 +209,7 @@ def _days(
         part = "UNION ALL" + _PART_OF_DAY.format(
             owner=owner,
             sums=", ".join(f"sum({name}) AS {name}" for name in _NAMES),
-            exits=_EXITS,
+            contributions=_OF_DAY,
             marks=marks("signals", _LATE_EXITS),
         )
     days = f"""

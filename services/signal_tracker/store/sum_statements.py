@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
+from services.signal_tracker.store.signals import BACKDATED
 from services.signal_tracker.tables import NAMED, SUMS
 from trackrecord.runtime.late_marks import MARKED, marks
 
@@ -65,7 +66,7 @@ _NEW_ENTRIES: Final = _Part(
     "new_entries AS n",
     "n",
     _EMITTED.format("n"),
-    _entries("n", "n.appended_at - n.emitted_at > make_interval(secs => %(backdated_after)s)"),
+    _entries("n", BACKDATED),
 )
 _OLD_ENTRIES: Final = _Part(
     "old_signals AS o JOIN new_entries AS n USING (signal_id) WHERE o.revision >= 0",
