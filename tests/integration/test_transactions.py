@@ -51,8 +51,13 @@ def not_behind(consumer: Running) -> None:
     settings = consumer.settings
     client = kafka.admin(settings)
     topic = settings.topic("signal_emitted")
-    ends = kafka.end_offsets(client, kafka.partitions_of(client, [topic]))
-    until(lambda: positions(settings) == ends, "positions at the ends", 10)
+    partitions = kafka.partitions_of(client, [topic])
+
+    # Looked up each time: the marks follow a commit when its coordinator has written them.
+    def at_the_ends() -> bool:
+        return positions(settings) == kafka.end_offsets(client, partitions)
+
+    until(at_the_ends, "positions at the ends", 30)
     until(lambda: consumer.metric("trackrecord_lag_messages") == 0, "no lag", 5)
     assert consumer.health.status["lag"] == 0
 
