@@ -87,9 +87,9 @@ COMPILE := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --
 	--no-header --no-annotate --quiet
 lock: .venv/.installed ## pin the dependencies of pyproject.toml anew
 	$(COMPILE) --all-extras --group install --output-file requirements.lock
-	$(COMPILE) --extra services --extra learning --extra local --group install \
+	$(COMPILE) --extra services --extra api --extra learning --extra local --group install \
 		--constraint requirements.lock --output-file deploy/local/requirements.lock
-	$(COMPILE) --extra services --extra learning --extra dask \
+	$(COMPILE) --extra services --extra api --extra learning --extra dask \
 		--constraint requirements.lock --output-file deploy/requirements.lock
 	$(COMPILE) --extra compile \
 		--constraint requirements.lock --output-file deploy/compile.lock
