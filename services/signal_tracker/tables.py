@@ -68,7 +68,7 @@ MONEY: Final = (
     "pnl_squares",
 )  # fmt: skip
 SUMS: Final = (*COUNTED, *MONEY)
-"""What ``strategy_days`` and ``symbol_days`` add up."""
+"""What ``strategy_days``, ``symbol_days`` and ``strategy_totals`` add up."""
 
 DAYS: Final = (("strategy_days", "strategy"), ("symbol_days", "symbol"))
 """The tables of sums, and whose they are."""
@@ -94,17 +94,14 @@ def _content(table: str, names: tuple[str, ...]) -> str:
     return f"SELECT {columns} FROM {table}"
 
 
-def _days_content(table: str, owner: str) -> str:
+def _sums_content(table: str, keys: tuple[str, ...]) -> str:
     """Over lanes, without rows that came to nothing."""
     sums = ", ".join(
         f"trim_scale(sum({name})) AS {name}" if name in MONEY else f"sum({name}) AS {name}"
         for name in SUMS
     )
     changes = " OR ".join(f"sum({name}) <> 0" for name in SUMS)
-    return (
-        f"SELECT {owner}, currency, day, {sums} FROM {table}"
-        f" GROUP BY {owner}, currency, day HAVING {changes}"
-    )
+    return f"SELECT {listed(keys)}, {sums} FROM {table} GROUP BY {listed(keys)} HAVING {changes}"
 
 
 TABLES: Final = (
@@ -147,7 +144,10 @@ TABLES: Final = (
         ("signal_id", "exit_id", "revision"),
     ),
     *(
-        DerivedTable(table, _days_content(table, owner), (owner, "currency", "day"))
-        for table, owner in DAYS
+        DerivedTable(table, _sums_content(table, keys), keys)
+        for table, keys in (
+            *((table, (owner, "currency", "day")) for table, owner in DAYS),
+            ("strategy_totals", ("strategy", "currency")),
+        )
     ),
 )

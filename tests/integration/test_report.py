@@ -28,6 +28,7 @@ from trackrecord.runtime.settings import Settings
 pytestmark = pytest.mark.kafka
 
 Events = Sequence[SignalEmitted | SignalClosed]
+_EMPTIED = "TRUNCATE signals, exits, strategy_days, symbol_days, strategy_totals; SELECT 1"
 SAID = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
 
@@ -451,6 +452,6 @@ def test_any_order_and_any_split_over_partitions_give_the_same_report(settings: 
         order = random.Random(seed).sample(first_of_each, len(first_of_each))
         run(settings, order, [7 * seed + 5] * len(order))
         found.append(read_report(settings, as_of=at).records)
-        compare.fetch(settings, "TRUNCATE signals, exits, strategy_days, symbol_days; SELECT 1")
+        compare.fetch(settings, _EMPTIED)
     assert found[0] == found[1] == found[2]
     assert found[0]

@@ -55,6 +55,7 @@ def check(settings: Settings, expected: oracle.Expected) -> None:
     if expected.first_said is not None:
         _check_first_said(settings, expected)
         summed += _MARKS
+    _check_totals(settings)
     for table, owner, wanted in (
         ("strategy_days", "strategy", expected.strategy_days),
         ("symbol_days", "symbol", expected.symbol_days),
@@ -71,6 +72,22 @@ def check(settings: Settings, expected: oracle.Expected) -> None:
             {key: {n: v for n, v in values.items() if v} for key, values in wanted.items()},
             table,
         )
+
+
+def _check_totals(settings: Settings) -> None:
+    """The totals of strategies are the sums over their days."""
+    names = ", ".join(f"sum({name})" for name in (*_SUMS, *_MARKS))
+    in_days, totals = (
+        {
+            row[:2]: row[2:]
+            for row in fetch(
+                settings, f"SELECT strategy, currency, {names} FROM {table} GROUP BY 1, 2"
+            )
+            if any(row[2:])
+        }
+        for table in ("strategy_days", "strategy_totals")
+    )
+    _same(totals, in_days, "strategy_totals")
 
 
 def _check_first_said(settings: Settings, expected: oracle.Expected) -> None:

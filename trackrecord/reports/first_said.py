@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
@@ -20,7 +20,9 @@ from zoneinfo import ZoneInfo
 
 from trackrecord.performance.exact import exact
 from trackrecord.performance.sums.sums import Sums
+from trackrecord.performance.sums.written import add
 from trackrecord.reports.contributions import EXITS, contributions
+from trackrecord.reports.totals import SUMMED
 from trackrecord.runtime.database import Cursor, rows
 from trackrecord.runtime.late_marks import MARKED
 from trackrecord.runtime.settings import Settings
@@ -29,7 +31,6 @@ from trackrecord.tracking import Entry, Exit, Position, fold
 Key = tuple[str, str, date]
 """Owner, currency and day."""
 
-SUMMED: Final = tuple(Sums.__annotations__)
 
 # What is in question: all that was told or corrected after the fact, and the signal it is of.
 _IN_QUESTION: Final = """in_question AS MATERIALIZED (
@@ -138,6 +139,25 @@ def adjustments(
         for key, values in sorted(changes.items())
         if any(values.values())
     ]
+
+
+def adjusted(
+    sums: Mapping[tuple[str, str], Sums], changes: Sequence[Mapping[str, Any]]
+) -> dict[tuple[str, str], Sums]:
+    """Sums over all days with the adjustments added; those that came to nothing are left out.
+
+    Args:
+        sums: By owner and currency.
+        changes: What :func:`adjustments` gives.
+    """
+    found = dict(sums)
+    for row in changes:
+        owner = (row["owner"], row["currency"])
+        change = Sums(
+            **{name: type(getattr(Sums, name))(row[name]) for name in Sums.__annotations__}
+        )
+        found[owner] = add(found.get(owner, Sums()), change)
+    return {owner: found[owner] for owner in sorted(found) if any(vars(found[owner]).values())}
 
 
 def with_adjustments(days: str) -> str:

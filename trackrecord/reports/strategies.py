@@ -9,27 +9,27 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from trackrecord.clock import SYSTEM_CLOCK
-from trackrecord.performance.measure import Numbers
-from trackrecord.performance.sums.records import series_of, with_series
 from trackrecord.performance.sums.sums import Sums
 from trackrecord.performance.sums.written import record, written
 from trackrecord.reports.contributions import EXITS, contributions
-from trackrecord.reports.daily_sums import read_days
-from trackrecord.reports.first_said import adjustments, as_parameter, with_adjustments
+from trackrecord.reports.first_said import (
+    adjusted,
+    adjustments,
+    as_parameter,
+    with_adjustments,
+)
 from trackrecord.reports.irregularities import Irregularities, read_irregularities
+from trackrecord.reports.judged import Judged, judge, measure
+from trackrecord.reports.kept_measures import read_kept
+from trackrecord.reports.kept_measures import ways as ways_of
+from trackrecord.reports.totals import SUMMED, read_totals, sums_of
 from trackrecord.runtime.database import Cursor, rows, session
 from trackrecord.runtime.late_marks import marks
 from trackrecord.runtime.settings import Settings
-from trackrecord.runtime.settings.per_strategy import (
-    capital_by_strategy,
-    of_strategy,
-    sessions_by_strategy,
-)
 
 By = Literal["strategy", "symbol", "day"]
 
-_NAMES = tuple(Sums.__annotations__)
-_COLUMNS = ", ".join(f"sum({name})" for name in _NAMES)
+_COLUMNS = ", ".join(f"sum({name})" for name in SUMMED)
 
 # What happened on the day that is cut, up to the instant of the cut: the same
 # contributions that the sums hold, read from the signals and exits themselves. An exit
@@ -107,24 +107,36 @@ def read_report(
     with session(settings, application="trackrecord report", snapshot=True) as cursor:
         days, parameters = _days(cursor, settings, by, as_of)
         irregular = read_irregularities(cursor, as_of, strategy)
+        owner = "symbol" if by == "symbol" else "strategy"
+        changes = adjustments(cursor, settings, owner, as_of) if verified else []
+        if by == "strategy":
+            reader = _Strategies(cursor, settings, instant, trials, now=as_of is None)
 
-        def read(days: str, parameters: dict[str, Any]) -> dict[str, Any]:
-            if by == "strategy":
-                judged = _strategies(cursor, settings, days, parameters, instant, trials)
+            def read(changes: list[dict[str, Any]]) -> dict[str, Any]:
+                judged = reader.judged(days, parameters, changes, strategy)
                 return {
-                    owner: written(numbers) | irregular.of(owner)
-                    for owner, numbers in judged.items()
-                    if strategy in {None, owner}
+                    name: written(numbers) | irregular.of(name) for name, numbers in judged.items()
                 }
-            return _summed(by, _sums(cursor, by, days, parameters, strategy))
 
-        records = read(days, parameters)
+        else:
+
+            def read(changes: list[dict[str, Any]]) -> dict[str, Any]:
+                changed, also = _changed(days, parameters, changes)
+                return _summed(by, _sums(cursor, by, changed, also, strategy))
+
+        records = read([])
         if not verified:
             return Report(instant, records, irregular)
-        owner = "symbol" if by == "symbol" else "strategy"
-        changes = adjustments(cursor, settings, owner, as_of)
-        parameters["first_said"] = as_parameter(changes)
-        return Report(instant, read(with_adjustments(days), parameters), irregular, records)
+        return Report(instant, read(changes), irregular, records)
+
+
+def _changed(
+    days: str, parameters: dict[str, Any], changes: list[dict[str, Any]]
+) -> tuple[str, dict[str, Any]]:
+    """Rows of sums with adjustments beside them, and the parameters."""
+    if not changes:
+        return days, parameters
+    return with_adjustments(days), parameters | {"first_said": as_parameter(changes)}
 
 
 def _summed(by: By, found: dict[str, dict[tuple[str, str | None], Sums]]) -> dict[str, Any]:
@@ -149,46 +161,54 @@ def read_names(settings: Settings) -> list[str]:
     with session(settings, application="trackrecord report") as cursor:
         found = rows(
             cursor,
-            "SELECT strategy FROM strategy_days GROUP BY 1 HAVING sum(signals) > 0 ORDER BY 1",
+            "SELECT strategy FROM strategy_totals GROUP BY 1 HAVING sum(signals) > 0 ORDER BY 1",
         )
     return [name for (name,) in found]
 
 
-def _strategies(
-    cursor: Cursor,
-    settings: Settings,
-    days: str,
-    parameters: dict[str, Any],
-    instant: datetime,
-    trials: int | None,
-) -> dict[str, dict[str, Numbers]]:
-    """Every strategy's numbers by currency: what luck gives depends on all of them."""
-    found = _sums(cursor, "strategy", days, parameters, None)
-    owners = [
-        (owner, currency)
-        for owner, inner in sorted(found.items())
-        for currency, _ in sorted(inner, key=lambda key: key[0])
-    ]
-    capital, sessions = (
-        capital_by_strategy(settings.capital),
-        sessions_by_strategy(settings.sessions),
-    )
-    series = series_of(
-        read_days(cursor, days, parameters, owners),
-        len(owners),
-        instant.astimezone(ZoneInfo(settings.day_timezone)).date(),
-        # One amount cannot be the capital of a strategy in two currencies.
-        capital=[
-            of_strategy(capital, owner) if len(found[owner]) == 1 else None for owner, _ in owners
-        ],
-        sessions=[of_strategy(sessions, owner) or "weekdays" for owner, _ in owners],
-        trials=settings.trials if trials is None else trials,
-    )
-    sums = [found[owner][currency, None] for owner, currency in owners]
-    judged: dict[str, dict[str, Numbers]] = defaultdict(dict)
-    for (owner, currency), numbers in zip(owners, with_series(sums, series), strict=True):
-        judged[owner][currency] = numbers
-    return judged
+@dataclass(frozen=True)
+class _Strategies:
+    """Reads the numbers of strategies, in one snapshot."""
+
+    cursor: Cursor
+    settings: Settings
+    instant: datetime
+    trials: int | None
+    now: bool
+    """Whether all that is on record counts: then totals and measures are kept."""
+
+    def judged(
+        self,
+        days: str,
+        parameters: dict[str, Any],
+        changes: list[dict[str, Any]],
+        strategy: str | None,
+    ) -> Judged:
+        """The numbers of one strategy or of all, from rows of sums and adjustments to them."""
+        until = self.instant.astimezone(ZoneInfo(self.settings.day_timezone)).date()
+        if self.now:
+            totals = read_totals(self.cursor)
+            sums = adjusted({owner: total.sums for owner, total in totals.items()}, changes)
+        else:
+            totals = {}
+            found = _sums(self.cursor, "strategy", *_changed(days, parameters, changes), None)
+            sums = {
+                (name, currency): found[name][currency, None]
+                for name in sorted(found)
+                for currency, _ in sorted(found[name], key=lambda key: key[0])
+            }
+        ways = ways_of(self.settings, list(sums))
+        moved = {(row["owner"], row["currency"]) for row in changes}
+        versions = {
+            owner: total.version
+            for owner, total in totals.items()
+            if owner in sums and owner not in moved
+        }
+        measures = read_kept(self.cursor, versions, until, ways) if versions else {}
+        stale = [owner for owner in sums if owner not in measures]
+        measures |= measure(self.cursor, *_changed(days, parameters, changes), stale, until, ways)
+        trials = self.settings.trials if self.trials is None else self.trials
+        return judge(sums, measures, ways, trials, strategy)
 
 
 def _days(
@@ -208,12 +228,12 @@ def _days(
         before = "WHERE day < (%(as_of)s AT TIME ZONE %(timezone)s)::date"
         part = "UNION ALL" + _PART_OF_DAY.format(
             owner=owner,
-            sums=", ".join(f"sum({name}) AS {name}" for name in _NAMES),
+            sums=", ".join(f"sum({name}) AS {name}" for name in SUMMED),
             contributions=_OF_DAY,
             marks=marks("signals", _LATE_EXITS),
         )
     days = f"""
-        SELECT {owner} AS owner, currency, day, {", ".join(_NAMES)}
+        SELECT {owner} AS owner, currency, day, {", ".join(SUMMED)}
         FROM {owner}_days {before} {part}
     """
     return days, parameters
@@ -227,14 +247,11 @@ def _sums(
         SELECT owner, currency, {"day::text" if by == "day" else "NULL::text"}, {_COLUMNS}
         FROM ({days}) AS days {"" if strategy is None else "WHERE owner = %(strategy)s"}
         GROUP BY 1, 2, 3
-        HAVING {" OR ".join(f"sum({name}) <> 0" for name in _NAMES)}
+        HAVING {" OR ".join(f"sum({name}) <> 0" for name in SUMMED)}
     """
     result: dict[str, dict[tuple[str, str | None], Sums]] = defaultdict(dict)
     for name, currency, day, *values in rows(cursor, query, parameters | {"strategy": strategy}):
-        pairs = zip(_NAMES, values, strict=True)
-        result[name][currency, day] = Sums(
-            **{key: type(getattr(Sums, key))(value) for key, value in pairs}
-        )
+        result[name][currency, day] = sums_of(values)
     return result
 
 

@@ -107,24 +107,24 @@ written AS (
            coalesce(before_entry, false)
     FROM realised
 ),
- strategy_days AS (
+ strategy_sums AS MATERIALIZED (SELECT x.owner AS strategy, x.currency, x.day AS day, 0 AS signals,
+     0 AS backdated, count(*) AS exits, count(x.outcome) AS closed, count(*)
+     FILTER (WHERE x.outcome = 1) AS wins, count(*) FILTER (WHERE x.outcome = -1) AS losses,
+     count(*) FILTER (WHERE x.outcome = 0) AS breakevens, count(*)
+     FILTER (WHERE x.outcome IS NOT NULL AND x."return" IS NULL) AS without_return, count(*)
+     FILTER (WHERE x.backdated) AS exits_backdated, 0 AS corrected_late, 0 AS moved_in_late,
+     coalesce(sum(x.signal_pnl), 0) AS total_pnl,
+     coalesce(sum(x.signal_pnl) FILTER (WHERE x.outcome = 1), 0) AS gross_profit,
+     coalesce(sum(x.signal_pnl) FILTER (WHERE x.outcome = -1), 0) AS gross_loss,
+     sum(x.realised_pnl) AS realised_pnl, sum(x.fees) AS fees, sum(x.carry) AS carry,
+     coalesce(sum(x."return"), 0) AS sum_return,
+     coalesce(sum(x.signal_pnl * x.signal_pnl), 0) AS pnl_squares FROM realised AS x
+     WHERE x.closed_quantity > 0 GROUP BY 1, 2, 3),
+strategy_days AS (
 INSERT INTO strategy_days AS days (strategy, currency, day, signals, backdated, exits, closed, wins,
     losses, breakevens, without_return, exits_backdated, corrected_late, moved_in_late, total_pnl,
     gross_profit, gross_loss, realised_pnl, fees, carry, sum_return, pnl_squares, lane)
-SELECT *, %(lane)s::integer
-    FROM (SELECT x.owner AS strategy, x.currency, x.day AS day, 0 AS signals, 0 AS backdated,
-    count(*) AS exits, count(x.outcome) AS closed, count(*) FILTER (WHERE x.outcome = 1) AS wins,
-    count(*) FILTER (WHERE x.outcome = -1) AS losses, count(*)
-    FILTER (WHERE x.outcome = 0) AS breakevens, count(*)
-    FILTER (WHERE x.outcome IS NOT NULL AND x."return" IS NULL) AS without_return, count(*)
-    FILTER (WHERE x.backdated) AS exits_backdated, 0 AS corrected_late, 0 AS moved_in_late,
-    coalesce(sum(x.signal_pnl), 0) AS total_pnl,
-    coalesce(sum(x.signal_pnl) FILTER (WHERE x.outcome = 1), 0) AS gross_profit,
-    coalesce(sum(x.signal_pnl) FILTER (WHERE x.outcome = -1), 0) AS gross_loss,
-    sum(x.realised_pnl) AS realised_pnl, sum(x.fees) AS fees, sum(x.carry) AS carry,
-    coalesce(sum(x."return"), 0) AS sum_return,
-    coalesce(sum(x.signal_pnl * x.signal_pnl), 0) AS pnl_squares FROM realised AS x
-    WHERE x.closed_quantity > 0 GROUP BY 1, 2, 3) AS summed
+SELECT *, %(lane)s::integer FROM (SELECT * FROM strategy_sums) AS summed
 ORDER BY 1, 2, 3
 ON CONFLICT (strategy, currency, day, lane) DO UPDATE SET signals = days.signals + excluded.signals,
     backdated = days.backdated + excluded.backdated, exits = days.exits + excluded.exits,
@@ -141,15 +141,10 @@ ON CONFLICT (strategy, currency, day, lane) DO UPDATE SET signals = days.signals
     carry = days.carry + excluded.carry, sum_return = days.sum_return + excluded.sum_return,
     pnl_squares = days.pnl_squares + excluded.pnl_squares
 ),
-symbol_days AS (
-INSERT INTO symbol_days AS days (symbol, currency, day, signals, backdated, exits, closed, wins,
-    losses, breakevens, without_return, exits_backdated, corrected_late, moved_in_late, total_pnl,
-    gross_profit, gross_loss, realised_pnl, fees, carry, sum_return, pnl_squares, lane)
-SELECT *, %(lane)s::integer
-    FROM (SELECT x.traded AS symbol, x.currency, x.day AS day, 0 AS signals, 0 AS backdated,
-    count(*) AS exits, count(x.outcome) AS closed, count(*) FILTER (WHERE x.outcome = 1) AS wins,
-    count(*) FILTER (WHERE x.outcome = -1) AS losses, count(*)
-    FILTER (WHERE x.outcome = 0) AS breakevens, count(*)
+symbol_sums AS MATERIALIZED (SELECT x.traded AS symbol, x.currency, x.day AS day, 0 AS signals,
+    0 AS backdated, count(*) AS exits, count(x.outcome) AS closed, count(*)
+    FILTER (WHERE x.outcome = 1) AS wins, count(*) FILTER (WHERE x.outcome = -1) AS losses,
+    count(*) FILTER (WHERE x.outcome = 0) AS breakevens, count(*)
     FILTER (WHERE x.outcome IS NOT NULL AND x."return" IS NULL) AS without_return, count(*)
     FILTER (WHERE x.backdated) AS exits_backdated, 0 AS corrected_late, 0 AS moved_in_late,
     coalesce(sum(x.signal_pnl), 0) AS total_pnl,
@@ -158,7 +153,12 @@ SELECT *, %(lane)s::integer
     sum(x.realised_pnl) AS realised_pnl, sum(x.fees) AS fees, sum(x.carry) AS carry,
     coalesce(sum(x."return"), 0) AS sum_return,
     coalesce(sum(x.signal_pnl * x.signal_pnl), 0) AS pnl_squares FROM realised AS x
-    WHERE x.closed_quantity > 0 GROUP BY 1, 2, 3) AS summed
+    WHERE x.closed_quantity > 0 GROUP BY 1, 2, 3),
+symbol_days AS (
+INSERT INTO symbol_days AS days (symbol, currency, day, signals, backdated, exits, closed, wins,
+    losses, breakevens, without_return, exits_backdated, corrected_late, moved_in_late, total_pnl,
+    gross_profit, gross_loss, realised_pnl, fees, carry, sum_return, pnl_squares, lane)
+SELECT *, %(lane)s::integer FROM (SELECT * FROM symbol_sums) AS summed
 ORDER BY 1, 2, 3
 ON CONFLICT (symbol, currency, day, lane) DO UPDATE SET signals = days.signals + excluded.signals,
     backdated = days.backdated + excluded.backdated, exits = days.exits + excluded.exits,
@@ -174,6 +174,33 @@ ON CONFLICT (symbol, currency, day, lane) DO UPDATE SET signals = days.signals +
     realised_pnl = days.realised_pnl + excluded.realised_pnl, fees = days.fees + excluded.fees,
     carry = days.carry + excluded.carry, sum_return = days.sum_return + excluded.sum_return,
     pnl_squares = days.pnl_squares + excluded.pnl_squares
+),
+strategy_totals AS (
+INSERT INTO strategy_totals AS totals (strategy, currency, signals, backdated, exits, closed, wins,
+    losses, breakevens, without_return, exits_backdated, corrected_late, moved_in_late, total_pnl,
+    gross_profit, gross_loss, realised_pnl, fees, carry, sum_return, pnl_squares, version, lane)
+SELECT strategy, currency, sum(signals), sum(backdated), sum(exits), sum(closed), sum(wins),
+    sum(losses), sum(breakevens), sum(without_return), sum(exits_backdated), sum(corrected_late),
+    sum(moved_in_late), sum(total_pnl), sum(gross_profit), sum(gross_loss), sum(realised_pnl),
+    sum(fees), sum(carry), sum(sum_return), sum(pnl_squares),
+       (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, %(lane)s::integer
+FROM strategy_sums GROUP BY strategy, currency ORDER BY 1, 2
+ON CONFLICT (strategy, currency, lane) DO UPDATE
+SET version = greatest(totals.version + 1, excluded.version),
+    signals = totals.signals + excluded.signals, backdated = totals.backdated + excluded.backdated,
+    exits = totals.exits + excluded.exits, closed = totals.closed + excluded.closed,
+    wins = totals.wins + excluded.wins, losses = totals.losses + excluded.losses,
+    breakevens = totals.breakevens + excluded.breakevens,
+    without_return = totals.without_return + excluded.without_return,
+    exits_backdated = totals.exits_backdated + excluded.exits_backdated,
+    corrected_late = totals.corrected_late + excluded.corrected_late,
+    moved_in_late = totals.moved_in_late + excluded.moved_in_late,
+    total_pnl = totals.total_pnl + excluded.total_pnl,
+    gross_profit = totals.gross_profit + excluded.gross_profit,
+    gross_loss = totals.gross_loss + excluded.gross_loss,
+    realised_pnl = totals.realised_pnl + excluded.realised_pnl, fees = totals.fees + excluded.fees,
+    carry = totals.carry + excluded.carry, sum_return = totals.sum_return + excluded.sum_return,
+    pnl_squares = totals.pnl_squares + excluded.pnl_squares
 )
 SELECT (SELECT count(*) FROM new_entries),
        (SELECT count(*) FROM new_entries AS n

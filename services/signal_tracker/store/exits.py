@@ -82,6 +82,7 @@ def write(cursor: Cursor, parameters: dict[str, object], *, revised: bool) -> tu
         execute_planned(cursor, statement, parameters)
     for table, owner in DAYS:
         execute_planned(cursor, sums.move_days(table, owner), parameters)
+    execute_planned(cursor, sums.move_totals("deltas"), parameters)
     execute_planned(cursor, COUNTS, parameters)
     [counts] = cursor.fetchall()
     return counts

@@ -11,7 +11,7 @@ from typing import Final
 
 from services.signal_tracker.store.fold_statements import ONE_EXIT
 from services.signal_tracker.store.signals import BACKDATED
-from services.signal_tracker.store.sum_statements import add_days
+from services.signal_tracker.store.sum_statements import add_days, move_totals, new_days
 from services.signal_tracker.tables import DAYS, EXIT_COLUMNS, EXIT_CONTENT, listed
 
 # Its exits come in the order in which they were loaded, which is that of the key.
@@ -43,7 +43,8 @@ def write(*, entries: bool, exits: bool) -> str:
         closed nothing, and of these the ones from before their entry.
     """
     days = ",\n".join(
-        f"{table} AS ({add_days(table, owner, entries=entries, exits=exits)})"
+        f"{owner}_sums AS MATERIALIZED ({new_days(owner, entries=entries, exits=exits)}),\n"
+        f"{table} AS ({add_days(table, owner, f'{owner}_sums')})"
         for table, owner in DAYS
     )
     without_effect = (
@@ -53,7 +54,8 @@ def write(*, entries: bool, exits: bool) -> str:
         else "0, 0"
     )
     return f"""
-WITH {_EXITS if exits else ""} {days}
+WITH {_EXITS if exits else ""} {days},
+strategy_totals AS ({move_totals("strategy_sums")})
 SELECT (SELECT count(*) FROM new_entries),
        (SELECT count(*) FROM new_entries AS n WHERE {BACKDATED}),
        (SELECT count(*) FROM new_exits), {without_effect}

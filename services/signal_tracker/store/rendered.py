@@ -146,6 +146,10 @@ STATEMENTS: Final[dict[str, Statement]] = {
         )
         for number, (table, owner) in enumerate(DAYS, 33)
     },
-    "35_count": Statement("Count what the batch did, for the metrics.", exits.COUNTS),
+    "35_move_strategy_totals": Statement(
+        "Add it to strategy_totals too, and note that something of those strategies has changed.",
+        sums.move_totals("deltas"),
+    ),
+    "36_count": Statement("Count what the batch did, for the metrics.", exits.COUNTS),
 }
 """By the name of its file, without the ending."""

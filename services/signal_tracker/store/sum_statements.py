@@ -135,11 +135,10 @@ ON CONFLICT ({owner}, currency, day, lane) DO UPDATE SET {added}
 """
 
 
-def add_days(table: str, owner: str, *, entries: bool, exits: bool) -> str:
-    """Add new entries, and what the rows of ``realised`` came to: nothing is taken away.
+def new_days(owner: str, *, entries: bool, exits: bool) -> str:
+    """Rows of what new entries, and the rows of ``realised``, add: nothing is taken away.
 
     Args:
-        table: Of sums.
         owner: Whose they are.
         entries: Whether there are entries.
         exits: Whether there are exits.
@@ -150,11 +149,37 @@ def add_days(table: str, owner: str, *, entries: bool, exits: bool) -> str:
     if exits:
         parts.append(_REALISED.select(f"{_IN_REALISED[owner]} AS {owner}", "currency"))
     if len(parts) == 1:
-        return _upsert(table, owner, parts[0])
-    return _upsert(table, owner, _summed(owner, f"({' UNION ALL '.join(parts)}) AS parts"))
+        return parts[0]
+    return _summed(owner, f"({' UNION ALL '.join(parts)}) AS parts")
+
+
+def add_days(table: str, owner: str, rows: str) -> str:
+    """Add rows of :func:`new_days`, or of a table that holds them, to a table of sums."""
+    return _upsert(table, owner, f"SELECT * FROM {rows}")
 
 
 def move_days(table: str, owner: str) -> str:
     """Add the deltas to a table of sums; a row that would not change is left alone."""
     changes = " OR ".join(f"sum({name}) <> 0" for name in SUMS)
     return _upsert(table, owner, f"{_summed(owner, 'deltas')} HAVING {changes}")
+
+
+def move_totals(rows: str) -> str:
+    """Add rows of sums to the totals of their strategies, and give those another version.
+
+    They have another one where the sums stay, too: a correction may change no sum, and yet what
+    is read of the strategy. It follows the clock, so that a replay does not use one again.
+
+    Args:
+        rows: A table with strategy, currency and every sum.
+    """
+    sums = ", ".join(f"sum({name})" for name in SUMS)
+    added = ", ".join(f"{name} = totals.{name} + excluded.{name}" for name in SUMS)
+    return f"""
+INSERT INTO strategy_totals AS totals (strategy, currency, {SUM_COLUMNS}, version, lane)
+SELECT strategy, currency, {sums},
+       (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, %(lane)s::integer
+FROM {rows} GROUP BY strategy, currency ORDER BY 1, 2
+ON CONFLICT (strategy, currency, lane) DO UPDATE
+SET version = greatest(totals.version + 1, excluded.version), {added}
+"""

@@ -132,6 +132,36 @@ class Measured:
             },
         )
 
+    def flat(self) -> FloatArray:
+        """All of it as one table, to be kept; shape (s, columns)."""
+        rows: list[npt.NDArray[Any]] = [
+            *(self.sessions, self.capital, self.ruined, self.unknown, self.closed, self.active),
+            *(self.part[name] for name in _MEASURED),
+            *(bound for name in _INTERVALS for bound in self.part[name]),
+        ]
+        return np.column_stack([row.astype(np.float64) for row in rows])
+
+    @staticmethod
+    def of_flat(table: FloatArray) -> Measured:
+        """What :meth:`flat` gave."""
+        columns = list(table.reshape(-1, FLAT_COLUMNS).T)
+        sessions, capital, ruined, unknown, closed, active = columns[:6]
+        part = dict(zip(_MEASURED, columns[6:], strict=False))
+        bounds = columns[6 + len(_MEASURED) :]
+        part |= {
+            name: np.stack(bounds[2 * place : 2 * place + 2])
+            for place, name in enumerate(_INTERVALS)
+        }
+        return Measured(
+            sessions.astype(np.int64),
+            capital.astype(np.bool_),
+            ruined.astype(np.bool_),
+            unknown.astype(np.bool_),
+            closed.astype(np.int64),
+            active.astype(np.int64),
+            part,
+        )
+
 
 def measure(daily: DailyReturns, risk_free: float = 0.0) -> Measured:
     """Moments, growth, drawdown and bootstrap intervals of each series.
@@ -153,7 +183,7 @@ def measure(daily: DailyReturns, risk_free: float = 0.0) -> Measured:
         if length > 1 and chosen.size:
             series = np.ascontiguousarray(daily.values[:length, chosen].T)
             means[:, chosen], ratios[:, chosen] = many_intervals(series, risk_free=risk_free)
-    part |= {"mean_interval": means, "ratio_interval": ratios}
+    part |= dict(zip(_INTERVALS, (means, ratios), strict=True))
     return Measured(
         daily.sessions, daily.capital, daily.ruined, daily.unknown, daily.closed, daily.active, part
     )
@@ -242,6 +272,11 @@ def _best_by_luck(ratios: FloatArray, trials: int, n: FloatArray) -> FloatArray:
 _MEASURED: Final = (
     "mean", "deviation", "downside", "largest", "m2", "m3", "m4", "growth", "deepest",
 )  # fmt: skip
+
+_INTERVALS: Final = ("mean_interval", "ratio_interval")
+
+FLAT_COLUMNS: Final = 6 + len(_MEASURED) + 2 * len(_INTERVALS)
+"""Columns of :meth:`Measured.flat`."""
 
 Why = tuple[npt.NDArray[np.bool_], str]
 

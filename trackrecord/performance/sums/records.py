@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from trackrecord.performance.exact_columns import Column
-from trackrecord.performance.measure import Numbers
+from trackrecord.performance.measure import FloatArray, Numbers
 from trackrecord.performance.sums.days import (
     COUNTS,
     PERIODS,
@@ -123,6 +123,40 @@ def series_of(
     Raises:
         ValueError: A capital is not above 0, or lengths differ.
     """
+    measured = measured_of(
+        table, strategies, as_of, capital=capital, sessions=sessions, risk_free=risk_free
+    )
+    return series_numbers(
+        measured,
+        periods_per_year(sessions, strategies),
+        risk_free=risk_free,
+        benchmark_sharpe=benchmark_sharpe,
+        trials=trials,
+    )
+
+
+def periods_per_year(sessions: Sessions | Sequence[Sessions], strategies: int) -> FloatArray:
+    """Sessions of a year for each strategy, shape (s,)."""
+    every_day = never_closes(sessions, strategies)
+    return np.where(every_day, PERIODS["every_day"], PERIODS["weekdays"])
+
+
+def measured_of(
+    table: DayTable,
+    strategies: int,
+    as_of: date,
+    *,
+    capital: Sequence[Decimal | None] | None = None,
+    sessions: Sessions | Sequence[Sessions] = "weekdays",
+    risk_free: float = 0.0,
+) -> Measured:
+    """What the numbers of daily returns are made of; arguments as of :func:`series_of`.
+
+    A strategy's are the same whichever others are measured beside it.
+
+    Raises:
+        ValueError: A capital is not above 0, or lengths differ.
+    """
     known: Sequence[Decimal | None] = [None] * strategies if capital is None else capital
     every_day = never_closes(sessions, strategies)
     rows = session_rows(table.until(day_number(as_of)), every_day)
@@ -140,13 +174,7 @@ def series_of(
         for chosen in _blocks(lengths)
     ]
     order = np.concatenate([np.zeros(0, dtype=np.int64), *_blocks(lengths)])
-    return series_numbers(
-        Measured.join(blocks, order),
-        np.where(every_day, PERIODS["every_day"], PERIODS["weekdays"]),
-        risk_free=risk_free,
-        benchmark_sharpe=benchmark_sharpe,
-        trials=trials,
-    )
+    return Measured.join(blocks, order)
 
 
 def _blocks(lengths: Whole) -> Iterator[Whole]:

@@ -16,7 +16,13 @@ from trackrecord.performance.exact_columns import Column
 from trackrecord.performance.returns import drawdown, sharpe, statistics
 from trackrecord.performance.sums import days as d
 from trackrecord.performance.sums.days import Day, DayTable
-from trackrecord.performance.sums.records import records
+from trackrecord.performance.sums.many_series import FLAT_COLUMNS, Measured, series_numbers
+from trackrecord.performance.sums.records import (
+    measured_of,
+    periods_per_year,
+    records,
+    series_of,
+)
 from trackrecord.performance.trades.by_day import day_table, summarise_days
 from trackrecord.performance.trades.many_trades import Trade, Trades, close
 from trackrecord.performance.trades.summary import summarise
@@ -271,3 +277,22 @@ def test_many_series_measure_as_each_does_alone() -> None:
 def test_capital_is_above_nothing() -> None:
     with pytest.raises(ValueError, match="capital is above 0"):
         records(DayTable.of([day(0, "1")])[1], 1, MONDAY, capital=[D(0)])
+
+
+@settings(deadline=None)
+@given(lists, lists, st.sampled_from([None, D(5000), D(50)]))
+def test_measures_that_are_kept_give_the_same_numbers_to_the_last_bit(
+    left: list[Trade], right: list[Trade], capital: D | None
+) -> None:
+    _, table = DayTable.of([*rows_of(left, "left"), *rows_of(right, "right")])
+    last = date(2026, 5, 1)
+    amounts = [capital, None]
+    direct = series_of(table, 2, last, capital=amounts)
+    measured = measured_of(table, 2, last, capital=amounts)
+    flat = np.array([[float(repr(value)) for value in row] for row in measured.flat().tolist()])
+    assert flat.shape == (2, FLAT_COLUMNS)
+    kept = series_numbers(Measured.of_flat(flat), periods_per_year("weekdays", 2))
+    assert list(kept.rows()) == list(direct.rows())
+    # One of them alone is measured the same, so that each may be kept apart.
+    alone = measured_of(table.where(table.strategy == 0), 1, last, capital=amounts[:1]).flat()
+    assert alone.tobytes() == measured.flat()[:1].tobytes()

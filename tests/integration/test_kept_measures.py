@@ -1,0 +1,129 @@
+"""Measures of daily returns that are kept: the same numbers, and never those of another record."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.integration.test_report import SAID, closed, signal
+from tests.integration.test_signal_tracker_store import run
+from tests.support import compare, histories
+from trackrecord.clock import SYSTEM_CLOCK
+from trackrecord.reports.measure_keeper import keep_measures
+from trackrecord.reports.strategies import read_report
+from trackrecord.runtime.database import connect
+from trackrecord.runtime.settings import Settings
+
+pytestmark = pytest.mark.kafka
+
+
+def keep(settings: Settings) -> int | None:
+    return keep_measures(settings, SYSTEM_CLOCK.now())
+
+
+def records(settings: Settings, **options: Any) -> dict[str, Any]:
+    return read_report(settings, **options).records
+
+
+def versions(settings: Settings) -> dict[str, int]:
+    return dict(
+        compare.fetch(
+            settings, "SELECT strategy, sum(version)::bigint FROM strategy_totals GROUP BY 1"
+        )
+    )
+
+
+def test_a_report_is_the_same_to_the_last_bit_with_what_is_kept(settings: Settings) -> None:
+    history = histories.make("kept", 400)
+    run(settings, history, [150, len(history) - 150])
+    ways: tuple[dict[str, Any], ...] = ({}, {"verified": True}, {"trials": 50})
+    measured = [records(settings, **way) for way in ways]
+    one = next(iter(measured[0]))
+    alone = records(settings, strategy=one)
+    assert keep(settings) == len(compare.fetch(settings, "SELECT FROM strategy_measures"))
+    assert [records(settings, **way) for way in ways] == measured
+    assert records(settings, strategy=one) == alone == {one: measured[0][one]}
+    assert keep(settings) == 0, "nothing has changed"
+
+
+def test_only_what_has_changed_is_measured_anew(settings: Settings) -> None:
+    said = [signal(1, strategy="calm"), closed(1, "151.80")]
+    said += [signal(2, strategy="busy"), closed(2, "149")]
+    run(settings, said, [4])
+    keep(settings)
+    # What stands in the table now shows that it is used, and of whom.
+    compare.fetch(settings, "UPDATE strategy_measures SET measures[7] = 0.25; SELECT 1")
+
+    def means() -> dict[str, float]:
+        return {name: found["mean_return"] for name, found in records(settings).items()}
+
+    assert means() == {"calm": 0.25, "busy": 0.25}
+    run(settings, [signal(3, strategy="busy")], [1])
+    after = means()
+    assert after["calm"] == 0.25
+    assert after["busy"] < 0
+    assert keep(settings) == 1
+    assert means() == after
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"capital": "*=1000"}, {"sessions": "every_day"}, {"day_timezone": "Asia/Tokyo"}],
+    ids=["capital", "sessions", "timezone"],
+)
+def test_what_was_measured_in_another_way_does_not_count(
+    settings: Settings, changes: dict[str, str]
+) -> None:
+    run(settings, [signal(1), closed(1, "151.80")], [2])
+    keep(settings)
+    compare.fetch(settings, "UPDATE strategy_measures SET measures[7] = 0.25; SELECT 1")
+    assert [found["mean_return"] for found in records(settings).values()] == [0.25]
+    other = settings.model_copy(update=changes)
+    assert [found["mean_return"] for found in records(other).values()] != [0.25]
+    assert keep(other) == 1
+
+
+def test_what_was_measured_on_another_day_does_not_count(settings: Settings) -> None:
+    run(settings, [signal(1), closed(1, "151.80")], [2])
+    assert keep_measures(settings, datetime.now(UTC) - timedelta(days=3)) == 1
+    compare.fetch(settings, "UPDATE strategy_measures SET measures[7] = 0.25; SELECT 1")
+    assert [found["mean_return"] for found in records(settings).values()] != [0.25]
+
+
+def test_a_correction_that_changes_no_sum_gives_another_version(settings: Settings) -> None:
+    run(settings, [signal(1)], [1])
+    before = versions(settings)
+    run(settings, [signal(1, target_price="200", revision=1)], [1])
+    after = versions(settings)
+    assert after.keys() == before.keys()
+    assert all(after[name] > before[name] for name in before)
+    run(settings, [signal(1, target_price="200", revision=1)], [1])
+    assert versions(settings) == after, "a repeat changes nothing"
+
+
+def test_what_a_correction_has_taken_away_is_on_no_record(settings: Settings) -> None:
+    run(settings, [signal(1, strategy="first")], [1])
+    run(settings, [signal(1, strategy="second", revision=1)], [1])
+    keep(settings)
+    assert {name: found["signals"] for name, found in records(settings).items()} == {"second": 1}
+
+
+def test_one_keeper_works_at_a_time(settings: Settings) -> None:
+    run(settings, [signal(1)], [1])
+    with closing(connect(settings, application="test")) as other, other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(723011492, hashtext(current_schema()))")
+        assert keep(settings) is None
+    assert keep(settings) == 1
+
+
+def test_more_than_a_group_is_measured_in_several(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trackrecord.reports.measure_keeper.TOGETHER", 2)
+    said = [signal(n, strategy=f"s{n}", emitted_at=SAID) for n in range(5)]
+    run(settings, [*said, *(closed(n, "151") for n in range(5))], [10])
+    assert keep(settings) == 5
+    assert len(records(settings)) == 5

@@ -1,0 +1,84 @@
+"""The keeper of measures: measures strategies anew once something of them has changed.
+
+Any number of processes may run one; only one of them works at a time.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from trackrecord.performance.sums.sums import Sums
+from trackrecord.reports.judged import measure
+from trackrecord.reports.kept_measures import keep, read_kept, ways
+from trackrecord.reports.totals import Owner, read_totals
+from trackrecord.runtime.database import Connection, Cursor, connect, rows
+from trackrecord.runtime.settings import Settings
+
+TOGETHER: Final = 200
+"""Strategies that are measured in one transaction: draws are shared, and readers see progress."""
+
+_LOCKS: Final = 723_011_492
+"""The first of two numbers of an advisory lock: the keeper's; the second is of its schema."""
+
+_DAYS: Final = f"""
+    SELECT strategy AS owner, currency, day, {", ".join(Sums.__annotations__)} FROM strategy_days
+"""
+
+
+def keep_measures(settings: Settings, now: datetime) -> int | None:
+    """Measure the strategies whose kept measures do not hold any more.
+
+    Args:
+        settings: Where the tables are, and what is known of the strategies.
+        now: What is the last day that counts follows from it.
+
+    Returns:
+        How many were measured; None where another process is at it.
+
+    Raises:
+        PassingError: The database does not answer.
+    """
+    until = now.astimezone(ZoneInfo(settings.day_timezone)).date()
+    with closing(connect(settings, application="trackrecord measures")) as connection:
+        connection.autocommit = True
+        if not _is_ours(connection):
+            return None
+        connection.autocommit = False
+        connection.set_session(isolation_level="REPEATABLE READ")
+        measured, more = 0, True
+        while more:
+            with connection, connection.cursor() as cursor:
+                totals = read_totals(cursor)
+                versions = {owner: total.version for owner, total in totals.items()}
+                how = ways(settings, list(totals))
+                stale = versions.keys() - read_kept(cursor, versions, until, how).keys()
+                chosen = _longest_waiting(cursor, stale)[:TOGETHER]
+                found = measure(cursor, _DAYS, {}, chosen, until, how)
+                if found:
+                    keep(cursor, found, versions, until, how)
+                measured, more = measured + len(chosen), len(stale) > len(chosen)
+        return measured
+
+
+def _is_ours(connection: Connection) -> bool:
+    """Whether nobody else keeps the measures of this schema; ours until the connection ends."""
+    with connection.cursor() as cursor:
+        ((ours,),) = rows(
+            cursor, "SELECT pg_try_advisory_lock(%s, hashtext(current_schema()))", (_LOCKS,)
+        )
+    return bool(ours)
+
+
+def _longest_waiting(cursor: Cursor, owners: set[Owner]) -> list[Owner]:
+    """Those that were never measured, then those measured longest ago."""
+    at = {
+        (strategy, currency): measured_at
+        for strategy, currency, measured_at in rows(
+            cursor, "SELECT strategy, currency, measured_at FROM strategy_measures"
+        )
+    }
+    never = sorted(owner for owner in owners if owner not in at)
+    return never + sorted((owner for owner in owners if owner in at), key=lambda owner: at[owner])

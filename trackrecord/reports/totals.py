@@ -1,0 +1,58 @@
+"""Totals of strategies: the sums over all of their days, which the signal_tracker keeps too."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from trackrecord.performance.sums.sums import Sums
+from trackrecord.runtime.database import Cursor, rows
+
+SUMMED: Final = tuple(Sums.__annotations__)
+"""The names of the sums, which are columns of ``strategy_totals``, too."""
+
+Owner = tuple[str, str]
+"""A strategy and a currency in which it trades."""
+
+
+class Total(NamedTuple):
+    """What a strategy's signals in one currency came to.
+
+    Attributes:
+        version: Another one whenever something of the strategy has changed.
+        sums: Over all days.
+    """
+
+    version: int
+    sums: Sums
+
+
+def read_totals(cursor: Cursor, strategy: str | None = None) -> dict[Owner, Total]:
+    """Totals by strategy and currency, in the order of the alphabet.
+
+    Those that came to nothing, since a correction took all away, are left out.
+
+    Args:
+        cursor: Of a reader.
+        strategy: Only this one's.
+    """
+    added = ", ".join(f"sum({name})" for name in SUMMED)
+    found = rows(
+        cursor,
+        f"""
+        SELECT strategy, currency, sum(version)::bigint, {added} FROM strategy_totals
+        {"" if strategy is None else "WHERE strategy = %(strategy)s"}
+        GROUP BY 1, 2 HAVING {" OR ".join(f"sum({name}) <> 0" for name in SUMMED)}
+        ORDER BY 1, 2
+        """,
+        {"strategy": strategy},
+    )
+    return {
+        (name, currency): Total(version, sums_of(values))
+        for name, currency, version, *values in found
+    }
+
+
+def sums_of(values: list[object]) -> Sums:
+    """Sums from what the database gives for :data:`SUMMED`, in that order."""
+    pairs = zip(SUMMED, values, strict=True)
+    return Sums(**{name: type(getattr(Sums, name))(value) for name, value in pairs})
