@@ -60,27 +60,26 @@ def judge(
     measures: Mapping[Owner, FloatArray],
     ways: Mapping[Owner, Way],
     trials: int,
-    strategy: str | None = None,
 ) -> Judged:
-    """The numbers of strategies: what luck gives depends on all of them.
+    """The numbers of strategies.
 
     Args:
-        sums: Of each.
-        measures: Of each, as :func:`measure` gives them.
+        sums: Of those that are asked for.
+        measures: Of all on record, since what luck gives depends on all of them; as
+            :func:`measure` gives them.
         ways: How each was measured.
-        trials: How many strategies were tried in all; at least those here.
-        strategy: Give only this one's.
+        trials: How many strategies were tried in all; at least those on record.
     """
-    owners = list(sums)
-    table = [measures[owner] for owner in owners]
+    owners = list(measures)
     series = series_numbers(
-        Measured.of_flat(np.array(table).reshape(-1, FLAT_COLUMNS)),
+        Measured.of_flat(np.array(list(measures.values())).reshape(-1, FLAT_COLUMNS)),
         periods_per_year([ways[owner].sessions for owner in owners], len(owners)),
         trials=trials,
     )
+    places = [place for place, owner in enumerate(owners) if owner in sums]
     judged: Judged = defaultdict(dict)
-    for (owner, currency), (values, reasons) in zip(owners, series.rows(), strict=True):
-        if strategy in {None, owner}:
-            of_sums = numbers_of_sums(sums[owner, currency])
-            judged[owner][currency] = Numbers(of_sums.values | values, of_sums.reasons | reasons)
+    for place, (values, reasons) in zip(places, series.rows(places), strict=True):
+        owner, currency = owners[place]
+        of_sums = numbers_of_sums(sums[owner, currency])
+        judged[owner][currency] = Numbers(of_sums.values | values, of_sums.reasons | reasons)
     return judged

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from trackrecord.performance.sums.sums import Sums
 from trackrecord.reports.judged import measure
 from trackrecord.reports.kept_measures import keep, read_kept, ways
-from trackrecord.reports.totals import Owner, read_totals
+from trackrecord.reports.totals import Owner, read_versions
 from trackrecord.runtime.database import Connection, Cursor, connect, rows
 from trackrecord.runtime.settings import Settings
 
@@ -51,9 +51,8 @@ def keep_measures(settings: Settings, now: datetime) -> int | None:
         measured, more = 0, True
         while more:
             with connection, connection.cursor() as cursor:
-                totals = read_totals(cursor)
-                versions = {owner: total.version for owner, total in totals.items()}
-                how = ways(settings, list(totals))
+                versions = read_versions(cursor)
+                how = ways(settings, list(versions))
                 stale = versions.keys() - read_kept(cursor, versions, until, how).keys()
                 chosen = _longest_waiting(cursor, stale)[:TOGETHER]
                 found = measure(cursor, _DAYS, {}, chosen, until, how)

@@ -22,7 +22,7 @@ from trackrecord.reports.irregularities import Irregularities, read_irregulariti
 from trackrecord.reports.judged import Judged, judge, measure
 from trackrecord.reports.kept_measures import read_kept
 from trackrecord.reports.kept_measures import ways as ways_of
-from trackrecord.reports.totals import SUMMED, read_totals, sums_of
+from trackrecord.reports.totals import SUMMED, Owner, read_totals, read_versions, sums_of
 from trackrecord.runtime.database import Cursor, rows, session
 from trackrecord.runtime.late_marks import marks
 from trackrecord.runtime.settings import Settings
@@ -186,29 +186,38 @@ class _Strategies:
     ) -> Judged:
         """The numbers of one strategy or of all, from rows of sums and adjustments to them."""
         until = self.instant.astimezone(ZoneInfo(self.settings.day_timezone)).date()
+        versions = read_versions(self.cursor) if self.now else {}
+        if self.now and not changes:
+            owners = list(versions)
+            totals = read_totals(self.cursor, strategy)
+            sums = {owner: total.sums for owner, total in totals.items()}
+        else:
+            sums = self._all_sums(days, parameters, changes)
+            owners = list(sums)
+            sums = {owner: sums[owner] for owner in owners if strategy in {None, owner[0]}}
+        ways = ways_of(self.settings, owners)
+        moved = {(row["owner"], row["currency"]) for row in changes}
+        holding = {owner: versions[owner] for owner in owners if owner in versions.keys() - moved}
+        kept = read_kept(self.cursor, holding, until, ways) if holding else {}
+        stale = [owner for owner in owners if owner not in kept]
+        kept |= measure(self.cursor, *_changed(days, parameters, changes), stale, until, ways)
+        trials = self.settings.trials if self.trials is None else self.trials
+        # In one order, whichever were kept: a spread of numbers is added up in it.
+        return judge(sums, {owner: kept[owner] for owner in owners}, ways, trials)
+
+    def _all_sums(
+        self, days: str, parameters: dict[str, Any], changes: list[dict[str, Any]]
+    ) -> dict[Owner, Sums]:
+        """Sums that are not kept as they are asked for: as of an instant, or with adjustments."""
         if self.now:
             totals = read_totals(self.cursor)
-            sums = adjusted({owner: total.sums for owner, total in totals.items()}, changes)
-        else:
-            totals = {}
-            found = _sums(self.cursor, "strategy", *_changed(days, parameters, changes), None)
-            sums = {
-                (name, currency): found[name][currency, None]
-                for name in sorted(found)
-                for currency, _ in sorted(found[name], key=lambda key: key[0])
-            }
-        ways = ways_of(self.settings, list(sums))
-        moved = {(row["owner"], row["currency"]) for row in changes}
-        versions = {
-            owner: total.version
-            for owner, total in totals.items()
-            if owner in sums and owner not in moved
+            return adjusted({owner: total.sums for owner, total in totals.items()}, changes)
+        found = _sums(self.cursor, "strategy", *_changed(days, parameters, changes), None)
+        return {
+            (name, currency): found[name][currency, None]
+            for name in sorted(found)
+            for currency, _ in sorted(found[name], key=lambda key: key[0])
         }
-        measures = read_kept(self.cursor, versions, until, ways) if versions else {}
-        stale = [owner for owner in sums if owner not in measures]
-        measures |= measure(self.cursor, *_changed(days, parameters, changes), stale, until, ways)
-        trials = self.settings.trials if self.trials is None else self.trials
-        return judge(sums, measures, ways, trials, strategy)
 
 
 def _days(

@@ -14,6 +14,9 @@ Owner = tuple[str, str]
 """A strategy and a currency in which it trades."""
 
 
+_ANYTHING: Final = " OR ".join(f"sum({name}) <> 0" for name in SUMMED)
+
+
 class Total(NamedTuple):
     """What a strategy's signals in one currency came to.
 
@@ -26,10 +29,23 @@ class Total(NamedTuple):
     sums: Sums
 
 
+def read_versions(cursor: Cursor) -> dict[Owner, int]:
+    """The version of every strategy in each of its currencies, in the order of the alphabet.
+
+    Those that came to nothing, since a correction took all away, are left out.
+    """
+    found = rows(
+        cursor,
+        f"SELECT strategy, currency, sum(version)::bigint FROM strategy_totals"
+        f" GROUP BY 1, 2 HAVING {_ANYTHING} ORDER BY 1, 2",
+    )
+    return {(strategy, currency): version for strategy, currency, version in found}
+
+
 def read_totals(cursor: Cursor, strategy: str | None = None) -> dict[Owner, Total]:
     """Totals by strategy and currency, in the order of the alphabet.
 
-    Those that came to nothing, since a correction took all away, are left out.
+    Those that came to nothing are left out.
 
     Args:
         cursor: Of a reader.
@@ -41,8 +57,7 @@ def read_totals(cursor: Cursor, strategy: str | None = None) -> dict[Owner, Tota
         f"""
         SELECT strategy, currency, sum(version)::bigint, {added} FROM strategy_totals
         {"" if strategy is None else "WHERE strategy = %(strategy)s"}
-        GROUP BY 1, 2 HAVING {" OR ".join(f"sum({name}) <> 0" for name in SUMMED)}
-        ORDER BY 1, 2
+        GROUP BY 1, 2 HAVING {_ANYTHING} ORDER BY 1, 2
         """,
         {"strategy": strategy},
     )

@@ -8,7 +8,7 @@ and among others.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -74,12 +74,16 @@ class SeriesNumbers:
             codes[undefined] = _CODE[reason]
             self.values[name][..., undefined] = np.nan
 
-    def rows(self) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
-        """The values and the reasons of each strategy in turn."""
+    def rows(
+        self, chosen: Sequence[int] | slice = slice(None)
+    ) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
+        """The values and the reasons of each strategy in turn, or of some by their place."""
         names = list(self.values)
-        values = zip(*(column.T.tolist() for column in self.values.values()), strict=True)
-        codes = np.array([self.reasons[name] for name in names]).T
-        lengths, capital = self.sessions.tolist(), self.capital.tolist()
+        values = zip(
+            *(column[..., chosen].T.tolist() for column in self.values.values()), strict=True
+        )
+        codes = np.array([self.reasons[name] for name in names])[:, chosen].T
+        lengths, capital = self.sessions[chosen].tolist(), self.capital[chosen].tolist()
         for length, known, row, why in zip(lengths, capital, values, codes, strict=True):
             found = dict(zip(names, row, strict=True))
             reasons = {}
