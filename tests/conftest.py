@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
+from tests.support.nursery import Nursery
+from tests.support.pipeline import Pipeline
 from tests.support.servers import HOW_TO_GET_IT, Services, lacking, servers
 from trackrecord.local.errors import PartsUnavailable
 from trackrecord.runtime.settings import Settings, load_settings
@@ -83,3 +86,23 @@ def settings(services: Services) -> Iterator[Settings]:
     )
     with scratch_schema(result):
         yield result
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    """Where the processes of stages are forked."""
+    result = Nursery()
+    try:
+        yield result
+    finally:
+        result.close()
+
+
+@pytest.fixture
+def pipeline(settings: Settings, nursery: Nursery, tmp_path: Path) -> Iterator[Pipeline]:
+    """Topics and tables of the test's own; whatever process is left at its end is ended."""
+    result = Pipeline(settings, tmp_path, nursery.spawn)
+    try:
+        yield result
+    finally:
+        result.close()

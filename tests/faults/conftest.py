@@ -1,30 +1,15 @@
-"""What the tests of faults share: a pipeline of real processes, and seeds that are told."""
+"""What the tests of faults share: seeds that are told."""
 
 from __future__ import annotations
 
 import os
 import random
 import secrets
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.support.pipeline import Pipeline
-from trackrecord.runtime.settings import Settings
-
 ROUNDS = int(os.environ.get("TRACKRECORD_FAULT_ROUNDS", "1"))
 """How many times longer the long faults take; 1 is the short form."""
-
-
-@pytest.fixture
-def pipeline(settings: Settings, tmp_path: Path) -> Iterator[Pipeline]:
-    """Topics and tables of the test's own; whatever process is left at its end is ended."""
-    result = Pipeline(settings, tmp_path)
-    try:
-        yield result
-    finally:
-        result.close()
 
 
 @pytest.fixture

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import pytest
 
@@ -25,15 +24,6 @@ PATIENT = {
     "TRACKRECORD_DEAD_LETTERS_IN_A_ROW": "1000000",
     "TRACKRECORD_DEAD_LETTERS_SHARE": "1",
 }
-
-
-@pytest.fixture
-def pipeline(settings: Settings, tmp_path: Path) -> Iterator[Pipeline]:
-    result = Pipeline(settings, tmp_path)
-    try:
-        yield result
-    finally:
-        result.close()
 
 
 def is_valid(payload: Payload) -> bool:

@@ -5,14 +5,27 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.integration.pages import page
 from tests.support import compare, histories, oracle, wire
 from tests.support.pipeline import Pipeline, StageProcess, until
+from trackrecord.runtime.settings import Settings
 
 pytestmark = pytest.mark.kafka
+
+
+@pytest.fixture
+def pipeline(settings: Settings, tmp_path: Path) -> Iterator[Pipeline]:
+    """Each process with an interpreter of its own, from the command on."""
+    result = Pipeline(settings, tmp_path)
+    try:
+        yield result
+    finally:
+        result.close()
 
 
 def assigned(process: StageProcess) -> dict[tuple[str, int], int]:

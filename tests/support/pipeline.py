@@ -75,20 +75,34 @@ class Spawned(Protocol):
     def terminate(self) -> None: ...
 
 
-Spawn = Callable[[Sequence[str], Path, Mapping[str, str]], Spawned]
-"""Starts a module with arguments, its standard error in a file, in an environment."""
+class Spawn(Protocol):
+    """Starts a module with arguments, its standard error in a file, in an environment."""
+
+    def __call__(
+        self,
+        module: Sequence[str],
+        log: Path,
+        environment: Mapping[str, str],
+        output: Path = ...,
+        /,
+    ) -> Spawned: ...
 
 
-def popen(module: Sequence[str], log: Path, environment: Mapping[str, str]) -> Spawned:
+def popen(
+    module: Sequence[str],
+    log: Path,
+    environment: Mapping[str, str],
+    output: Path = Path(os.devnull),
+) -> Spawned:
     """Start an interpreter of its own."""
-    with log.open("wb") as file:
+    with log.open("wb") as errors, output.open("wb") as file:
         return subprocess.Popen(
             [sys.executable, "-m", *module],
             cwd=ROOT,
             env=dict(environment),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=file,
+            stdout=file,
+            stderr=errors,
         )
 
 
@@ -193,9 +207,11 @@ class StageProcess:
 class Pipeline:
     """Topics, tables and processes of one test."""
 
-    def __init__(self, settings: Settings, folder: Path) -> None:
+    def __init__(self, settings: Settings, folder: Path, spawn: Spawn = popen) -> None:
         kafka.ensure_topics(settings)
         self.settings = settings
+        self._spawn = spawn
+        self._commands = 0
         self._folder = folder
         self._processes: list[StageProcess] = []
         self._admin = kafka.admin(settings)
@@ -205,15 +221,13 @@ class Pipeline:
         module = ("tests.faults.faulty_stage",) if fault else RUN
         return self.spawn(stage, (*module, stage, *map(str, fault)), more)
 
-    def spawn(
-        self, stage: str, module: Sequence[str], more: Mapping[str, str], spawn: Spawn = popen
-    ) -> StageProcess:
-        """Start a process of a stage by another module, or in another way."""
+    def spawn(self, stage: str, module: Sequence[str], more: Mapping[str, str]) -> StageProcess:
+        """Start a process of a stage by another module."""
         process = StageProcess(
             module,
             self._folder / f"{len(self._processes)}-{stage}.log",
             environ(self.settings, **more),
-            spawn,
+            self._spawn,
         )
         self._processes.append(process)
         return process
@@ -244,14 +258,18 @@ class Pipeline:
 
     def command(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         """Run the ``trackrecord`` command to its end, with other settings too."""
-        return subprocess.run(
-            [sys.executable, "-m", "trackrecord.cli.main", *arguments],
-            cwd=ROOT,
-            env=environ(self.settings, **more),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
+        self._commands += 1
+        output, log = (self._folder / f"command-{self._commands}.{end}" for end in ("out", "log"))
+        process = self._spawn(
+            ("trackrecord.cli.main", *arguments), log, environ(self.settings, **more), output
+        )
+        try:
+            code = process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        return subprocess.CompletedProcess(
+            arguments, code, output.read_text(), log.read_text(errors="replace")
         )
 
     # -- waiting ------------------------------------------------------------------------------

@@ -19,9 +19,9 @@ from typing import Any, Self
 
 from benchmarks.harness import machine, versions
 from tests.support import compare
+from tests.support.nursery import Nursery, end_with_parent
 from tests.torture.episode import Outcome, play
 from tests.torture.mutants import MUTANTS
-from tests.torture.nursery import Nursery, end_with_parent
 from tests.torture.plan import KINDS, Plan, plan
 from tests.torture.scene import Place
 from tests.torture.servers import unmount_left

@@ -14,7 +14,6 @@ import psycopg2
 
 from tests.support.pipeline import Pipeline, StageProcess
 from tests.support.proxy import Proxy
-from tests.torture.nursery import Nursery
 from trackrecord.runtime import database
 from trackrecord.runtime.errors import PassingError
 
@@ -72,7 +71,6 @@ class Crew:
 
     Attributes:
         pipeline: Theirs.
-        nursery: Where they are forked.
         environment: What all of them are told.
         mutant: How they are broken, if they are.
         proxies: By kind, what they reach the servers through.
@@ -81,7 +79,6 @@ class Crew:
     """
 
     pipeline: Pipeline
-    nursery: Nursery
     environment: Mapping[str, str]
     mutant: str | None = None
     proxies: Mapping[str, Proxy] = field(default_factory=dict)
@@ -115,9 +112,7 @@ class Crew:
             arguments += ["--fault", *map(str, fault)]
         if shift:
             arguments += ["--shift", str(shift)]
-        process = self.pipeline.spawn(
-            stage, (_MODULE, *arguments), {**self.environment, **more}, self.nursery.spawn
-        )
+        process = self.pipeline.spawn(stage, (_MODULE, *arguments), {**self.environment, **more})
         process.wanted_to_end = bool(fault)
         self.members.append(Member(process, stage, is_whole=not fault))
         return self.members[-1]

@@ -18,13 +18,13 @@ from urllib.parse import urlsplit
 import psycopg2
 from confluent_kafka import KafkaException
 
+from tests.support.nursery import Nursery
 from tests.support.pipeline import Pipeline
 from tests.support.proxy import HOST, Proxy
 from tests.torture.check import Verdict, check
 from tests.torture.crew import Crew
 from tests.torture.history import Publisher
 from tests.torture.mutants import MARK, MUTANTS
-from tests.torture.nursery import Nursery
 from tests.torture.plan import (
     BROKER_PROXY_KINDS,
     DATABASE_PROXY_KINDS,
@@ -182,9 +182,9 @@ def _scene(
         if isinstance(space, Space):
             home = settings.model_copy(update={"database_url": space.url})
         migrate(home)
-        pipeline = Pipeline(settings, folder)
+        pipeline = Pipeline(settings, folder, nursery.spawn)
         proxies, environment = _proxies(plan, place)
-        crew = Crew(pipeline, nursery, {**plan.environment, **environment}, mutant, proxies)
+        crew = Crew(pipeline, {**plan.environment, **environment}, mutant, proxies)
         scene = Scene(plan, pipeline, crew, place, space)
         try:
             yield scene

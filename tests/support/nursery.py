@@ -1,8 +1,8 @@
 """Stage processes that start at once: forked from a process that has imported everything.
 
-To import what a stage needs takes half a second of a core, and an episode starts several.
-A forked process runs the very same code from the same point on: :func:`member.main`. It is
-a process of its own, with its own environment, log and exit code.
+To import what a stage needs takes a second of a core, and most tests start several. A forked
+process runs the very same code from the same point on: what ``python -m`` runs. It is a process
+of its own, with its own environment, log and exit code.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import faulthandler
 import json
 import os
 import random
+import runpy
 import selectors
 import signal
 import subprocess
@@ -19,14 +20,17 @@ import sys
 import threading
 import traceback
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from services import STAGES, lacking
-from tests.support.pipeline import ROOT, stage_named
-from tests.torture import member
+from tests.support.pipeline import ROOT, Spawned, popen, stage_named
 
 _PR_SET_PDEATHSIG = 1
+
+_MODULES = ("trackrecord.cli.services", "trackrecord.runtime.jobs", "tests.faults.faulty_stage")
+"""What is run of the modules here, besides the stages."""
 
 
 class Forked:
@@ -76,7 +80,7 @@ class Nursery:
     def __init__(self) -> None:
         """Start it; the first process takes half a second longer."""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.torture.nursery"],
+            [sys.executable, "-m", "tests.support.nursery"],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -87,14 +91,35 @@ class Nursery:
         self._answered = threading.Condition()
         threading.Thread(target=self._listen, daemon=True).start()
 
-    def spawn(self, module: Sequence[str], log: Path, environment: Mapping[str, str]) -> Forked:
-        """Start a member; ``module`` is ``tests.torture.member`` and its arguments.
+    def spawn(
+        self,
+        module: Sequence[str],
+        log: Path,
+        environment: Mapping[str, str],
+        output: Path = Path(os.devnull),
+    ) -> Spawned:
+        """Start a module of this name with these arguments, as ``python -m`` would.
+
+        Where modules are looked for in other places, it has an interpreter of its own.
+
+        Args:
+            module: Its name and its arguments.
+            log: Where its standard error goes.
+            environment: All of it.
+            output: Where its standard output goes.
 
         Raises:
             RuntimeError: The nursery has ended.
         """
+        if environment.get("PYTHONPATH") != os.environ.get("PYTHONPATH"):
+            return popen(module, log, environment, output)
         assert self._process.stdin
-        order = {"arguments": list(module[1:]), "log": str(log), "environment": dict(environment)}
+        order = {
+            "arguments": list(module),
+            "log": str(log),
+            "output": str(output),
+            "environment": dict(environment),
+        }
         with self._answered:
             self._started = None
             self._process.stdin.write(json.dumps(order) + "\n")
@@ -141,20 +166,25 @@ def _fork(order: dict[str, Any]) -> None:
         end_with_parent()
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        nothing = os.open(os.devnull, os.O_RDWR)
-        log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-        for number, target in ((nothing, 0), (nothing, 1), (log, 2)):
-            os.dup2(number, target)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        for name, number in (("output", 1), ("log", 2)):
+            os.dup2(os.open(order[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644), number)
         os.environ.clear()
         os.environ.update(order["environment"])
         # A process that hangs tells where: kill -USR1.
         faulthandler.register(signal.SIGUSR1)
         random.seed()
-        code = member.main(order["arguments"])
+        sys.argv[1:] = order["arguments"][1:]
+        runpy.run_module(order["arguments"][0], run_name="__main__", alter_sys=True)
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:  # noqa: BLE001 - there is nobody above to tell
         traceback.print_exc()
     finally:
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
         os._exit(code)
 
 
@@ -174,9 +204,11 @@ def main() -> None:
     end_with_parent()
     # Ctrl-C is for the campaign, which then ends this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for name, stage in STAGES.items():
-        if stage.plane == "data" and not lacking(name):
+    for name in STAGES:
+        if not lacking(name):
             stage_named(name)
+    for module in _MODULES:
+        import_module(module)
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     os.set_blocking(reading, False)
