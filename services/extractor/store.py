@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.extractor.tables import SUMS
+from services.extractor.tables import SUMS, TOTALS
 from trackrecord.runtime.database import CopyRows, Cursor, copy_rows, rows
 
 TEMPORARY = """
@@ -60,21 +60,39 @@ SELECT r.execution_id, number, script, action, symbol, entry_price, target_price
 FROM new_recommendations AS r JOIN fresh_executions USING (position)
 """
 
+_COUNTED = {
+    "runs": "count(*)",
+    "failures": "count(*) FILTER (WHERE exit_code <> 0)",
+    "buys": "count(*) FILTER (WHERE final_action IN ('BUY', 'STRONG_BUY', 'BTST_BUY'))",
+    "sells": "count(*) FILTER (WHERE final_action IN ('SELL', 'STRONG_SELL'))",
+    "holds": "count(*) FILTER (WHERE final_action = 'HOLD')",
+    "undecided": "count(*) FILTER (WHERE final_action IS NULL)",
+    "profits": "count(*) FILTER (WHERE outcome = 'profit')",
+    "losses": "count(*) FILTER (WHERE outcome = 'loss')",
+    "breakevens": "count(*) FILTER (WHERE outcome = 'breakeven')",
+    "results": "count(return_pct)",
+    "sum_return_pct": "coalesce(sum(return_pct), 0)",
+}
+
 _MOVE_DAYS = f"""
 INSERT INTO script_days AS days (script, day, lane, {", ".join(SUMS)})
-SELECT script, (finished_at AT TIME ZONE %(timezone)s)::date, %(lane)s::integer, count(*),
-       count(*) FILTER (WHERE exit_code <> 0),
-       count(*) FILTER (WHERE final_action IN ('BUY', 'STRONG_BUY', 'BTST_BUY')),
-       count(*) FILTER (WHERE final_action IN ('SELL', 'STRONG_SELL')),
-       count(*) FILTER (WHERE final_action = 'HOLD'),
-       count(*) FILTER (WHERE final_action IS NULL),
-       count(*) FILTER (WHERE outcome = 'profit'), count(*) FILTER (WHERE outcome = 'loss'),
-       count(*) FILTER (WHERE outcome = 'breakeven'), count(return_pct),
-       coalesce(sum(return_pct), 0)
+SELECT script, (finished_at AT TIME ZONE %(timezone)s)::date, %(lane)s::integer,
+       {", ".join(_COUNTED[name] for name in SUMS)}
 FROM new_executions JOIN fresh_executions USING (position)
 GROUP BY 1, 2 ORDER BY 1, 2
 ON CONFLICT (script, day, lane) DO UPDATE
 SET {", ".join(f"{name} = days.{name} + excluded.{name}" for name in SUMS)}
+"""
+
+_MOVE_TOTALS = f"""
+INSERT INTO script_totals AS totals (script, action, lane, {", ".join(TOTALS)}, last_run)
+SELECT script, coalesce(final_action, 'NONE'), %(lane)s::integer,
+       {", ".join(_COUNTED[name] for name in TOTALS)}, max(finished_at)
+FROM new_executions JOIN fresh_executions USING (position)
+GROUP BY 1, 2 ORDER BY 1, 2
+ON CONFLICT (script, action, lane) DO UPDATE
+SET {", ".join(f"{name} = totals.{name} + excluded.{name}" for name in TOTALS)},
+    last_run = greatest(totals.last_run, excluded.last_run)
 """
 
 # The latest run is the example, of those at one time the one with the highest id: whichever order
@@ -145,6 +163,7 @@ def apply(cursor: Cursor, *, timezone: str, lane: int, refusals: bool) -> Applie
     conflicts = [position for (position,) in rows(cursor, _CONFLICTS)]
     cursor.execute(_WRITE_RECOMMENDATIONS)
     cursor.execute(_MOVE_DAYS, {"timezone": timezone, "lane": lane})
+    cursor.execute(_MOVE_TOTALS, {"lane": lane})
     if refusals:
         cursor.execute(_COUNT_REFUSALS, {"lane": lane})
     fresh = {position for (position,) in rows(cursor, "SELECT position FROM fresh_executions")}

@@ -15,6 +15,16 @@ SUMS: Final = (
 )  # fmt: skip
 """What ``script_days`` adds up."""
 
+TOTALS: Final = (
+    "runs", "failures", "profits", "losses", "breakevens", "results", "sum_return_pct",
+)  # fmt: skip
+"""What ``script_totals`` adds up, by final action."""
+
+
+def _over_lanes(names: tuple[str, ...]) -> str:
+    return ", ".join(f"trim_scale(sum({name})::numeric) AS {name}" for name in names)
+
+
 TABLES: Final = (
     DerivedTable(
         "executions",
@@ -33,10 +43,14 @@ TABLES: Final = (
     ),
     DerivedTable(
         "script_days",
-        "SELECT script, day, "
-        + ", ".join(f"trim_scale(sum({name})::numeric) AS {name}" for name in SUMS)
-        + " FROM script_days GROUP BY script, day",
+        f"SELECT script, day, {_over_lanes(SUMS)} FROM script_days GROUP BY script, day",
         ("script", "day"),
+    ),
+    DerivedTable(
+        "script_totals",
+        f"SELECT script, action, {_over_lanes(TOTALS)}, max(last_run) AS last_run"
+        " FROM script_totals GROUP BY script, action",
+        ("script", "action"),
     ),
     DerivedTable(
         "refused_outputs",

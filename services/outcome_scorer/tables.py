@@ -6,6 +6,12 @@ from typing import Final
 
 from trackrecord.runtime.stage import DerivedTable
 
+OUTCOME_SUMS: Final = {
+    **dict.fromkeys(("target", "stop", "expired", "void", "ambiguous", "returns"), "bigint"),
+    "sum_return": "numeric",
+}
+"""What ``outcome_totals`` adds up, and its type."""
+
 TABLES: Final = (
     DerivedTable(
         "bars",
@@ -36,6 +42,17 @@ TABLES: Final = (
             " exit_opened_at, known_at, ends_at FROM outcomes WHERE outcome <> 'pending'"
         ),
         ("signal_id", "policy"),
+        ("policy", "outcome_policy"),
+    ),
+    # Over lanes, without rows that came to nothing. Totals of verdicts are not rebuilt, like the
+    # assessments that they add up: which model was live does not follow from the topics.
+    DerivedTable(
+        "outcome_totals",
+        "SELECT policy, strategy, "
+        + ", ".join(f"trim_scale(sum({name})) AS {name}" for name in OUTCOME_SUMS)
+        + " FROM outcome_totals GROUP BY policy, strategy HAVING "
+        + " OR ".join(f"sum({name}) <> 0" for name in OUTCOME_SUMS),
+        ("policy", "strategy"),
         ("policy", "outcome_policy"),
     ),
     # A symbol without bars has a row only to be locked by, which says nothing, and which a signal

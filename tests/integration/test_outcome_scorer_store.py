@@ -229,6 +229,26 @@ def test_which_bars_contradict_others_does_not_depend_on_the_batches(
     ]
 
 
+def test_an_outcome_goes_with_its_signal_to_the_strategy_that_a_correction_names(
+    settings: Settings,
+) -> None:
+    scorer = Scorer(settings)
+    said = long("AAA", target_price=Decimal(101))
+    scorer.apply([said, *(bar("AAA", day, (100, 102, 99, 100)) for day in range(2))])
+    read = "SELECT strategy, revision, outcome FROM outcomes"
+    assert scorer.rows(read) == [("m", 0, "target")]
+    # The bars say the same of it as before.
+    scorer.apply([said.model_copy(update={"revision": 1, "strategy": "other"})])
+    assert scorer.rows(read) == [("other", 1, "target")]
+    told = [each for each in scorer.said if each.event_type == "signal_scored"]
+    assert [each.key for each in told] == [b"m", b"other"]
+    # What nothing is on record of stays so.
+    waiting = long("AAA", signal_id="waits", emitted_at=FIRST + 9 * DAY)
+    scorer.apply([waiting])
+    scorer.apply([waiting.model_copy(update={"revision": 1, "strategy": "other"})])
+    assert len(scorer.rows(read)) == 1
+
+
 def test_there_is_room_for_any_number_of_symbols_and_bars(settings: Settings) -> None:
     scorer = Scorer(settings)
     names = [f"S{number}" for number in range(150)]

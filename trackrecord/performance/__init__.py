@@ -21,7 +21,7 @@ Where it lies:
 - ``sums/``: what consumers add up, and every number that follows without the trades; ``written``
   is how a report shows them.
 - ``measure``: a number or its reason. ``exact``, ``exact_columns``: decimals, one and many.
-- ``trend``: whether what a script prints gets better.
+- ``trend``: whether what a script prints gets better; ``script_results``: lately and before.
 
 What is named here is loaded when it is first asked for, so that who needs a trade loads no arrays.
 """

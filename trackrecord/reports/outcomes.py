@@ -9,16 +9,19 @@ from trackrecord.runtime.settings import Settings
 
 OUTCOMES: Final = ("target", "stop", "expired", "void")
 
+_COUNTS: Final = (*OUTCOMES, "ambiguous")
+
 _BY_STRATEGY: Final = f"""
-SELECT policy, strategy,
-       {", ".join(f"count(*) FILTER (WHERE outcome = '{name}')" for name in OUTCOMES)},
-       count(*) FILTER (WHERE ambiguous), avg("return")
-FROM outcomes WHERE outcome <> 'pending'
-GROUP BY policy, strategy ORDER BY policy, strategy
+SELECT policy, strategy, {", ".join(f"sum({name})::bigint" for name in _COUNTS)},
+       (sum(sum_return) / nullif(sum(returns), 0))::float8
+FROM outcome_totals GROUP BY policy, strategy
+HAVING {" OR ".join(f"sum({name}) <> 0" for name in OUTCOMES)}
+ORDER BY policy, strategy
 """
+"""Over lanes; a strategy whose signals a correction has moved elsewhere has none left."""
 
 _VERDICTS: Final = """
-SELECT coalesce(verdict, 'none'), count(*) FROM assessments GROUP BY 1 ORDER BY 1
+SELECT verdict, sum(assessed)::bigint FROM verdict_totals GROUP BY 1 ORDER BY 1
 """
 
 
@@ -33,10 +36,9 @@ def read_outcomes(settings: Settings) -> dict[str, dict[str, dict[str, Any]]]:
         PassingError: The database does not answer.
     """
     outcomes: dict[str, dict[str, dict[str, Any]]] = {}
-    for policy, strategy, *counts, ambiguous, average in _read(settings, _BY_STRATEGY, {}):
+    for policy, strategy, *counts, average in _read(settings, _BY_STRATEGY):
         outcomes.setdefault(policy, {})[strategy] = {
-            **dict(zip(OUTCOMES, counts, strict=True)),
-            "ambiguous": ambiguous,
+            **dict(zip(_COUNTS, counts, strict=True)),
             "average_return": average,
         }
     return outcomes
@@ -48,9 +50,9 @@ def read_verdicts(settings: Settings) -> dict[str, int]:
     Raises:
         PassingError: The database does not answer.
     """
-    return dict(_read(settings, _VERDICTS, {}))
+    return dict(_read(settings, _VERDICTS))
 
 
-def _read(settings: Settings, query: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+def _read(settings: Settings, query: str) -> list[tuple[Any, ...]]:
     with session(settings, application="trackrecord report") as cursor:
-        return rows(cursor, query, parameters)
+        return rows(cursor, query)

@@ -86,7 +86,7 @@ class Assessor:
         return (*NAMES, *self.sent)
 
     def assess(
-        self, cursor: Cursor, symbols: Symbols, signals: pl.DataFrame, policy: str
+        self, cursor: Cursor, symbols: Symbols, signals: pl.DataFrame, policy: str, lane: int
     ) -> list[Assessed]:
         """Judge signals, those of each timeframe together, and record what is thought of them.
 
@@ -97,6 +97,7 @@ class Assessor:
             signals: New ones, as :func:`services.outcome_scorer.rows.signals.as_signals` makes
                 them.
             policy: Of the outcomes that make a record.
+            lane: Whose rows of totals are moved.
         """
         if not signals.height:
             return []
@@ -112,7 +113,13 @@ class Assessor:
                 group.qualities,
             )
             store.assessments.write(
-                cursor, rows, group.feature_set, group.names, group.version, self.clock.now()
+                cursor,
+                rows,
+                group.feature_set,
+                group.names,
+                group.version,
+                self.clock.now(),
+                lane,
             )
         return assessed
 

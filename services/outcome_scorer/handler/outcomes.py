@@ -171,6 +171,11 @@ class Judging:
         numbered = rows.with_columns(pl.lit(self._rounds).alias("round"))
         self._exits += store.outcomes.write(self._cursor, numbered, self._policy, self._clock.now())
 
+    def move_totals(self) -> None:
+        """Add to the totals what has changed."""
+        if self._rounds:
+            store.totals.move_outcomes(self._cursor, self._policy, self._batch.lane)
+
     def events(self) -> Iterator[Outgoing]:
         """What was found, once assessments are written: a score tells the features too."""
         if not self._rounds:

@@ -126,11 +126,16 @@ class OutcomeScorer(Handler):
         judging.void(_unsound(signals, written))
         timeframes = {symbol.timeframe for symbol in claimed}
         judging.judge([symbol.key for symbol in claimed], timeframes)
+        judging.move_totals()
         self._metrics.observe(JUDGING_SECONDS, self._clock.monotonic() - started)
         # After the outcomes: a strategy's record holds what had closed by the emission.
         new = [signal.signal_id for signal in written if signal.is_new]
         assessed = self._assessor.assess(
-            cursor, symbols, signals.filter(pl.col("signal_id").is_in(new)), self._policy
+            cursor,
+            symbols,
+            signals.filter(pl.col("signal_id").is_in(new)),
+            self._policy,
+            batch.lane,
         )
         outgoing = [
             *assessed_events(assessed, batch.messages, self._clock.now()),

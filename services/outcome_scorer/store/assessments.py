@@ -8,6 +8,7 @@ from typing import Final
 
 import polars as pl
 
+from services.outcome_scorer.store.totals import counting_verdicts
 from trackrecord.runtime.database import CopyRows, Cursor, copy_rows, rows
 
 TEMPORARY: Final = """
@@ -21,15 +22,15 @@ _WRITE_FEATURE_SET: Final = """
 INSERT INTO feature_sets VALUES (%(feature_set)s, %(names)s) ON CONFLICT DO NOTHING
 """
 
-_WRITE: Final = """
-INSERT INTO assessments (signal_id, strategy, symbol, timeframe, emitted_at, feature_set, features,
-                         probability, verdict, quality, model_version, assessed_at)
+_WRITE: Final = counting_verdicts("""
+INSERT INTO assessments AS a (signal_id, strategy, symbol, timeframe, emitted_at, feature_set,
+    features, probability, verdict, quality, model_version, assessed_at)
 SELECT n.signal_id, w.strategy, w.symbol, w.timeframe, w.emitted_at, %(feature_set)s, n.features,
        n.probability, n.verdict, n.quality, %(version)s, %(now)s
 FROM new_assessments AS n JOIN watched_signals AS w USING (signal_id)
 ORDER BY n.signal_id
 ON CONFLICT DO NOTHING
-"""
+""")
 
 
 def write(
@@ -39,8 +40,9 @@ def write(
     names: Sequence[str],
     version: str | None,
     now: datetime,
+    lane: int,
 ) -> None:
-    """Record what was known and thought of signals.
+    """Record what was known and thought of signals, and count their verdicts.
 
     Args:
         cursor: In the transaction.
@@ -49,8 +51,15 @@ def write(
         names: Of the features, in their order.
         version: Of the model that judged; None without one.
         now: When it judged.
+        lane: Whose rows of totals are moved.
     """
-    parameters = {"feature_set": feature_set, "names": list(names), "version": version, "now": now}
+    parameters = {
+        "feature_set": feature_set,
+        "names": list(names),
+        "version": version,
+        "now": now,
+        "lane": lane,
+    }
     cursor.execute(_WRITE_FEATURE_SET, parameters)
     cursor.execute("DELETE FROM new_assessments")  # those of another timeframe
     copy_rows(cursor, "new_assessments", CopyRows.of(assessments))

@@ -9,6 +9,7 @@ from typing import Final
 import polars as pl
 
 from services.outcome_scorer.rows.outcomes import RECORD, OwnExit, Scored
+from services.outcome_scorer.store.totals import noting_changes
 from trackrecord.runtime.database import CopyRows, Cursor, copy_rows, read_columns, rows
 from trackrecord.runtime.sql_times import micros, moment
 
@@ -52,7 +53,7 @@ def _of_old_shares(price: str, until: str) -> str:
     return f"coalesce(trim_scale(round({price} * {splits}, 18)), {price})"
 
 
-_WRITE: Final = f"""
+_WRITE: Final = noting_changes(f"""
 INSERT INTO outcomes AS o (signal_id, policy, revision, strategy, symbol, emitted_at,
                            {", ".join(_COLUMNS)})
 SELECT n.signal_id, %(policy)s, 0, w.strategy, w.symbol, w.emitted_at, n.outcome, n.label,
@@ -77,7 +78,7 @@ SET revision = o.revision + CASE WHEN o.signal_id IN (
     strategy = excluded.strategy, symbol = excluded.symbol,
     emitted_at = excluded.emitted_at,
     {", ".join(f"{name} = excluded.{name}" for name in _COLUMNS)}
-"""
+""")
 """The price is the level's or the bar's own, to the last digit, per share at the emission;
 the arrays hold floats. What changes twice in a batch is told once, and so has one revision."""
 

@@ -118,6 +118,11 @@ def write_closes(cursor: Cursor) -> None:
     execute_planned(cursor, _WRITE_CLOSES, {})
 
 
+_OF_ANOTHER: Final = -1
+"""Bars held by no outcome: what is on record was said of another strategy, symbol or moment, before
+a correction. It is told anew, even where it is the same."""
+
+
 def _read(*, ended: bool) -> str:
     """Signals of the symbols asked for: those that wait, or those whose horizon had elapsed."""
     which = f"w.ends_at >= {moment('a.since')}" if ended else "w.ends_at IS NULL"
@@ -125,7 +130,9 @@ def _read(*, ended: bool) -> str:
 SELECT w.signal_id, a.number, w.direction, w.price, w.target_price, w.stop_loss,
        w.horizon_bars, w.next_open, {micros("w.emitted_at")} AS emitted_at,
        o.outcome, o.how, o.ambiguous, {micros("o.exit_opened_at")} AS exit_opened_at,
-       o.exit_price, o."return", o.mae, o.mfe, o.delisted, o.bars_held,
+       o.exit_price, o."return", o.mae, o.mfe, o.delisted,
+       CASE WHEN (o.strategy, o.symbol, o.emitted_at) = (w.strategy, w.symbol, w.emitted_at)
+            THEN o.bars_held WHEN o.signal_id IS NOT NULL THEN {_OF_ANOTHER} END AS bars_held,
        {micros("o.known_at")} AS known_at
 FROM asked AS a JOIN watched_signals AS w USING (symbol, timeframe)
 LEFT JOIN outcomes AS o ON o.signal_id = w.signal_id AND o.policy = %(policy)s
