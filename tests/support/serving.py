@@ -109,11 +109,11 @@ def exit_of(entry: SignalEmitted, price: str, **more: object) -> SignalClosed:
 
 def fill(settings: Settings) -> None:
     """Put a record together by the stages' own handlers."""
-    entries = [signal(number) for number in range(40)]
+    entries = [signal(number, horizon_bars=2) for number in range(40)]
     events: list[SignalEmitted | SignalClosed] = [*entries]
     events += [exit_of(each, f"{100 + number % 7 - 2}.25") for number, each in enumerate(entries)]
     # One that is open, one that was corrected, others in another currency and under odd names.
-    events += [signal(40), signal(0, revision=1, price=Decimal("99.50"))]
+    events += [signal(40), signal(0, revision=1, horizon_bars=2, price=Decimal("99.50"))]
     for strategy, currency in (("trend", "INR"), (SLASH, "EUR"), (FORMULA, "USD")):
         entry = signal(3, strategy, currency=currency)
         events += [entry, exit_of(entry, "104"), signal(4, strategy, currency=currency)]
@@ -135,7 +135,7 @@ def fill(settings: Settings) -> None:
     Scorer(settings).apply(
         [
             *entries[:3],
-            *(bar(f"SYM{n % 3}", n, (100, 104, 98, 101)) for n in range(40)),
+            *(bar(f"SYM{n % 3}", n // 3, (100, 104, 98, 101)) for n in range(40)),
         ]
     )
     with database.session(settings, application="test") as cursor:

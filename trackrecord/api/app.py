@@ -11,7 +11,6 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-
 from trackrecord.api import problems
 from trackrecord.api.changes import Changes
 from trackrecord.api.cursors import Cursors
@@ -22,6 +21,7 @@ from trackrecord.api.metrics import OWN_METRICS, Measured, Results
 from trackrecord.api.parts import Parts
 from trackrecord.api.pool import Pool
 from trackrecord.api.reading import Reading
+from trackrecord.api.released import released
 from trackrecord.api.routes import (
     events,
     fixed,
@@ -33,16 +33,14 @@ from trackrecord.api.routes import (
     strategies,
     stream,
 )
-from trackrecord.api.released import released
 from trackrecord.api.routes import exports as files
+from trackrecord.api.routes.asking import VERSION_ONE
 from trackrecord.clock import Clock
 from trackrecord.errors import TrackrecordError
 from trackrecord.runtime.database import rows
 from trackrecord.runtime.health import Health
 from trackrecord.runtime.metrics import READY, Metrics
 from trackrecord.runtime.settings import Settings
-
-VERSION_ONE: Final = "/api/v1"
 
 _EXPORTS: Final = 2
 _EXPORT_SECONDS: Final = 1800.0
@@ -169,10 +167,9 @@ def create_app(
     )
     app.state.parts, app.state.health, app.state.registry = api.parts, api.health, api.registry
     # What is fixed stands before what takes any name.
-    for each in (files, stream, events, strategies, signals, scripts, models, operations):
-        app.include_router(each.router, prefix=VERSION_ONE)
-    app.include_router(fixed.router)
-    app.include_router(pages.router)
+    routes = (files, stream, events, strategies, signals, scripts, models, operations, fixed, pages)
+    for each in routes:
+        app.include_router(each.router)
     problems.answer_problems(app)
     app.add_middleware(Measured, metrics=api.metrics, clock=clock)
     app.add_middleware(

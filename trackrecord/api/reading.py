@@ -15,7 +15,6 @@ from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-
 from trackrecord.api.answers import version_of
 from trackrecord.api.released import released
 from trackrecord.api.script_analytics import analytics

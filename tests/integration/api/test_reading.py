@@ -34,11 +34,14 @@ def test_strategies_are_sorted_by_any_number_and_read_by_pages(
     api: Served, record: Settings
 ) -> None:
     every = api.get("/api/v1/strategies?limit=500").json()["strategies"]
-    names = [(row["strategy"], row["currency"]) for row in every]
-    assert sorted(names) == sorted(
-        [("momentum", "USD"), ("trend", "INR"), (SLASH, "EUR"), (FORMULA, "USD")]
-        + [("both", "USD"), ("both", "INR")]
-    )
+    assert sorted((row["strategy"], row["currency"]) for row in every) == [
+        (FORMULA, "USD"),
+        ("both", "INR"),
+        ("both", "USD"),
+        (SLASH, "EUR"),
+        ("momentum", "USD"),
+        ("trend", "INR"),
+    ]
     report = read_report(record).records["momentum"]
     [momentum] = [row for row in every if row["strategy"] == "momentum"]
     assert {name: report[name] for name in momentum if name not in {"strategy", "reasons"}} == {
@@ -63,8 +66,9 @@ def test_one_strategy_tells_what_the_report_tells(api: Served, record: Settings)
         found = api.get(f"/api/v1/strategies/{quote(name, safe='')}").json()
         assert found["strategy"] == name
         assert found["judged"] == report[name]
-        assert found["totals"]["total_pnl" if name != "both" else "closed"] == (
-            report[name]["total_pnl" if name != "both" else "closed"]
+        assert (
+            found["totals"]["total_pnl" if name != "both" else "closed"]
+            == (report[name]["total_pnl" if name != "both" else "closed"])
         )
     days = api.get("/api/v1/strategies/momentum/days").json()["days"]
     assert sum(Decimal(day["total_pnl"]) for day in days) == Decimal(

@@ -11,6 +11,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from trackrecord.api.limits import SLASH
 from trackrecord.events.types import Currency, Identifier, Name, UtcTime
 
+VERSION_ONE: Final = "/api/v1"
+"""What the paths begin with."""
+
 _DIGITS: Final = re.compile(r"[0-9]{1,9}")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -76,4 +79,15 @@ class Paged(Asked):
         return self.model_dump(exclude={"limit", "cursor"})
 
 
-__all__ = ["Asked", "Currency", "Day", "Limit", "Paged", "PathId", "PathName", "Text", "Time"]
+__all__ = [
+    "VERSION_ONE",
+    "Asked",
+    "Currency",
+    "Day",
+    "Limit",
+    "Paged",
+    "PathId",
+    "PathName",
+    "Text",
+    "Time",
+]

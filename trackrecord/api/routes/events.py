@@ -11,7 +11,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from trackrecord.api.answers import answer
 from trackrecord.api.parts import parts_of
 from trackrecord.api.problems import ProblemError
-from trackrecord.api.routes.asking import Asked
+from trackrecord.api.routes.asking import VERSION_ONE, Asked
 from trackrecord.api.shapes import Published
 from trackrecord.api.who import Who
 from trackrecord.events import EVENTS, Event
@@ -19,7 +19,7 @@ from trackrecord.events.documents import event_schema
 from trackrecord.events.types import Identifier
 from trackrecord.publishing.posted import MOST_EVENTS, UnreadableError, check_posted
 
-router = APIRouter(tags=["events"])
+router = APIRouter(prefix=VERSION_ONE, tags=["events"])
 
 _NAMED = 50
 """Refused events of a request that are told one by one."""

@@ -11,12 +11,12 @@ from pydantic import Field
 from trackrecord.api.exports import TYPES, Column, Format, export
 from trackrecord.api.parts import parts_of
 from trackrecord.api.problems import not_found
-from trackrecord.api.routes.asking import Asked, Day, PathName
+from trackrecord.api.routes.asking import VERSION_ONE, Asked, Day, PathName
 from trackrecord.api.routes.signals import WhichSignals
 from trackrecord.api.who import Who
 from trackrecord.reports.series import read_spans, series_query
 
-router = APIRouter(tags=["exports"])
+router = APIRouter(prefix=VERSION_ONE, tags=["exports"])
 
 _SIGNALS: Final[tuple[Column, ...]] = (
     ("signal_id", "text"), ("strategy", "text"), ("symbol", "text"), ("side", "text"),

@@ -11,13 +11,13 @@ from trackrecord.api.answers import answer, unchanged
 from trackrecord.api.cursors import time_of
 from trackrecord.api.parts import Parts, parts_of
 from trackrecord.api.problems import not_found
-from trackrecord.api.routes.asking import Asked, Paged, PathName, Text
+from trackrecord.api.routes.asking import VERSION_ONE, Asked, Paged, PathName, Text
 from trackrecord.api.shapes import Calibration, Models, Outcomes, TrainingLog
 from trackrecord.api.who import Who
 from trackrecord.reports.model_lists import read_models, read_training_log
 from trackrecord.reports.models import calibration_of
 
-router = APIRouter(tags=["models"])
+router = APIRouter(prefix=VERSION_ONE, tags=["models"])
 
 
 class _Logged(Paged):

@@ -11,7 +11,7 @@ from trackrecord.api.answers import answer
 from trackrecord.api.cursors import time_of
 from trackrecord.api.parts import parts_of
 from trackrecord.api.problems import ProblemError, not_found
-from trackrecord.api.routes.asking import Asked, Paged, PathId
+from trackrecord.api.routes.asking import VERSION_ONE, Asked, Paged, PathId
 from trackrecord.api.shapes import DeadLetter, DeadLetters, Requeued, Status
 from trackrecord.api.who import Who
 from trackrecord.runtime.admin.dead_letter_queue import (
@@ -21,7 +21,7 @@ from trackrecord.runtime.admin.dead_letter_queue import (
 )
 from trackrecord.runtime.database import rows
 
-router = APIRouter(tags=["operations"])
+router = APIRouter(prefix=VERSION_ONE, tags=["operations"])
 
 _OFFSETS = "SELECT stage, topic, partition, next_offset, updated_at FROM consumer_offsets"
 

@@ -9,11 +9,11 @@ from fastapi import APIRouter, Query, Request, Response
 from trackrecord.api.answers import answer, unchanged
 from trackrecord.api.parts import parts_of
 from trackrecord.api.problems import not_found
-from trackrecord.api.routes.asking import Asked, Paged, PathName
+from trackrecord.api.routes.asking import VERSION_ONE, Asked, Paged, PathName
 from trackrecord.api.shapes import Script, Scripts
 from trackrecord.api.who import Who
 
-router = APIRouter(tags=["scripts"])
+router = APIRouter(prefix=VERSION_ONE, tags=["scripts"])
 
 
 @router.get("/scripts", response_model=Scripts, operation_id="list_scripts")

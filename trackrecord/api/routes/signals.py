@@ -11,13 +11,13 @@ from trackrecord.api.answers import answer, unchanged
 from trackrecord.api.cursors import time_of
 from trackrecord.api.parts import parts_of
 from trackrecord.api.problems import not_found
-from trackrecord.api.routes.asking import Asked, Paged, PathId, Text, Time
+from trackrecord.api.routes.asking import VERSION_ONE, Asked, Paged, PathId, Text, Time
 from trackrecord.api.shapes import OneSignal, Signals
 from trackrecord.api.who import Who
 from trackrecord.reports.one_signal import read_signal
 from trackrecord.reports.signal_pages import Outcome, SignalFilter, read_page
 
-router = APIRouter(tags=["signals"])
+router = APIRouter(prefix=VERSION_ONE, tags=["signals"])
 
 
 class WhichSignals(Asked):

@@ -12,14 +12,23 @@ from trackrecord.api.answers import answer, unchanged
 from trackrecord.api.cursors import decimal_of
 from trackrecord.api.parts import parts_of
 from trackrecord.api.problems import not_found
-from trackrecord.api.routes.asking import Asked, Currency, Day, Limit, Paged, PathName, Text
+from trackrecord.api.routes.asking import (
+    VERSION_ONE,
+    Asked,
+    Currency,
+    Day,
+    Limit,
+    Paged,
+    PathName,
+    Text,
+)
 from trackrecord.api.shapes import Comparison, Days, Leaderboard, Strategies, Strategy
 from trackrecord.api.who import Who
 from trackrecord.performance.sums.written import add, record
 from trackrecord.reports.series import read_series, read_spans, read_sums
 from trackrecord.runtime.database import Cursor
 
-router = APIRouter(tags=["strategies"])
+router = APIRouter(prefix=VERSION_ONE, tags=["strategies"])
 
 _MOST_COMPARED = 8
 
@@ -191,7 +200,9 @@ def _over(
 ) -> tuple[list[dict[str, Any]], dict[str, Any] | None, str | None]:
     """Each strategy over the common days, all of them summed, or why they are not."""
     if since > until:
-        none: list[dict[str, Any]] = [{"strategy": name, "record": None, "days": []} for name in names]
+        none: list[dict[str, Any]] = [
+            {"strategy": name, "record": None, "days": []} for name in names
+        ]
         return none, None, "they have no day in common"
     sums = {name: read_sums(cursor, name, since, until) for name in names}
     compared = [

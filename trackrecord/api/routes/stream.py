@@ -9,10 +9,10 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from trackrecord.api.parts import parts_of
-from trackrecord.api.routes.asking import Asked
+from trackrecord.api.routes.asking import VERSION_ONE, Asked
 from trackrecord.api.who import Who
 
-router = APIRouter(tags=["stream"])
+router = APIRouter(prefix=VERSION_ONE, tags=["stream"])
 
 
 async def _place(request: Request) -> None:
