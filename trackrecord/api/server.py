@@ -124,7 +124,8 @@ def listening(host: str, port: int) -> socket.socket:
     place = socket.getaddrinfo(
         host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
-    listener = socket.socket(place[0], socket.SOCK_STREAM)
+    # With the protocol named: only then is an answer sent without waiting for more of it.
+    listener = socket.socket(*place[:3])
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(place[4][:2])
