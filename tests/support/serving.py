@@ -15,7 +15,7 @@ from services.extractor.service import STAGE as EXTRACTOR
 from services.signal_tracker.service import STAGE as TRACKER
 from tests.support.pipeline import until
 from tests.support.scorer import Scorer, bar
-from trackrecord.api.server import Server, listening, serving
+from trackrecord.api.server import ApiServer, listening, serving
 from trackrecord.events import ScriptExecuted, SignalClosed, SignalEmitted
 from trackrecord.runtime import database
 from trackrecord.runtime.settings import Settings
@@ -37,7 +37,7 @@ class Served:
         server: Serves it.
     """
 
-    def __init__(self, server: Server, port: int) -> None:
+    def __init__(self, server: ApiServer, port: int) -> None:
         self.server = server
         self.url = f"http://127.0.0.1:{port}"
         self.client = httpx.Client(base_url=self.url, timeout=30)

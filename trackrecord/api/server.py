@@ -31,7 +31,7 @@ _GRACE_SECONDS: Final = 10
 _BACKLOG: Final = 512
 
 
-class Server(uvicorn.Server):
+class ApiServer(uvicorn.Server):
     """Ends in good order when asked to, streams included, and then with exit code 0."""
 
     def __init__(self, config: uvicorn.Config, changes: Changes) -> None:
@@ -94,7 +94,7 @@ def run(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> int:
     return 0
 
 
-def serving(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> Server:
+def serving(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> ApiServer:
     """A server of the whole API, to be run on a socket that listens."""
     pool, exports = pools(settings)
     app = create_app(
@@ -108,7 +108,7 @@ def serving(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> Server:
         lifespan="on",
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    return Server(config, app.state.parts.changes)
+    return ApiServer(config, app.state.parts.changes)
 
 
 def listening(host: str, port: int) -> socket.socket:

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from trackrecord.errors import TrackrecordError
 from trackrecord.events import EVENTS
 from trackrecord.events.codec import is_too_deep
 from trackrecord.publishing.lines import Checker, Columns, Message
@@ -28,7 +29,7 @@ _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 _UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
-class UnreadableError(ValueError):
+class UnreadableError(TrackrecordError, ValueError):
     """What was posted is no JSON."""
 
 
