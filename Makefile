@@ -11,15 +11,16 @@ EDITABLE := $(UV) pip install --quiet --python $(BIN)/python --no-deps --no-buil
 .DEFAULT_GOAL := help
 RUNS := 200
 SEED := 1
+SECONDS := 600
 # Broken versions of the stages that the tests leave to the torture, as many runs show them.
 SLOWLY_FOUND := no_row_lock no_second_look outbox_before_acknowledgement
 # Checking and compiling, which `test` begins with, take a core each.
 MAKEFLAGS += --jobs=2
 
-.PHONY: help setup demo test check bench torture lock generate schemas clean
+.PHONY: help setup demo test check bench api-fuzz torture lock generate schemas clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
 
 # pip only brings uv, at the version and with the digests of the lock; uv installs all else.
 .venv/.uv: requirements.lock
@@ -69,6 +70,10 @@ test: check .venv/.compiled ## all checks and tests, on a real Kafka and Postgre
 
 bench: setup ## every claim of benchmarks/, measured
 	$(BIN)/python -m benchmarks
+
+api-fuzz: setup ## requests that nobody thought of to every path of the API: make api-fuzz SECONDS=600
+	API_FUZZ_SECONDS=$(SECONDS) API_FUZZ_CASES=200 API_FUZZ_PHASES=examples,coverage,fuzzing,stateful \
+		$(BIN)/pytest tests/integration/api/test_fuzz.py
 
 torture: setup ## random faults at random moments, and an exact check: make torture RUNS=200 SEED=1
 	$(BIN)/python -m tests.torture --runs $(RUNS) --seed $(SEED)

@@ -14,12 +14,15 @@
     ├── TamperedError          a model's files are not those that were written
     ├── RefusedError           the champion is not changed as was asked for
     ├── SupersededError        a training run is not this process's any more
+    ├── UnreadableError        what was posted is no JSON: 400
     ├── DamagedRecordError     a spool file holds bytes that are no record
     ├── LocalStackError        the local stack: what failed, and what to do
     │   ├── PartsUnavailable   Kafka or Postgres cannot be had on this machine
     │   └── StackFailed        a part of it did not come up, or did not stop
+    ├── ProblemError           a request of the HTTP API is answered with this problem
     ├── PassingError           a stage tries again with back-off and keeps its partitions
-    │   └── TooSlowError       the database ended a statement for its length: the batch is halved
+    │   ├── TooSlowError       the database ended a statement for its length: the batch is halved
+    │   └── ExhaustedError     the HTTP API has no session of the database free: 503
     ├── BadContentError        the database refuses a value: its message is found and refused
     ├── FencedError            somebody else owns the partition: the stage leaves and rejoins
     └── FatalError             the process ends with the message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import tempfile
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.e2e.cli import Ran, command, environment, trackrecord
@@ -98,10 +100,47 @@ def test_up_returns_when_all_is_healthy_and_listens_on_this_machine_only(home: H
     assert all(url.startswith("http://127.0.0.1:") for url in urls)
 
 
+def test_the_api_is_a_process_of_the_stack_which_reads_and_publishes(home: Home) -> None:
+    api = home.state["api"]
+    assert api.startswith("http://127.0.0.1:")
+    [process] = [each for each in home.state["processes"] if each["stage"] == "api"]
+    assert process["metrics_url"] == f"{api}/metrics"
+    event = json.loads(opened("posted-1", strategy="posted"))["data"]
+    answer = httpx.post(f"{api}/api/v1/events/signal_emitted", json=[event, event], timeout=30)
+    assert (answer.status_code, answer.json()["published"]) == (202, 2)
+
+    def told() -> Any:
+        found = httpx.get(f"{api}/api/v1/strategies/posted", timeout=30)
+        return found.json() if found.status_code == 200 else None
+
+    assert until(told, "the signal is on record")["totals"]["signals"] == 1
+    # Killed, it is started again at the same address; asked to end, it ends with its streams.
+    os.kill(process["pid"], signal.SIGKILL)
+
+    def another() -> Any:
+        now = Stack.read_state(home.path)
+        found = now and now.process("api")
+        return found if found and found.healthy and found.pid != process["pid"] else None
+
+    back = until(another, "the API is back")
+    assert back.restarts == 1
+    with httpx.stream("GET", f"{api}/api/v1/stream", timeout=30) as stream:
+        lines = stream.iter_lines()
+        assert next(lines) == "event: here"
+        Stack.stop(home.path, "api")
+        assert list(lines)
+    stopped = Stack.read_state(home.path)
+    assert stopped is not None
+    assert stopped.process("api").exit_code == 0
+    assert "Traceback" not in Path(back.log).read_text()
+    Stack.start(home.path, "api")
+
+
 def test_a_second_up_finds_the_first(home: Home) -> None:
     again = home.run("up", "--json")
     assert again.code == 0
-    before = {(each["stage"], each["pid"]) for each in home.state["processes"]}
+    now = home.run("status", "--json").data["processes"]
+    before = {(each["stage"], each["pid"]) for each in now}
     assert {(each["stage"], each["pid"]) for each in again.data["processes"]} == before
     assert "pid" in home.run("status").out
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.table import Table
@@ -15,20 +15,28 @@ from trackrecord.runtime.errors import (
 )
 from trackrecord.stages import STAGES
 
+if TYPE_CHECKING:
+    from trackrecord.runtime.settings import Settings
+
+API: Final = "api"
+"""The process that is no stage: the record over HTTP."""
+
 
 def run(
     stage: Annotated[
         str,
-        typer.Argument(help=f"The stage to run: {', '.join(STAGES)}."),
+        typer.Argument(help=f"The stage to run: {', '.join(STAGES)}; or api, the HTTP API."),
     ],
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
-    """Run one stage in the foreground, with the settings of the environment.
+    """Run one stage in the foreground, or the HTTP API, with the settings of the environment.
 
     It serves /metrics, /healthz, /readyz and /status over HTTP, and stops in
     good order on SIGTERM. Exit code 3 means that it stopped itself on purpose:
     its last log line says why.
     """
+    if stage == API:
+        raise typer.Exit(_run_api(load(home)))
     try:
         from services import lacking, stage_named
     except ModuleNotFoundError:
@@ -37,7 +45,9 @@ def run(
             "and the SDK only"
         ) from None
     if stage not in STAGES:
-        raise ConfigurationError(f"there is no stage {stage!r}: choose from {', '.join(STAGES)}")
+        raise ConfigurationError(
+            f"there is no stage {stage!r}: choose from {', '.join(STAGES)}, or {API}"
+        )
     if missing := lacking(stage):
         raise ConfigurationError(
             f"{stage} needs {', '.join(missing)}: install 'trackrecord[learning]', or use the "
@@ -57,6 +67,17 @@ def run(
     from trackrecord.runtime.jobs import run as run_jobs
 
     raise typer.Exit(run_jobs(found, load(home)))
+
+
+def _run_api(settings: Settings) -> int:
+    try:
+        from trackrecord.api.server import run as run_server
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"the API needs {error.name}: install 'trackrecord[api]', or use the checkout's "
+            "`make setup`"
+        ) from None
+    return run_server(settings)
 
 
 def migrate(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:

@@ -23,13 +23,17 @@ from trackrecord.cli.ending import if_stopped
 from trackrecord.cli.text import printable
 
 if TYPE_CHECKING:
-    from trackrecord.local.state import StackState
+    from trackrecord.local.state import StackState, StageSpec
 
 
-def specs(workers: dict[str, int]) -> tuple[list[Any], list[list[str]]]:
-    """What a stack runs: the stages, and the commands that prepare for them.
+def specs(workers: dict[str, int], *, api: bool = True) -> tuple[list[Any], list[list[str]]]:
+    """What a stack runs: the stages, the HTTP API, and the commands that prepare for them.
 
-    A stage whose packages are not installed is left out, and said to be.
+    What lacks its packages is left out, and said to be.
+
+    Args:
+        workers: How many processes of a stage, by its name; one of those that are not named.
+        api: Whether the API is wanted.
     """
     from services import STAGES, lacking
     from trackrecord.local.state import StageSpec
@@ -50,7 +54,26 @@ def specs(workers: dict[str, int]) -> tuple[list[Any], list[list[str]]]:
         for stage in STAGES
         if workers.get(stage, 1) and stage not in absent
     ]
+    if api:
+        stages += _api(command)
     return stages, [[*command, "migrate"], [*command, "topics"]]
+
+
+def _api(command: list[str]) -> list[StageSpec]:
+    """The process of the HTTP API, where its packages are installed."""
+    from importlib.util import find_spec
+
+    from trackrecord.local.state import API, StageSpec
+
+    if missing := [name for name in ("fastapi", "orjson", "uvicorn") if find_spec(name) is None]:
+        notes.print(
+            f"the API is left out: it needs {', '.join(missing)}; install 'trackrecord[api]'",
+            style="yellow",
+            markup=False,
+        )
+        return []
+    only_here = {"TRACKRECORD_API_HOST": "127.0.0.1"}
+    return [StageSpec(API, 1, [*command, "run", API], only_here, "TRACKRECORD_API_PORT")]
 
 
 def _workers(named: list[str] | None) -> dict[str, int]:
@@ -192,7 +215,7 @@ def show(state: StackState, home: Path, as_json: bool) -> bool:
                 "healthy": state.healthy,
                 "kafka": state.kafka,
                 "database_url": hide_secrets(state.database_url),
-                "api": None,
+                "api": state.api,
                 "lag": behind.total,
                 "outbox_pending": behind.outbox,
                 "dead_letters": behind.dead_letters,
@@ -208,6 +231,8 @@ def show(state: StackState, home: Path, as_json: bool) -> bool:
             screen.print(f"{each['stage']}/{each['instance']} is {each['state']}: {each['why']}")
     screen.print(f"Kafka     {state.kafka}")
     screen.print(f"Postgres  {hide_secrets(state.database_url)}", markup=False)
+    if state.api:
+        screen.print(f"API       {state.api}  (paths: {state.api}/api/v1/openapi.json)")
     screen.print(f"state     {home}  (logs in {home}/logs)")
     if behind.dead_letters or behind.dismissed:
         word = "dead letter" if behind.dead_letters == 1 else "dead letters"

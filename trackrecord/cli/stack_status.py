@@ -56,7 +56,7 @@ def lags(state: StackState, settings: Settings) -> Lags:
     """Ask the broker where topics end, the database where stages are, and each process."""
     import psycopg2
 
-    from services import stage_named
+    from services import STAGES, stage_named
     from trackrecord.errors import TrackrecordError
     from trackrecord.runtime import kafka
     from trackrecord.runtime.database import rows, session
@@ -86,6 +86,8 @@ def lags(state: StackState, settings: Settings) -> Lags:
             )
         client = kafka.admin(settings)
         for stage in sorted({process.stage for process in state.stages}):
+            if stage not in STAGES:
+                continue  # the API reads no topic
             found = stage_named(stage)
             if not isinstance(found, Stage):
                 continue  # its events are hints, which nobody is behind with

@@ -16,6 +16,7 @@ from trackrecord.local.layout import Home, read_json, write_private
 
 KAFKA = "kafka"
 POSTGRES = "postgres"
+API = "api"
 
 # What runs as `kafka`: the real one (named so too), or librdkafka's mock.
 MOCK = "mock"
@@ -44,8 +45,8 @@ SERVER_GRACE_S = 30.0
 class StageSpec:
     """One stage to run.
 
-    Each worker finds ``TRACKRECORD_METRICS_PORT`` (it serves ``/healthz``, ``/readyz``,
-    ``/metrics`` and ``/status`` there, on 127.0.0.1), ``DATABASE_URL``,
+    Each worker finds a port in the variable that :attr:`port_variable` names (it serves
+    ``/healthz``, ``/readyz``, ``/metrics`` and ``/status`` there, on 127.0.0.1), ``DATABASE_URL``,
     ``TRACKRECORD_KAFKA_BOOTSTRAP_SERVERS``, ``TRACKRECORD_HOME``, ``TRACKRECORD_STAGE``
     and ``TRACKRECORD_INSTANCE`` in its environment.
 
@@ -54,12 +55,14 @@ class StageSpec:
         workers: How many processes.
         argv: The executable and its arguments. Other users can read them: no secrets.
         env: Added to the environment of ``up``'s caller.
+        port_variable: The setting by which it learns its port.
     """
 
     name: str
     workers: int
     argv: list[str]
     env: Mapping[str, str] = field(default_factory=dict)
+    port_variable: str = "TRACKRECORD_METRICS_PORT"
 
 
 @dataclass(frozen=True)
@@ -179,6 +182,12 @@ class StackState:
     def stages(self) -> tuple[ProcessState, ...]:
         """The processes without Kafka and Postgres."""
         return tuple(one for one in self.processes if one.stage not in {KAFKA, POSTGRES})
+
+    @property
+    def api(self) -> str | None:
+        """Where the HTTP API answers; None where there is none."""
+        urls = [one.metrics_url for one in self.processes if one.stage == API and one.metrics_url]
+        return urls[0].rsplit("/", 1)[0] if urls else None
 
     @property
     def supervised(self) -> bool:

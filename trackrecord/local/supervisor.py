@@ -220,7 +220,7 @@ class Supervisor:
                 **stage.env,
                 "TRACKRECORD_STAGE": stage.name,
                 "TRACKRECORD_INSTANCE": str(number),
-                "TRACKRECORD_METRICS_PORT": str(port),
+                stage.port_variable: str(port),
             },
         )
         managed = Managed(

@@ -96,7 +96,7 @@ def check(
         advance: Called with the bytes that were read, as they are read.
     """
     checked = nothing()
-    checker = _Checker(now)
+    checker = Checker(now)
     for lines in _chunks(source, checked, advance):
         found = checker.check(lines)
         checked.events.put([each for each in found if isinstance(each, tuple)])
@@ -140,7 +140,7 @@ def _chunks(
     advance(held)
 
 
-class _Checker:
+class Checker:
     """Checks lines, some at a time.
 
     Attributes:
@@ -149,9 +149,15 @@ class _Checker:
         together: What all of them held.
     """
 
-    def __init__(self, now: datetime) -> None:
+    def __init__(self, now: datetime, columns: dict[str, Columns] | None = None) -> None:
+        """Have checked nothing yet.
+
+        Args:
+            now: The time, for what lies in the future.
+            columns: What an earlier one has learnt of types, by their name; of one thread.
+        """
         self._now = now
-        self._fast: dict[str, _Fast] = {}
+        self._fast = {} if columns is None else columns
         self.warnings: list[tuple[int, str]] = []
         self.types: set[str] = set()
         self.together = Together()
@@ -159,20 +165,20 @@ class _Checker:
     def check(self, lines: Sequence[tuple[int, bytes]]) -> list[Message | str]:
         """A message of each line, or why it is refused."""
         self.warnings = []
-        by_type: dict[str, list[_Given]] = defaultdict(list)
+        by_type: dict[str, list[Given]] = defaultdict(list)
         for place, (number, line) in enumerate(lines):
             try:
                 envelope = _envelope(line)
             except _NOT_PLAIN:
                 continue
             data = bytes(envelope.data)
-            by_type[envelope.type].append(_Given(place, number, data, envelope.id))
+            by_type[envelope.type].append(Given(place, number, data, envelope.id))
         found: list[Message | str | None] = [None] * len(lines)
         for name, given in by_type.items():
             if name not in EVENTS:
                 continue
             if name not in self._fast:
-                self._fast[name] = _Fast(EVENTS[name])
+                self._fast[name] = Columns(EVENTS[name])
             for place, message in self._fast[name].check(given, self._now, self):
                 found[place] = message
             self.types.add(name)
@@ -200,7 +206,7 @@ class _Checker:
         return message
 
 
-class _Given(NamedTuple):
+class Given(NamedTuple):
     """A line that is an envelope: its place among others, its number, and what it holds."""
 
     place: int
@@ -209,10 +215,11 @@ class _Given(NamedTuple):
     event_id: str | None
 
 
-class _Fast:
+class Columns:
     """Checks lines of one type in columns."""
 
     def __init__(self, model: type[Event]) -> None:
+        """Derive the columns from the model."""
         self._model = model
         self._decoder = Decoder(model)
         names = [name for name, kind in kinds_of(model).items() if kind == "decimal"]
@@ -230,7 +237,7 @@ class _Fast:
         self._identity = [(name, name in times) for name in model.identity]
 
     def check(
-        self, given: list[_Given], now: datetime, checker: _Checker
+        self, given: list[Given], now: datetime, checker: Checker
     ) -> Iterator[tuple[int, Message]]:
         """The lines that are taken: the place of each, and the message that it makes."""
         values = [each.data for each in given]
@@ -268,7 +275,7 @@ class _Fast:
             strict=True,
         )
 
-    def _note_together(self, frame: pl.DataFrame, numbers: list[int], checker: _Checker) -> None:
+    def _note_together(self, frame: pl.DataFrame, numbers: list[int], checker: Checker) -> None:
         if "symbol" in frame.columns:
             symbols = frame["symbol"]
             spelled = symbols.drop_nulls().unique(maintain_order=True).to_list()

@@ -102,18 +102,25 @@ def read_calibration(
         PassingError: The database does not answer.
     """
     with session(settings, application="trackrecord models", snapshot=True) as cursor:
-        named = version or champion(cursor, settings.model) or _newest(cursor, settings.model)
-        found = rows(cursor, _ABOUT, (settings.model, named))
-        if not found:
-            return None
-        learnt_until, report, promoted, reason, live_from = found[0]
-        asked = {
-            "version": named,
-            "learnt_until": learnt_until,
-            "policy": settings.outcome_policy,
-            "strategy": strategy,
-        }
-        frame = read_columns(cursor, _SAID, asked, _COLUMNS)
+        return calibration_of(cursor, settings, version, strategy)
+
+
+def calibration_of(
+    cursor: Cursor, settings: Settings, version: str | None = None, strategy: str | None = None
+) -> dict[str, Any] | None:
+    """The same, inside a transaction; see :func:`read_calibration`."""
+    named = version or champion(cursor, settings.model) or _newest(cursor, settings.model)
+    found = rows(cursor, _ABOUT, (settings.model, named))
+    if not found:
+        return None
+    learnt_until, report, promoted, reason, live_from = found[0]
+    asked = {
+        "version": named,
+        "learnt_until": learnt_until,
+        "policy": settings.outcome_policy,
+        "strategy": strategy,
+    }
+    frame = read_columns(cursor, _SAID, asked, _COLUMNS)
     return {
         "model": settings.model,
         "version": named,

@@ -18,8 +18,14 @@ ENVIRON = {"POSTGRES_PASSWORD": "p@ss/word", "GRAFANA_PASSWORD": "g"}
 NOT_FOR_CONTAINERS = {
     "TRACKRECORD_HOME",
     "TRACKRECORD_KAFKA_*",
+    *(
+        str(field.validation_alias)
+        for name, field in Settings.model_fields.items()
+        if name.startswith("api_")
+    ),
 }
-"""A setting of the local stack, and the open-ended family, which has a file of its own."""
+"""A setting of the local stack, the open-ended family, which has a file of its own, and those of
+the API, which listens on loopback only and so is in no container."""
 
 
 @pytest.fixture(scope="module")

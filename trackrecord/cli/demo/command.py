@@ -104,7 +104,7 @@ def _start(place: Path) -> StackState:
             markup=False,
             soft_wrap=True,  # one line, however wide the terminal
         )
-    stages, prepare = specs({})
+    stages, prepare = specs({}, api=False)
     stages = [
         replace(stage, env=_ONE_TRAINING) if stage.name == "trainer" else stage for stage in stages
     ]

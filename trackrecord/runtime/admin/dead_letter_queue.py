@@ -90,14 +90,42 @@ def _named(row: tuple[Any, ...]) -> dict[str, Any]:
     }
 
 
+def read_letters_after(
+    cursor: Cursor, after: tuple[datetime, str] | None, limit: int, *, replayed: bool = False
+) -> list[dict[str, Any]]:
+    """One page of dead letters, oldest first.
+
+    Args:
+        cursor: Inside a transaction.
+        after: When the last one of the page before was first seen, and its id.
+        limit: How many at most.
+        replayed: Whether those that were replayed or dismissed count, too.
+    """
+    at, letter_id = after or (None, None)
+    found = rows(
+        cursor,
+        f"SELECT {', '.join(_COLUMNS)} FROM dead_letters"
+        f" WHERE {'true' if replayed else _OPEN}"
+        " AND (%(at)s::timestamptz IS NULL OR (first_seen, id) > (%(at)s, %(id)s))"
+        " ORDER BY first_seen, id LIMIT %(limit)s",
+        {"at": at, "id": letter_id, "limit": limit},
+    )
+    return [_named(row) for row in found]
+
+
 def read_letter(settings: Settings, letter_id: str) -> dict[str, Any] | None:
     """One dead letter with its bytes; None if there is none of that id."""
     with session(settings, application="trackrecord dlq") as cursor:
-        found = rows(
-            cursor,
-            f"SELECT {', '.join(_COLUMNS)}, key, value, headers FROM dead_letters WHERE id = %s",
-            (letter_id,),
-        )
+        return letter_of(cursor, letter_id)
+
+
+def letter_of(cursor: Cursor, letter_id: str) -> dict[str, Any] | None:
+    """The same, inside a transaction."""
+    found = rows(
+        cursor,
+        f"SELECT {', '.join(_COLUMNS)}, key, value, headers FROM dead_letters WHERE id = %s",
+        (letter_id,),
+    )
     if not found:
         return None
     *columns, key, value, headers = found[0]

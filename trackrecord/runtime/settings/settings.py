@@ -216,6 +216,30 @@ class Settings(BaseModel):
         default=3, validation_alias="TRACKRECORD_TRAINER_ATTEMPTS"
     )
     """How many times a training whose process was killed is started before it counts as failed."""
+    api_host: str = Field(default="127.0.0.1", validation_alias="TRACKRECORD_API_HOST")
+    """The address on which the HTTP API listens; one of this machine's own loopback, as it lets
+    everybody in who can reach it."""
+    api_port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        default=8070, validation_alias="TRACKRECORD_API_PORT"
+    )
+    """The port of the HTTP API; 0 picks a free one and logs it."""
+    api_pool: Annotated[int, Field(ge=1, le=200)] = Field(
+        default=8, validation_alias="TRACKRECORD_API_POOL"
+    )
+    """How many sessions of the database the HTTP API reads with; exports have two of their own."""
+    api_statement_seconds: Annotated[float, Field(gt=0, le=3600)] = Field(
+        default=20.0, validation_alias="TRACKRECORD_API_STATEMENT_SECONDS"
+    )
+    """After how many seconds the database ends a query of the HTTP API."""
+    api_body_bytes: Annotated[int, Field(ge=1024, le=268_435_456)] = Field(
+        default=8_388_608, validation_alias="TRACKRECORD_API_BODY_BYTES"
+    )
+    """How many bytes one request to the HTTP API may bring."""
+    api_metrics_strategies: str = Field(
+        default="", validation_alias="TRACKRECORD_API_METRICS_STRATEGIES"
+    )
+    """Names of the strategies whose results the HTTP API tells as metrics, separated by commas.
+    Empty: those 50 with the most signals."""
     kafka: dict[str, str] = Field(default_factory=dict, validation_alias="TRACKRECORD_KAFKA_*")
     """Any other setting of the Kafka client, dots as underscores:
     TRACKRECORD_KAFKA_SASL_MECHANISM."""

@@ -1,0 +1,1 @@
+"""The record over HTTP: what is known, and a way in for events."""

@@ -1,0 +1,49 @@
+"""What the routes work with, put together once for an app."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from trackrecord.api.changes import Changes
+from trackrecord.api.cursors import Cursors
+from trackrecord.api.ends import Ends
+from trackrecord.api.ingest import Ingest
+from trackrecord.api.pool import Pool
+from trackrecord.api.reading import Reading
+from trackrecord.clock import Clock
+from trackrecord.runtime.settings import Settings
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The collaborators of an app.
+
+    Attributes:
+        settings: Of the process.
+        clock: What tells the time.
+        pool: What routes read with.
+        exports: What exports read with, which take long.
+        reading: What is read.
+        ingest: The way in for events.
+        changes: What streams are told.
+        ends: Where topics end.
+        cursors: Where the next page begins.
+    """
+
+    settings: Settings
+    clock: Clock
+    pool: Pool
+    exports: Pool
+    reading: Reading
+    ingest: Ingest
+    changes: Changes
+    ends: Ends
+    cursors: Cursors
+
+
+def parts_of(request: Request) -> Parts:
+    """Those of the app that a request came to."""
+    parts: Parts = request.app.state.parts
+    return parts

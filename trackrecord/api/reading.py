@@ -1,0 +1,257 @@
+"""What the API reads of strategies and scripts: the one place that knows how it is kept.
+
+Sums are added up in the database for the page that is asked for. Numbers that are judged from
+daily returns need all strategies, as what luck gives depends on how many there are: they are
+worked out once for each version of the record.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from trackrecord.api.answers import version_of
+from trackrecord.api.released import released
+from trackrecord.api.script_analytics import analytics
+from trackrecord.clock import Clock
+from trackrecord.performance.sums.sums import Sums
+from trackrecord.performance.sums.written import record
+from trackrecord.reports.outcomes import read_outcomes, read_verdicts
+from trackrecord.reports.scripts import read_scripts
+from trackrecord.reports.series import sums_of
+from trackrecord.reports.strategies import read_report
+from trackrecord.runtime.database import Cursor, rows
+from trackrecord.runtime.settings import Settings
+
+_NAMES: Final = tuple(Sums.__annotations__)
+
+ORDERS: Final[Mapping[str, str]] = {
+    "signals": "signals",
+    "closed": "closed",
+    "open": "signals - closed",
+    "wins": "wins",
+    "win_rate": "wins / nullif(closed, 0)",
+    "total_pnl": "total_pnl",
+    "average_pnl": "total_pnl / nullif(closed, 0)",
+    "realised_pnl": "realised_pnl",
+    "fees": "fees",
+    "profit_factor": "gross_profit / nullif(abs(gross_loss), 0)",
+    "average_return": "sum_return / nullif(closed - without_return, 0)",
+}
+"""What strategies are sorted by, as SQL of their sums; besides their name."""
+
+_STAGES: Final[Mapping[str, str]] = {
+    "signal_tracker": "signals",
+    "outcome_scorer": "outcomes",
+    "extractor": "scripts",
+}
+"""What each stage writes, in the words of the API."""
+
+_TOTALS: Final = f"""
+    SELECT strategy, currency, {", ".join(f"sum({name}) AS {name}" for name in _NAMES)}
+    FROM strategy_days
+    WHERE (%(strategies)s::text[] IS NULL OR strategy = ANY(%(strategies)s))
+      AND (%(currency)s::text IS NULL OR currency = %(currency)s)
+    GROUP BY strategy, currency HAVING sum(signals) > 0 OR sum(exits) > 0
+"""
+
+_VERSIONS: Final = """
+    SELECT stage, sum(next_offset), sum(epoch) || '/' || max(updated_at)
+    FROM consumer_offsets GROUP BY stage
+    UNION ALL
+    SELECT 'trainer', count(*) + (SELECT count(*) FROM champions), '' FROM ml_training_log
+"""
+
+
+Keys = tuple[Decimal | None, str, str]
+"""What a page of strategies is sorted by: the number, the name, the currency."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Records with the numbers of daily returns.
+
+    Attributes:
+        as_of: When they were worked out.
+        version: Of the record that they are of.
+        records: By strategy, as ``trackrecord report`` gives them.
+    """
+
+    as_of: datetime
+    version: str
+    records: dict[str, Any]
+
+
+class Reading:
+    """Reads what the stages have kept."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        """Read nothing yet.
+
+        Args:
+            settings: What is known of the strategies.
+            clock: What tells the time.
+        """
+        self._settings = settings
+        self._clock = clock
+        self._salt = (released(), settings.model_dump_json(exclude={"kafka"}))
+        self._lock = threading.Lock()
+        self._judged: Judged | None = None
+
+    def versions(self, cursor: Cursor) -> dict[str, int]:
+        """How far each kind of thing has moved: signals, outcomes, scripts and models."""
+        return {
+            _STAGES.get(stage, "models"): int(moved)
+            for stage, moved, _ in rows(cursor, _VERSIONS)
+            if stage in _STAGES or stage == "trainer"
+        }
+
+    def version(self, cursor: Cursor, *kinds: str) -> str:
+        """A text that is another one once any of some kinds of things has changed."""
+        moved = [
+            each
+            for each in sorted(rows(cursor, _VERSIONS))
+            if _STAGES.get(each[0], "models") in kinds
+        ]
+        return version_of(*self._salt, *kinds, *moved)
+
+    def strategies(
+        self,
+        cursor: Cursor,
+        *,
+        order: str,
+        descending: bool,
+        currency: str | None,
+        after: Keys | None,
+        limit: int,
+    ) -> list[tuple[Keys, dict[str, Any]]]:
+        """One page of strategies, each in each of its currencies, with what their sums say.
+
+        Args:
+            cursor: Inside a transaction.
+            order: One of :data:`ORDERS`, or ``strategy``.
+            descending: The largest first; what has no such number comes last either way.
+            currency: Only in this one.
+            after: The keys of the last row of the page before.
+            limit: How many at most.
+
+        Returns:
+            The records, each behind its keys.
+        """
+        by_name = order == "strategy"
+        direction = "DESC" if descending else "ASC"
+        key = "NULL::numeric" if by_name else f"({ORDERS[order]})::numeric"
+        name_direction = direction if by_name else "ASC"
+        query = f"""
+            WITH ranked AS (SELECT {key} AS key, * FROM ({_TOTALS}) AS totals)
+            SELECT key, strategy, currency, {", ".join(_NAMES)} FROM ranked
+            WHERE {_behind(after, descending, by_name=by_name)}
+            ORDER BY key {direction} NULLS LAST, strategy {name_direction}, currency
+            LIMIT %(limit)s
+        """
+        at, name, its_currency = after or (None, None, None)
+        found = rows(
+            cursor,
+            query,
+            {
+                "strategies": None,
+                "currency": currency,
+                "limit": limit,
+                "key": at,
+                "name": name,
+                "its_currency": its_currency,
+            },
+        )
+        return [
+            ((key, name, currency), {"strategy": name, **record({currency: sums_of(values)})})
+            for key, name, currency, *values in found
+        ]
+
+    def totals(
+        self, cursor: Cursor, strategies: Sequence[str] | None = None
+    ) -> dict[str, dict[str, Sums]]:
+        """Sums of strategies by currency; of all where none are named."""
+        asked = {"strategies": None if strategies is None else list(strategies), "currency": None}
+        totals: dict[str, dict[str, Sums]] = {}
+        for name, currency, *values in rows(cursor, f"{_TOTALS} ORDER BY 1, 2", asked):
+            totals.setdefault(name, {})[currency] = sums_of(values)
+        return totals
+
+    def most_active(self, cursor: Cursor, count: int) -> list[str]:
+        """The strategies with the most signals."""
+        found = rows(
+            cursor,
+            "SELECT strategy FROM strategy_days GROUP BY strategy HAVING sum(signals) > 0"
+            " ORDER BY sum(signals) DESC, strategy LIMIT %s",
+            (count,),
+        )
+        return [name for (name,) in found]
+
+    def judged(self, cursor: Cursor) -> Judged:
+        """All records with their judged numbers, as they stand.
+
+        Raises:
+            PassingError: The database does not answer.
+        """
+        today = self._clock.now().astimezone(ZoneInfo(self._settings.day_timezone)).date()
+        version = version_of(self.version(cursor, "signals"), today)
+        # One works them out, and who comes meanwhile waits for the same.
+        with self._lock:
+            if self._judged is None or self._judged.version != version:
+                report = read_report(self._settings)
+                self._judged = Judged(report.as_of, version, report.records)
+            return self._judged
+
+    def scripts(self, cursor: Cursor) -> dict[str, dict[str, Any]]:
+        """Records of all scripts, by name, in the order of the alphabet.
+
+        Raises:
+            PassingError: The database does not answer.
+        """
+        del cursor
+        return read_scripts(self._settings)
+
+    def outcomes(self, cursor: Cursor) -> dict[str, Any]:
+        """What became of signals on the bars, by policy and strategy, and the verdicts given.
+
+        Raises:
+            PassingError: The database does not answer.
+        """
+        del cursor
+        return {
+            "policies": read_outcomes(self._settings),
+            "verdicts": read_verdicts(self._settings),
+        }
+
+    def script_analytics(self, cursor: Cursor, script: str) -> dict[str, Any] | None:
+        """What a script decided and reported, and its latest runs against those before them.
+
+        Returns:
+            Its record; ``distribution`` of final actions and reported outcomes; ``recent``,
+            ``earlier`` and their ``difference``; ``summary``, a sentence. None where no such
+            script has run.
+        """
+        record = self.scripts(cursor).get(script)
+        return None if record is None else analytics(cursor, script, record)
+
+
+def _behind(after: Keys | None, descending: bool, *, by_name: bool) -> str:
+    """SQL of what comes after a row in the order of a page; nulls are last."""
+    if after is None:
+        return "true"
+    if by_name:
+        further = "<" if descending else ">"
+        return (
+            f"(strategy {further} %(name)s"
+            " OR (strategy = %(name)s AND currency > %(its_currency)s))"
+        )
+    alike = "(strategy, currency) > (%(name)s, %(its_currency)s)"
+    if after[0] is None:
+        return f"key IS NULL AND {alike}"
+    further = "<" if descending else ">"
+    return f"(key {further} %(key)s OR (key = %(key)s AND {alike}) OR key IS NULL)"

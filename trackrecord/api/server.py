@@ -1,0 +1,136 @@
+"""The API as a process: ``trackrecord run api``."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import uvicorn
+
+from trackrecord.api.app import create_app, pools
+from trackrecord.api.changes import Changes
+from trackrecord.api.ingest import Ingest
+from trackrecord.api.who import require_loopback
+from trackrecord.clock import SYSTEM_CLOCK, Clock
+from trackrecord.runtime import logs
+from trackrecord.runtime.errors import EXIT_COULD_NOT
+from trackrecord.runtime.logs import get_logger
+from trackrecord.runtime.process.run import on_signals
+from trackrecord.runtime.settings import Settings
+from trackrecord.runtime.settings.misspelt import unknown_variables
+
+_log = get_logger(__name__)
+
+_GRACE_SECONDS: Final = 10
+"""How long requests that are being answered may still take once the process is to end."""
+
+_BACKLOG: Final = 512
+
+
+class ApiServer(uvicorn.Server):
+    """Ends in good order when asked to, streams included, and then with exit code 0."""
+
+    def __init__(self, config: uvicorn.Config, changes: Changes) -> None:
+        """Serve an app.
+
+        Args:
+            config: With the app.
+            changes: The streams, which would never end by themselves.
+        """
+        super().__init__(config)
+        self._changes = changes
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take the signals that ask for an end."""
+
+        def stop(_name: str) -> None:
+            self.should_exit = True
+
+        on_signals(stop)
+        yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the streams first: all others are waited for."""
+        self._changes.close()
+        await super().shutdown(sockets)
+
+
+def run(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> int:
+    """Run the API in the foreground until SIGTERM or SIGINT.
+
+    Args:
+        settings: Of the process.
+        clock: What tells the time.
+
+    Returns:
+        The exit code: 0 ended in good order, 2 could not listen.
+
+    Raises:
+        ConfigurationError: It would listen where anybody could ask.
+    """
+    require_loopback(settings.api_host)
+    logs.configure("api", level=settings.log_level, style=settings.log_format)
+    try:
+        listener = listening(settings.api_host, settings.api_port)
+    except OSError as error:
+        sys.stderr.write(
+            f"cannot listen on {settings.api_host}:{settings.api_port}: {error.strerror}; "
+            "choose another with TRACKRECORD_API_PORT\n"
+        )
+        return EXIT_COULD_NOT
+    for unknown in unknown_variables(os.environ):
+        _log.warning("unknown setting", variable=unknown.variable, nearest=unknown.nearest)
+    server = serving(settings, clock)
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    _log.info("started", address=f"http://{shown}:{port}", broker=settings.kafka_bootstrap_servers)
+    with listener:
+        server.run(sockets=[listener])
+    return 0
+
+
+def serving(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> ApiServer:
+    """A server of the whole API, to be run on a socket that listens."""
+    pool, exports = pools(settings)
+    app = create_app(
+        settings, pool=pool, exports=exports, ingest=Ingest(settings, clock), clock=clock
+    )
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="on",
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    return ApiServer(config, app.state.parts.changes)
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that listens.
+
+    Args:
+        host: A name or an address, of IPv6 too, with or without brackets.
+        port: 0 for a free one.
+
+    Raises:
+        OSError: There is no such host, or the port is taken.
+    """
+    place = socket.getaddrinfo(
+        host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    # With the protocol named: only then is an answer sent without waiting for more of it.
+    listener = socket.socket(*place[:3])
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(place[4][:2])
+        listener.listen(_BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener

@@ -1,0 +1,101 @@
+"""Reading what strategies came to day by day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Final
+
+from trackrecord.performance.sums.sums import Sums
+from trackrecord.runtime.database import Cursor, rows
+
+COLUMNS: Final = (
+    "day", "currency", "signals", "exits", "closed", "wins", "losses", "breakevens", "total_pnl",
+    "realised_pnl", "fees", "carry", "backdated", "exits_backdated", "corrected_late",
+)  # fmt: skip
+"""What a series tells of each day."""
+
+_BETWEEN: Final = (
+    "strategy = %(strategy)s AND (%(since)s::date IS NULL OR day >= %(since)s)"
+    " AND (%(until)s::date IS NULL OR day <= %(until)s)"
+)
+_NAMES: Final = tuple(Sums.__annotations__)
+
+
+def series_query() -> str:
+    """A SELECT of :data:`COLUMNS` of one ``strategy`` from ``since`` to ``until``, both included.
+
+    Lanes are added up; a day that corrections have emptied is left out.
+    """
+    sums = ", ".join(f"sum({name}) AS {name}" for name in COLUMNS[2:])
+    return (
+        f"SELECT day, currency, {sums} FROM strategy_days WHERE {_BETWEEN} GROUP BY day, currency"
+        " HAVING sum(signals) <> 0 OR sum(exits) <> 0 OR sum(closed) <> 0"
+        " ORDER BY day, currency"
+    )
+
+
+def read_series(
+    cursor: Cursor, strategy: str, since: date | None = None, until: date | None = None
+) -> list[dict[str, Any]]:
+    """One strategy's days on which something happened, oldest first.
+
+    Args:
+        cursor: Inside a transaction.
+        strategy: Whose.
+        since: The first day; None: from the beginning.
+        until: The last day, included; None: to the end.
+
+    Returns:
+        By the names of :data:`COLUMNS`, one record for each day and currency, with
+        ``cumulative_pnl``: what its exits realised since the first of these days.
+    """
+    parameters = {"strategy": strategy, "since": since, "until": until}
+    totals: dict[str, Any] = {}
+    series = []
+    for row in rows(cursor, series_query(), parameters):
+        record = dict(zip(COLUMNS, row, strict=True))
+        currency = record["currency"]
+        totals[currency] = totals.get(currency, 0) + record["realised_pnl"]
+        series.append({**_whole(record), "cumulative_pnl": totals[currency]})
+    return series
+
+
+def read_spans(
+    cursor: Cursor, strategies: Sequence[str]
+) -> dict[str, tuple[date, date, list[str]]]:
+    """The first and last day of each strategy, and its currencies."""
+    found = rows(
+        cursor,
+        "SELECT strategy, min(day), max(day), array_agg(DISTINCT currency) FROM strategy_days"
+        " WHERE strategy = ANY(%s) AND (signals <> 0 OR exits <> 0 OR closed <> 0) GROUP BY 1",
+        (list(strategies),),
+    )
+    return {name: (first, last, currencies) for name, first, last, currencies in found}
+
+
+def read_sums(
+    cursor: Cursor, strategy: str, since: date | None, until: date | None
+) -> dict[str, Sums]:
+    """One strategy's sums over some days, by currency."""
+    sums = ", ".join(f"sum({name})" for name in _NAMES)
+    found = rows(
+        cursor,
+        f"SELECT currency, {sums} FROM strategy_days WHERE {_BETWEEN} GROUP BY 1 ORDER BY 1",
+        {"strategy": strategy, "since": since, "until": until},
+    )
+    return {currency: sums_of(values) for currency, *values in found}
+
+
+def sums_of(values: Sequence[Any]) -> Sums:
+    """Sums from values as the database gives them, in their order."""
+    pairs = zip(_NAMES, values, strict=True)
+    return Sums(**{name: type(getattr(Sums, name))(value) for name, value in pairs})
+
+
+def _whole(record: dict[str, Any]) -> dict[str, Any]:
+    """The database adds up whole numbers to decimals."""
+    return {
+        name: int(value) if isinstance(getattr(Sums, name, None), int) else value
+        for name, value in record.items()
+    }

@@ -1,0 +1,151 @@
+"""Reading signals by pages, newest first, each page from where the last one ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+
+from trackrecord.clock import SYSTEM_CLOCK
+from trackrecord.runtime.database import Cursor, rows
+
+Outcome = Literal["open", "win", "loss", "breakeven"]
+
+OUTCOMES: Final[Mapping[int, Outcome]] = {1: "win", -1: "loss", 0: "breakeven"}
+"""What a closed signal came to, by how it is stored; null is open."""
+
+COLUMNS: Final = (
+    "signal_id", "strategy", "symbol", "side", "price", "entry_price", "quantity",
+    "currency", "emitted_at", "timeframe", "target_price", "stop_loss", "confidence",
+    "model_version", "source", "backdated", "corrected_late", "exits_before_entry",
+    "exits_backdated", "exits_corrected_late", "closed_quantity", "excess_quantity",
+    "realised_pnl", "fees", "closed_at", "return", "outcome",
+)  # fmt: skip
+"""What a page tells of each signal, under the names of the view ``positions``."""
+
+_FIRST_DAYS: Final = 1
+_WIDER: Final = 4
+_MOST_DAYS: Final = 16_384
+
+
+@dataclass(frozen=True)
+class SignalFilter:
+    """Which signals; what is None does not matter.
+
+    Attributes:
+        strategy: Whose.
+        symbol: Of which instrument.
+        side: BUY or SELL.
+        outcome: What became of it.
+        since: Emitted then or later.
+        until: Emitted before.
+    """
+
+    strategy: str | None = None
+    symbol: str | None = None
+    side: str | None = None
+    outcome: Outcome | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def condition(self) -> tuple[str, dict[str, Any]]:
+        """SQL over ``signals AS s``, and its parameters."""
+        wanted = ["s.revision >= 0"]
+        named: dict[str, Any] = {
+            "strategy": self.strategy,
+            "symbol": self.symbol,
+            "side": self.side,
+            "since": self.since,
+            "until": self.until,
+        }
+        equal = [name for name in ("strategy", "symbol", "side") if named[name] is not None]
+        wanted += [f"s.{name} = %({name})s" for name in equal]
+        if self.since is not None:
+            wanted.append("s.emitted_at >= %(since)s")
+        if self.until is not None:
+            wanted.append("s.emitted_at < %(until)s")
+        if self.outcome is not None:
+            closing = "SELECT FROM exits AS x WHERE x.signal_id = s.signal_id AND x.outcome"
+            number = {name: stored for stored, name in OUTCOMES.items()}.get(self.outcome)
+            if number is None:
+                wanted.append(f"NOT EXISTS ({closing} IS NOT NULL)")
+            else:
+                wanted.append(f"EXISTS ({closing} = %(number)s)")
+                named["number"] = number
+        return " AND ".join(wanted), named
+
+
+def read_page(
+    cursor: Cursor,
+    which: SignalFilter,
+    after: tuple[datetime, str] | None,
+    limit: int,
+) -> list[dict[str, Any]]:
+    """One page of signals, the newest first, money as ``Decimal``.
+
+    Args:
+        cursor: Inside a transaction.
+        which: Which signals.
+        after: Time and id of the last signal of the page before; None for the first page.
+        limit: How many at most.
+
+    Returns:
+        By the names of :data:`COLUMNS`, the outcome as a word (None: open).
+    """
+    condition, parameters = which.condition()
+    if after is not None:
+        condition += " AND (s.emitted_at, s.signal_id) < (%(after_at)s, %(after_id)s)"
+        parameters |= {"after_at": after[0], "after_id": after[1]}
+    parameters["limit"] = limit
+    found: list[tuple[Any, ...]] = []
+    for lower in _lower_bounds(which, after):
+        bounded = condition if lower is None else f"{condition} AND s.emitted_at >= %(lower)s"
+        found = rows(cursor, _page(bounded), parameters | {"lower": lower})
+        if len(found) == limit:
+            break
+    return [as_record(row) for row in found]
+
+
+def as_record(row: tuple[Any, ...]) -> dict[str, Any]:
+    """A row of :data:`COLUMNS` by name, its outcome as a word."""
+    record = dict(zip(COLUMNS, row, strict=True))
+    record["outcome"] = OUTCOMES.get(record["outcome"])
+    return record
+
+
+def selected(names: tuple[str, ...] = COLUMNS) -> str:
+    """Columns as SQL lists them."""
+    return ", ".join(f'"{name}"' for name in names)
+
+
+def _page(condition: str) -> str:
+    return (
+        f"SELECT {selected()} FROM positions WHERE signal_id IN ("
+        f"SELECT signal_id FROM signals AS s WHERE {condition}"
+        " ORDER BY s.emitted_at DESC, s.signal_id DESC LIMIT %(limit)s)"
+        " ORDER BY emitted_at DESC, signal_id DESC"
+    )
+
+
+def _lower_bounds(
+    which: SignalFilter, after: tuple[datetime, str] | None
+) -> Iterator[datetime | None]:
+    """From when on to look, a longer time with each step, and at last without a bound.
+
+    Of all signals there is no index that holds them in order, and the one by blocks of time
+    finds a day among years in milliseconds; those of one strategy have an index of their own.
+    """
+    if which.strategy is None:
+        newest = min(each for each in (SYSTEM_CLOCK.now(), which.until, after and after[0]) if each)
+        days = _FIRST_DAYS
+        while days <= _MOST_DAYS:
+            try:
+                lower = newest - timedelta(days=days)
+            except OverflowError:
+                break
+            if which.since is not None and lower <= which.since:
+                break
+            yield lower
+            days *= _WIDER
+    yield None
