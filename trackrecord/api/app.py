@@ -16,6 +16,7 @@ from trackrecord.api.changes import Changes
 from trackrecord.api.cursors import Cursors
 from trackrecord.api.ends import Ends
 from trackrecord.api.ingest import Ingest
+from trackrecord.api.judged import JudgedNumbers
 from trackrecord.api.limits import Limits
 from trackrecord.api.metrics import OWN_METRICS, Measured, Results
 from trackrecord.api.parts import Parts
@@ -35,8 +36,10 @@ from trackrecord.api.routes import (
 )
 from trackrecord.api.routes import exports as files
 from trackrecord.api.routes.asking import VERSION_ONE
+from trackrecord.api.same_machine import SameMachine
 from trackrecord.clock import Clock
 from trackrecord.errors import TrackrecordError
+from trackrecord.reports.totals import moved
 from trackrecord.runtime.database import rows
 from trackrecord.runtime.health import Health
 from trackrecord.runtime.metrics import READY, Metrics
@@ -63,7 +66,8 @@ class Api:
         self, settings: Settings, *, pool: Pool, exports: Pool, ingest: Ingest, clock: Clock
     ) -> None:
         """Put it together; nothing runs yet."""
-        reading = Reading(settings, clock)
+        self.judged = JudgedNumbers(settings, clock, self._moved)
+        reading = Reading(settings, self.judged)
 
         def look() -> dict[str, int]:
             with pool.reading() as cursor:
@@ -92,6 +96,7 @@ class Api:
         current_default_thread_limiter().total_tokens = parts.pool.size + _SPARE_THREADS
         parts.ends.start()
         self.results.start()
+        self.judged.start()
         turning = asyncio.create_task(self._turn())
         try:
             yield
@@ -100,9 +105,14 @@ class Api:
             parts.changes.close()
             parts.ends.stop()
             self.results.stop()
+            self.judged.stop()
             parts.ingest.close()
             parts.pool.close()
             parts.exports.close()
+
+    def _moved(self) -> str:
+        with self.parts.pool.reading() as cursor:
+            return moved(cursor)
 
     async def _turn(self) -> None:
         while True:
@@ -177,6 +187,7 @@ def create_app(
         most_bytes=settings.api_body_bytes,
         most_at_once=pool.size * _WAITING,
     )
+    app.add_middleware(SameMachine)
     _documented(app)
     return app
 

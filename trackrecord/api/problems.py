@@ -31,6 +31,7 @@ RETRY_SECONDS: Final = 2
 
 _KINDS: Final[Mapping[int, str]] = {
     400: "unreadable",
+    403: "forbidden",
     404: "not-found",
     405: "method-not-allowed",
     413: "too-large",
@@ -44,6 +45,7 @@ _KINDS: Final[Mapping[int, str]] = {
 
 _MEANINGS: Final[Mapping[int, str]] = {
     400: "What was sent cannot be read: broken JSON, a cursor that is none of ours.",
+    403: "The request is for another host, or a page of another site has sent it.",
     404: "There is no such thing.",
     405: "The path does not know the method.",
     413: "The body is larger than may be.",

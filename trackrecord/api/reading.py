@@ -1,34 +1,21 @@
-"""What the API reads of strategies and scripts: the one place that knows how it is kept.
-
-Sums are added up in the database for the page that is asked for. Numbers that are judged from
-daily returns need all strategies, as what luck gives depends on how many there are: they are
-worked out once for each version of the record.
-"""
+"""What the API reads of strategies and scripts: the one place that knows how it is kept."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from trackrecord.api.answers import version_of
+from trackrecord.api.judged import Judged, JudgedNumbers
 from trackrecord.api.released import released
-from trackrecord.api.script_analytics import analytics
-from trackrecord.clock import Clock
 from trackrecord.performance.sums.sums import Sums
 from trackrecord.performance.sums.written import record
-from trackrecord.reports.outcomes import read_outcomes, read_verdicts
-from trackrecord.reports.scripts import read_scripts
-from trackrecord.reports.series import sums_of
-from trackrecord.reports.strategies import read_report
+from trackrecord.reports.outcomes import outcomes_of, verdicts_of
+from trackrecord.reports.scripts import script_analytics, script_list
+from trackrecord.reports.totals import SUMMED, sums_of
 from trackrecord.runtime.database import Cursor, rows
 from trackrecord.runtime.settings import Settings
-
-_NAMES: Final = tuple(Sums.__annotations__)
 
 ORDERS: Final[Mapping[str, str]] = {
     "signals": "signals",
@@ -53,8 +40,8 @@ _STAGES: Final[Mapping[str, str]] = {
 """What each stage writes, in the words of the API."""
 
 _TOTALS: Final = f"""
-    SELECT strategy, currency, {", ".join(f"sum({name}) AS {name}" for name in _NAMES)}
-    FROM strategy_days
+    SELECT strategy, currency, {", ".join(f"sum({name}) AS {name}" for name in SUMMED)}
+    FROM strategy_totals
     WHERE (%(strategies)s::text[] IS NULL OR strategy = ANY(%(strategies)s))
       AND (%(currency)s::text IS NULL OR currency = %(currency)s)
     GROUP BY strategy, currency HAVING sum(signals) > 0 OR sum(exits) > 0
@@ -72,36 +59,18 @@ Keys = tuple[Decimal | None, str, str]
 """What a page of strategies is sorted by: the number, the name, the currency."""
 
 
-@dataclass(frozen=True)
-class Judged:
-    """Records with the numbers of daily returns.
-
-    Attributes:
-        as_of: When they were worked out.
-        version: Of the record that they are of.
-        records: By strategy, as ``trackrecord report`` gives them.
-    """
-
-    as_of: datetime
-    version: str
-    records: dict[str, Any]
-
-
 class Reading:
     """Reads what the stages have kept."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: Settings, judged: JudgedNumbers) -> None:
         """Read nothing yet.
 
         Args:
             settings: What is known of the strategies.
-            clock: What tells the time.
+            judged: The numbers of daily returns, which are worked out beside.
         """
-        self._settings = settings
-        self._clock = clock
         self._salt = (released(), settings.model_dump_json(exclude={"kafka"}))
-        self._lock = threading.Lock()
-        self._judged: Judged | None = None
+        self._judged = judged
 
     def versions(self, cursor: Cursor) -> dict[str, int]:
         """How far each kind of thing has moved: signals, outcomes, scripts and models."""
@@ -149,7 +118,7 @@ class Reading:
         name_direction = direction if by_name else "ASC"
         query = f"""
             WITH ranked AS (SELECT {key} AS key, * FROM ({_TOTALS}) AS totals)
-            SELECT key, strategy, currency, {", ".join(_NAMES)} FROM ranked
+            SELECT key, strategy, currency, {", ".join(SUMMED)} FROM ranked
             WHERE {_behind(after, descending, by_name=by_name)}
             ORDER BY key {direction} NULLS LAST, strategy {name_direction}, currency
             LIMIT %(limit)s
@@ -186,58 +155,36 @@ class Reading:
         """The strategies with the most signals."""
         found = rows(
             cursor,
-            "SELECT strategy FROM strategy_days GROUP BY strategy HAVING sum(signals) > 0"
+            "SELECT strategy FROM strategy_totals GROUP BY strategy HAVING sum(signals) > 0"
             " ORDER BY sum(signals) DESC, strategy LIMIT %s",
             (count,),
         )
         return [name for (name,) in found]
 
-    def judged(self, cursor: Cursor) -> Judged:
-        """All records with their judged numbers, as they stand.
+    def judged(self) -> Judged:
+        """All records with their judged numbers, as last worked out.
 
         Raises:
-            PassingError: The database does not answer.
+            PassingError: They were not worked out yet.
         """
-        today = self._clock.now().astimezone(ZoneInfo(self._settings.day_timezone)).date()
-        version = version_of(self.version(cursor, "signals"), today)
-        # One works them out, and who comes meanwhile waits for the same.
-        with self._lock:
-            if self._judged is None or self._judged.version != version:
-                report = read_report(self._settings)
-                self._judged = Judged(report.as_of, version, report.records)
-            return self._judged
+        return self._judged.current()
 
     def scripts(self, cursor: Cursor) -> dict[str, dict[str, Any]]:
-        """Records of all scripts, by name, in the order of the alphabet.
-
-        Raises:
-            PassingError: The database does not answer.
-        """
-        del cursor
-        return read_scripts(self._settings)
+        """Counts and averages of all scripts, by name, in the order of the alphabet."""
+        return script_list(cursor)
 
     def outcomes(self, cursor: Cursor) -> dict[str, Any]:
-        """What became of signals on the bars, by policy and strategy, and the verdicts given.
-
-        Raises:
-            PassingError: The database does not answer.
-        """
-        del cursor
-        return {
-            "policies": read_outcomes(self._settings),
-            "verdicts": read_verdicts(self._settings),
-        }
+        """What became of signals on the bars, by policy and strategy, and the verdicts given."""
+        return {"policies": outcomes_of(cursor), "verdicts": verdicts_of(cursor)}
 
     def script_analytics(self, cursor: Cursor, script: str) -> dict[str, Any] | None:
         """What a script decided and reported, and its latest runs against those before them.
 
         Returns:
-            Its record; ``distribution`` of final actions and reported outcomes; ``recent``,
-            ``earlier`` and their ``difference``; ``summary``, a sentence. None where no such
-            script has run.
+            As :func:`trackrecord.reports.scripts.script_analytics`: None where no such script has
+            run.
         """
-        record = self.scripts(cursor).get(script)
-        return None if record is None else analytics(cursor, script, record)
+        return script_analytics(cursor, script)
 
 
 def _behind(after: Keys | None, descending: bool, *, by_name: bool) -> str:

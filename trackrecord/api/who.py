@@ -41,18 +41,22 @@ Who = Annotated[Reader, Depends(reader)]
 """What every route takes."""
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, and nobody else can reach it there."""
+    bare = host.strip("[]")
+    try:
+        return bare == "localhost" or ip_address(bare).is_loopback
+    except ValueError:
+        return False
+
+
 def require_loopback(host: str) -> None:
     """Refuse to listen where others than this machine's own users could ask.
 
     Raises:
         ConfigurationError: They could.
     """
-    bare = host.strip("[]")
-    try:
-        loopback = bare == "localhost" or ip_address(bare).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
+    if not is_loopback(host):
         raise ConfigurationError(
             f"TRACKRECORD_API_HOST={host}: the API lets everybody in who can reach it, so it "
             "listens on 127.0.0.1, ::1 or localhost only"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from trackrecord.runtime.database import rows, session
+from trackrecord.runtime.database import Cursor, rows, session
 from trackrecord.runtime.settings import Settings
 
 OUTCOMES: Final = ("target", "stop", "expired", "void")
@@ -35,8 +35,14 @@ def read_outcomes(settings: Settings) -> dict[str, dict[str, dict[str, Any]]]:
     Raises:
         PassingError: The database does not answer.
     """
+    with session(settings, application="trackrecord report") as cursor:
+        return outcomes_of(cursor)
+
+
+def outcomes_of(cursor: Cursor) -> dict[str, dict[str, dict[str, Any]]]:
+    """The same, in a transaction that is open."""
     outcomes: dict[str, dict[str, dict[str, Any]]] = {}
-    for policy, strategy, *counts, average in _read(settings, _BY_STRATEGY):
+    for policy, strategy, *counts, average in rows(cursor, _BY_STRATEGY):
         outcomes.setdefault(policy, {})[strategy] = {
             **dict(zip(_COUNTS, counts, strict=True)),
             "average_return": average,
@@ -50,9 +56,10 @@ def read_verdicts(settings: Settings) -> dict[str, int]:
     Raises:
         PassingError: The database does not answer.
     """
-    return dict(_read(settings, _VERDICTS))
-
-
-def _read(settings: Settings, query: str) -> list[tuple[Any, ...]]:
     with session(settings, application="trackrecord report") as cursor:
-        return rows(cursor, query)
+        return verdicts_of(cursor)
+
+
+def verdicts_of(cursor: Cursor) -> dict[str, int]:
+    """The same, in a transaction that is open."""
+    return dict(rows(cursor, _VERDICTS))

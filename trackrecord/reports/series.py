@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any, Final
 
 from trackrecord.performance.sums.sums import Sums
+from trackrecord.reports.totals import SUMMED, sums_of
 from trackrecord.runtime.database import Cursor, rows
 
 COLUMNS: Final = (
@@ -19,7 +20,6 @@ _BETWEEN: Final = (
     "strategy = %(strategy)s AND (%(since)s::date IS NULL OR day >= %(since)s)"
     " AND (%(until)s::date IS NULL OR day <= %(until)s)"
 )
-_NAMES: Final = tuple(Sums.__annotations__)
 
 
 def series_query() -> str:
@@ -78,19 +78,13 @@ def read_sums(
     cursor: Cursor, strategy: str, since: date | None, until: date | None
 ) -> dict[str, Sums]:
     """One strategy's sums over some days, by currency."""
-    sums = ", ".join(f"sum({name})" for name in _NAMES)
+    sums = ", ".join(f"sum({name})" for name in SUMMED)
     found = rows(
         cursor,
         f"SELECT currency, {sums} FROM strategy_days WHERE {_BETWEEN} GROUP BY 1 ORDER BY 1",
         {"strategy": strategy, "since": since, "until": until},
     )
     return {currency: sums_of(values) for currency, *values in found}
-
-
-def sums_of(values: Sequence[Any]) -> Sums:
-    """Sums from values as the database gives them, in their order."""
-    pairs = zip(_NAMES, values, strict=True)
-    return Sums(**{name: type(getattr(Sums, name))(value) for name, value in pairs})
 
 
 def _whole(record: dict[str, Any]) -> dict[str, Any]:

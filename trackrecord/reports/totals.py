@@ -29,6 +29,12 @@ class Total(NamedTuple):
     sums: Sums
 
 
+def moved(cursor: Cursor) -> str:
+    """A text that is another one once anything of any strategy has changed."""
+    [(versions, count)] = rows(cursor, "SELECT sum(version)::text, count(*) FROM strategy_totals")
+    return f"{versions or 0}/{count}"
+
+
 def read_versions(cursor: Cursor) -> dict[Owner, int]:
     """The version of every strategy in each of its currencies, in the order of the alphabet.
 

@@ -8,10 +8,16 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.support.serving import FORMULA, SLASH, Served, move
+from services.signal_tracker.service import STAGE as TRACKER
+from tests.integration.api.conftest import settings_of
+from tests.support import compare
+from tests.support.pipeline import until
+from tests.support.servers import Services
+from tests.support.serving import FORMULA, SLASH, Served, exit_of, move, served, signal
 from trackrecord.reports.strategies import read_report
 from trackrecord.runtime import database
 from trackrecord.runtime.settings import Settings
+from trackrecord.testing import StageRun, scratch_schema
 
 pytestmark = pytest.mark.kafka
 
@@ -58,6 +64,29 @@ def test_strategies_are_sorted_by_any_number_and_read_by_pages(
             assert keys[len(known) :] == [None] * (len(keys) - len(known))
     rupees = api.get("/api/v1/strategies?currency=INR").json()["strategies"]
     assert {row["currency"] for row in rupees} == {"INR"}
+
+
+def test_judged_numbers_follow_the_record_and_say_of_when_they_are(services: Services) -> None:
+    own = settings_of(services)
+    with scratch_schema(own):
+        StageRun(TRACKER, own).of([signal(1), exit_of(signal(1), "104")])
+        with served(own) as api:
+            before = api.get("/api/v1/strategies/momentum").json()
+            assert before["judged"] == read_report(own).records["momentum"]
+            StageRun(TRACKER, own, emptied=False).of(
+                [event for n in range(2, 30) for event in (signal(n), exit_of(signal(n), "103"))]
+            )
+            assert api.get("/api/v1/strategies/momentum").json()["totals"]["closed"] == 29
+
+            def found() -> dict[str, Any]:
+                return api.get("/api/v1/strategies/momentum").json()
+
+            until(lambda: found()["judged"]["closed"] == 29, "they follow", 15)
+            after = found()
+            assert after["judged"] == read_report(own).records["momentum"]
+            assert after["judged_as_of"] > before["judged_as_of"]
+            assert compare.fetch(own, "SELECT count(*) FROM strategy_measures") == [(1,)]
+            assert api.get("/api/v1/leaderboard?by=closed").json()["strategies"][0]["closed"] == 29
 
 
 def test_one_strategy_tells_what_the_report_tells(api: Served, record: Settings) -> None:
@@ -199,7 +228,9 @@ def test_an_answer_that_is_known_is_not_sent_again_until_something_has_changed(
     with database.session(record, application="test") as cursor:
         move(cursor, record, "signal_tracker", 11)
     for path, tag in tags.items():
-        moved = not path.startswith(("/api/v1/scripts", "/api/v1/outcomes", "/api/v1/models"))
+        # The board is of judged numbers, which follow the totals.
+        others = ("/api/v1/scripts", "/api/v1/outcomes", "/api/v1/models", "/api/v1/leaderboard")
+        moved = not path.startswith(others)
         answer = api.get(path, 200 if moved else 304, **{"if-none-match": tag})
         assert (answer.headers["etag"] != tag) is moved, path
 

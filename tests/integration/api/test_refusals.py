@@ -149,6 +149,22 @@ def test_a_body_of_another_kind_is_refused_before_it_is_read(api: Served) -> Non
         assert connection.getresponse().status == 413
 
 
+def test_what_another_site_has_a_browser_send_is_refused(api: Served) -> None:
+    port = api.url.rpartition(":")[2]
+    for host in ("evil.example", f"evil.example:{port}", "", "127.0.0.1.evil.example", "[::1"):
+        answer = api.client.get("/api/v1/strategies", headers={"host": host})
+        assert "this machine only" in str(api.problem(answer, 403)["detail"]), host
+    for host in (f"localhost:{port}", f"127.0.0.1:{port}", f"[::1]:{port}", "localhost"):
+        api.get("/api/v1/strategies", host=host)
+    # What needs no content type is what a form of any page may post.
+    path = "/api/v1/dead-letters/none/requeue"
+    for origin in ("https://evil.example", "null", "http://127.0.0.1.evil.example"):
+        answer = api.client.post(path, headers={"origin": origin})
+        assert "may change nothing" in str(api.problem(answer, 403)["detail"]), origin
+    api.problem(api.client.post(path, headers={"origin": api.url}), 404)
+    api.problem(api.client.post(path), 404)
+
+
 @contextmanager
 def held(pool: Pool, count: int) -> Iterator[None]:
     """All sessions of a pool in use."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
-from trackrecord.api.answers import answer, unchanged
+from trackrecord.api.answers import answer, unchanged, version_of
 from trackrecord.api.cursors import decimal_of
 from trackrecord.api.parts import parts_of
 from trackrecord.api.problems import not_found
@@ -110,18 +110,20 @@ def show_strategy(
     with parts.pool.reading() as cursor:
         as_of = parts.clock.now()
         totals = parts.reading.totals(cursor, [name]).get(name)
-        if totals is None:
-            raise not_found(f"there is no strategy {name!r} on record")
-        judged = parts.reading.judged(cursor)
-        if same := unchanged(request, judged.version):
-            return same
+        moved = parts.reading.version(cursor, "signals")
+    if totals is None:
+        raise not_found(f"there is no strategy {name!r} on record")
+    judged = parts.reading.judged()
+    version = version_of(moved, judged.version)
+    if same := unchanged(request, version):
+        return same
     content = {
         "strategy": name,
         "totals": record(totals),
         "judged": judged.records.get(name) or record(totals),
         "judged_as_of": judged.as_of,
     }
-    return answer(content, as_of=as_of, version=judged.version)
+    return answer(content, as_of=as_of, version=version)
 
 
 @router.get("/strategies/{name}/days", response_model=Days, operation_id="show_days")
@@ -148,9 +150,8 @@ def leaderboard(request: Request, who: Who, asked: Annotated[_Ranked, Query()]) 
     """Strategies by one number, the best first; those without it are left out."""
     del who
     parts = parts_of(request)
-    with parts.pool.reading() as cursor:
-        as_of = parts.clock.now()
-        judged = parts.reading.judged(cursor)
+    as_of = parts.clock.now()
+    judged = parts.reading.judged()
     if same := unchanged(request, judged.version):
         return same
     rows = [
