@@ -20,6 +20,7 @@ NAMES = {
     "pipeline": "benchmarks.pipeline.throughput",
     "latency": "benchmarks.pipeline.latency",
     "growth": "benchmarks.pipeline.growth",
+    "reading": "benchmarks.reading.run",
     "waiting": "benchmarks.pipeline.waiting",
     "profile": "benchmarks.pipeline.profile",
     "noise": "benchmarks.learning.noise",

@@ -1,0 +1,1 @@
+"""How the HTTP API answers on a long history, while the tracker writes."""
