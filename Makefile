@@ -17,7 +17,7 @@ SLOWLY_FOUND := no_row_lock no_second_look outbox_before_acknowledgement
 # Checking and compiling, which `test` begins with, take a core each.
 MAKEFLAGS += --jobs=2
 
-.PHONY: help setup demo test check bench api-fuzz torture lock generate schemas clean
+.PHONY: help setup demo test explore check bench api-fuzz torture lock generate schemas clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -67,6 +67,9 @@ check: .venv/.installed ## format, lint, types, import contracts, generated file
 test: check .venv/.compiled ## all checks and tests, on a real Kafka and Postgres
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 tests/unit tests/contract
 	$(BIN)/pytest --numprocesses 2 tests/integration tests/e2e tests/faults tests/fuzz tests/torture
+
+explore: setup ## the tests by properties and of faults with examples and seeds drawn anew
+	TRACKRECORD_EXPLORE=1 $(BIN)/pytest --numprocesses 2 tests
 
 bench: setup ## every claim of benchmarks/, measured
 	$(BIN)/python -m benchmarks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,9 +18,15 @@ from trackrecord.local.errors import PartsUnavailable
 from trackrecord.runtime.settings import Settings, load_settings
 from trackrecord.testing import scratch_schema
 
+EXPLORE = bool(os.environ.get("TRACKRECORD_EXPLORE"))
+"""Whether examples and seeds are drawn anew; else the same code is tested with the same ones."""
+
 # A busy machine makes generating slow; that says nothing about what is tested.
 hypothesis_settings.register_profile(
-    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "any machine",
+    deadline=None,
+    derandomize=not EXPLORE,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 hypothesis_settings.load_profile("any machine")
 
