@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -13,8 +14,9 @@ from tests.integration.test_signal_tracker_store import run
 from tests.support import compare, histories
 from trackrecord.clock import SYSTEM_CLOCK
 from trackrecord.reports.measure_keeper import keep_measures
+from trackrecord.reports.pictures import read_pictures
 from trackrecord.reports.strategies import read_report
-from trackrecord.runtime.database import connect
+from trackrecord.runtime.database import connect, session
 from trackrecord.runtime.settings import Settings
 
 pytestmark = pytest.mark.kafka
@@ -127,3 +129,32 @@ def test_more_than_a_group_is_measured_in_several(
     run(settings, [*said, *(closed(n, "151") for n in range(5))], [10])
     assert keep(settings) == 5
     assert len(records(settings)) == 5
+
+
+def test_months_and_lines_are_kept_beside_and_are_the_sums_of_the_days(settings: Settings) -> None:
+    history = histories.make("drawn", 300)
+    run(settings, history, [len(history)])
+    keep(settings)
+    days = compare.fetch(
+        settings,
+        "SELECT strategy, currency, day, sum(realised_pnl), sum(closed)::int FROM strategy_days"
+        " GROUP BY 1, 2, 3 HAVING sum(signals) <> 0 OR sum(exits) <> 0 OR sum(closed) <> 0",
+    )
+    with session(settings, application="test") as cursor:
+        pictures = read_pictures(cursor, sorted({row[0] for row in days}))
+    assert {(name, each.currency) for name, found in pictures.items() for each in found} == {
+        row[:2] for row in days
+    }
+    for name, found in pictures.items():
+        for each in found:
+            own = [row for row in days if row[:2] == (name, each.currency)]
+            months = {f"{row[2]:%Y-%m}" for row in own}
+            assert [month["month"] for month in each.months] == sorted(months)
+            for month in each.months:
+                of_month = [row for row in own if f"{row[2]:%Y-%m}" == month["month"]]
+                assert Fraction(month["realised_pnl"]) == sum(Fraction(row[3]) for row in of_month)
+                assert month["closed"] == sum(row[4] for row in of_month)
+            assert each.line
+            assert each.line["since"] == min(row[2] for row in own).isoformat()
+            assert each.line["until"] == max(row[2] for row in own).isoformat()
+            assert Fraction(each.line["values"][-1]) == sum(Fraction(row[3]) for row in own)

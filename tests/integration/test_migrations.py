@@ -25,10 +25,10 @@ from trackrecord.runtime.settings import Settings, load_settings
 OLDEST = Path("/usr/lib/postgresql/15/bin")
 TABLES = {
     "alembic_version", "assessments", "bars", "champions", "closings", "consumer_offsets",
-    "dead_letters", "executions", "exits", "feature_sets", "ml_training_log", "model_files",
-    "models", "outbox", "outcomes", "recommendations", "script_days", "sessions", "signals",
-    "strategy_days", "strategy_measures", "symbol_days", "training_jobs", "verdict_totals",
-    "watched_signals", "watched_symbols",
+    "dead_letters", "executions", "exits", "feature_sets", "kept_calibration",
+    "ml_training_log", "model_files", "models", "outbox", "outcomes", "recommendations",
+    "script_days", "sessions", "signals", "strategy_days", "strategy_measures", "symbol_days",
+    "training_jobs", "verdict_totals", "watched_signals", "watched_symbols",
 } | {table.name for stage in STAGES for table in stage_named(stage).tables}  # fmt: skip
 
 

@@ -15,7 +15,9 @@ from services.trainer.handler.champion_changes import roll_back
 from tests.support import judged
 from tests.support.compare import fetch, session
 from tests.support.pipeline import ROOT, environ
+from trackrecord.clock import SYSTEM_CLOCK
 from trackrecord.learning.files import unpack
+from trackrecord.reports.calibration_keeper import keep_calibrations, read_calibrations
 from trackrecord.reports.models import read_calibration, read_training
 from trackrecord.runtime import champion
 from trackrecord.runtime.settings import Settings
@@ -202,3 +204,31 @@ def test_a_run_is_read_once_it_has_ended_with_what_counts_most_first(quick: Sett
     assert found
     assert (found["status"], found["promoted"], found["version"]) == ("failed", False, None)
     assert "are needed" in found["reason"]
+
+
+def test_a_calibration_is_kept_until_outcomes_move_and_is_what_working_it_out_gives(
+    quick: Settings,
+) -> None:
+    now = SYSTEM_CLOCK.now()
+    assert keep_calibrations(quick, now) == 0
+    version = trained(quick, 1.5)
+    later(quick, version)
+    assert keep_calibrations(quick, now) == 1
+    with session(quick) as cursor:
+        assert read_calibrations(cursor, quick) == {version: (now, read_calibration(quick))}
+        other = quick.model_copy(update={"trainer_cost": 0.01})
+        assert read_calibrations(cursor, other) == {}
+    assert keep_calibrations(quick, now) == 0
+    change(
+        quick,
+        "UPDATE outcomes SET \"return\" = -0.5 WHERE signal_id LIKE 's2-%%';"
+        "INSERT INTO consumer_offsets (stage, topic, partition, topic_id,"
+        " next_offset, epoch) VALUES ('outcome_scorer', 'moved', 0, '', 1, 0)",
+    )
+    assert keep_calibrations(quick, now + timedelta(seconds=1)) == 1
+    with session(quick) as cursor:
+        ((as_of, found),) = read_calibrations(cursor, quick, version).values()
+        assert read_calibrations(cursor, quick, "another") == {}
+    assert as_of == now + timedelta(seconds=1)
+    assert found == read_calibration(quick)
+    assert found["since"]["success_rate"] == 0

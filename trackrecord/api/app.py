@@ -12,17 +12,19 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from trackrecord.api import problems
+from trackrecord.api.calibrations import calibrating
 from trackrecord.api.changes import Changes
 from trackrecord.api.cursors import Cursors
 from trackrecord.api.ends import Ends
 from trackrecord.api.ingest import Ingest
 from trackrecord.api.judged import JudgedNumbers
 from trackrecord.api.limits import Limits
-from trackrecord.api.metrics import OWN_METRICS, Measured, Results
+from trackrecord.api.metrics import OWN_METRICS, Measured
 from trackrecord.api.parts import Parts
 from trackrecord.api.pool import Pool
 from trackrecord.api.reading import Reading
 from trackrecord.api.released import released
+from trackrecord.api.result_metrics import Results
 from trackrecord.api.routes import (
     events,
     fixed,
@@ -87,7 +89,11 @@ class Api:
         self.registry = CollectorRegistry()
         self.metrics = Metrics(self.registry, "api", OWN_METRICS)
         self.health = Health("api", clock=clock)
-        self.results = Results(settings, pool, reading, self.registry)
+        self.beside = (
+            self.judged.repeating,
+            Results(settings, pool, reading, self.registry).repeating(clock),
+            calibrating(settings, clock),
+        )
 
     @asynccontextmanager
     async def running(self, _app: FastAPI) -> AsyncIterator[None]:
@@ -95,8 +101,8 @@ class Api:
         parts = self.parts
         current_default_thread_limiter().total_tokens = parts.pool.size + _SPARE_THREADS
         parts.ends.start()
-        self.results.start()
-        self.judged.start()
+        for each in self.beside:
+            each.start()
         turning = asyncio.create_task(self._turn())
         try:
             yield
@@ -104,8 +110,8 @@ class Api:
             turning.cancel()
             parts.changes.close()
             parts.ends.stop()
-            self.results.stop()
-            self.judged.stop()
+            for each in self.beside:
+                each.stop()
             parts.ingest.close()
             parts.pool.close()
             parts.exports.close()

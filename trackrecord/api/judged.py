@@ -15,21 +15,18 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from trackrecord.api.answers import version_of
+from trackrecord.api.repeating import Repeating
 from trackrecord.clock import Clock
-from trackrecord.errors import TrackrecordError
 from trackrecord.reports.measure_keeper import keep_measures
 from trackrecord.reports.strategies import read_report
 from trackrecord.runtime.errors import PassingError
-from trackrecord.runtime.logs import get_logger
 from trackrecord.runtime.settings import Settings
-
-_log = get_logger(__name__)
 
 LOOK_SECONDS: Final = 1.0
 """How often it looks whether the record has moved."""
 
-_SHARE: Final = 2.0
-"""It rests as long as it worked, divided by this, so that it leaves time for requests."""
+_REST: Final = 0.5
+"""How long it rests for each second of work."""
 
 _FIRST_SECONDS: Final = 10.0
 """How long a request waits for the first numbers after the start."""
@@ -51,7 +48,11 @@ class Judged:
 
 
 class JudgedNumbers:
-    """Keeps them up to date."""
+    """Keeps them up to date.
+
+    Attributes:
+        repeating: The thread that does.
+    """
 
     def __init__(self, settings: Settings, clock: Clock, look: Callable[[], str]) -> None:
         """Know nothing yet.
@@ -64,17 +65,11 @@ class JudgedNumbers:
         self._settings = settings
         self._clock = clock
         self._look = look
-        self._stop = threading.Event()
+        self.repeating = Repeating(
+            "judged numbers", self.refresh, clock, least_seconds=LOOK_SECONDS, per_second=_REST
+        )
         self._known = threading.Event()
         self._judged: Judged | None = None
-
-    def start(self) -> None:
-        """Begin to work them out."""
-        threading.Thread(target=self._run, name="judged numbers", daemon=True).start()
-
-    def stop(self) -> None:
-        """Work out no more."""
-        self._stop.set()
 
     def current(self) -> Judged:
         """The latest, with the time that they are of.
@@ -102,14 +97,3 @@ class JudgedNumbers:
         self._judged = Judged(report.as_of, version, report.records)
         self._known.set()
         return True
-
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            began = self._clock.monotonic()
-            try:
-                self.refresh()
-            except TrackrecordError as error:
-                # What was worked out before stays, with its own time.
-                _log.warning("numbers are not worked out for now", reason=str(error))
-            took = self._clock.monotonic() - began
-            self._stop.wait(max(LOOK_SECONDS, took / _SHARE))

@@ -55,10 +55,26 @@ class Record(BaseModel):
     """Why a number is null."""
 
 
+class Line(BaseModel):
+    """Cumulative realised PnL at even steps, as a small picture shows it."""
+
+    since: date
+    until: date
+    """The last day on which something happened."""
+    values: list[Money]
+    """At the end of each step."""
+    below_peak: Money
+    """How far it is below its highest, by day; at least 0."""
+    deepest: Money
+    """The most that it ever was below the highest before."""
+
+
 class NamedRecord(Record):
     """Numbers of a strategy in one of its currencies."""
 
     strategy: str
+    line: Line | None = None
+    """With `line=true`: null until it is worked out."""
 
 
 class Strategies(Versioned):
@@ -107,6 +123,35 @@ class Days(Versioned):
     strategy: str
     day_timezone: str
     days: list[Day]
+
+
+class Month(BaseModel):
+    """What a strategy came to in one month, in one currency."""
+
+    month: Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}$")]
+    signals: int
+    closed: int
+    realised_pnl: Money
+    average_return: float | None
+    """Of the closed, a fraction; null where none has a return."""
+
+
+class MonthsOfCurrency(BaseModel):
+    """The months of a strategy in one currency."""
+
+    currency: str
+    judged_as_of: datetime
+    """When they were worked out."""
+    months: list[Month]
+    line: Line | None
+
+
+class Months(Versioned):
+    """A strategy by month."""
+
+    strategy: str
+    day_timezone: str
+    currencies: list[MonthsOfCurrency]
 
 
 class Signal(BaseModel):
@@ -196,6 +241,8 @@ class Calibration(Versioned):
 
     judged: dict[str, Any]
     since: dict[str, Any]
+    judged_as_of: datetime
+    """Up to when outcomes count."""
 
 
 class Leaderboard(Versioned):

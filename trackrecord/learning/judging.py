@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -81,3 +82,18 @@ def reliability_curve(success: Floats, probability: Floats) -> list[dict[str, An
         for part in np.split(order, cuts)
         if len(part)
     ]
+
+
+def expected_calibration_error(curve: Sequence[Mapping[str, Any]]) -> float:
+    """The mean distance of what was said from what happened, over bins weighted by their signals.
+
+    Source: Naeini, Cooper and Hauskrecht (2015), "Obtaining Well Calibrated Probabilities Using
+    Bayesian Binning", AAAI.
+
+    Args:
+        curve: Bins of at least one signal, each with ``count``, ``predicted`` and ``happened``.
+    """
+    signals = sum(each["count"] for each in curve)
+    return float(
+        sum(each["count"] * abs(each["predicted"] - each["happened"]) for each in curve) / signals
+    )

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from trackrecord.performance.measure import FloatArray, Numbers
+from trackrecord.performance.sums.days import DayTable
 from trackrecord.performance.sums.many_series import FLAT_COLUMNS, Measured, series_numbers
 from trackrecord.performance.sums.records import measured_of, periods_per_year
 from trackrecord.performance.sums.sums import Sums, numbers_of_sums
@@ -42,11 +43,25 @@ def measure(
     """
     if not owners:
         return {}
+    return measured_rows(read_own_days(cursor, days, parameters, owners), owners, until, ways)
+
+
+def read_own_days(
+    cursor: Cursor, days: str, parameters: Mapping[str, Any], owners: Sequence[Owner]
+) -> DayTable:
+    """The days of some strategies; arguments as of :func:`measure`."""
     named = list(dict.fromkeys(name for name, _ in owners))
     # They are found by the key, unless it is nearly all of them.
     own = f"SELECT * FROM ({days}) AS days WHERE owner = ANY(%(measured)s)"
+    return read_days(cursor, own, {**parameters, "measured": named}, owners)
+
+
+def measured_rows(
+    table: DayTable, owners: Sequence[Owner], until: date, ways: Mapping[Owner, Way]
+) -> dict[Owner, FloatArray]:
+    """What :func:`measure` gives, of days that are read already."""
     measured = measured_of(
-        read_days(cursor, own, {**parameters, "measured": named}, owners),
+        table,
         len(owners),
         until,
         capital=[ways[owner].capital for owner in owners],

@@ -11,17 +11,19 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from trackrecord.performance.sums.sums import Sums
-from trackrecord.reports.judged import measure
+from trackrecord.reports.judged import measured_rows, read_own_days
 from trackrecord.reports.kept_measures import keep, read_kept, ways
+from trackrecord.reports.one_keeper import is_ours
+from trackrecord.reports.pictures import keep_pictures
 from trackrecord.reports.totals import Owner, read_versions
-from trackrecord.runtime.database import Connection, Cursor, connect, rows
+from trackrecord.runtime.database import Cursor, connect, rows
 from trackrecord.runtime.settings import Settings
+from trackrecord.times import day_number
 
 TOGETHER: Final = 200
 """Strategies that are measured in one transaction: draws are shared, and readers see progress."""
 
-_LOCKS: Final = 723_011_492
-"""The first of two numbers of an advisory lock: the keeper's; the second is of its schema."""
+_LOCK: Final = 723_011_492
 
 _DAYS: Final = f"""
     SELECT strategy AS owner, currency, day, {", ".join(Sums.__annotations__)} FROM strategy_days
@@ -44,7 +46,7 @@ def keep_measures(settings: Settings, now: datetime) -> int | None:
     until = now.astimezone(ZoneInfo(settings.day_timezone)).date()
     with closing(connect(settings, application="trackrecord measures")) as connection:
         connection.autocommit = True
-        if not _is_ours(connection):
+        if not is_ours(connection, _LOCK):
             return None
         connection.autocommit = False
         connection.set_session(isolation_level="REPEATABLE READ")
@@ -55,20 +57,12 @@ def keep_measures(settings: Settings, now: datetime) -> int | None:
                 how = ways(settings, list(versions))
                 stale = versions.keys() - read_kept(cursor, versions, until, how).keys()
                 chosen = _longest_waiting(cursor, stale)[:TOGETHER]
-                found = measure(cursor, _DAYS, {}, chosen, until, how)
-                if found:
-                    keep(cursor, found, versions, until, how)
+                if chosen:
+                    days = read_own_days(cursor, _DAYS, {}, chosen)
+                    keep(cursor, measured_rows(days, chosen, until, how), versions, until, how)
+                    keep_pictures(cursor, days.until(day_number(until)), chosen)
                 measured, more = measured + len(chosen), len(stale) > len(chosen)
         return measured
-
-
-def _is_ours(connection: Connection) -> bool:
-    """Whether nobody else keeps the measures of this schema; ours until the connection ends."""
-    with connection.cursor() as cursor:
-        ((ours,),) = rows(
-            cursor, "SELECT pg_try_advisory_lock(%s, hashtext(current_schema()))", (_LOCKS,)
-        )
-    return bool(ours)
 
 
 def _longest_waiting(cursor: Cursor, owners: set[Owner]) -> list[Owner]:

@@ -109,7 +109,7 @@ def calibration_of(
     cursor: Cursor, settings: Settings, version: str | None = None, strategy: str | None = None
 ) -> dict[str, Any] | None:
     """The same, inside a transaction; see :func:`read_calibration`."""
-    named = version or champion(cursor, settings.model) or _newest(cursor, settings.model)
+    named = version or champion(cursor, settings.model) or newest(cursor, settings.model)
     found = rows(cursor, _ABOUT, (settings.model, named))
     if not found:
         return None
@@ -165,6 +165,7 @@ def _since(frame: pl.DataFrame, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _newest(cursor: Cursor, model: str) -> str | None:
+def newest(cursor: Cursor, model: str) -> str | None:
+    """The version that was trained last; None where none was."""
     found = rows(cursor, _NEWEST, (model,))
     return found[0][0] if found else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import accumulate
 from typing import Any
 from urllib.parse import quote
 
@@ -247,3 +248,46 @@ def test_the_pages_of_monitoring_tell_what_the_stages_tell(api: Served) -> None:
     assert 'trackrecord_strategy_closed{currency="USD",strategy="momentum"} 40.0' in text
     assert 'route="/api/v1/strategies/{name}"' in text
     assert "momentum" not in "".join(line for line in text.splitlines() if "_api_" in line)
+
+
+def test_months_and_lines_are_the_sums_of_the_days(api: Served) -> None:
+    until(lambda: api.get("/api/v1/strategies/both/months").json()["currencies"], "they are kept")
+    for name in ("momentum", "both", SLASH):
+        path = f"/api/v1/strategies/{quote(name, safe='')}"
+        days = api.get(f"{path}/days").json()["days"]
+        found = api.get(f"{path}/months").json()
+        assert {each["currency"] for each in found["currencies"]} == {d["currency"] for d in days}
+        for each in found["currencies"]:
+            own = [day for day in days if day["currency"] == each["currency"]]
+            assert each["line"]["values"][-1] == own[-1]["cumulative_pnl"]
+            assert sum(month["closed"] for month in each["months"]) == sum(d["closed"] for d in own)
+    every = api.get("/api/v1/strategies?line=true&limit=500").json()["strategies"]
+    lines = {(row["strategy"], row["currency"]): row["line"] for row in every}
+    assert lines["momentum", "USD"]["values"]
+    assert all("line" not in row for row in api.get("/api/v1/strategies").json()["strategies"])
+    assert api.get("/api/v1/strategies/nobody/months", status=404)
+
+
+def test_what_metrics_tell_of_strategies_is_what_the_report_tells(
+    api: Served, record: Settings
+) -> None:
+    report = read_report(record).records["momentum"]
+
+    def told() -> dict[str, float]:
+        lines = [line.rsplit(" ", 1) for line in api.get("/metrics").text.splitlines()]
+        return {name: float(value) for name, value in lines if 'strategy="momentum"' in name}
+
+    def name(metric: str) -> str:
+        return f'trackrecord_strategy_{metric}{{currency="USD",strategy="momentum"}}'
+
+    until(lambda: name("max_drawdown") in told(), "it is drawn", 30)
+    found = told()
+    days = api.get("/api/v1/strategies/momentum/days").json()["days"]
+    totals = [Decimal(0), *(Decimal(day["cumulative_pnl"]) for day in days)]
+    peaks = list(accumulate(totals, max))
+    below = [peak - total for peak, total in zip(peaks, totals, strict=True)]
+    assert found[name("below_peak")] == float(below[-1])
+    assert found[name("max_drawdown")] == float(max(below))
+    assert found[name("net_pnl")] == float(report["total_pnl"])
+    for metric in ("closed", "wins", "backdated", "exits_backdated", "corrected_late"):
+        assert found[name(metric)] == report[metric]

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from trackrecord.api.answers import answer, unchanged
+from trackrecord.api.answers import answer, unchanged, version_of
 from trackrecord.api.cursors import time_of
 from trackrecord.api.parts import Parts, parts_of
 from trackrecord.api.problems import not_found
 from trackrecord.api.routes.asking import VERSION_ONE, Asked, Paged, PathName, Text
 from trackrecord.api.shapes import Calibration, Models, Outcomes, TrainingLog
 from trackrecord.api.who import Who
+from trackrecord.reports.calibration_keeper import read_calibrations
 from trackrecord.reports.model_lists import read_models, read_training_log
 from trackrecord.reports.models import calibration_of
 
@@ -90,19 +91,29 @@ def training_log(request: Request, who: Who, asked: Annotated[_Logged, Query()])
 def calibration(
     request: Request, who: Who, version: PathName, asked: Annotated[_Calibrated, Query()]
 ) -> Response:
-    """What a version of the model said when it was judged and since, and what happened."""
+    """What a version of the model said when it was judged and since, and what happened.
+
+    Of the version that serves and of the newest it is worked out beside, as `judged_as_of` says.
+    """
     del who
     parts = parts_of(request)
     with parts.pool.reading() as cursor:
         as_of = parts.clock.now()
-        etag = parts.reading.version(cursor, "models", "outcomes")
+        kept = read_calibrations(cursor, parts.settings, version).get(version)
+        known: dict[str, Any] | None = None
+        if kept is None or asked.strategy is not None:
+            etag = parts.reading.version(cursor, "models", "outcomes")
+            worked_out_at = as_of
+        else:
+            worked_out_at, known = kept
+            etag = version_of(version, worked_out_at)
         if same := unchanged(request, etag):
             return same
-        found = calibration_of(cursor, parts.settings, version, asked.strategy)
+        found = known or calibration_of(cursor, parts.settings, version, asked.strategy)
     if found is None:
         raise not_found(f"there is no version {version!r} of the model")
     found["model_version"] = found.pop("version")
-    return answer(found, as_of=as_of, version=etag)
+    return answer({**found, "judged_as_of": worked_out_at}, as_of=as_of, version=etag)
 
 
 def _after(parts: Parts, of: str, asked: Paged) -> tuple[datetime, str] | None:

@@ -22,9 +22,10 @@ from trackrecord.api.routes.asking import (
     PathName,
     Text,
 )
-from trackrecord.api.shapes import Comparison, Days, Leaderboard, Strategies, Strategy
+from trackrecord.api.shapes import Comparison, Days, Leaderboard, Months, Strategies, Strategy
 from trackrecord.api.who import Who
 from trackrecord.performance.sums.written import add, record
+from trackrecord.reports.pictures import drawn_at, read_pictures
 from trackrecord.reports.series import read_series, read_spans, read_sums
 from trackrecord.runtime.database import Cursor
 
@@ -43,6 +44,8 @@ class _Listed(Paged):
     """By default the largest first, and names from A to Z; what has no such number comes last."""
     currency: Currency | None = None
     """Only in this one."""
+    line: bool = False
+    """Whether each comes with its cumulative PnL as a line of at most 60 points."""
 
 
 class _Between(Asked):
@@ -82,6 +85,8 @@ def list_strategies(request: Request, who: Who, asked: Annotated[_Listed, Query(
     with parts.pool.reading() as cursor:
         as_of = parts.clock.now()
         version = parts.reading.version(cursor, "signals")
+        if asked.line:
+            version = version_of(version, drawn_at(cursor))
         if same := unchanged(request, version):
             return same
         found = parts.reading.strategies(
@@ -92,11 +97,13 @@ def list_strategies(request: Request, who: Who, asked: Annotated[_Listed, Query(
             after=after,
             limit=asked.limit + 1,
         )
+        records = [numbers for _, numbers in found[: asked.limit]]
+        if asked.line:
+            _draw(cursor, records)
     following = None
     if len(found) > asked.limit:
         keys, _ = found[asked.limit - 1]
         following = parts.cursors.written("strategies", asked.filters(), keys)
-    records = [numbers for _, numbers in found[: asked.limit]]
     return answer({"strategies": records, "next": following}, as_of=as_of, version=version)
 
 
@@ -142,6 +149,40 @@ def show_days(
             return same
         days = read_series(cursor, name, asked.from_, asked.to)
     content = {"strategy": name, "day_timezone": parts.settings.day_timezone, "days": days}
+    return answer(content, as_of=as_of, version=version)
+
+
+@router.get("/strategies/{name}/months", response_model=Months, operation_id="show_months")
+def show_months(
+    request: Request, who: Who, name: PathName, asked: Annotated[Asked, Query()]
+) -> Response:
+    """One strategy by month, and its cumulative PnL as a line of at most 60 points.
+
+    They are worked out beside the requests, with the numbers of daily returns.
+    """
+    del who, asked
+    parts = parts_of(request)
+    with parts.pool.reading() as cursor:
+        as_of = parts.clock.now()
+        if name not in read_spans(cursor, [name]):
+            raise not_found(f"there is no strategy {name!r} on record")
+        pictures = read_pictures(cursor, [name]).get(name, [])
+    version = version_of(*(each.as_of for each in pictures))
+    if same := unchanged(request, version):
+        return same
+    content = {
+        "strategy": name,
+        "day_timezone": parts.settings.day_timezone,
+        "currencies": [
+            {
+                "currency": each.currency,
+                "judged_as_of": each.as_of,
+                "months": each.months,
+                "line": each.line,
+            }
+            for each in pictures
+        ],
+    }
     return answer(content, as_of=as_of, version=version)
 
 
@@ -222,6 +263,14 @@ def _over(
     for further in every[1:]:
         total = add(total, further)
     return compared, record({currencies[0]: total}), None
+
+
+def _draw(cursor: Cursor, records: list[dict[str, Any]]) -> None:
+    """Put the line of each record into it."""
+    pictures = read_pictures(cursor, [row["strategy"] for row in records])
+    for row in records:
+        lines = {each.currency: each.line for each in pictures.get(row["strategy"], [])}
+        row["line"] = lines.get(row["currency"])
 
 
 def _by_currency(found: dict[str, Any]) -> list[dict[str, Any]]:
