@@ -1,7 +1,8 @@
 """How the HTTP API answers on a long history, alone and while the tracker takes new events.
 
 The history: 10 million closed signals of 1,000 strategies of very unequal size (ten hold half of
-it), over five years, with outcomes and assessments. Fifty requests a second, of a mix that favours
+it), over five years, with outcomes and assessments, and scripts, models and dead letters
+beside. Fifty requests a second, of a mix that favours
 what pages ask most; a route's latency counts from when its request was due. Measured beside: what a
 request costs the processors, how old judged numbers get while every strategy moves, how many
 events one process takes in, and how soon a stream tells of a change.
@@ -37,6 +38,7 @@ from benchmarks.pipeline.common import (
     tracker_space,
 )
 from benchmarks.pipeline.measure import cpu_seconds, peak_bytes, sessions
+from benchmarks.reading import judged
 from benchmarks.reading.load import Answers, Mix, ask
 from trackrecord.runtime.settings import Settings
 
@@ -57,22 +59,6 @@ P95_MS, CPU_MS, BEHIND_SECONDS, INGEST, STREAM_SECONDS, PEAK_MB = (
 )
 
 ALONE, BESIDE = "alone", f"while the tracker takes {WRITTEN:,} events/s"
-
-_JUDGED = """
-INSERT INTO outcomes (signal_id, policy, revision, strategy, symbol, emitted_at, outcome, label,
-    "return", mae, mfe, bars_held, exit_price, how, ambiguous, delisted, known_at, scored_at)
-SELECT signal_id, 'stop_first', 0, strategy, symbol, emitted_at, 'target', 1, 0.01, -0.004, 0.012,
-       3, price, 'intrabar', false, false, emitted_at, emitted_at FROM signals;
-INSERT INTO assessments (signal_id, strategy, symbol, timeframe, emitted_at, feature_set, features,
-    probability, verdict, quality, model_version, assessed_at)
-SELECT signal_id, strategy, symbol, '1d', emitted_at, 'default', '{0.1,0.2,0.3}', 0.6, 'take',
-       'high', 'v1', emitted_at FROM signals;
-INSERT INTO outcome_totals SELECT policy, strategy, 0, count(*), 0, 0, 0, 0, count(*),
-    sum(round("return"::numeric, 12)) FROM outcomes GROUP BY 1, 2;
-INSERT INTO verdict_totals SELECT model_version, strategy, verdict, 0, count(*) FROM assessments
-    GROUP BY 1, 2, 3;
-ANALYZE outcomes; ANALYZE assessments
-"""
 
 
 @dataclass(frozen=True)
@@ -116,17 +102,30 @@ def mix_of(spread: history.Spread, ids: list[str]) -> Mix:
         number = rng.randrange(10) if rng.random() < 0.5 else rng.randrange(spread.strategies)  # noqa: PLR2004
         return f"strategy-{number:0{digits}d}"
 
+    def script(rng: random.Random) -> str:
+        return f"script-{rng.randrange(judged.SCRIPTS):03d}.py"
+
+    one, version = "/api/v1/strategies", judged.VERSION
     return {
-        "strategies": (14, lambda _: "/api/v1/strategies?limit=50"),
-        "leaderboard": (10, lambda _: "/api/v1/leaderboard?limit=50"),
-        "strategy": (16, lambda rng: f"/api/v1/strategies/{strategy(rng)}"),
-        "days": (12, lambda rng: f"/api/v1/strategies/{strategy(rng)}/days?from=2024-06-01"),
-        "signals": (10, lambda _: "/api/v1/signals?limit=50"),
-        "signals of one": (14, lambda rng: f"/api/v1/signals?limit=50&strategy={strategy(rng)}"),
-        "signal": (14, lambda rng: f"/api/v1/signals/{rng.choice(ids)}"),
-        "compare": (4, lambda rng: f"/api/v1/compare?s={strategy(rng)}&s={strategy(rng)}"),
-        "ml-performance": (2, lambda _: "/api/ml-performance"),
+        "strategies": (8, lambda _: f"{one}?limit=50"),
+        "strategies with lines": (6, lambda _: f"{one}?limit=50&line=true"),
+        "leaderboard": (8, lambda _: "/api/v1/leaderboard?limit=50"),
+        "strategy": (14, lambda rng: f"{one}/{strategy(rng)}"),
+        "days": (8, lambda rng: f"{one}/{strategy(rng)}/days?from=2024-06-01"),
+        "months": (6, lambda rng: f"{one}/{strategy(rng)}/months"),
+        "signals": (8, lambda _: "/api/v1/signals?limit=50"),
+        "signals of one": (10, lambda rng: f"/api/v1/signals?limit=50&strategy={strategy(rng)}"),
+        "signal": (8, lambda rng: f"/api/v1/signals/{rng.choice(ids)}"),
+        "compare": (3, lambda rng: f"/api/v1/compare?s={strategy(rng)}&s={strategy(rng)}"),
+        "scripts": (3, lambda _: "/api/v1/scripts?limit=50"),
+        "script": (3, lambda rng: f"/api/v1/scripts/{script(rng)}"),
+        "script analytics": (3, lambda rng: f"/api/investor/script_analytics/{script(rng)}"),
         "outcomes": (2, lambda _: "/api/v1/outcomes"),
+        "models": (1, lambda _: "/api/v1/models"),
+        "training log": (1, lambda _: "/api/v1/models/training-log"),
+        "calibration": (2, lambda _: f"/api/v1/models/{version}/calibration"),
+        "ml-performance": (2, lambda _: "/api/ml-performance"),
+        "dead letters": (2, lambda _: "/api/v1/dead-letters"),
         "status": (2, lambda _: "/api/v1/status"),
     }
 
@@ -153,11 +152,12 @@ def run(options: Options | None = None, at: Servers | None = None) -> dict[str, 
         settings = stack.enter_context(tracker_space(at, make_topics(at)))
         url, schema = settings.database_url, settings.database_schema
         history.load(url, schema, size, random_ids=False, spread=spread)
-        ids = _judge(settings)
+        ids = judged.add(settings)
         settle(url)
         began = time.monotonic()
         place = stack.enter_context(_serving(settings))
         place.get("/api/v1/leaderboard?limit=1")
+        place.get(f"/api/v1/models/{judged.VERSION}/calibration")
         first = time.monotonic() - began
         say(f"  judged numbers of all after {first:.1f} s")
         mix = mix_of(spread, ids)
@@ -193,18 +193,6 @@ def _targets(outcome: dict[str, Any]) -> dict[str, Any]:
     rate = rates[len(rates) // 2]
     targets["events taken in a second"] = {"target": INGEST, "value": rate, "met": rate >= INGEST}
     return targets
-
-
-def _judge(settings: Settings) -> list[str]:
-    """Add outcomes and assessments; gives the ids of some signals."""
-    connection = connect(settings.database_url, settings.database_schema)
-    with connection.cursor() as cursor:
-        cursor.execute("SET synchronous_commit = off")
-        cursor.execute(_JUDGED)
-        cursor.execute("SELECT signal_id FROM signals ORDER BY md5(signal_id) LIMIT 2000")
-        ids = [name for (name,) in cursor.fetchall()]
-    connection.close()
-    return ids
 
 
 @contextmanager
