@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from typing import Any
 import pytest
 
 from tests.e2e.cli import ROOT, command, environment, trackrecord
+from tests.support import grafana
 from tests.support.servers import lacking
+from trackrecord.kafka.local_stack import STATE_FILE
 
 pytestmark = pytest.mark.kafka
 
@@ -36,6 +39,7 @@ def test_it_ends_with_a_record_of_every_script_strategy_and_model(tmp_path: Path
             home = tmp_path / "demo"
             verified = trackrecord("replay", "--verify", "--json", "--home", home)
             told = trackrecord("models", "calibration", "--json", "--home", home)
+            check_panels(found, home)
         finally:
             running.send_signal(signal.SIGINT)
             assert running.wait(60) == 0
@@ -125,6 +129,32 @@ def check_model(found: dict[str, Any]) -> None:
     said = [each["predicted"] for each in since["bins"]]
     assert said == sorted(said)
     assert since["bins"][0]["happened"] < since["bins"][-1]["happened"]
+
+
+def check_panels(found: dict[str, Any], home: Path) -> None:
+    """Grafana's panels ask Postgres what it can answer, and the answers are those of the record."""
+    url = json.loads((home / STATE_FILE).read_text())["database_url"]
+    with closing(grafana.opened(url, "public")) as connection:
+        told = {
+            title: rows
+            for board in grafana.BOARDS.values()
+            for title, rows in grafana.answers(connection, board).items()
+        }
+    assert [title for title, rows in told.items() if not rows] == []
+    for row in told["Strategies"]:
+        record = found["strategies"][row["Strategy"]]
+        assert row["Net PnL"] == Decimal(record["total_pnl"])
+        assert (row["Closed"], row["Open"]) == (record["closed"], record["open"])
+    last = {row["metric"]: row["value"] for row in told["Cumulative realised PnL"]}
+    assert last == {
+        row["Strategy"]: Decimal(found["strategies"][row["Strategy"]]["realised_pnl"])
+        for row in told["Strategies"]
+    }
+    assert {row["Script"]: row["Runs"] for row in told["Scripts"]} == {
+        name: record["runs"] for name, record in found["scripts"].items()
+    }
+    assert [row["Version"] for row in told["Champions"]] == [found["calibration"]["version"]]
+    assert sum(row["Signals"] for row in told["Verdicts"]) == sum(found["verdicts"].values())
 
 
 def uses(process: Path, folder: Path) -> bool:

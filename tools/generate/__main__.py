@@ -12,7 +12,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tools import schemas, sql
-from tools.generate import by_hand, contracts, dashboard, decisions, deployment, documents
+from tools.generate import (
+    by_hand,
+    contracts,
+    dashboard,
+    decisions,
+    deployment,
+    documents,
+    record_boards,
+)
 from tools.generate.regions import ROOT, NoPlaceError
 
 
@@ -22,6 +30,7 @@ def writers() -> dict[Path, Callable[[str], str]]:
         **contracts.writers(),
         **deployment.writers(),
         **dashboard.writers(),
+        **record_boards.writers(),
         **documents.writers(),
         **decisions.writers(),
     }

@@ -12,7 +12,6 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from trackrecord.api import problems
-from trackrecord.api.calibrations import calibrating
 from trackrecord.api.changes import Changes
 from trackrecord.api.cursors import Cursors
 from trackrecord.api.ends import Ends
@@ -41,7 +40,6 @@ from trackrecord.api.routes.asking import VERSION_ONE
 from trackrecord.api.same_machine import SameMachine
 from trackrecord.clock import Clock
 from trackrecord.errors import TrackrecordError
-from trackrecord.reports.totals import moved
 from trackrecord.runtime.database import rows
 from trackrecord.runtime.health import Health
 from trackrecord.runtime.metrics import READY, Metrics
@@ -68,7 +66,7 @@ class Api:
         self, settings: Settings, *, pool: Pool, exports: Pool, ingest: Ingest, clock: Clock
     ) -> None:
         """Put it together; nothing runs yet."""
-        self.judged = JudgedNumbers(settings, clock, self._moved)
+        self.judged = JudgedNumbers(settings)
         reading = Reading(settings, self.judged)
 
         def look() -> dict[str, int]:
@@ -90,9 +88,8 @@ class Api:
         self.metrics = Metrics(self.registry, "api", OWN_METRICS)
         self.health = Health("api", clock=clock)
         self.beside = (
-            self.judged.repeating,
+            self.judged,
             Results(settings, pool, reading, self.registry).repeating(clock),
-            calibrating(settings, clock),
         )
 
     @asynccontextmanager
@@ -115,10 +112,6 @@ class Api:
             parts.ingest.close()
             parts.pool.close()
             parts.exports.close()
-
-    def _moved(self) -> str:
-        with self.parts.pool.reading() as cursor:
-            return moved(cursor)
 
     async def _turn(self) -> None:
         while True:

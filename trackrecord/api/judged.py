@@ -1,35 +1,34 @@
-"""The numbers that are judged from daily returns: worked out beside the requests, and kept.
+"""The numbers that are judged from daily returns: worked out beside the requests.
 
 They need all strategies, as what luck gives depends on how many there are, so no request works
-them out. A thread does, whenever the record has moved: measures are kept in the database for all
-who read them (:mod:`trackrecord.reports.measure_keeper`), records in memory for requests.
+them out. A process of its own does (:mod:`trackrecord.api.working_out`), since work in this one
+would hold up requests, and is started anew should it end. Measures are kept in the database for
+all who read them, records in memory for requests.
 """
 
 from __future__ import annotations
 
+import contextlib
+import subprocess
+import sys
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
-from zoneinfo import ZoneInfo
+from typing import IO, Any, Final
 
-from trackrecord.api.answers import version_of
-from trackrecord.api.repeating import Repeating
-from trackrecord.clock import Clock
-from trackrecord.reports.measure_keeper import keep_measures
-from trackrecord.reports.strategies import read_report
+import orjson
+
 from trackrecord.runtime.errors import PassingError
+from trackrecord.runtime.logs import get_logger
 from trackrecord.runtime.settings import Settings
 
-LOOK_SECONDS: Final = 1.0
-"""How often it looks whether the record has moved."""
-
-_REST: Final = 0.5
-"""How long it rests for each second of work."""
+_log = get_logger(__name__)
 
 _FIRST_SECONDS: Final = 10.0
 """How long a request waits for the first numbers after the start."""
+
+_AGAIN_SECONDS: Final = 1.0
+_END_SECONDS: Final = 3.0
 
 
 @dataclass(frozen=True)
@@ -48,28 +47,31 @@ class Judged:
 
 
 class JudgedNumbers:
-    """Keeps them up to date.
+    """Has them worked out, and holds the latest."""
 
-    Attributes:
-        repeating: The thread that does.
-    """
-
-    def __init__(self, settings: Settings, clock: Clock, look: Callable[[], str]) -> None:
+    def __init__(self, settings: Settings) -> None:
         """Know nothing yet.
 
         Args:
-            settings: What is known of the strategies.
-            clock: What tells the time.
-            look: Reads a text that is another one once the record of signals has moved.
+            settings: What is known of the strategies, and where they are.
         """
         self._settings = settings
-        self._clock = clock
-        self._look = look
-        self.repeating = Repeating(
-            "judged numbers", self.refresh, clock, least_seconds=LOOK_SECONDS, per_second=_REST
-        )
+        self._stop = threading.Event()
         self._known = threading.Event()
         self._judged: Judged | None = None
+        self._thread = threading.Thread(target=self._run, name="judged numbers", daemon=True)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Begin to have them worked out."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the process that works them out."""
+        self._stop.set()
+        if self._process is not None:
+            _end(self._process)
+        self._thread.join(_END_SECONDS)
 
     def current(self) -> Judged:
         """The latest, with the time that they are of.
@@ -81,19 +83,51 @@ class JudgedNumbers:
             raise PassingError("the numbers are being worked out: ask again in a moment")
         return self._judged
 
-    def refresh(self) -> bool:
-        """Work them out if the record has moved, or another day begun; whether it was so.
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            process = subprocess.Popen(
+                [sys.executable, "-m", "trackrecord.api.working_out"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+            )
+            self._process = process
+            # Settings hold passwords: they are handed over where no list of processes shows them.
+            settings = self._settings.model_dump_json().encode() + b"\n"
+            with process:
+                try:
+                    if process.stdin is not None and process.stdout is not None:
+                        process.stdin.write(settings)
+                        process.stdin.flush()
+                        while not self._stop.is_set() and self._take(process.stdout):
+                            pass
+                except OSError as error:
+                    _log.warning("the process that works numbers out is gone", reason=str(error))
+                _end(process)
+            if not self._stop.is_set():
+                _log.warning("numbers are not worked out for now", exit_code=process.returncode)
+                self._stop.wait(_AGAIN_SECONDS)
 
-        Raises:
-            PassingError: The database does not answer.
-        """
-        now = self._clock.now()
-        today = now.astimezone(ZoneInfo(self._settings.day_timezone)).date()
-        version = version_of(self._look(), today)
-        if self._judged is not None and self._judged.version == version:
+    def _take(self, output: IO[bytes]) -> bool:
+        """Take one set of records; whether there was one."""
+        line = output.readline()
+        if not line.endswith(b"\n"):
             return False
-        keep_measures(self._settings, now)
-        report = read_report(self._settings)
-        self._judged = Judged(report.as_of, version, report.records)
+        head = orjson.loads(line)
+        content = output.read(head["bytes"])
+        if len(content) < head["bytes"]:
+            return False
+        as_of = datetime.fromisoformat(head["as_of"])
+        self._judged = Judged(as_of, head["version"], orjson.loads(content))
         self._known.set()
         return True
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End it: what it reads is closed, and if that is not enough it is told so."""
+    if process.stdin is not None and not process.stdin.closed:
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+    try:
+        process.wait(_END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
