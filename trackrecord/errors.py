@@ -15,6 +15,16 @@
     ├── RefusedError           the champion is not changed as was asked for
     ├── SupersededError        a training run is not this process's any more
     ├── UnreadableError        what was posted is no JSON: 400
+    ├── NameRefusedError       nobody and nothing may be called so
+    ├── PasswordRefusedError   a text may not be a password
+    ├── KeyRefusedError        an API key cannot be made as it was asked for
+    ├── UserRefusedError       a user is not there, or may not be changed so
+    ├── ClaimRefusedError      a name is somebody else's, or nobody's
+    ├── LoginRefusedError      a name and password open nothing
+    ├── TooManyAttemptsError   too many logins have failed: 429
+    ├── TokenRefusedError      a token is not one of ours, or not good any more: 401
+    ├── WeakSecretError        a secret is too short to sign tokens with
+    ├── RoleRefusedError       a role of the database is not one to serve others with
     ├── DamagedRecordError     a spool file holds bytes that are no record
     ├── LocalStackError        the local stack: what failed, and what to do
     │   ├── PartsUnavailable   Kafka or Postgres cannot be had on this machine

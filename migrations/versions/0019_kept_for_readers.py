@@ -6,7 +6,7 @@ Measures that were kept before are dropped: they are worked out anew, now with w
 from alembic import op
 
 revision = "0019"
-down_revision = "0017"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 

@@ -29,6 +29,7 @@ TABLES = {
     "ml_training_log", "model_files", "models", "outbox", "outcomes", "recommendations",
     "script_days", "sessions", "signals", "strategy_days", "strategy_measures", "symbol_days",
     "training_jobs", "verdict_totals", "watched_signals", "watched_symbols",
+    "users", "logins", "refresh_tokens", "api_keys", "claims", "login_attempts", "audit_log",
 } | {table.name for stage in STAGES for table in stage_named(stage).tables}  # fmt: skip
 
 

@@ -43,6 +43,7 @@ EXTRAS: Final = {
     },
     "learning": {"faust", "lightgbm", "optuna", "scipy", "sklearn"},
     "dask": {"dask", "distributed", "pandas"},
+    "api": {"argon2", "fastapi", "jwt", "multipart", "orjson", "uvicorn"},
 }  # fmt: skip
 """The modules of each extra of the package that no other extra has."""
 

@@ -16,10 +16,12 @@ import typer
 from rich.markup import escape
 
 from trackrecord.cli import (
+    claims,
     demo,
     dlq,
     ending,
     extract,
+    keys,
     label,
     metrics,
     models,
@@ -33,6 +35,7 @@ from trackrecord.cli import (
     services,
     stack,
     train,
+    users,
 )
 from trackrecord.cli.common import notes
 from trackrecord.stages import STAGES
@@ -137,6 +140,9 @@ for _name in STAGES:
         app.command(_name)(import_module(f"trackrecord.cli.{_name}").command)
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(models.app, name="models")
+app.add_typer(users.app, name="users")
+app.add_typer(keys.app, name="keys")
+app.add_typer(claims.app, name="claims")
 
 
 def main() -> None:

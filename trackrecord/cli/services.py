@@ -80,11 +80,30 @@ def _run_api(settings: Settings) -> int:
     return run_server(settings)
 
 
-def migrate(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
+def migrate(
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+    grant: Annotated[
+        str | None,
+        typer.Option(
+            "--grant",
+            metavar="ROLE",
+            help="Give this role of the database what the HTTP API needs, and no more; again after "
+            "each update.",
+        ),
+    ] = None,
+) -> None:
     """Create or update the tables; safe to repeat."""
     from trackrecord.runtime.admin.migrate import migrate as bring_up_to_date
 
-    before, after = bring_up_to_date(load(home, database=True))
+    settings = load(home, database=True)
+    before, after = bring_up_to_date(settings)
+    if grant is not None:
+        from trackrecord.access.store import database_role
+        from trackrecord.runtime.database import session
+
+        with session(settings, application="trackrecord migrate") as cursor:
+            database_role.grant(cursor, grant)
     if as_json:
         answer({"before": before, "after": after})
     elif before == after:
