@@ -10,7 +10,9 @@ from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
+import psycopg2
 import pytest
 
 from tests.e2e.cli import ROOT, command, environment, trackrecord
@@ -133,8 +135,14 @@ def check_model(found: dict[str, Any]) -> None:
 
 def check_panels(found: dict[str, Any], home: Path) -> None:
     """Grafana's panels ask Postgres what it can answer, and the answers are those of the record."""
-    url = json.loads((home / STATE_FILE).read_text())["database_url"]
-    with closing(grafana.opened(url, "public")) as connection:
+    granted = trackrecord(
+        "migrate", "--grant-reading", "reader", "--home", home,
+        TRACKRECORD_READER_ROLE_PASSWORD="only reads",
+    )  # fmt: skip
+    assert granted.code == 0, granted.err
+    url = urlsplit(json.loads((home / STATE_FILE).read_text())["database_url"])
+    own = url._replace(netloc=f"reader:only%20reads@{url.netloc.rpartition('@')[2]}")
+    with closing(psycopg2.connect(urlunsplit(own))) as connection:
         told = {
             title: rows
             for board in grafana.BOARDS.values()

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class
 
 from tests.unit.deploy.compose_file import DEPLOY
@@ -41,13 +40,6 @@ def expanded(sql: str, chosen: Mapping[str, Sequence[str]]) -> str:
     sql = re.sub(r"\$__timeFilter\(((?:[^()]|\([^()]*\))*)\)", rf"\1 {between}", sql)
     assert "$" not in sql, sql
     return sql
-
-
-def opened(url: str, schema: str) -> Connection:
-    """A session that can only read, as Grafana has one."""
-    return psycopg2.connect(
-        url, options=f"-c default_transaction_read_only=on -c search_path={schema}"
-    )
 
 
 def chosen(connection: Connection, board: Mapping[str, Any]) -> dict[str, list[str]]:

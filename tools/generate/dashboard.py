@@ -1,7 +1,7 @@
-"""Grafana's dashboard: a row for each stage, and each of its metrics on a panel.
+"""Grafana's dashboard: a row for each stage and the API, and each of its metrics on a panel.
 
-Panels are drawn by hand where that shows more. What is missing is added here: a row for a stage
-without one, and in it a panel for each metric that no panel shows. What belongs to a stage that
+Panels are drawn by hand where that shows more. What is missing is added here: a row for one of them
+without, and in it a panel for each metric that no panel shows. What belongs to a stage that
 is no longer there goes.
 """
 
@@ -15,6 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from trackrecord.api.metrics import REQUEST_SECONDS, REQUESTS
 from trackrecord.runtime.metrics import RUNTIME_METRICS, Metric
 from trackrecord.stages import STAGES
 
@@ -37,32 +38,38 @@ def writers() -> dict[Path, Callable[[str], str]]:
 def completed(text: str) -> str:
     """The dashboard with all stages and all metrics on it."""
     board = json.loads(text)
+    owners = _owners()
     sections = _sections(board["panels"])
     sections = {
         title: panels
         for title, panels in sections.items()
-        if title in _SHARED_ROWS or title in STAGES
+        if title in _SHARED_ROWS or title in owners
     }
     sample = _first_timeseries(sections)
     number = max(panel["id"] for panels in sections.values() for panel in panels)
-    for stage in STAGES:
-        if stage not in sections:
+    for owner, metrics in owners.items():
+        if owner not in sections:
             number += 1
-            row = {"id": number, "type": "row", "title": stage, "collapsed": False}
-            sections[stage] = [{**row, "gridPos": {}, "panels": []}]
+            row = {"id": number, "type": "row", "title": owner, "collapsed": False}
+            sections[owner] = [{**row, "gridPos": {}, "panels": []}]
         shown = " ".join(
             target["expr"]
             for panels in sections.values()
             for panel in panels
             for target in panel.get("targets", [])
         )
-        metrics: tuple[Metric, ...] = import_module(f"services.{stage}.metrics").METRICS
         for metric in metrics:
             if not re.search(rf"\b{metric.name}(_bucket|_sum|_count)?\b", shown):
                 number += 1
-                sections[stage].append(_panel(sample, number, metric))
+                sections[owner].append(_panel(sample, number, metric))
     board["panels"] = _placed(sections)
     return json.dumps(board, indent=2, ensure_ascii=False) + "\n"
+
+
+def _owners() -> dict[str, tuple[Metric, ...]]:
+    """The stages and the API, each with the metrics that are its own."""
+    stages = {stage: import_module(f"services.{stage}.metrics").METRICS for stage in STAGES}
+    return {**stages, "api": (REQUESTS, REQUEST_SECONDS)}
 
 
 def runtime_metrics_not_shown(text: str) -> list[str]:

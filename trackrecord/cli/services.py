@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -89,7 +90,16 @@ def migrate(
             "--grant",
             metavar="ROLE",
             help="Give this role of the database what the HTTP API needs, and no more; again after "
-            "each update.",
+            "each update. With a password in TRACKRECORD_API_ROLE_PASSWORD it is made.",
+        ),
+    ] = None,
+    grant_reading: Annotated[
+        str | None,
+        typer.Option(
+            "--grant-reading",
+            metavar="ROLE",
+            help="Let this role of the database read the record, for Grafana; again after each "
+            "update. With a password in TRACKRECORD_READER_ROLE_PASSWORD it is made.",
         ),
     ] = None,
 ) -> None:
@@ -98,18 +108,32 @@ def migrate(
 
     settings = load(home, database=True)
     before, after = bring_up_to_date(settings)
-    if grant is not None:
-        from trackrecord.access.store import database_role
-        from trackrecord.runtime.database import session
-
-        with session(settings, application="trackrecord migrate") as cursor:
-            database_role.grant(cursor, grant)
+    if grant is not None or grant_reading is not None:
+        _grant(settings, grant, grant_reading)
     if as_json:
         answer({"before": before, "after": after})
     elif before == after:
         screen.print(f"tables are at version {after}")
     else:
         screen.print(f"tables brought from version {before or 'none'} to {after}")
+
+
+def _grant(settings: Settings, api: str | None, reader: str | None) -> None:
+    """Give roles their rights, and make those for which there is a password."""
+    from trackrecord.access.store import database_role
+    from trackrecord.access.store.reader_role import grant_reading
+    from trackrecord.runtime.database import session
+
+    with session(settings, application="trackrecord migrate") as cursor:
+        for role, grant, password in (
+            (api, database_role.grant, os.environ.get("TRACKRECORD_API_ROLE_PASSWORD")),
+            (reader, grant_reading, os.environ.get("TRACKRECORD_READER_ROLE_PASSWORD")),
+        ):
+            if role is None:
+                continue
+            if password:
+                database_role.make(cursor, role, password)
+            grant(cursor, role)
 
 
 def topics(

@@ -15,11 +15,17 @@ import yaml
 
 from services import STAGES
 from tests.unit.deploy.compose_file import DEPLOY
+from trackrecord.access.store import database_role, reader_role
+from trackrecord.api.result_metrics import API_METRICS, STRATEGY_METRICS
 from trackrecord.runtime import hints
 from trackrecord.runtime.metrics import RUNTIME_METRICS, Metric
 
 PROMETHEUS = DEPLOY / "prometheus"
-DASHBOARD = json.loads((DEPLOY / "grafana/dashboards/pipeline.json").read_text())
+BOARDS = {
+    path.stem: json.loads(path.read_text())
+    for path in sorted((DEPLOY / "grafana/dashboards").glob("*.json"))
+}
+DASHBOARD = BOARDS.pop("pipeline")
 OPERATIONS = (DEPLOY.parent / "docs/operations.md").read_text()
 
 METRICS: dict[str, Metric] = {
@@ -28,6 +34,7 @@ METRICS: dict[str, Metric] = {
         RUNTIME_METRICS,
         hints.METRICS,
         *(import_module(f"services.{stage}.metrics").METRICS for stage in STAGES),
+        API_METRICS,
     )
     for metric in metrics
 }
@@ -45,7 +52,16 @@ def _panels() -> Iterator[dict[str, Any]]:
 
 def _expressions() -> list[str]:
     shown = [target["expr"] for panel in _panels() for target in panel["targets"]]
-    return shown + [rule["expr"] for rule in _rules()]
+    of_boards = [target["expr"] for _, target in _board_targets() if "expr" in target]
+    return shown + of_boards + [rule["expr"] for rule in _rules()]
+
+
+def _board_targets() -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """What the panels of the record ask, each with its dashboard."""
+    for board in BOARDS.values():
+        for panel in board["panels"]:
+            for target in panel.get("targets", []):
+                yield board, target
 
 
 def _asked(expression: str) -> list[tuple[str, Metric | None]]:
@@ -83,7 +99,7 @@ def test_every_metric_is_on_the_dashboard() -> None:
         for _, metric in _asked(target["expr"])
         if metric is not None
     }
-    assert shown == set(METRICS)
+    assert shown == set(METRICS) - {metric.name for metric in STRATEGY_METRICS}
 
 
 def test_the_dashboard_is_the_same_wherever_it_is_loaded() -> None:
@@ -97,10 +113,40 @@ def test_the_dashboard_is_the_same_wherever_it_is_loaded() -> None:
     assert len(ids) == len(set(ids))
 
 
-def test_grafana_finds_the_datasource_and_the_dashboard() -> None:
+def test_the_boards_of_the_record_ask_what_grafana_is_given() -> None:
+    assert set(BOARDS) == {"strategies", "scripts", "models"}
+    given = {
+        source["uid"]
+        for path in (DEPLOY / "grafana/provisioning/datasources").glob("*.yml")
+        for source in yaml.safe_load(path.read_text())["datasources"]
+    }
+    for name, board in BOARDS.items():
+        assert (board["uid"], board["id"]) == (f"trackrecord-{name}", None)
+        ids = [panel["id"] for panel in board["panels"]]
+        assert len(ids) == len(set(ids))
+    for board, target in _board_targets():
+        assert target["datasource"]["uid"] in given
+        chosen = {choice["name"] for choice in board["templating"]["list"]}
+        text = target.get("rawSql") or target["expr"]
+        named = re.findall(r"\$\{?(\w+)", text.replace("$__", ""))
+        assert set(named) <= chosen
+        # What a reader chose is data: Grafana writes it as text of the language that is asked.
+        if "rawSql" in target:
+            assert not re.search(r"\$(?!__)(?!\{\w+:sqlstring\})", text)
+
+
+def test_grafana_finds_the_datasources_and_the_dashboards() -> None:
     folder = DEPLOY / "grafana/provisioning"
-    sources = yaml.safe_load((folder / "datasources/prometheus.yml").read_text())["datasources"]
-    assert [source["url"] for source in sources] == ["http://prometheus:9090"]
+    sources = {
+        source["uid"]: source
+        for name in ("prometheus", "postgres")
+        for source in yaml.safe_load((folder / f"datasources/{name}.yml").read_text())[
+            "datasources"
+        ]
+    }
+    assert sources["trackrecord-prometheus"]["url"] == "http://prometheus:9090"
+    assert sources["trackrecord-postgres"]["url"] == "postgres:5432"
+    assert sources["trackrecord-postgres"]["user"] == reader_role.NAME
     providers = yaml.safe_load((folder / "dashboards/trackrecord.yml").read_text())["providers"]
     compose = yaml.safe_load((DEPLOY / "docker-compose.yml").read_text())["services"]["grafana"]
     path = providers[0]["options"]["path"]
@@ -131,7 +177,7 @@ def test_every_alert_says_what_to_do(rule: dict[str, Any]) -> None:
 
 def test_operations_names_no_metric_that_nobody_exports() -> None:
     named = set(re.findall(r"\btrackrecord_[a-z_]+", OPERATIONS))
-    assert named <= set(METRICS)
+    assert named - {database_role.NAME, reader_role.NAME} <= set(METRICS)
 
 
 def test_every_failure_has_an_alert() -> None:

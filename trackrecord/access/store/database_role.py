@@ -42,6 +42,9 @@ _ACCESS: Final = {
 }
 """Its rights on the users' tables, whose rows are chosen by policies."""
 
+ACCESS_TABLES: Final = tuple(_ACCESS)
+"""The users' tables."""
+
 _WRITES: Final = {
     # Measures and calibrations are kept by the API; letters are sent again by it.
     "strategy_measures": ("INSERT", "UPDATE", "DELETE"),

@@ -18,6 +18,9 @@ _ELSEWHERE: Final = frozenset(
         f"{PREFIX}STAGE",
         f"{PREFIX}INSTANCE",
         f"{PREFIX}VERSION",
+        # Read by `migrate` where it makes roles, and by no process that serves.
+        f"{PREFIX}API_ROLE_PASSWORD",
+        f"{PREFIX}READER_ROLE_PASSWORD",
     }
 )
 # The client itself refuses names of its settings that it does not know.
