@@ -92,6 +92,22 @@ class Place:
             raise RuntimeError(f"{path}: {answer.status} {body[:500]!r}")
         return json.loads(body)
 
+    def wait_for(self, path: str, seconds: float = 120.0) -> None:
+        """Wait until it has an answer.
+
+        Raises:
+            RuntimeError: It never has.
+        """
+        ends = time.monotonic() + seconds
+        while True:
+            try:
+                self.get(path)
+            except RuntimeError:
+                if time.monotonic() > ends:
+                    raise
+            else:
+                return
+
 
 def mix_of(spread: history.Spread, ids: list[str]) -> Mix:
     """What is asked for, in a hundred requests."""
@@ -130,12 +146,15 @@ def mix_of(spread: history.Spread, ids: list[str]) -> Mix:
     }
 
 
-def run(options: Options | None = None, at: Servers | None = None) -> dict[str, Any]:
+def run(
+    options: Options | None = None, at: Servers | None = None, *, signals: int = SIGNALS
+) -> dict[str, Any]:
     """Measure all of it.
 
     Args:
         options: How often.
         at: Servers that run already; a stack of its own by default.
+        signals: How many are on record.
 
     Raises:
         RuntimeError: A process failed, or an answer was none.
@@ -144,7 +163,7 @@ def run(options: Options | None = None, at: Servers | None = None) -> dict[str, 
     size, spread, seconds = (
         (20_000, history.Spread(40, 100, unequal=True), 4.0)
         if options.quick
-        else (SIGNALS, SPREAD, SECONDS)
+        else (signals, SPREAD, SECONDS)
     )
     runs: list[dict[str, Any]] = []
     with ExitStack() as stack:
@@ -156,7 +175,7 @@ def run(options: Options | None = None, at: Servers | None = None) -> dict[str, 
         settle(url)
         began = time.monotonic()
         place = stack.enter_context(_serving(settings))
-        place.get("/api/v1/leaderboard?limit=1")
+        place.wait_for("/api/v1/leaderboard?limit=1")
         place.get(f"/api/v1/models/{judged.VERSION}/calibration")
         first = time.monotonic() - began
         say(f"  judged numbers of all after {first:.1f} s")

@@ -21,7 +21,7 @@ from trackrecord.clock import Clock
 from trackrecord.learning.judging import expected_calibration_error
 from trackrecord.performance.sums.sums import Sums
 from trackrecord.reports.calibration_keeper import read_calibrations
-from trackrecord.reports.pictures import read_pictures
+from trackrecord.reports.pictures import read_lines
 from trackrecord.runtime.champion import champion
 from trackrecord.runtime.database import Cursor
 from trackrecord.runtime.metrics import Gauge, Metric
@@ -183,12 +183,10 @@ def _sums(totals: dict[str, dict[str, Sums]]) -> Iterator[Value]:
 
 def _drawn(cursor: Cursor, names: Sequence[str]) -> Iterator[Value]:
     """How far strategies are below their peaks, as far as that is worked out."""
-    for name, pictures in read_pictures(cursor, names).items():
-        for each in pictures:
-            if each.line is not None:
-                labels = [name, each.currency]
-                yield STRATEGY_BELOW_PEAK, labels, float(each.line["below_peak"])
-                yield STRATEGY_DRAWDOWN, labels, float(each.line["deepest"])
+    for owner, line in read_lines(cursor, names).items():
+        if line is not None:
+            yield STRATEGY_BELOW_PEAK, [*owner], float(line["below_peak"])
+            yield STRATEGY_DRAWDOWN, [*owner], float(line["deepest"])
 
 
 def _calibrated(cursor: Cursor, settings: Settings, names: set[str]) -> Iterator[Value]:

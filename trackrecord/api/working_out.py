@@ -33,7 +33,7 @@ from trackrecord.runtime.settings import Settings
 LOOK_SECONDS: Final = 1.0
 """How often it looks whether the record has moved."""
 
-_REST: Final = 1.0
+_REST: Final = 2.0
 """How long it rests for each second of work."""
 
 _CALIBRATION_SECONDS: Final = 5.0

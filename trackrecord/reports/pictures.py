@@ -84,6 +84,23 @@ def read_pictures(cursor: Cursor, strategies: Sequence[str]) -> dict[str, list[P
     return pictures
 
 
+def read_lines(
+    cursor: Cursor, strategies: Sequence[str]
+) -> dict[tuple[str, str], dict[str, Any] | None]:
+    """The lines that are kept of some strategies, by name and currency.
+
+    Args:
+        cursor: Inside a transaction.
+        strategies: Whose; those of which nothing is kept yet are left out.
+    """
+    found = rows(
+        cursor,
+        "SELECT strategy, currency, line FROM strategy_measures WHERE strategy = ANY(%s)",
+        (list(strategies),),
+    )
+    return {(strategy, currency): line for strategy, currency, line in found}
+
+
 def drawn_at(cursor: Cursor) -> datetime | None:
     """When the latest of all was worked out; None where nothing is kept."""
     ((found,),) = rows(cursor, "SELECT max(measured_at) FROM strategy_measures")

@@ -61,6 +61,51 @@ def read_series(
     return series
 
 
+def read_lines(
+    cursor: Cursor, strategies: Sequence[str], since: date, until: date, points: int
+) -> dict[str, list[dict[str, Any]]]:
+    """What strategies realised over the same days, as lines of few points, oldest first.
+
+    Args:
+        cursor: Inside a transaction.
+        strategies: Whose.
+        since: The first day; lines begin at 0 before it.
+        until: The last day, included.
+        points: How many a line has at most, above 0.
+
+    Returns:
+        By strategy, for each currency: ``currency``, ``days`` (the last of each step on which
+        something happened) and ``cumulative_pnl`` at the end of each, exact.
+    """
+    found = rows(
+        cursor,
+        """
+        SELECT DISTINCT ON (strategy, currency, step) strategy, currency, day, total
+        FROM (
+            SELECT strategy, currency, day,
+                   (day - %(since)s::date) * %(points)s
+                       / (%(until)s::date - %(since)s::date + 1) AS step,
+                   sum(sum(realised_pnl)) OVER (PARTITION BY strategy, currency ORDER BY day)
+                       AS total
+            FROM strategy_days
+            WHERE strategy = ANY(%(strategies)s) AND day BETWEEN %(since)s AND %(until)s
+            GROUP BY strategy, currency, day
+            HAVING sum(signals) <> 0 OR sum(exits) <> 0 OR sum(closed) <> 0
+        ) AS running
+        ORDER BY strategy, currency, step, day DESC
+        """,
+        {"strategies": list(strategies), "since": since, "until": until, "points": points},
+    )
+    lines: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in strategies}
+    for name, currency, day, total in found:
+        line = lines[name].setdefault(
+            currency, {"currency": currency, "days": [], "cumulative_pnl": []}
+        )
+        line["days"].append(day)
+        line["cumulative_pnl"].append(total)
+    return {name: list(by_currency.values()) for name, by_currency in lines.items()}
+
+
 def read_spans(
     cursor: Cursor, strategies: Sequence[str]
 ) -> dict[str, tuple[date, date, list[str]]]:

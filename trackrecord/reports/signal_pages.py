@@ -99,7 +99,7 @@ def read_page(
         parameters |= {"after_at": after[0], "after_id": after[1]}
     parameters["limit"] = limit
     found: list[tuple[Any, ...]] = []
-    for lower in _lower_bounds(which, after):
+    for lower in _lower_bounds(cursor, which, after):
         bounded = condition if lower is None else f"{condition} AND s.emitted_at >= %(lower)s"
         found = rows(cursor, _page(bounded), parameters | {"lower": lower})
         if len(found) == limit:
@@ -129,7 +129,7 @@ def _page(condition: str) -> str:
 
 
 def _lower_bounds(
-    which: SignalFilter, after: tuple[datetime, str] | None
+    cursor: Cursor, which: SignalFilter, after: tuple[datetime, str] | None
 ) -> Iterator[datetime | None]:
     """From when on to look, a longer time with each step, and at last without a bound.
 
@@ -137,15 +137,42 @@ def _lower_bounds(
     finds a day among years in milliseconds; those of one strategy have an index of their own.
     """
     if which.strategy is None:
-        newest = min(each for each in (SYSTEM_CLOCK.now(), which.until, after and after[0]) if each)
-        days = _FIRST_DAYS
-        while days <= _MOST_DAYS:
-            try:
-                lower = newest - timedelta(days=days)
-            except OverflowError:
-                break
-            if which.since is not None and lower <= which.since:
-                break
-            yield lower
-            days *= _WIDER
+        before = min((each for each in (which.until, after and after[0]) if each), default=None)
+        now = SYSTEM_CLOCK.now()
+        yield from _back(min(now, before) if before else now, which.since, _FIRST_DAYS)
+        # Where nothing has been said for long, what was said last is found first.
+        if newest := _newest(cursor, before):
+            yield from _back(newest, which.since, _MOST_DAYS)
     yield None
+
+
+def _back(end: datetime, since: datetime | None, most_days: int) -> Iterator[datetime]:
+    """Times before an end, each further back, as long as they are after ``since``."""
+    days = _FIRST_DAYS
+    while days <= most_days:
+        try:
+            lower = end - timedelta(days=days)
+        except OverflowError:
+            return
+        if since is not None and lower <= since:
+            return
+        yield lower
+        days *= _WIDER
+
+
+def _newest(cursor: Cursor, before: datetime | None) -> datetime | None:
+    """When the newest signal before some time was emitted: a look into an index a strategy."""
+    ((found,),) = rows(
+        cursor,
+        """
+        SELECT max(newest.emitted_at)
+        FROM (SELECT DISTINCT strategy FROM strategy_totals) AS known
+        CROSS JOIN LATERAL (
+            SELECT emitted_at FROM signals
+            WHERE strategy = known.strategy AND emitted_at < coalesce(%s, 'infinity'::timestamptz)
+            ORDER BY emitted_at DESC LIMIT 1
+        ) AS newest
+        """,
+        (before,),
+    )
+    return found  # type: ignore[no-any-return]  # rows are of any type

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from itertools import accumulate
 from typing import Any
@@ -15,6 +16,7 @@ from tests.support import compare
 from tests.support.pipeline import until
 from tests.support.servers import Services
 from tests.support.serving import FORMULA, SLASH, Served, exit_of, move, served, signal
+from trackrecord.reports.series import read_lines
 from trackrecord.reports.strategies import read_report
 from trackrecord.runtime import database
 from trackrecord.runtime.settings import Settings
@@ -185,6 +187,11 @@ def test_strategies_are_ranked_and_compared(api: Served, record: Settings) -> No
     assert "INR, USD" in other["why_not_summed"]
     alone = api.get("/api/v1/compare?s=momentum").json()
     assert alone["together"]["total_pnl"] == report["momentum"]["total_pnl"]
+    [line] = alone["strategies"][0]["lines"]
+    days = api.get("/api/v1/strategies/momentum/days").json()["days"]
+    assert list(zip(line["days"], line["cumulative_pnl"], strict=True)) == [
+        (day["day"], day["cumulative_pnl"]) for day in days
+    ]
 
 
 def test_the_fixed_paths_answer_in_plain_numbers_with_and_without_the_slash(
@@ -291,3 +298,18 @@ def test_what_metrics_tell_of_strategies_is_what_the_report_tells(
     assert found[name("net_pnl")] == float(report["total_pnl"])
     for metric in ("closed", "wins", "backdated", "exits_backdated", "corrected_late"):
         assert found[name(metric)] == report[metric]
+
+
+def test_a_long_comparison_has_few_points_and_ends_where_the_record_does(
+    api: Served, record: Settings
+) -> None:
+    days = api.get("/api/v1/strategies/momentum/days").json()["days"]
+    cumulative = {day["day"]: Decimal(day["cumulative_pnl"]) for day in days}
+    first, last = (date.fromisoformat(days[n]["day"]) for n in (0, -1))
+    with database.session(record, application="test") as cursor:
+        for points in (1, 2, 7, 39):
+            [line] = read_lines(cursor, ["momentum"], first, last, points)["momentum"]
+            assert len(line["days"]) <= points
+            assert line["days"][-1] == last
+            for day, total in zip(line["days"], line["cumulative_pnl"], strict=True):
+                assert total == cumulative[day.isoformat()]

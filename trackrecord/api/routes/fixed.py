@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
@@ -13,31 +12,19 @@ from trackrecord.api.problems import not_found
 from trackrecord.api.routes.asking import Asked, PathName
 from trackrecord.api.shapes import Performance, ScriptAnalytics
 from trackrecord.api.who import Who
-from trackrecord.performance.sums.sums import Sums
-from trackrecord.performance.sums.written import record
+from trackrecord.performance.sums.sums import (
+    Sums,
+    average_pnl,
+    average_return,
+    profit_factor,
+    win_rate,
+)
 from trackrecord.reports.model_lists import read_last_trainings
 
 router = APIRouter(tags=["fixed paths"])
 
 DEFAULT_CURRENCY: Final = "USD"
 """Stands on top where a strategy has several, as it is what events have that name none."""
-
-_NAMES: Final = {
-    "signals": "signals",
-    "open": "open",
-    "closed": "closed",
-    "wins": "wins",
-    "losses": "losses",
-    "breakevens": "breakevens",
-    "win_rate": "win_rate",
-    "total_pnl": "total_pnl",
-    "average_pnl": "avg_pnl",
-    "average_return": "avg_return",
-    "profit_factor": "profit_factor",
-    "realised_pnl": "realised_pnl",
-    "fees": "fees",
-}
-"""What is told of a strategy, and what it is called here."""
 
 
 @router.get("/api/ml-performance", response_model=Performance, operation_id="ml_performance")
@@ -83,14 +70,27 @@ def script_analytics(
 
 
 def _numbers(found: dict[str, Sums]) -> dict[str, Any]:
-    plain = {currency: _plain(record({currency: sums})) for currency, sums in found.items()}
+    plain = {currency: _plain(sums) for currency, sums in found.items()}
     top = DEFAULT_CURRENCY if DEFAULT_CURRENCY in plain else min(plain)
     others = {currency: each for currency, each in plain.items() if currency != top}
     return {"currency": top, **plain[top], "currencies": others}
 
 
-def _plain(numbers: dict[str, Any]) -> dict[str, Any]:
+def _plain(sums: Sums) -> dict[str, Any]:
+    """What is told of a strategy; of all that follows from its sums only this is worked out."""
+    average = average_pnl(sums)
     return {
-        name: float(Decimal(value)) if isinstance(value, str) else value
-        for name, value in ((told, numbers[own]) for own, told in _NAMES.items())
+        "signals": sums.signals,
+        "open": sums.signals - sums.closed,
+        "closed": sums.closed,
+        "wins": sums.wins,
+        "losses": sums.losses,
+        "breakevens": sums.breakevens,
+        "win_rate": win_rate(sums),
+        "total_pnl": float(sums.total_pnl),
+        "avg_pnl": None if average is None else float(average),
+        "avg_return": average_return(sums)[0],
+        "profit_factor": profit_factor(sums)[0],
+        "realised_pnl": float(sums.realised_pnl),
+        "fees": float(sums.fees),
     }

@@ -25,13 +25,16 @@ from trackrecord.api.routes.asking import (
 from trackrecord.api.shapes import Comparison, Days, Leaderboard, Months, Strategies, Strategy
 from trackrecord.api.who import Who
 from trackrecord.performance.sums.written import add, record
-from trackrecord.reports.pictures import drawn_at, read_pictures
+from trackrecord.reports.pictures import drawn_at, read_lines, read_pictures
+from trackrecord.reports.series import read_lines as compared_lines
 from trackrecord.reports.series import read_series, read_spans, read_sums
 from trackrecord.runtime.database import Cursor
 
 router = APIRouter(prefix=VERSION_ONE, tags=["strategies"])
 
 _MOST_COMPARED = 8
+_POINTS = 250
+"""Of each line of a comparison: what a screen can show; `/days` has all of them."""
 
 
 class _Listed(Paged):
@@ -212,7 +215,7 @@ def leaderboard(request: Request, who: Who, asked: Annotated[_Ranked, Query()]) 
 
 @router.get("/compare", response_model=Comparison, operation_id="compare")
 def compare(request: Request, who: Who, asked: Annotated[_Compared, Query()]) -> Response:
-    """Up to eight strategies over the days that all of them have."""
+    """Up to eight strategies over the days that all of them have, with lines to draw."""
     del who
     parts = parts_of(request)
     names = list(dict.fromkeys(asked.s))
@@ -243,15 +246,16 @@ def _over(
     """Each strategy over the common days, all of them summed, or why they are not."""
     if since > until:
         none: list[dict[str, Any]] = [
-            {"strategy": name, "record": None, "days": []} for name in names
+            {"strategy": name, "record": None, "lines": []} for name in names
         ]
         return none, None, "they have no day in common"
     sums = {name: read_sums(cursor, name, since, until) for name in names}
+    lines = compared_lines(cursor, names, since, until, _POINTS)
     compared = [
         {
             "strategy": name,
             "record": record(sums[name]) if sums[name] else None,
-            "days": read_series(cursor, name, since, until),
+            "lines": lines[name],
         }
         for name in names
     ]
@@ -267,10 +271,9 @@ def _over(
 
 def _draw(cursor: Cursor, records: list[dict[str, Any]]) -> None:
     """Put the line of each record into it."""
-    pictures = read_pictures(cursor, [row["strategy"] for row in records])
+    lines = read_lines(cursor, [row["strategy"] for row in records])
     for row in records:
-        lines = {each.currency: each.line for each in pictures.get(row["strategy"], [])}
-        row["line"] = lines.get(row["currency"])
+        row["line"] = lines.get((row["strategy"], row["currency"]))
 
 
 def _by_currency(found: dict[str, Any]) -> list[dict[str, Any]]:
