@@ -55,10 +55,16 @@ class Record(BaseModel):
     """Why a number is null."""
 
 
+Standing = Literal["public", "private", "unclaimed"]
+"""Whose a name is, and who sees it: its user lets all see it, or keeps it; or it is nobody's, and
+nobody answers for what was published under it."""
+
+
 class NamedRecord(Record):
     """Numbers of a strategy in one of its currencies."""
 
     strategy: str
+    standing: Standing
 
 
 class Strategies(Versioned):
@@ -73,6 +79,7 @@ class Strategy(Versioned):
     """One strategy."""
 
     strategy: str
+    standing: Standing
     totals: Record
     """What its sums say now."""
     judged: Record
@@ -166,6 +173,7 @@ class Script(Versioned):
     """The record of one script."""
 
     script: str
+    standing: Standing
 
 
 class Outcomes(Versioned):

@@ -50,9 +50,11 @@ def test_strategies_are_sorted_by_any_number_and_read_by_pages(
     ]
     report = read_report(record).records["momentum"]
     [momentum] = [row for row in every if row["strategy"] == "momentum"]
-    assert {name: report[name] for name in momentum if name not in {"strategy", "reasons"}} == {
-        name: value for name, value in momentum.items() if name not in {"strategy", "reasons"}
+    beside = {"strategy", "standing", "reasons"}
+    assert {name: report[name] for name in momentum if name not in beside} == {
+        name: value for name, value in momentum.items() if name not in beside
     }
+    assert momentum["standing"] == "unclaimed"
     for sort in ("total_pnl", "win_rate", "profit_factor", "strategy", "open"):
         for order in ("asc", "desc"):
             path = f"/api/v1/strategies?limit=2&sort={sort}&order={order}"
