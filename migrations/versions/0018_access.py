@@ -110,12 +110,15 @@ _TABLES = """
         user_id    uuid NOT NULL REFERENCES users ON DELETE CASCADE,
         public     boolean NOT NULL,
         how        text NOT NULL CHECK (how IN ('published', 'given')),
-        claimed_at timestamptz NOT NULL
+        claimed_at timestamptz NOT NULL,
+        changed_at timestamptz NOT NULL DEFAULT clock_timestamp()
     );
     CREATE INDEX claims_of_user ON claims (user_id);
+    CREATE INDEX claims_by_change ON claims (changed_at);
     CREATE INDEX claims_private ON claims (name) INCLUDE (user_id) WHERE NOT public;
     COMMENT ON TABLE claims IS 'Whose a name of strategies and scripts is; others are nobody''s';
     COMMENT ON COLUMN claims.public IS 'Whether all may see what is published under it';
+    COMMENT ON COLUMN claims.changed_at IS 'When it was made, given or shown last';
     COMMENT ON COLUMN claims.how IS 'published: by its first publisher; given: by an admin';
 
     CREATE TABLE login_attempts (
@@ -215,13 +218,17 @@ _FUNCTIONS = """
     END;
     COMMENT ON FUNCTION access_reader(uuid, uuid) IS 'The user of a login that has not ended';
 
-    CREATE FUNCTION access_hidden(who uuid) RETURNS text[] LANGUAGE sql STABLE
+    CREATE FUNCTION access_hidden(
+        who uuid, OUT names text[], OUT changed_at timestamptz, OUT claims bigint
+    ) LANGUAGE sql STABLE
     SECURITY DEFINER SET search_path = pg_catalog, THIS_SCHEMA, pg_temp
     BEGIN ATOMIC
-        SELECT coalesce(array_agg(c.name ORDER BY c.name), '{}') FROM claims AS c
-        WHERE NOT c.public AND c.user_id IS DISTINCT FROM who;
+        SELECT (SELECT coalesce(array_agg(c.name ORDER BY c.name), '{}') FROM claims AS c
+                WHERE NOT c.public AND c.user_id IS DISTINCT FROM who),
+               (SELECT max(c.changed_at) FROM claims AS c), (SELECT count(*) FROM claims AS c);
     END;
-    COMMENT ON FUNCTION access_hidden(uuid) IS 'Names that a user must not see; null: somebody''s';
+    COMMENT ON FUNCTION access_hidden(uuid) IS
+        'Names that a user (null: anybody) must not see, and what is another value once a claim is';
 """ + "".join(f"    REVOKE ALL ON FUNCTION {each} FROM PUBLIC;\n" for each in FUNCTIONS)
 
 _MINE = "user_id = access_user()"

@@ -11,10 +11,12 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
+from trackrecord.access.tokens import AccessTokens, WeakSecretError
 from trackrecord.api import problems
 from trackrecord.api.changes import Changes
 from trackrecord.api.cursors import Cursors
 from trackrecord.api.ends import Ends
+from trackrecord.api.guard import Access, Guard
 from trackrecord.api.ingest import Ingest
 from trackrecord.api.judged import JudgedNumbers
 from trackrecord.api.limits import Limits
@@ -25,8 +27,11 @@ from trackrecord.api.reading import Reading
 from trackrecord.api.released import released
 from trackrecord.api.result_metrics import Results
 from trackrecord.api.routes import (
+    auth,
+    claims,
     events,
     fixed,
+    me,
     models,
     operations,
     pages,
@@ -34,6 +39,7 @@ from trackrecord.api.routes import (
     signals,
     strategies,
     stream,
+    users,
 )
 from trackrecord.api.routes import exports as files
 from trackrecord.api.routes.asking import VERSION_ONE
@@ -41,6 +47,7 @@ from trackrecord.api.same_machine import SameMachine
 from trackrecord.clock import Clock
 from trackrecord.errors import TrackrecordError
 from trackrecord.runtime.database import rows
+from trackrecord.runtime.errors import ConfigurationError
 from trackrecord.runtime.health import Health
 from trackrecord.runtime.metrics import READY, Metrics
 from trackrecord.runtime.settings import Settings
@@ -49,6 +56,8 @@ _EXPORTS: Final = 2
 _EXPORT_SECONDS: Final = 1800.0
 _SPARE_THREADS: Final = 4
 """More threads than sessions: some requests need none, and who finds none free is told so."""
+_WRITES: Final = 3
+"""Sessions that log in, and change users, keys and claims."""
 _WAITING: Final = 8
 """For each session, as many requests may wait or be answered as this."""
 _TURN_SECONDS: Final = 1.0
@@ -63,7 +72,14 @@ class Api:
     """An app and what runs beside it."""
 
     def __init__(
-        self, settings: Settings, *, pool: Pool, exports: Pool, ingest: Ingest, clock: Clock
+        self,
+        settings: Settings,
+        *,
+        pool: Pool,
+        exports: Pool,
+        ingest: Ingest,
+        clock: Clock,
+        access: Access | None,
     ) -> None:
         """Put it together; nothing runs yet."""
         self.judged = JudgedNumbers(settings)
@@ -82,7 +98,8 @@ class Api:
             ingest=ingest,
             changes=Changes(look, clock),
             ends=Ends(settings, pool, clock),
-            cursors=Cursors(f"{settings.database_schema}/{settings.topic_prefix}"),
+            cursors=Cursors(f"{place_of(settings)}/{settings.jwt_secret}"),
+            access=access,
         )
         self.registry = CollectorRegistry()
         self.metrics = Metrics(self.registry, "api", OWN_METRICS)
@@ -112,6 +129,8 @@ class Api:
             parts.ingest.close()
             parts.pool.close()
             parts.exports.close()
+            if parts.access is not None:
+                parts.access.writes.close()
 
     async def _turn(self) -> None:
         while True:
@@ -125,6 +144,8 @@ class Api:
         try:
             with self.parts.pool.reading() as cursor:
                 rows(cursor, "SELECT 1")
+                if self.parts.access is not None:
+                    self.parts.access.require_safe(cursor)
         except problems.ExhaustedError:
             return None  # busy, which is no reason to be given no requests at all
         except TrackrecordError as error:
@@ -150,8 +171,41 @@ def pools(settings: Settings) -> tuple[Pool, Pool]:
     )
 
 
+def place_of(settings: Settings) -> str:
+    """What tells one installation from another that has the same secret."""
+    return f"{settings.database_schema}/{settings.topic_prefix}"
+
+
+def access_of(settings: Settings, pool: Pool, clock: Clock) -> Access | None:
+    """How it is known who asks; None: nobody needs to say.
+
+    Raises:
+        ConfigurationError: The secret is too short to sign with.
+    """
+    if not settings.jwt_secret:
+        return None
+    try:
+        tokens = AccessTokens(settings.jwt_secret, place_of(settings))
+    except WeakSecretError as error:
+        raise ConfigurationError(f"TRACKRECORD_JWT_SECRET: {error}") from None
+    writes = Pool(
+        settings,
+        _WRITES,
+        application="trackrecord api access",
+        statement_seconds=settings.api_statement_seconds,
+        writes=True,
+    )
+    return Access(tokens, pool, writes, clock)
+
+
 def create_app(
-    settings: Settings, *, pool: Pool, exports: Pool, ingest: Ingest, clock: Clock
+    settings: Settings,
+    *,
+    pool: Pool,
+    exports: Pool,
+    ingest: Ingest,
+    clock: Clock,
+    access: Access | None = None,
 ) -> FastAPI:
     """The app of the API.
 
@@ -161,8 +215,9 @@ def create_app(
         exports: Sessions that exports read with.
         ingest: The way in for events.
         clock: What tells the time.
+        access: How it is known who asks; None: everybody may do everything.
     """
-    api = Api(settings, pool=pool, exports=exports, ingest=ingest, clock=clock)
+    api = Api(settings, pool=pool, exports=exports, ingest=ingest, clock=clock, access=access)
     app = FastAPI(
         title="trackrecord",
         version=released(),
@@ -176,17 +231,22 @@ def create_app(
     )
     app.state.parts, app.state.health, app.state.registry = api.parts, api.health, api.registry
     # What is fixed stands before what takes any name.
-    routes = (files, stream, events, strategies, signals, scripts, models, operations, fixed, pages)
+    routes = (
+        files, stream, events, strategies, signals, scripts, models, operations, fixed, pages,
+        auth, me, claims, users,
+    )  # fmt: skip
     for each in routes:
         app.include_router(each.router)
     problems.answer_problems(app)
+    app.add_middleware(Guard, access=access)
     app.add_middleware(Measured, metrics=api.metrics, clock=clock)
     app.add_middleware(
         Limits,
         most_bytes=settings.api_body_bytes,
         most_at_once=pool.size * _WAITING,
     )
-    app.add_middleware(SameMachine)
+    if access is None:
+        app.add_middleware(SameMachine)
     _documented(app)
     return app
 

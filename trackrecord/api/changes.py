@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from fastapi.sse import ServerSentEvent
@@ -57,24 +58,37 @@ class Changes:
         if self.listeners >= MOST_LISTENERS:
             raise ProblemError(429, f"{self.listeners} streams are open, which is the most")
 
-    async def follow(self, last: str | None) -> AsyncIterator[ServerSentEvent]:
+    async def follow(
+        self,
+        last: str | None,
+        shown: Callable[[Versions], Versions] = lambda versions: versions,
+        seconds: float | None = None,
+    ) -> AsyncIterator[ServerSentEvent]:
         """Changes from now on, and first whether there were any since the version last told.
 
         Args:
             last: The id of the last event that the client was told; None: of none.
+            shown: What the client is told of versions.
+            seconds: After how long it ends, so that the client asks again; None: never.
         """
         said = read_version(last)
+        until = None if seconds is None else self._clock.monotonic() + seconds
         self.listeners += 1
         if self._poller is None:
             self._versions = None
             self._poller = asyncio.create_task(self._poll())
         try:
             while not self._closed:
-                now, moved = self._versions, self._moved
+                moved = self._moved
+                now = None if self._versions is None else shown(self._versions)
                 if now is not None and now != said:
                     yield self._told(now, said)
                     said = now
-                await moved.wait()
+                left = None if until is None else until - self._clock.monotonic()
+                if left is not None and left <= 0:
+                    return
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(moved.wait(), left)
         finally:
             self.listeners -= 1
             if not self.listeners and self._poller is not None:

@@ -31,7 +31,17 @@ class Cursors:
 
     def __init__(self, place: str) -> None:
         """Know what tells one installation from another, such as the schema of its tables."""
-        self._key = hashlib.blake2b(place.encode(), digest_size=32).digest()
+        self._place = place
+        self._key = hashlib.blake2b(place.encode("utf-8", "surrogatepass"), digest_size=32).digest()
+
+    def of(self, whose: str) -> Cursors:
+        """Those that are handed out to somebody, and are good for nobody else."""
+        return Cursors(f"{self._place}\0{whose}")
+
+    def number(self, text: str) -> int:
+        """A number that is another one for another text, and tells nothing else of it."""
+        found = hashlib.blake2b(text.encode(), key=self._key, digest_size=8).digest()
+        return int.from_bytes(found)
 
     def written(self, of: str, filters: Mapping[str, Any], keys: Sequence[Any]) -> str:
         """A cursor.

@@ -9,6 +9,7 @@ from fastapi import Request
 from trackrecord.api.changes import Changes
 from trackrecord.api.cursors import Cursors
 from trackrecord.api.ends import Ends
+from trackrecord.api.guard import Access
 from trackrecord.api.ingest import Ingest
 from trackrecord.api.pool import Pool
 from trackrecord.api.reading import Reading
@@ -30,6 +31,7 @@ class Parts:
         changes: What streams are told.
         ends: Where topics end.
         cursors: Where the next page begins.
+        access: How it is known who asks; None: nobody needs to say.
     """
 
     settings: Settings
@@ -41,6 +43,7 @@ class Parts:
     changes: Changes
     ends: Ends
     cursors: Cursors
+    access: Access | None = None
 
 
 def parts_of(request: Request) -> Parts:

@@ -20,7 +20,7 @@ WAIT_SECONDS: Final = 1.0
 
 
 class Pool:
-    """A number of sessions that only read, each request in one snapshot."""
+    """A number of sessions; those that only read do so in one snapshot a request."""
 
     def __init__(
         self,
@@ -30,6 +30,7 @@ class Pool:
         application: str,
         statement_seconds: float,
         wait_seconds: float = WAIT_SECONDS,
+        writes: bool = False,
     ) -> None:
         """Open nothing yet.
 
@@ -39,12 +40,14 @@ class Pool:
             application: What they call themselves there.
             statement_seconds: After how long the database ends a query; 0: never.
             wait_seconds: How long to wait for a session that is in use.
+            writes: Whether its sessions may write; else each reads in one snapshot.
         """
         self.size = size
         self._settings = settings
         self._application = application
         self._statement_ms = int(statement_seconds * 1000)
         self._wait_seconds = wait_seconds
+        self._writes = writes
         self._free = threading.BoundedSemaphore(size)
         self._lock = threading.Lock()
         self._idle: deque[Connection] = deque()
@@ -92,7 +95,7 @@ class Pool:
             healthy = False
             try:
                 yield connection
-                # Nothing was written: this only ends the snapshot.
+                # What is to stay was committed by then: this ends the snapshot.
                 connection.rollback()
                 healthy = True
             except psycopg2.Error as error:
@@ -103,6 +106,18 @@ class Pool:
             with self._lock:
                 self._in_use -= 1
             self._free.release()
+
+    @contextmanager
+    def writing(self) -> Iterator[Cursor]:
+        """A session for one transaction that writes, committed unless something is raised.
+
+        Raises:
+            ExhaustedError: All are in use.
+            PassingError: The database does not answer, or took too long.
+            FatalError: It refuses.
+        """
+        with self.connection() as connection, connection, connection.cursor() as cursor:
+            yield cursor
 
     def _taken(self) -> Connection:
         """One that is idle, unless the server has ended it meanwhile, else a new one."""
@@ -121,7 +136,8 @@ class Pool:
         try:
             with connection, connection.cursor() as cursor:
                 cursor.execute("SET statement_timeout = %s", (self._statement_ms,))
-            connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
+            if not self._writes:
+                connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
         except psycopg2.Error as error:
             _end(connection)
             raise classify(error) from error

@@ -31,6 +31,7 @@ RETRY_SECONDS: Final = 2
 
 _KINDS: Final[Mapping[int, str]] = {
     400: "unreadable",
+    401: "who-are-you",
     403: "forbidden",
     404: "not-found",
     405: "method-not-allowed",
@@ -45,7 +46,8 @@ _KINDS: Final[Mapping[int, str]] = {
 
 _MEANINGS: Final[Mapping[int, str]] = {
     400: "What was sent cannot be read: broken JSON, a cursor that is none of ours.",
-    403: "The request is for another host, or a page of another site has sent it.",
+    401: "Nobody says who they are, or a token or key is not good any more.",
+    403: "Whoever asks may not, or a page of another site has had it sent.",
     404: "There is no such thing.",
     405: "The path does not know the method.",
     413: "The body is larger than may be.",
@@ -160,8 +162,7 @@ def answer_problems(app: FastAPI) -> None:
     """Have an app answer every error as a problem."""
 
     async def ours(_request: Request, error: Exception) -> Response:
-        assert isinstance(error, ProblemError)  # noqa: S101 - what it is registered for
-        return problem(error.status, str(error), error.errors, error.headers)
+        return problem_of(error)
 
     async def http(_request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
@@ -171,23 +172,23 @@ def answer_problems(app: FastAPI) -> None:
         assert isinstance(error, RequestValidationError)  # noqa: S101 - what it is registered for
         return _of_validation(error)
 
-    async def away(_request: Request, error: Exception) -> Response:
-        return problem(503, _of_absence(error))
-
-    async def refused(_request: Request, error: Exception) -> Response:
-        return problem(400, f"the database cannot read a value: {error}")
-
-    async def fault(request: Request, error: Exception) -> Response:
-        _log.error("a fault", path=request.url.path, reason=f"{type(error).__name__}: {error}")
-        return problem(500, "a fault of ours, which the log has")
-
     app.add_exception_handler(ProblemError, ours)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid_request)
-    for kind in (PassingError, UnreachableError, FatalError):
-        app.add_exception_handler(kind, away)
-    app.add_exception_handler(BadContentError, refused)
-    app.add_exception_handler(Exception, fault)
+    for kind in (PassingError, UnreachableError, FatalError, BadContentError, Exception):
+        app.add_exception_handler(kind, ours)
+
+
+def problem_of(error: Exception) -> Response:
+    """What is answered where something was raised."""
+    if isinstance(error, ProblemError):
+        return problem(error.status, str(error), error.errors, error.headers)
+    if isinstance(error, PassingError | UnreachableError | FatalError):
+        return problem(503, _of_absence(error))
+    if isinstance(error, BadContentError):
+        return problem(400, f"the database cannot read a value: {error}")
+    _log.error("a fault", reason=f"{type(error).__name__}: {error}")
+    return problem(500, "a fault of ours, which the log has")
 
 
 def _of_http(error: HTTPException) -> str:
@@ -210,6 +211,8 @@ def _of_absence(error: Exception) -> str:
 
 def _of_validation(error: RequestValidationError) -> Response:
     errors = []
+    if any(detail["type"] == "json_invalid" for detail in error.errors()):
+        return problem(400, "not readable JSON")
     for detail in error.errors():
         place = [str(part) for part in detail["loc"][1:]]
         words = detail["msg"].removeprefix("Value error, ")

@@ -11,6 +11,7 @@ from trackrecord.api.judged import Judged, JudgedNumbers
 from trackrecord.api.released import released
 from trackrecord.performance.sums.sums import Sums
 from trackrecord.performance.sums.written import record
+from trackrecord.reports.hidden import NOTHING, Hidden, as_parameter, visible
 from trackrecord.reports.outcomes import outcomes_of, verdicts_of
 from trackrecord.reports.scripts import script_analytics, script_list
 from trackrecord.reports.totals import SUMMED, sums_of
@@ -43,7 +44,7 @@ _TOTALS: Final = f"""
     SELECT strategy, currency, {", ".join(f"sum({name}) AS {name}" for name in SUMMED)}
     FROM strategy_totals
     WHERE (%(strategies)s::text[] IS NULL OR strategy = ANY(%(strategies)s))
-      AND (%(currency)s::text IS NULL OR currency = %(currency)s)
+      AND (%(currency)s::text IS NULL OR currency = %(currency)s) AND {visible("strategy")}
     GROUP BY strategy, currency HAVING sum(signals) > 0 OR sum(exits) > 0
 """
 
@@ -80,14 +81,20 @@ class Reading:
             if stage in _STAGES or stage == "trainer"
         }
 
-    def version(self, cursor: Cursor, *kinds: str) -> str:
-        """A text that is another one once any of some kinds of things has changed."""
+    def version(self, cursor: Cursor, *kinds: str, view: str = "") -> str:
+        """A text that is another one once any of some kinds of things has changed.
+
+        Args:
+            cursor: Inside a transaction.
+            kinds: Of things.
+            view: Another text for who sees something else of them.
+        """
         moved = [
             each
             for each in sorted(rows(cursor, _VERSIONS))
             if _STAGES.get(each[0], "models") in kinds
         ]
-        return version_of(*self._salt, *kinds, *moved)
+        return version_of(*self._salt, *kinds, *moved, view)
 
     def strategies(
         self,
@@ -98,6 +105,7 @@ class Reading:
         currency: str | None,
         after: Keys | None,
         limit: int,
+        hidden: Hidden = NOTHING,
     ) -> list[tuple[Keys, dict[str, Any]]]:
         """One page of strategies, each in each of its currencies, with what their sums say.
 
@@ -108,6 +116,7 @@ class Reading:
             currency: Only in this one.
             after: The keys of the last row of the page before.
             limit: How many at most.
+            hidden: Strategies that are left out.
 
         Returns:
             The records, each behind its keys.
@@ -134,6 +143,7 @@ class Reading:
                 "key": at,
                 "name": name,
                 "its_currency": its_currency,
+                "hidden": as_parameter(hidden),
             },
         )
         return [
@@ -142,10 +152,17 @@ class Reading:
         ]
 
     def totals(
-        self, cursor: Cursor, strategies: Sequence[str] | None = None
+        self,
+        cursor: Cursor,
+        strategies: Sequence[str] | None = None,
+        hidden: Hidden = NOTHING,
     ) -> dict[str, dict[str, Sums]]:
-        """Sums of strategies by currency; of all where none are named."""
-        asked = {"strategies": None if strategies is None else list(strategies), "currency": None}
+        """Sums of strategies by currency, without those hidden; of all where none are named."""
+        asked = {
+            "strategies": None if strategies is None else list(strategies),
+            "currency": None,
+            "hidden": as_parameter(hidden),
+        }
         totals: dict[str, dict[str, Sums]] = {}
         for name, currency, *values in rows(cursor, f"{_TOTALS} ORDER BY 1, 2", asked):
             totals.setdefault(name, {})[currency] = sums_of(values)
@@ -161,30 +178,41 @@ class Reading:
         )
         return [name for (name,) in found]
 
-    def judged(self) -> Judged:
-        """All records with their judged numbers, as last worked out.
+    def judged(self, hidden: Hidden = NOTHING, view: str = "") -> Judged:
+        """Records with their judged numbers, as last worked out, without those hidden.
+
+        What is worked out of all (how much luck gives) is that of all.
 
         Raises:
             PassingError: They were not worked out yet.
         """
-        return self._judged.current()
+        judged = self._judged.current()
+        if not view:
+            return judged
+        seen = {name: each for name, each in judged.records.items() if name not in hidden}
+        return Judged(judged.as_of, version_of(judged.version, view), seen)
 
-    def scripts(self, cursor: Cursor) -> dict[str, dict[str, Any]]:
-        """Counts and averages of all scripts, by name, in the order of the alphabet."""
-        return script_list(cursor)
+    def scripts(self, cursor: Cursor, hidden: Hidden = NOTHING) -> dict[str, dict[str, Any]]:
+        """Counts and averages of scripts, by name, in the order of the alphabet."""
+        return script_list(cursor, hidden)
 
-    def outcomes(self, cursor: Cursor) -> dict[str, Any]:
+    def outcomes(self, cursor: Cursor, hidden: Hidden = NOTHING) -> dict[str, Any]:
         """What became of signals on the bars, by policy and strategy, and the verdicts given."""
-        return {"policies": outcomes_of(cursor), "verdicts": verdicts_of(cursor)}
+        return {
+            "policies": outcomes_of(cursor, hidden),
+            "verdicts": verdicts_of(cursor, hidden),
+        }
 
-    def script_analytics(self, cursor: Cursor, script: str) -> dict[str, Any] | None:
+    def script_analytics(
+        self, cursor: Cursor, script: str, hidden: Hidden = NOTHING
+    ) -> dict[str, Any] | None:
         """What a script decided and reported, and its latest runs against those before them.
 
         Returns:
             As :func:`trackrecord.reports.scripts.script_analytics`: None where no such script has
             run.
         """
-        return script_analytics(cursor, script)
+        return script_analytics(cursor, script, hidden=hidden)
 
 
 def _behind(after: Keys | None, descending: bool, *, by_name: bool) -> str:

@@ -11,7 +11,7 @@ from typing import Final
 
 import uvicorn
 
-from trackrecord.api.app import create_app, pools
+from trackrecord.api.app import access_of, create_app, pools
 from trackrecord.api.changes import Changes
 from trackrecord.api.ingest import Ingest
 from trackrecord.api.who import require_loopback
@@ -71,9 +71,10 @@ def run(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> int:
         The exit code: 0 ended in good order, 2 could not listen.
 
     Raises:
-        ConfigurationError: It would listen where anybody could ask.
+        ConfigurationError: It would listen where anybody could ask, or its secret is too short.
     """
-    require_loopback(settings.api_host)
+    if not settings.jwt_secret:
+        require_loopback(settings.api_host)
     logs.configure("api", level=settings.log_level, style=settings.log_format)
     try:
         listener = listening(settings.api_host, settings.api_port)
@@ -95,10 +96,21 @@ def run(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> int:
 
 
 def serving(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> ApiServer:
-    """A server of the whole API, to be run on a socket that listens."""
+    """A server of the whole API, to be run on a socket that listens.
+
+    Raises:
+        ConfigurationError: Its secret is too short.
+    """
+    if settings.api_database_url:
+        settings = settings.model_copy(update={"database_url": settings.api_database_url})
     pool, exports = pools(settings)
     app = create_app(
-        settings, pool=pool, exports=exports, ingest=Ingest(settings, clock), clock=clock
+        settings,
+        pool=pool,
+        exports=exports,
+        ingest=Ingest(settings, clock),
+        clock=clock,
+        access=access_of(settings, pool, clock),
     )
     config = uvicorn.Config(
         app,

@@ -55,6 +55,11 @@ class Record(BaseModel):
     """Why a number is null."""
 
 
+Standing = Literal["public", "private", "unclaimed"]
+"""Whose a name is, and who sees it: its user lets all see it, or keeps it; or it is nobody's, and
+nobody answers for what was published under it."""
+
+
 class Line(BaseModel):
     """Cumulative realised PnL at even steps, as a small picture shows it."""
 
@@ -73,6 +78,7 @@ class NamedRecord(Record):
     """Numbers of a strategy in one of its currencies."""
 
     strategy: str
+    standing: Standing
     line: Line | None = None
     """With `line=true`: null until it is worked out."""
 
@@ -89,6 +95,7 @@ class Strategy(Versioned):
     """One strategy."""
 
     strategy: str
+    standing: Standing
     totals: Record
     """What its sums say now."""
     judged: Record
@@ -211,6 +218,7 @@ class Script(Versioned):
     """The record of one script."""
 
     script: str
+    standing: Standing
 
 
 class Outcomes(Versioned):

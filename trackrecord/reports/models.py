@@ -9,6 +9,7 @@ import polars as pl
 
 from trackrecord.learning.calibration import Said, calibration, with_intervals
 from trackrecord.outcomes.label_many import won
+from trackrecord.reports.hidden import NOTHING, Hidden, as_parameter, visible
 from trackrecord.runtime.champion import champion
 from trackrecord.runtime.database import Cursor, read_columns, rows, session
 from trackrecord.runtime.settings import Settings
@@ -40,7 +41,7 @@ _SAID: Final = f"""
     FROM assessments a
     LEFT JOIN outcomes o ON o.signal_id = a.signal_id AND o.policy = %(policy)s
     WHERE a.model_version = %(version)s AND a.probability IS NOT NULL
-      AND (%(strategy)s::text IS NULL OR a.strategy = %(strategy)s)
+      AND (%(strategy)s::text IS NULL OR a.strategy = %(strategy)s) AND {visible("a.strategy")}
     ORDER BY a.emitted_at, a.signal_id
 """
 
@@ -106,9 +107,13 @@ def read_calibration(
 
 
 def calibration_of(
-    cursor: Cursor, settings: Settings, version: str | None = None, strategy: str | None = None
+    cursor: Cursor,
+    settings: Settings,
+    version: str | None = None,
+    strategy: str | None = None,
+    hidden: Hidden = NOTHING,
 ) -> dict[str, Any] | None:
-    """The same, inside a transaction; see :func:`read_calibration`."""
+    """The same, inside a transaction, and without the signals of strategies that are hidden."""
     named = version or champion(cursor, settings.model) or newest(cursor, settings.model)
     found = rows(cursor, _ABOUT, (settings.model, named))
     if not found:
@@ -119,6 +124,7 @@ def calibration_of(
         "learnt_until": learnt_until,
         "policy": settings.outcome_policy,
         "strategy": strategy,
+        "hidden": as_parameter(hidden),
     }
     frame = read_columns(cursor, _SAID, asked, _COLUMNS)
     return {

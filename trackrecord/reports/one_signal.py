@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from trackrecord.reports.hidden import NOTHING, Hidden
 from trackrecord.reports.signal_pages import as_record, selected
 from trackrecord.runtime.database import Cursor, rows
 
@@ -31,12 +32,14 @@ _ASSESSED: Final = (
 )  # fmt: skip
 
 
-def read_signal(cursor: Cursor, signal_id: str) -> dict[str, Any] | None:
+def read_signal(cursor: Cursor, signal_id: str, hidden: Hidden = NOTHING) -> dict[str, Any] | None:
     """One signal; None where nothing is known of it.
 
     Args:
         cursor: In one snapshot.
         signal_id: Its id.
+        hidden: Strategies whose signals are not told to be there, nor that a signal was once
+            theirs.
 
     Returns:
         ``said``: its last revision, with when the broker got it; ``position``: what became of it,
@@ -48,7 +51,7 @@ def read_signal(cursor: Cursor, signal_id: str) -> dict[str, Any] | None:
     """
     named = (signal_id,)
     said = _records(cursor, (*_SAID, *_FIRST), "signals WHERE signal_id = %s", named)
-    if not said:
+    if not said or said[0]["strategy"] in hidden:
         return None
     positions = rows(cursor, f"SELECT {selected()} FROM positions WHERE signal_id = %s", named)
     revised: dict[str, list[dict[str, Any]]] = {}
@@ -66,9 +69,13 @@ def read_signal(cursor: Cursor, signal_id: str) -> dict[str, Any] | None:
         "signal_id": signal_id,
         "said": said[0] if said[0]["revision"] >= 0 else None,
         "position": as_record(positions[0]) if positions else None,
-        "revisions": _records(
-            cursor, _SAID, "signal_revisions WHERE signal_id = %s ORDER BY revision", named
-        ),
+        "revisions": [
+            each
+            for each in _records(
+                cursor, _SAID, "signal_revisions WHERE signal_id = %s ORDER BY revision", named
+            )
+            if each["strategy"] not in hidden
+        ],
         "exits": [{**each, "revisions": revised.get(each["exit_id"], [])} for each in exits],
         "assessment": _assessment(cursor, signal_id),
         "outcomes": _records(

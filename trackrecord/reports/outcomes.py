@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from trackrecord.reports.hidden import NOTHING, Hidden, as_parameter, visible
 from trackrecord.runtime.database import Cursor, rows, session
 from trackrecord.runtime.settings import Settings
 
@@ -14,14 +15,15 @@ _COUNTS: Final = (*OUTCOMES, "ambiguous")
 _BY_STRATEGY: Final = f"""
 SELECT policy, strategy, {", ".join(f"sum({name})::bigint" for name in _COUNTS)},
        (sum(sum_return) / nullif(sum(returns), 0))::float8
-FROM outcome_totals GROUP BY policy, strategy
+FROM outcome_totals WHERE {visible("strategy")} GROUP BY policy, strategy
 HAVING {" OR ".join(f"sum({name}) <> 0" for name in OUTCOMES)}
 ORDER BY policy, strategy
 """
 """Over lanes; a strategy whose signals a correction has moved elsewhere has none left."""
 
-_VERDICTS: Final = """
-SELECT verdict, sum(assessed)::bigint FROM verdict_totals GROUP BY 1 ORDER BY 1
+_VERDICTS: Final = f"""
+SELECT verdict, sum(assessed)::bigint FROM verdict_totals WHERE {visible("strategy")}
+GROUP BY 1 ORDER BY 1
 """
 
 
@@ -39,10 +41,12 @@ def read_outcomes(settings: Settings) -> dict[str, dict[str, dict[str, Any]]]:
         return outcomes_of(cursor)
 
 
-def outcomes_of(cursor: Cursor) -> dict[str, dict[str, dict[str, Any]]]:
-    """The same, in a transaction that is open."""
+def outcomes_of(cursor: Cursor, hidden: Hidden = NOTHING) -> dict[str, dict[str, dict[str, Any]]]:
+    """The same, in a transaction that is open, without strategies that are hidden."""
     outcomes: dict[str, dict[str, dict[str, Any]]] = {}
-    for policy, strategy, *counts, average in rows(cursor, _BY_STRATEGY):
+    for policy, strategy, *counts, average in rows(
+        cursor, _BY_STRATEGY, {"hidden": as_parameter(hidden)}
+    ):
         outcomes.setdefault(policy, {})[strategy] = {
             **dict(zip(_COUNTS, counts, strict=True)),
             "average_return": average,
@@ -60,6 +64,6 @@ def read_verdicts(settings: Settings) -> dict[str, int]:
         return verdicts_of(cursor)
 
 
-def verdicts_of(cursor: Cursor) -> dict[str, int]:
-    """The same, in a transaction that is open."""
-    return dict(rows(cursor, _VERDICTS))
+def verdicts_of(cursor: Cursor, hidden: Hidden = NOTHING) -> dict[str, int]:
+    """The same, in a transaction that is open, without strategies that are hidden."""
+    return dict(rows(cursor, _VERDICTS, {"hidden": as_parameter(hidden)}))

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from trackrecord.extraction import generate_ai_insight
 from trackrecord.performance.script_results import Results, recent_against_earlier
 from trackrecord.performance.trend import trend
+from trackrecord.reports.hidden import NOTHING, Hidden, as_parameter, visible
 from trackrecord.runtime.database import Cursor, rows, session
 from trackrecord.runtime.settings import Settings
 
@@ -30,7 +31,8 @@ SELECT script, sum(failures), max(last_run), json_object_agg(action, runs ORDER 
 FROM (
     SELECT script, action, max(last_run) AS last_run, sum(failures) AS failures,
            {", ".join(f"sum({name}) AS {name}" for name in _RESULT_SUMS)}
-    FROM script_totals WHERE %(script)s::text IS NULL OR script = %(script)s
+    FROM script_totals
+    WHERE (%(script)s::text IS NULL OR script = %(script)s) AND {visible("script")}
     GROUP BY script, action
 ) AS each GROUP BY script ORDER BY script
 """
@@ -115,13 +117,14 @@ def read_script_analytics(
         return script_analytics(cursor, script, recent)
 
 
-def script_list(cursor: Cursor) -> dict[str, dict[str, Any]]:
+def script_list(cursor: Cursor, hidden: Hidden = NOTHING) -> dict[str, dict[str, Any]]:
     """Each script's counts and averages, by name, as :func:`read_script_list` gives them.
 
     Args:
         cursor: In a transaction.
+        hidden: Scripts that are left out.
     """
-    return {each.script: _record(each) for each in _totals(cursor, None)}
+    return {each.script: _record(each) for each in _totals(cursor, None, hidden)}
 
 
 def script_records(cursor: Cursor) -> dict[str, dict[str, Any]]:
@@ -140,13 +143,16 @@ def script_records(cursor: Cursor) -> dict[str, dict[str, Any]]:
     return records
 
 
-def script_analytics(cursor: Cursor, script: str, recent: int = RECENT) -> dict[str, Any] | None:
+def script_analytics(
+    cursor: Cursor, script: str, recent: int = RECENT, hidden: Hidden = NOTHING
+) -> dict[str, Any] | None:
     """What a script decided and reported, and its latest runs against those before them.
 
     Args:
         cursor: In a transaction that sees one snapshot.
         script: Its name.
         recent: How many of the latest runs are set beside the others, one at least.
+        hidden: Scripts that are not told to have run.
 
     Returns:
         The counts and averages of :func:`script_list`; ``distribution``: runs by final action
@@ -154,7 +160,7 @@ def script_analytics(cursor: Cursor, script: str, recent: int = RECENT) -> dict[
         :func:`trackrecord.performance.script_results.recent_against_earlier` tells. None where no
         such script has run.
     """
-    found = _totals(cursor, script)
+    found = _totals(cursor, script, hidden)
     if not found:
         return None
     [every] = found
@@ -172,8 +178,9 @@ def script_analytics(cursor: Cursor, script: str, recent: int = RECENT) -> dict[
     }
 
 
-def _totals(cursor: Cursor, script: str | None) -> list[_Totals]:
-    return [_totals_of(*row) for row in rows(cursor, _TOTALS, {"script": script})]
+def _totals(cursor: Cursor, script: str | None, hidden: Hidden) -> list[_Totals]:
+    asked = {"script": script, "hidden": as_parameter(hidden)}
+    return [_totals_of(*row) for row in rows(cursor, _TOTALS, asked)]
 
 
 def _totals_of(

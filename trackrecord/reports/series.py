@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any, Final
 
 from trackrecord.performance.sums.sums import Sums
+from trackrecord.reports.hidden import NOTHING, Hidden, as_parameter, visible
 from trackrecord.reports.totals import SUMMED, sums_of
 from trackrecord.runtime.database import Cursor, rows
 
@@ -107,14 +108,15 @@ def read_lines(
 
 
 def read_spans(
-    cursor: Cursor, strategies: Sequence[str]
+    cursor: Cursor, strategies: Sequence[str], hidden: Hidden = NOTHING
 ) -> dict[str, tuple[date, date, list[str]]]:
-    """The first and last day of each strategy, and its currencies."""
+    """The first and last day of each strategy that is not hidden, and its currencies."""
     found = rows(
         cursor,
         "SELECT strategy, min(day), max(day), array_agg(DISTINCT currency) FROM strategy_days"
-        " WHERE strategy = ANY(%s) AND (signals <> 0 OR exits <> 0 OR closed <> 0) GROUP BY 1",
-        (list(strategies),),
+        " WHERE strategy = ANY(%(strategies)s) AND (signals <> 0 OR exits <> 0 OR closed <> 0)"
+        f" AND {visible('strategy')} GROUP BY 1",
+        {"strategies": list(strategies), "hidden": as_parameter(hidden)},
     )
     return {name: (first, last, currencies) for name, first, last, currencies in found}
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from trackrecord.clock import SYSTEM_CLOCK
+from trackrecord.reports.hidden import NOTHING, Hidden, as_parameter, visible
 from trackrecord.runtime.database import Cursor, rows
 
 Outcome = Literal["open", "win", "loss", "breakeven"]
@@ -40,6 +41,7 @@ class SignalFilter:
         outcome: What became of it.
         since: Emitted then or later.
         until: Emitted before.
+        hidden: Strategies whose signals are left out.
     """
 
     strategy: str | None = None
@@ -48,6 +50,7 @@ class SignalFilter:
     outcome: Outcome | None = None
     since: datetime | None = None
     until: datetime | None = None
+    hidden: Hidden = NOTHING
 
     def condition(self) -> tuple[str, dict[str, Any]]:
         """SQL over ``signals AS s``, and its parameters."""
@@ -61,6 +64,9 @@ class SignalFilter:
         }
         equal = [name for name in ("strategy", "symbol", "side") if named[name] is not None]
         wanted += [f"s.{name} = %({name})s" for name in equal]
+        if self.hidden:
+            wanted.append(visible("s.strategy"))
+            named["hidden"] = as_parameter(self.hidden)
         if self.since is not None:
             wanted.append("s.emitted_at >= %(since)s")
         if self.until is not None:

@@ -164,7 +164,9 @@ def test_names_are_seen_by_their_user_and_those_who_see_all(
         with database.session(as_api, application="test") as cursor:
             act_for(cursor, people[name].user_id)
             assert {each.name for each in claims.listed(cursor)} == public | more
-            [(hidden,)] = rows(cursor, "SELECT access_hidden(%s)", (str(people[name].user_id),))
+            [(hidden,)] = rows(
+                cursor, "SELECT names FROM access_hidden(%s)", (str(people[name].user_id),)
+            )
             assert set(hidden) == private - {f"{name}-private"}
 
 

@@ -163,13 +163,13 @@ def test_hidden_names_are_those_of_others_that_are_not_public(access: Access) ->
     with access.api() as cursor:
         known = identities.of_api_key(cursor, text, NOW)
         assert known is not None
-        assert identities.hidden_from(cursor, known) == {"his"}
+        assert identities.view_of(cursor, known).hidden == {"his"}
     with access.owner() as cursor:
         users.set_role(cursor, COMMAND_LINE, "alice", "operator")
     with access.api() as cursor:
         known = identities.of_api_key(cursor, text, NOW)
         assert known is not None
-        assert identities.hidden_from(cursor, known) == frozenset()
+        assert identities.view_of(cursor, known).hidden == frozenset()
 
 
 # -- users ----------------------------------------------------------------------------------------

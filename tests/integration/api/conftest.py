@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.api_role import api_role, granted
+from tests.support.guarded import Guarded, add_people, guarded
 from tests.support.servers import Services
 from tests.support.serving import Served, fill, served
 from trackrecord.runtime import kafka
@@ -32,10 +34,18 @@ def settings_of(services: Services, **more: str) -> Settings:
 
 
 @pytest.fixture(scope="package")
-def record(services: Services) -> Iterator[Settings]:
-    """A record in a schema of its own, and its topics."""
-    settings = settings_of(services)
+def role_url(services: Services) -> Iterator[str]:
+    """The role that the API connects as."""
+    with api_role(services.database_url) as url:
+        yield url
+
+
+@pytest.fixture(scope="package")
+def record(services: Services, role_url: str) -> Iterator[Settings]:
+    """A record in a schema of its own, and its topics; the API reads it with its own role."""
+    settings = settings_of(services, TRACKRECORD_API_DATABASE_URL=role_url)
     with scratch_schema(settings):
+        granted(settings, role_url)
         kafka.ensure_topics(settings)
         fill(settings)
         yield settings
@@ -45,4 +55,22 @@ def record(services: Services) -> Iterator[Settings]:
 def api(record: Settings) -> Iterator[Served]:
     """The API on that record."""
     with served(record) as result:
+        yield result
+
+
+@pytest.fixture(scope="package")
+def guarded_record(services: Services, role_url: str) -> Iterator[tuple[Settings, dict[str, str]]]:
+    """A record of its own with users, and a key of each."""
+    settings = settings_of(services, TRACKRECORD_API_DATABASE_URL=role_url)
+    with scratch_schema(settings):
+        granted(settings, role_url)
+        kafka.ensure_topics(settings)
+        fill(settings)
+        yield settings, add_people(settings)
+
+
+@pytest.fixture(scope="package")
+def asked(guarded_record: tuple[Settings, dict[str, str]]) -> Iterator[Guarded]:
+    """The API on that record, where users log in."""
+    with guarded(*guarded_record) as result:
         yield result

@@ -53,9 +53,11 @@ def test_strategies_are_sorted_by_any_number_and_read_by_pages(
     ]
     report = read_report(record).records["momentum"]
     [momentum] = [row for row in every if row["strategy"] == "momentum"]
-    assert {name: report[name] for name in momentum if name not in {"strategy", "reasons"}} == {
-        name: value for name, value in momentum.items() if name not in {"strategy", "reasons"}
+    beside = {"strategy", "standing", "reasons"}
+    assert {name: report[name] for name in momentum if name not in beside} == {
+        name: value for name, value in momentum.items() if name not in beside
     }
+    assert momentum["standing"] == "unclaimed"
     for sort in ("total_pnl", "win_rate", "profit_factor", "strategy", "open"):
         for order in ("asc", "desc"):
             path = f"/api/v1/strategies?limit=2&sort={sort}&order={order}"
@@ -250,6 +252,7 @@ def test_the_pages_of_monitoring_tell_what_the_stages_tell(api: Served) -> None:
     status = api.get("/api/v1/status").json()
     assert status["broker"]["reachable"] is True
     assert set(status["stages"]) == {"signal_tracker", "extractor", "outcome_scorer"}
+    api.get("/api/v1/strategies/momentum")
     text = api.get("/metrics").text
     assert 'trackrecord_ready{stage="api"} 1.0' in text
     assert 'trackrecord_strategy_closed{currency="USD",strategy="momentum"} 40.0' in text

@@ -110,7 +110,8 @@ def give(cursor: Cursor, actor: Actor, name: str, user_id: UUID, now: datetime) 
     cursor.execute(
         "INSERT INTO claims (name, user_id, public, how, claimed_at)"
         " VALUES (%s, %s, %s, 'given', %s) ON CONFLICT (name) DO UPDATE"
-        " SET user_id = excluded.user_id, how = excluded.how, claimed_at = excluded.claimed_at",
+        " SET user_id = excluded.user_id, how = excluded.how, claimed_at = excluded.claimed_at,"
+        " changed_at = clock_timestamp()",
         (name, str(user_id), bool(rows(cursor, _ON_RECORD, {"names": [name]})), now),
     )
     found = _one(cursor, name)
@@ -138,7 +139,10 @@ def set_public(cursor: Cursor, actor: Actor, name: str, *, public: bool) -> Clai
         ClaimRefusedError: It is nobody's, or somebody else's.
     """
     found = _one(cursor, name)
-    cursor.execute("UPDATE claims SET public = %s WHERE name = %s", (public, name))
+    cursor.execute(
+        "UPDATE claims SET public = %s, changed_at = clock_timestamp() WHERE name = %s",
+        (public, name),
+    )
     if not cursor.rowcount:
         raise ClaimRefusedError(f"{name!r} is somebody else's")
     if found.public != public:
@@ -180,6 +184,15 @@ def listed(
         Claim(name, user, UUID(str(owner)), public, how, at)
         for name, user, owner, public, how, at in found
     ]
+
+
+def standings(cursor: Cursor, names: list[str]) -> dict[str, Standing]:
+    """Who may see what is published under some names, as far as this session may know."""
+    known = dict(rows(cursor, "SELECT name, public FROM claims WHERE name = ANY(%s)", (names,)))
+    return {
+        name: "unclaimed" if name not in known else "public" if known[name] else "private"
+        for name in names
+    }
 
 
 def _one(cursor: Cursor, name: str) -> Claim:

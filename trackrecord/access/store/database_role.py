@@ -36,7 +36,12 @@ _ACCESS: Final = {
         "INSERT",
         "UPDATE (last_used_at, revoked_at)",
     ),
-    "claims": ("SELECT", "INSERT", "UPDATE (public, user_id, how, claimed_at)", "DELETE"),
+    "claims": (
+        "SELECT",
+        "INSERT",
+        "UPDATE (public, user_id, how, claimed_at, changed_at)",
+        "DELETE",
+    ),
     "login_attempts": ("SELECT", "INSERT", "DELETE"),
     "audit_log": ("SELECT", "INSERT (user_id, actor, action, subject, details, address)"),
 }

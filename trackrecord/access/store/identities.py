@@ -89,10 +89,25 @@ def of_api_key(cursor: Cursor, text: str, now: datetime) -> Identity | None:
     return Identity(UUID(str(user_id)), name, role, of_key(role, scopes), key=key)
 
 
-def hidden_from(cursor: Cursor, identity: Identity) -> frozenset[str]:
-    """The names of strategies and scripts that somebody must not see, if only to be there."""
-    if "read_all" in identity.permissions:
-        return frozenset()
+@dataclass(frozen=True)
+class View:
+    """What somebody sees of the record.
+
+    Attributes:
+        hidden: The names of strategies and scripts that must not even be told to be there.
+        version: Another text once any claim has changed, or for somebody else.
+    """
+
+    hidden: frozenset[str]
+    version: str
+
+
+def view_of(cursor: Cursor, identity: Identity) -> View:
+    """What somebody sees, as of now."""
     own = str(identity.user_id) if "read_own" in identity.permissions else None
-    [(names,)] = rows(cursor, "SELECT access_hidden(%s)", (own,))
-    return frozenset(names)
+    [(names, changed_at, count)] = rows(
+        cursor, "SELECT names, changed_at, claims FROM access_hidden(%s)", (own,)
+    )
+    hidden = frozenset[str]() if "read_all" in identity.permissions else frozenset(names)
+    whose = f"{identity.user_id}/{sorted(identity.permissions)}"
+    return View(hidden, f"{whose}/{changed_at}/{count}")

@@ -6,14 +6,16 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from trackrecord.api.answers import answer
 from trackrecord.api.parts import parts_of
 from trackrecord.api.problems import ProblemError
+from trackrecord.api.publishing_rights import require_publishable
 from trackrecord.api.routes.asking import VERSION_ONE, Asked
 from trackrecord.api.shapes import Published
-from trackrecord.api.who import Who
+from trackrecord.api.who import Publisher, Reader
 from trackrecord.events import EVENTS, Event
 from trackrecord.events.documents import event_schema
 from trackrecord.events.types import Identifier
@@ -51,7 +53,9 @@ def _body(model: type[Event]) -> dict[str, Any]:
     }
 
 
-async def _publish(request: Request, event_type: str, event_id: str | None) -> Response:
+async def _publish(
+    request: Request, who: Reader, event_type: str, event_id: str | None
+) -> Response:
     parts = parts_of(request)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     lines = kind in _AS_LINES
@@ -86,6 +90,8 @@ async def _publish(request: Request, event_type: str, event_id: str | None) -> R
         )
     if not checked.messages:
         raise ProblemError(422, "there is no event in the body")
+    if parts.access is not None:
+        await run_sync(require_publishable, parts.access.writes, who, checked.messages, parts.clock)
     await parts.ingest.publish(checked.messages)
     content: dict[str, Any] = {"published": len(checked.messages), "warnings": checked.warnings}
     if checked.is_one:
@@ -96,12 +102,12 @@ async def _publish(request: Request, event_type: str, event_id: str | None) -> R
 def _route(event_type: str) -> Callable[..., Coroutine[Any, Any, Response]]:
     async def publish(
         request: Request,
-        who: Who,
+        who: Publisher,
         asked: Annotated[Asked, Query()],
         ce_id: Annotated[Identifier | None, Header(alias="ce-id")] = None,
     ) -> Response:
-        del who, asked
-        return await _publish(request, event_type, ce_id)
+        del asked
+        return await _publish(request, who, event_type, ce_id)
 
     publish.__doc__ = (
         f"Publish `{event_type}`: answered once the broker has acknowledged all.\n\n"

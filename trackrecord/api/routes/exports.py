@@ -70,8 +70,7 @@ def export_signals(
     request: Request, who: Who, asked: Annotated[_Signals, Query()]
 ) -> StreamingResponse:
     """Signals and what became of them as a file, in no particular order."""
-    del who
-    condition, parameters = asked.chosen().condition()
+    condition, parameters = asked.chosen(who).condition()
     columns = ", ".join(
         f"{_IN_WORDS} AS outcome" if name == "outcome" else f'"{name}"' for name, _ in _SIGNALS
     )
@@ -89,10 +88,9 @@ def export_days(
     request: Request, who: Who, name: PathName, asked: Annotated[_Days, Query()]
 ) -> StreamingResponse:
     """One strategy by day as a file, oldest first."""
-    del who
     parts = parts_of(request)
     with parts.pool.reading() as cursor:
-        if name not in read_spans(cursor, [name]):
+        if name not in read_spans(cursor, [name], who.hidden):
             raise not_found(f"there is no strategy {name!r} on record")
     parameters = {"strategy": name, "since": asked.from_, "until": asked.to}
     return export(parts.exports, "days", _DAYS, series_query(), parameters, asked.format)

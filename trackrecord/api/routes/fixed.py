@@ -11,6 +11,7 @@ from trackrecord.api.parts import parts_of
 from trackrecord.api.problems import not_found
 from trackrecord.api.routes.asking import Asked, PathName
 from trackrecord.api.shapes import Performance, ScriptAnalytics
+from trackrecord.api.standing import standing_of, standings_of
 from trackrecord.api.who import Who
 from trackrecord.performance.sums.sums import (
     Sums,
@@ -31,17 +32,20 @@ DEFAULT_CURRENCY: Final = "USD"
 @router.get("/api/ml-performance/", include_in_schema=False)
 def ml_performance(request: Request, who: Who, asked: Annotated[Asked, Query()]) -> Response:
     """What strategies came to, and how their models were last trained."""
-    del who, asked
+    del asked
     parts = parts_of(request)
     with parts.pool.reading() as cursor:
-        version = parts.reading.version(cursor, "signals", "models")
+        version = parts.reading.version(cursor, "signals", "models", view=who.view)
         if same := unchanged(request, version):
             return same
-        totals = parts.reading.totals(cursor)
+        totals = parts.reading.totals(cursor, hidden=who.hidden)
         training = read_last_trainings(cursor)
+        known = standings_of(cursor, who, list(totals))
         as_of = parts.clock.now()
     content = {
-        "performance": {name: _numbers(found) for name, found in totals.items()},
+        "performance": {
+            name: {**_numbers(found), "standing": known[name]} for name, found in totals.items()
+        },
         "training_status": training,
     }
     return answer(content, as_of=as_of, version=version)
@@ -57,15 +61,16 @@ def script_analytics(
     request: Request, who: Who, script_name: PathName, asked: Annotated[Asked, Query()]
 ) -> Response:
     """One script: its distribution, its latest runs against earlier ones, trend and summary."""
-    del who, asked
+    del asked
     parts = parts_of(request)
     with parts.pool.reading() as cursor:
         as_of = parts.clock.now()
-        version = parts.reading.version(cursor, "scripts")
-        found = parts.reading.script_analytics(cursor, script_name)
+        version = parts.reading.version(cursor, "scripts", view=who.view)
+        found = parts.reading.script_analytics(cursor, script_name, who.hidden)
+        standing = standing_of(cursor, who, script_name)
     if found is None:
         raise not_found(f"no script {script_name!r} has run")
-    content = {"script_name": script_name, **found}
+    content = {"script_name": script_name, **found, "standing": standing}
     return unchanged(request, version) or answer(content, as_of=as_of, version=version)
 
 

@@ -13,7 +13,7 @@ from trackrecord.api.parts import parts_of
 from trackrecord.api.problems import ProblemError, not_found
 from trackrecord.api.routes.asking import VERSION_ONE, Asked, Paged, PathId
 from trackrecord.api.shapes import DeadLetter, DeadLetters, Requeued, Status
-from trackrecord.api.who import Who
+from trackrecord.api.who import Operator
 from trackrecord.runtime.admin.dead_letter_queue import (
     letter_of,
     read_letters_after,
@@ -32,13 +32,16 @@ class _Letters(Paged):
 
 
 @router.get("/dead-letters", response_model=DeadLetters, operation_id="list_dead_letters")
-def list_dead_letters(request: Request, who: Who, asked: Annotated[_Letters, Query()]) -> Response:
+def list_dead_letters(
+    request: Request, who: Operator, asked: Annotated[_Letters, Query()]
+) -> Response:
     """Messages that had no effect, and why, the oldest first."""
-    del who
     parts = parts_of(request)
     after = None
     if asked.cursor is not None:
-        at, letter_id = parts.cursors.read("dead-letters", asked.filters(), asked.cursor, 2)
+        at, letter_id = parts.cursors.of(who.whose).read(
+            "dead-letters", asked.filters(), asked.cursor, 2
+        )
         after = (time_of(at), str(letter_id))
     with parts.pool.reading() as cursor:
         as_of = parts.clock.now()
@@ -47,13 +50,13 @@ def list_dead_letters(request: Request, who: Who, asked: Annotated[_Letters, Que
     if len(found) > asked.limit:
         last = found[asked.limit - 1]
         keys = (last["first_seen"], last["id"])
-        following = parts.cursors.written("dead-letters", asked.filters(), keys)
+        following = parts.cursors.of(who.whose).written("dead-letters", asked.filters(), keys)
     return answer({"letters": found[: asked.limit], "next": following}, as_of=as_of)
 
 
 @router.get("/dead-letters/{letter_id}", response_model=DeadLetter, operation_id="show_dead_letter")
 def show_dead_letter(
-    request: Request, who: Who, letter_id: PathId, asked: Annotated[Asked, Query()]
+    request: Request, who: Operator, letter_id: PathId, asked: Annotated[Asked, Query()]
 ) -> Response:
     """One message that had no effect, with its bytes: as text where they are, else in base64."""
     del who, asked
@@ -71,7 +74,7 @@ def show_dead_letter(
 
 @router.post("/dead-letters/{letter_id}/requeue", response_model=Requeued, operation_id="requeue")
 def requeue(
-    request: Request, who: Who, letter_id: PathId, asked: Annotated[Asked, Query()]
+    request: Request, who: Operator, letter_id: PathId, asked: Annotated[Asked, Query()]
 ) -> Response:
     """Send a message again to the topic that it came from, its bytes and id unchanged."""
     del who, asked
@@ -88,7 +91,7 @@ def requeue(
 
 
 @router.get("/status", response_model=Status, operation_id="status")
-def status(request: Request, who: Who, asked: Annotated[Asked, Query()]) -> Response:
+def status(request: Request, who: Operator, asked: Annotated[Asked, Query()]) -> Response:
     """Where each stage is in each partition, and how much is left to read as last heard."""
     del who, asked
     parts = parts_of(request)

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from trackrecord.api.answers import JSON, as_json
+from trackrecord.api.who import Operator
 
 router = APIRouter(include_in_schema=False)
 
@@ -27,14 +28,16 @@ async def readyz(request: Request) -> Response:
 
 
 @router.get("/metrics")
-def metrics(request: Request) -> Response:
-    """What it counts, and what strategies came to."""
+def metrics(request: Request, who: Operator) -> Response:
+    """What it counts, and what strategies came to, private ones included."""
+    del who
     text = generate_latest(request.app.state.registry)
     return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 @router.get("/status")
-def status(request: Request) -> Response:
+def status(request: Request, who: Operator) -> Response:
     """What it knows of itself, for people and programs that scrape nothing."""
+    del who
     health, registry = request.app.state.health, request.app.state.registry
     return Response(as_json(health.report(registry)), media_type=JSON)

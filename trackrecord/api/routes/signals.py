@@ -13,7 +13,7 @@ from trackrecord.api.parts import parts_of
 from trackrecord.api.problems import not_found
 from trackrecord.api.routes.asking import VERSION_ONE, Asked, Paged, PathId, Text, Time
 from trackrecord.api.shapes import OneSignal, Signals
-from trackrecord.api.who import Who
+from trackrecord.api.who import Reader, Who
 from trackrecord.reports.one_signal import read_signal
 from trackrecord.reports.signal_pages import Outcome, SignalFilter, read_page
 
@@ -36,10 +36,10 @@ class WhichSignals(Asked):
     to: Time | None = None
     """Emitted before."""
 
-    def chosen(self) -> SignalFilter:
-        """The same for those who read."""
+    def chosen(self, who: Reader) -> SignalFilter:
+        """The same for those who read, as far as somebody may see them."""
         return SignalFilter(
-            self.strategy, self.symbol, self.side, self.outcome, self.from_, self.to
+            self.strategy, self.symbol, self.side, self.outcome, self.from_, self.to, who.hidden
         )
 
 
@@ -50,23 +50,24 @@ class _Listed(WhichSignals, Paged):
 @router.get("/signals", response_model=Signals, operation_id="list_signals")
 def list_signals(request: Request, who: Who, asked: Annotated[_Listed, Query()]) -> Response:
     """Signals and what became of them, the newest first."""
-    del who
     parts = parts_of(request)
     after = None
     if asked.cursor is not None:
-        at, signal_id = parts.cursors.read("signals", asked.filters(), asked.cursor, 2)
+        at, signal_id = parts.cursors.of(who.whose).read(
+            "signals", asked.filters(), asked.cursor, 2
+        )
         after = (time_of(at), str(signal_id))
     with parts.pool.reading() as cursor:
         as_of = parts.clock.now()
-        version = parts.reading.version(cursor, "signals")
+        version = parts.reading.version(cursor, "signals", view=who.view)
         if same := unchanged(request, version):
             return same
-        found = read_page(cursor, asked.chosen(), after, asked.limit + 1)
+        found = read_page(cursor, asked.chosen(who), after, asked.limit + 1)
     following = None
     if len(found) > asked.limit:
         last = found[asked.limit - 1]
         keys = (last["emitted_at"], last["signal_id"])
-        following = parts.cursors.written("signals", asked.filters(), keys)
+        following = parts.cursors.of(who.whose).written("signals", asked.filters(), keys)
     content = {"signals": found[: asked.limit], "next": following}
     return answer(content, as_of=as_of, version=version)
 
@@ -76,12 +77,12 @@ def show_signal(
     request: Request, who: Who, signal_id: PathId, asked: Annotated[Asked, Query()]
 ) -> Response:
     """One signal: what was said of it, its revisions, exits, assessment and outcomes."""
-    del who, asked
+    del asked
     parts = parts_of(request)
     with parts.pool.reading() as cursor:
         as_of = parts.clock.now()
-        version = parts.reading.version(cursor, "signals", "outcomes")
-        found = read_signal(cursor, signal_id)
+        version = parts.reading.version(cursor, "signals", "outcomes", view=who.view)
+        found = read_signal(cursor, signal_id, who.hidden)
     if found is None:
         raise not_found(f"there is no signal {signal_id!r} on record")
     return unchanged(request, version) or answer(found, as_of=as_of, version=version)

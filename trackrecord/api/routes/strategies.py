@@ -23,6 +23,7 @@ from trackrecord.api.routes.asking import (
     Text,
 )
 from trackrecord.api.shapes import Comparison, Days, Leaderboard, Months, Strategies, Strategy
+from trackrecord.api.standing import standing_of, with_standing
 from trackrecord.api.who import Who
 from trackrecord.performance.sums.written import add, record
 from trackrecord.reports.pictures import drawn_at, read_lines, read_pictures
@@ -78,16 +79,17 @@ class _Compared(Asked):
 @router.get("/strategies", response_model=Strategies, operation_id="list_strategies")
 def list_strategies(request: Request, who: Who, asked: Annotated[_Listed, Query()]) -> Response:
     """All strategies, each in each of its currencies, with what their sums say."""
-    del who
     parts = parts_of(request)
     descending = asked.order == "desc" or (asked.order is None and asked.sort != "strategy")
     after = None
     if asked.cursor is not None:
-        key, name, currency = parts.cursors.read("strategies", asked.filters(), asked.cursor, 3)
+        key, name, currency = parts.cursors.of(who.whose).read(
+            "strategies", asked.filters(), asked.cursor, 3
+        )
         after = (decimal_of(key), name, currency)
     with parts.pool.reading() as cursor:
         as_of = parts.clock.now()
-        version = parts.reading.version(cursor, "signals")
+        version = parts.reading.version(cursor, "signals", view=who.view)
         if asked.line:
             version = version_of(version, drawn_at(cursor))
         if same := unchanged(request, version):
@@ -99,14 +101,15 @@ def list_strategies(request: Request, who: Who, asked: Annotated[_Listed, Query(
             currency=asked.currency,
             after=after,
             limit=asked.limit + 1,
+            hidden=who.hidden,
         )
-        records = [numbers for _, numbers in found[: asked.limit]]
+        records = with_standing(cursor, who, [each for _, each in found[: asked.limit]])
         if asked.line:
             _draw(cursor, records)
     following = None
     if len(found) > asked.limit:
         keys, _ = found[asked.limit - 1]
-        following = parts.cursors.written("strategies", asked.filters(), keys)
+        following = parts.cursors.of(who.whose).written("strategies", asked.filters(), keys)
     return answer({"strategies": records, "next": following}, as_of=as_of, version=version)
 
 
@@ -115,20 +118,22 @@ def show_strategy(
     request: Request, who: Who, name: PathName, asked: Annotated[Asked, Query()]
 ) -> Response:
     """One strategy: its sums as they stand, and the numbers of its daily returns."""
-    del who, asked
+    del asked
     parts = parts_of(request)
     with parts.pool.reading() as cursor:
         as_of = parts.clock.now()
-        totals = parts.reading.totals(cursor, [name]).get(name)
-        moved = parts.reading.version(cursor, "signals")
+        totals = parts.reading.totals(cursor, [name], who.hidden).get(name)
+        standing = standing_of(cursor, who, name)
+        moved = parts.reading.version(cursor, "signals", view=who.view)
     if totals is None:
         raise not_found(f"there is no strategy {name!r} on record")
-    judged = parts.reading.judged()
+    judged = parts.reading.judged(who.hidden, who.view)
     version = version_of(moved, judged.version)
     if same := unchanged(request, version):
         return same
     content = {
         "strategy": name,
+        "standing": standing,
         "totals": record(totals),
         "judged": judged.records.get(name) or record(totals),
         "judged_as_of": judged.as_of,
@@ -141,12 +146,11 @@ def show_days(
     request: Request, who: Who, name: PathName, asked: Annotated[_Between, Query()]
 ) -> Response:
     """One strategy by day: the days on which something happened, oldest first."""
-    del who
     parts = parts_of(request)
     with parts.pool.reading() as cursor:
         as_of = parts.clock.now()
-        version = parts.reading.version(cursor, "signals")
-        if name not in read_spans(cursor, [name]):
+        version = parts.reading.version(cursor, "signals", view=who.view)
+        if name not in read_spans(cursor, [name], who.hidden):
             raise not_found(f"there is no strategy {name!r} on record")
         if same := unchanged(request, version):
             return same
@@ -163,14 +167,14 @@ def show_months(
 
     They are worked out beside the requests, with the numbers of daily returns.
     """
-    del who, asked
+    del asked
     parts = parts_of(request)
     with parts.pool.reading() as cursor:
         as_of = parts.clock.now()
-        if name not in read_spans(cursor, [name]):
+        if name not in read_spans(cursor, [name], who.hidden):
             raise not_found(f"there is no strategy {name!r} on record")
         pictures = read_pictures(cursor, [name]).get(name, [])
-    version = version_of(*(each.as_of for each in pictures))
+    version = version_of(*(each.as_of for each in pictures), who.view)
     if same := unchanged(request, version):
         return same
     content = {
@@ -192,10 +196,9 @@ def show_months(
 @router.get("/leaderboard", response_model=Leaderboard, operation_id="leaderboard")
 def leaderboard(request: Request, who: Who, asked: Annotated[_Ranked, Query()]) -> Response:
     """Strategies by one number, the best first; those without it are left out."""
-    del who
     parts = parts_of(request)
     as_of = parts.clock.now()
-    judged = parts.reading.judged()
+    judged = parts.reading.judged(who.hidden, who.view)
     if same := unchanged(request, judged.version):
         return same
     rows = [
@@ -205,10 +208,12 @@ def leaderboard(request: Request, who: Who, asked: Annotated[_Ranked, Query()]) 
         if asked.currency in {None, numbers["currency"]} and numbers.get(asked.by) is not None
     ]
     rows.sort(key=lambda row: (-row[asked.by], row["strategy"], row["currency"]))
+    with parts.pool.reading() as cursor:
+        ranked = with_standing(cursor, who, rows[: asked.limit])
     content = {
         "by": asked.by,
         "judged_as_of": judged.as_of,
-        "strategies": rows[: asked.limit],
+        "strategies": ranked,
     }
     return answer(content, as_of=as_of, version=judged.version)
 
@@ -216,13 +221,12 @@ def leaderboard(request: Request, who: Who, asked: Annotated[_Ranked, Query()]) 
 @router.get("/compare", response_model=Comparison, operation_id="compare")
 def compare(request: Request, who: Who, asked: Annotated[_Compared, Query()]) -> Response:
     """Up to eight strategies over the days that all of them have, with lines to draw."""
-    del who
     parts = parts_of(request)
     names = list(dict.fromkeys(asked.s))
     with parts.pool.reading() as cursor:
         as_of = parts.clock.now()
-        version = parts.reading.version(cursor, "signals")
-        spans = read_spans(cursor, names)
+        version = parts.reading.version(cursor, "signals", view=who.view)
+        spans = read_spans(cursor, names, who.hidden)
         if missing := [name for name in names if name not in spans]:
             raise not_found(f"there is no strategy {', '.join(map(repr, missing))} on record")
         if same := unchanged(request, version):
@@ -230,6 +234,7 @@ def compare(request: Request, who: Who, asked: Annotated[_Compared, Query()]) ->
         since = max(first for first, _, _ in spans.values())
         until = min(last for _, last, _ in spans.values())
         compared, together, why_not = _over(cursor, names, since, until)
+        compared = with_standing(cursor, who, compared)
     content = {
         "since": since if since <= until else None,
         "until": until if since <= until else None,

@@ -5,10 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 
 from trackrecord.kafka.config import kafka_settings
@@ -17,6 +24,9 @@ from trackrecord.runtime.errors import ConfigurationError
 from trackrecord.runtime.settings.per_strategy import capital_by_strategy, sessions_by_strategy
 
 PREFIX = "TRACKRECORD_"
+
+_URLS: Final = ("DATABASE_URL", "TRACKRECORD_API_DATABASE_URL")
+"""Settings in which a password may stand."""
 
 
 class Settings(BaseModel):
@@ -217,12 +227,18 @@ class Settings(BaseModel):
     )
     """How many times a training whose process was killed is started before it counts as failed."""
     api_host: str = Field(default="127.0.0.1", validation_alias="TRACKRECORD_API_HOST")
-    """The address on which the HTTP API listens; one of this machine's own loopback, as it lets
-    everybody in who can reach it."""
+    """The address on which the HTTP API listens; one of this machine's own loopback, unless
+    TRACKRECORD_JWT_SECRET is set."""
     api_port: Annotated[int, Field(ge=0, le=65535)] = Field(
         default=8070, validation_alias="TRACKRECORD_API_PORT"
     )
     """The port of the HTTP API; 0 picks a free one and logs it."""
+    jwt_secret: str = Field(default="", validation_alias="TRACKRECORD_JWT_SECRET")
+    """What the HTTP API signs tokens with, 32 bytes or more (`openssl rand -hex 32`). With it every
+    request needs a login or a key; without it everybody may do everything who can reach it."""
+    api_database_url: str = Field(default="", validation_alias="TRACKRECORD_API_DATABASE_URL")
+    """Address of the database for the HTTP API, with the role that `trackrecord migrate --grant`
+    has prepared; needed with TRACKRECORD_JWT_SECRET. Empty: DATABASE_URL."""
     api_pool: Annotated[int, Field(ge=1, le=200)] = Field(
         default=8, validation_alias="TRACKRECORD_API_POOL"
     )
@@ -244,9 +260,11 @@ class Settings(BaseModel):
     """Any other setting of the Kafka client, dots as underscores:
     TRACKRECORD_KAFKA_SASL_MECHANISM."""
 
-    @field_validator("database_url")
+    @field_validator("database_url", "api_database_url")
     @classmethod
-    def _is_postgres(cls, value: str) -> str:
+    def _is_postgres(cls, value: str, info: ValidationInfo) -> str:
+        if not value and info.field_name == "api_database_url":
+            return value
         if not value.startswith(("postgresql://", "postgres://")):
             raise ValueError("must begin with postgresql://")
         try:
@@ -322,7 +340,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
 def _remember_secrets(environ: Mapping[str, str]) -> None:
     """Before anything can go wrong with them: nothing that is said later shows them."""
-    remember_url(environ.get("DATABASE_URL", ""))
+    for name in _URLS:
+        remember_url(environ.get(name, ""))
     ours = {
         name: value
         for name, value in environ.items()
@@ -340,4 +359,4 @@ def _problem(detail: ErrorDetails) -> str:
 
 
 def _shown(variable: str, value: object) -> str:
-    return str(value) if variable == "DATABASE_URL" else repr(value)
+    return str(value) if variable in _URLS else repr(value)
