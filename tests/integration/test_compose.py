@@ -50,21 +50,27 @@ class Composition:
         variables = {
             "POSTGRES_PASSWORD": unquote(url.password or "none"),
             "GRAFANA_PASSWORD": "none",
+            "API_ROLE_PASSWORD": "of the api's role",
+            "READER_ROLE_PASSWORD": "of the reader's role",
+            "TRACKRECORD_JWT_SECRET": "of a test, 32 bytes long or more",
             "TRACKRECORD_DATABASE_SCHEMA": self.prefix,
             "TRACKRECORD_TOPIC_PREFIX": f"{self.prefix}.",
             "TRACKRECORD_TOPIC_PARTITIONS": "3",
         }
         found = process(read(variables)["services"][name])
-        address = f"{unquote(url.username or '')}@{url.hostname}:{url.port}{url.path}"
+        place = f"@{url.hostname}:{url.port}{url.path}"
+        own, _, _ = found.environment["DATABASE_URL"].partition("@postgres:5432/trackrecord")
+        if name != "api":
+            own = own.replace("//trackrecord", f"//{unquote(url.username or '')}")
         environment = found.environment | {
-            "DATABASE_URL": found.environment["DATABASE_URL"].replace(
-                "trackrecord@postgres:5432/trackrecord", address
-            ),
+            "DATABASE_URL": own + place,
             "TRACKRECORD_KAFKA_BOOTSTRAP_SERVERS": found.environment[
                 "TRACKRECORD_KAFKA_BOOTSTRAP_SERVERS"
             ].replace("kafka:9092", self.local.bootstrap_servers),
             "TRACKRECORD_METRICS_HOST": "127.0.0.1",
             "TRACKRECORD_METRICS_PORT": str(port),
+            "TRACKRECORD_API_HOST": "127.0.0.1",
+            "TRACKRECORD_API_PORT": str(port),
             "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
             # As the image has it.
             "PYTHONPATH": str(ROOT),
@@ -112,11 +118,11 @@ def composition(
     connection.close()
 
 
-@pytest.fixture(params=STAGES)
+@pytest.fixture(params=[*STAGES, "api"])
 def stage(
     request: pytest.FixtureRequest, composition: Composition
 ) -> Iterator[tuple[str, Process, subprocess.Popen[bytes]]]:
-    """A stage that runs and is ready by its own health check."""
+    """A stage, or the API, that runs and is ready by its own health check."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])

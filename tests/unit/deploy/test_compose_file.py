@@ -12,9 +12,18 @@ import yaml
 
 from services import STAGES
 from tests.unit.deploy.compose_file import DEPLOY, MissingVariableError, process, read
+from trackrecord.access.store import database_role, reader_role
 from trackrecord.runtime.settings import Settings, load_settings
 
-ENVIRON = {"POSTGRES_PASSWORD": "p@ss/word", "GRAFANA_PASSWORD": "g"}
+ENVIRON = {
+    "POSTGRES_PASSWORD": "p@ss/word",
+    "GRAFANA_PASSWORD": "g",
+    "API_ROLE_PASSWORD": "a@pi/role",
+    "READER_ROLE_PASSWORD": "r",
+    "TRACKRECORD_JWT_SECRET": "s" * 32,
+}
+OURS = ("prepare", "cli", "api", *STAGES)
+"""The services whose containers are made from our image."""
 NOT_FOR_CONTAINERS = {
     "TRACKRECORD_HOME",
     "TRACKRECORD_KAFKA_*",
@@ -25,7 +34,7 @@ NOT_FOR_CONTAINERS = {
     ),
 }
 """A setting of the local stack, the open-ended family, which has a file of its own, and those of
-the API, which is in no container yet."""
+the API, which are its container's alone."""
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +56,25 @@ def test_passwords_have_no_default() -> None:
 
 
 def test_passwords_stand_in_no_url(services: dict[str, Any]) -> None:
-    for name in ("prepare", "cli", *STAGES):
+    for name in OURS:
         environment = process(services[name]).environment
-        assert environment["PGPASSWORD"] == "p@ss/word"
-        assert "p@ss/word" not in environment["DATABASE_URL"]
+        password = ENVIRON["API_ROLE_PASSWORD" if name == "api" else "POSTGRES_PASSWORD"]
+        assert environment["PGPASSWORD"] == password
+        assert password not in environment["DATABASE_URL"]
+
+
+def test_the_api_gets_its_own_role_and_all_of_its_settings(services: dict[str, Any]) -> None:
+    given = process(services["api"]).environment
+    assert given["DATABASE_URL"].startswith(f"postgresql://{database_role.NAME}@")
+    wanted = {str(field.validation_alias) for field in Settings.model_fields.values()}
+    elsewhere = {"TRACKRECORD_HOME", "TRACKRECORD_KAFKA_*", "TRACKRECORD_API_DATABASE_URL"}
+    assert wanted - elsewhere <= set(given)
+    assert set(given) - {"PGPASSWORD"} <= wanted, "no such setting"
+    prepare = process(services["prepare"])
+    assert f"--grant {database_role.NAME} --grant-reading {reader_role.NAME}" in prepare.argv[-1]
+    assert prepare.environment["TRACKRECORD_API_ROLE_PASSWORD"] == given["PGPASSWORD"]
+    grafana = services["grafana"]["environment"]["READER_ROLE_PASSWORD"]
+    assert prepare.environment["TRACKRECORD_READER_ROLE_PASSWORD"] == grafana
 
 
 def test_every_setting_of_the_stages_can_be_set(services: dict[str, Any]) -> None:
@@ -92,7 +116,7 @@ def test_a_stage_outlives_a_failover_and_one_that_halted_stays_until_somebody_lo
 
 
 def test_settings_of_the_kafka_client_reach_every_container(services: dict[str, Any]) -> None:
-    for name in ("prepare", "cli", *STAGES):
+    for name in OURS:
         assert services[name]["env_file"] == [{"path": "kafka.env", "required": False}]
     other = read({**ENVIRON, "TRACKRECORD_KAFKA_BOOTSTRAP_SERVERS": "b:1"})["services"]
     environment = process(other["extractor"]).environment
@@ -101,14 +125,14 @@ def test_settings_of_the_kafka_client_reach_every_container(services: dict[str, 
 
 
 def test_one_service_builds_the_image_that_all_use(services: dict[str, Any]) -> None:
-    ours = {name: services[name] for name in ("prepare", "cli", *STAGES)}
+    ours = {name: services[name] for name in OURS}
     assert [name for name, service in ours.items() if "build" in service] == ["prepare"]
     assert len({service["image"] for service in ours.values()}) == 1
-    assert {services[name]["pull_policy"] for name in ("cli", *STAGES)} == {"never"}
+    assert {services[name]["pull_policy"] for name in OURS[1:]} == {"never"}
 
 
 def test_what_lies_in_memory_has_a_size(services: dict[str, Any]) -> None:
-    for name in ("prepare", "cli", *STAGES):
+    for name in OURS:
         [temporary] = services[name]["tmpfs"]
         assert re.fullmatch(r"/tmp:size=\d+m,mode=1777", temporary)  # noqa: S108 - its mount
 
@@ -120,7 +144,7 @@ def test_what_is_published_is_published_on_loopback_only(services: dict[str, Any
         for service in [*services.values(), *more.values()]
         for port in service.get("ports", [])
     ]
-    assert len(ports) == 4
+    assert len(ports) == 5
     assert all(port.startswith("127.0.0.1:") for port in ports)
 
 
@@ -133,7 +157,7 @@ def test_every_service_is_limited_and_pinned(services: dict[str, Any]) -> None:
 
 
 def test_our_containers_have_no_privileges_and_write_nowhere(services: dict[str, Any]) -> None:
-    for name in ("prepare", "cli", *STAGES):
+    for name in OURS:
         assert services[name]["read_only"] is True
         assert services[name]["cap_drop"] == ["ALL"]
 
