@@ -5,6 +5,7 @@ machine affects both; only the ratio counts. The other commit is checked out
 into a folder of its own and runs with the packages of this environment.
 
     python -m benchmarks.before_and_now 015d0fa --rounds 3
+    python -m benchmarks.before_and_now b7b83cf --rounds 5 --only throughput --output totals.json
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +60,9 @@ def measure(tree: Path, name: str, *, quick: bool) -> dict[str, dict[str, float]
     return {run["way"]: {figure: run[figure] for figure in figures} for run in runs}
 
 
-def compare(commit: str, rounds: int, *, quick: bool = False) -> dict[str, Any]:
+def compare(
+    commit: str, rounds: int, only: Sequence[str] = tuple(MEASURED), *, quick: bool = False
+) -> dict[str, Any]:
     """Measure another commit and this checkout in turn.
 
     Returns:
@@ -71,7 +75,7 @@ def compare(commit: str, rounds: int, *, quick: bool = False) -> dict[str, Any]:
         subprocess.run([*git, "add", "--quiet", "--detach", str(other), commit], check=True)
         try:
             for number in range(rounds):
-                for name in MEASURED:
+                for name in only:
                     for code, tree in (("before", other), ("now", ROOT)):
                         sys.stderr.write(f"round {number + 1} of {rounds}: {name}, {code}\n")
                         for way, figures in measure(tree, name, quick=quick).items():
@@ -111,14 +115,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("commit", help="the commit to compare with")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each (default 3)")
+    parser.add_argument(
+        "--only", choices=sorted(MEASURED), help="this benchmark alone (default: all)"
+    )
+    parser.add_argument(
+        "--output", default=FILE, help=f"the file in benchmarks/results (default {FILE})"
+    )
     parser.add_argument("--quick", action="store_true", help="in miniature; nothing is written")
     options = parser.parse_args()
-    outcome = compare(options.commit, options.rounds, quick=options.quick)
+    only = [options.only] if options.only else list(MEASURED)
+    outcome = compare(options.commit, options.rounds, only, quick=options.quick)
     for name, measured in outcome["median"].items():
         for figure, values in measured.items():
             print(f"{name}, {figure.replace('_', ' ')}: {values}")
     if not options.quick:
-        (RESULTS / FILE).write_text(json.dumps(outcome, indent=1) + "\n")
+        (RESULTS / options.output).write_text(json.dumps(outcome, indent=1) + "\n")
 
 
 if __name__ == "__main__":
