@@ -100,20 +100,49 @@ def test_up_returns_when_all_is_healthy_and_listens_on_this_machine_only(home: H
     assert all(url.startswith("http://127.0.0.1:") for url in urls)
 
 
+def logged_in(home: Home) -> dict[str, str]:
+    """What a request of the first admin's brings."""
+    first = json.loads(Path(home.state["credentials_file"]).read_text())
+    answer = httpx.post(f"{home.state['api']}/api/v1/auth/token", data=first, timeout=30)
+    assert answer.status_code == 200, answer.text
+    return {"authorization": f"Bearer {answer.json()['access_token']}"}
+
+
+def test_up_makes_a_first_admin_whom_only_this_user_knows(home: Home) -> None:
+    for name in ("credentials.json", "api.json"):
+        assert (home.path / name).stat().st_mode & 0o777 == 0o600
+    assert home.state["credentials_file"] == str(home.path / "credentials.json")
+    kept = json.loads((home.path / "api.json").read_text())
+    first = json.loads((home.path / "credentials.json").read_text())
+    secrets = {*kept.values(), first["password"]}
+    assert all(len(each) >= 24 for each in secrets)
+    for file in [home.path / "state.json", *home.path.glob("logs/*")]:
+        text = file.read_text(errors="replace")
+        assert not any(each in text for each in secrets), file
+    users = home.run("users", "list", "--json").data
+    assert [(each["name"], each["role"]) for each in users] == [("admin", "admin")]
+    me = httpx.get(f"{home.state['api']}/api/v1/me", headers=logged_in(home), timeout=30).json()
+    assert (me["name"], me["role"]) == ("admin", "admin")
+
+
 def test_the_api_is_a_process_of_the_stack_which_reads_and_publishes(home: Home) -> None:
     api = home.state["api"]
     assert api.startswith("http://127.0.0.1:")
     [process] = [each for each in home.state["processes"] if each["stage"] == "api"]
     assert process["metrics_url"] == f"{api}/metrics"
+    headers = logged_in(home)
     event = json.loads(opened("posted-1", strategy="posted"))["data"]
-    answer = httpx.post(f"{api}/api/v1/events/signal_emitted", json=[event, event], timeout=30)
+    path = f"{api}/api/v1/events/signal_emitted"
+    assert httpx.post(path, json=[event], timeout=30).status_code == 401
+    answer = httpx.post(path, json=[event, event], headers=headers, timeout=30)
     assert (answer.status_code, answer.json()["published"]) == (202, 2)
 
     def told() -> Any:
-        found = httpx.get(f"{api}/api/v1/strategies/posted", timeout=30)
+        found = httpx.get(f"{api}/api/v1/strategies/posted", headers=headers, timeout=30)
         return found.json() if found.status_code == 200 else None
 
-    assert until(told, "the signal is on record")["totals"]["signals"] == 1
+    found = until(told, "the signal is on record")
+    assert (found["totals"]["signals"], found["standing"]) == (1, "private")
     # Killed, it is started again at the same address; asked to end, it ends with its streams.
     os.kill(process["pid"], signal.SIGKILL)
 
@@ -124,7 +153,7 @@ def test_the_api_is_a_process_of_the_stack_which_reads_and_publishes(home: Home)
 
     back = until(another, "the API is back")
     assert back.restarts == 1
-    with httpx.stream("GET", f"{api}/api/v1/stream", timeout=30) as stream:
+    with httpx.stream("GET", f"{api}/api/v1/stream", headers=headers, timeout=30) as stream:
         lines = stream.iter_lines()
         assert next(lines) == "event: here"
         Stack.stop(home.path, "api")

@@ -118,7 +118,8 @@ def test_status_and_down_of_nothing_answer(tmp_path: Path) -> None:
     status = trackrecord("status", "--json", "--home", tmp_path)
     assert status.code == 1
     assert status.data == {
-        "healthy": False, "kafka": None, "database_url": None, "api": None, "processes": [],
+        "healthy": False, "kafka": None, "database_url": None, "api": None,
+        "credentials_file": None, "processes": [],
     }  # fmt: skip
     assert "trackrecord up" in trackrecord("status", "--home", tmp_path).out
     assert trackrecord("down", "--home", tmp_path).code == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
@@ -164,9 +165,13 @@ def answer_problems(app: FastAPI) -> None:
     async def ours(_request: Request, error: Exception) -> Response:
         return problem_of(error)
 
-    async def http(_request: Request, error: Exception) -> Response:
+    async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
-        return problem(error.status_code, _of_http(error), headers=error.headers)
+        headers = dict(error.headers or {})
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            # A path may stand in several routes, and the first of them does not know the others.
+            headers["Allow"] = ", ".join(_methods(request)) or headers.get("Allow", "")
+        return problem(error.status_code, _of_http(error, headers), headers=headers)
 
     async def invalid_request(_request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101 - what it is registered for
@@ -191,13 +196,23 @@ def problem_of(error: Exception) -> Response:
     return problem(500, "a fault of ours, which the log has")
 
 
-def _of_http(error: HTTPException) -> str:
+def _of_http(error: HTTPException, headers: Mapping[str, str]) -> str:
     if error.status_code == HTTPStatus.NOT_FOUND:
         return "there is no such path; /api/v1/openapi.json names all"
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        allowed = (error.headers or {}).get("Allow", "another")
-        return f"the path does not know this method; it knows {allowed}"
+        return f"the path does not know this method; it knows {headers['Allow'] or 'another'}"
     return str(error.detail)
+
+
+def _methods(request: Request) -> list[str]:
+    """The methods that the document says of the path of a request, whichever routes know them."""
+    path = request.scope["path"]
+    return sorted(
+        method.upper()
+        for template, operations in request.app.openapi()["paths"].items()
+        if re.fullmatch(re.sub(r"\\\{[^}]+\}", "[^/]+", re.escape(template)), path)
+        for method in operations
+    )
 
 
 def _of_absence(error: Exception) -> str:

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.table import Table
 
-from trackrecord.cli.common import DEFAULT_HOME, HomeOption, JsonOption, answer, load, screen
+from trackrecord.cli.common import (
+    DEFAULT_HOME,
+    HomeOption,
+    JsonOption,
+    answer,
+    environment,
+    load,
+    screen,
+)
 from trackrecord.runtime.errors import (
     ConfigurationError,
     PassingError,
@@ -37,7 +46,7 @@ def run(
     its last log line says why.
     """
     if stage == API:
-        raise typer.Exit(_run_api(load(home)))
+        raise typer.Exit(_run_api(home))
     try:
         from services import lacking, stage_named
     except ModuleNotFoundError:
@@ -70,7 +79,11 @@ def run(
     raise typer.Exit(run_jobs(found, load(home)))
 
 
-def _run_api(settings: Settings) -> int:
+def _run_api(home: Path) -> int:
+    from trackrecord.local.first_admin import api_environment
+    from trackrecord.runtime.settings import load_settings
+
+    settings = load_settings(api_environment(environment(home), home))
     try:
         from trackrecord.api.server import run as run_server
     except ModuleNotFoundError as error:
@@ -102,12 +115,24 @@ def migrate(
             "update. With a password in TRACKRECORD_READER_ROLE_PASSWORD it is made.",
         ),
     ] = None,
+    local_access: Annotated[
+        bool,
+        typer.Option(
+            "--local-access",
+            help="As `up` does it: also make the API's role, its secret and a first admin, if "
+            "they are not there, and keep them in the home.",
+        ),
+    ] = False,
 ) -> None:
     """Create or update the tables; safe to repeat."""
     from trackrecord.runtime.admin.migrate import migrate as bring_up_to_date
 
     settings = load(home, database=True)
     before, after = bring_up_to_date(settings)
+    if local_access:
+        from trackrecord.local.first_admin import ensure_access
+
+        ensure_access(settings, home)
     if grant is not None or grant_reading is not None:
         _grant(settings, grant, grant_reading)
     if as_json:

@@ -54,9 +54,9 @@ def specs(workers: dict[str, int], *, api: bool = True) -> tuple[list[Any], list
         for stage in STAGES
         if workers.get(stage, 1) and stage not in absent
     ]
-    if api:
-        stages += _api(command)
-    return stages, [[*command, "migrate"], [*command, "topics"]]
+    served = _api(command) if api else []
+    migrate = [*command, "migrate", *(["--local-access"] if served else [])]
+    return [*stages, *served], [migrate, [*command, "topics"]]
 
 
 def _api(command: list[str]) -> list[StageSpec]:
@@ -65,7 +65,8 @@ def _api(command: list[str]) -> list[StageSpec]:
 
     from trackrecord.local.state import API, StageSpec
 
-    if missing := [name for name in ("fastapi", "orjson", "uvicorn") if find_spec(name) is None]:
+    needed = ("argon2", "fastapi", "jwt", "orjson", "python_multipart", "uvicorn")
+    if missing := [name for name in needed if find_spec(name) is None]:
         notes.print(
             f"the API is left out: it needs {', '.join(missing)}; install 'trackrecord[api]'",
             style="yellow",
@@ -179,7 +180,7 @@ def status(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None
     if state is None:
         if as_json:
             answer({"healthy": False, "kafka": None, "database_url": None, "api": None,
-                    "processes": []})  # fmt: skip
+                    "credentials_file": None, "processes": []})  # fmt: skip
         else:
             screen.print(f"nothing runs under {home}: start it with `trackrecord up`")
         raise typer.Exit(1)
@@ -193,6 +194,7 @@ def show(state: StackState, home: Path, as_json: bool) -> bool:
     from trackrecord.redaction import hide_secrets
 
     behind = lags(state, load(home))
+    credentials = _credentials(state, home)
     processes = [
         {
             "stage": process.stage,
@@ -216,6 +218,7 @@ def show(state: StackState, home: Path, as_json: bool) -> bool:
                 "kafka": state.kafka,
                 "database_url": hide_secrets(state.database_url),
                 "api": state.api,
+                "credentials_file": credentials,
                 "lag": behind.total,
                 "outbox_pending": behind.outbox,
                 "dead_letters": behind.dead_letters,
@@ -233,6 +236,8 @@ def show(state: StackState, home: Path, as_json: bool) -> bool:
     screen.print(f"Postgres  {hide_secrets(state.database_url)}", markup=False)
     if state.api:
         screen.print(f"API       {state.api}  (paths: {state.api}/api/v1/openapi.json)")
+    if credentials:
+        screen.print(f"log in    with the name and password in {credentials}")
     screen.print(f"state     {home}  (logs in {home}/logs)")
     if behind.dead_letters or behind.dismissed:
         word = "dead letter" if behind.dead_letters == 1 else "dead letters"
@@ -244,6 +249,14 @@ def show(state: StackState, home: Path, as_json: bool) -> bool:
                 f"{each['stage']}; the latest: {printable(each['reason'][:100])}"
             )
     return state.healthy
+
+
+def _credentials(state: StackState, home: Path) -> str | None:
+    """Where the first admin's name and password are, where there is an API to log in to."""
+    from trackrecord.local.layout import Home
+
+    file = Home.at(home).credentials
+    return str(file) if state.api and file.is_file() else None
 
 
 def _counted(told: dict[str, Any] | None) -> dict[str, Any]:

@@ -5,6 +5,8 @@
     HOME/state.json            what runs (atomic writes, mode 600: it holds the database's URL)
     HOME/ports.json            ports chosen once and kept
     HOME/postgres.password     mode 600
+    HOME/api.json              mode 600: the API's secret and its password for the database
+    HOME/credentials.json      mode 600: name and password of the first admin
     HOME/supervisor.lock       held by the supervisor for as long as it lives
     HOME/control/              requests to the supervisor (restart this, stop that)
     HOME/logs/NAME.log         one per process, older ones as .1 ... .5
@@ -90,6 +92,16 @@ class Home:
     def password(self) -> Path:
         """The database's password."""
         return self.path / "postgres.password"
+
+    @property
+    def api(self) -> Path:
+        """The API's secret, and its password for the database."""
+        return self.path / "api.json"
+
+    @property
+    def credentials(self) -> Path:
+        """Name and password of the first admin."""
+        return self.path / "credentials.json"
 
     @property
     def control(self) -> Path:

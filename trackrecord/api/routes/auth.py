@@ -28,11 +28,11 @@ Secret = Annotated[str, Field(min_length=1, max_length=256)]
 
 
 class _Asked(BaseModel):
-    model_config = ConfigDict(use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 
 class _TokenForm(_Asked):
-    """The form of OAuth2; what else clients put there is passed over."""
+    """The form of OAuth2."""
 
     grant_type: Literal["password", "refresh_token"] = "password"
     username: Secret | None = None
@@ -41,6 +41,10 @@ class _TokenForm(_Asked):
     """With `password`."""
     refresh_token: Secret | None = None
     """With `refresh_token`."""
+    scope: Annotated[str, Field(max_length=256)] | None = None
+    """Passed over, as are the next two: clients send them, and a user's role says what they may."""
+    client_id: Annotated[str, Field(max_length=256)] | None = None
+    client_secret: Annotated[str, Field(max_length=256)] | None = None
 
 
 class _SessionForm(_Asked):
@@ -51,6 +55,8 @@ class _SessionForm(_Asked):
 class _RevokeForm(_Asked):
     token: Secret | None = None
     """A refresh token of yours; left out: the login that asks."""
+    token_type_hint: Annotated[str, Field(max_length=64)] | None = None
+    """Passed over."""
 
 
 def access_of(request: Request) -> Access:
@@ -228,5 +234,5 @@ def _does_not_fit() -> ProblemError:
 
 def _missing(field: str) -> ProblemError:
     return ProblemError(
-        422, f"{field}: is missing", errors=[{"field": field, "reason": "is missing"}]
+        400, f"{field}: is missing", errors=[{"field": field, "reason": "is missing"}]
     )

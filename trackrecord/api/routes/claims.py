@@ -16,7 +16,7 @@ from trackrecord.access.store.users import UserRefusedError
 from trackrecord.api.access_shapes import Claims, OneClaim
 from trackrecord.api.answers import answer
 from trackrecord.api.parts import parts_of
-from trackrecord.api.problems import ProblemError, invalid, not_found
+from trackrecord.api.problems import ProblemError, not_found
 from trackrecord.api.routes.asking import VERSION_ONE, Asked, Paged, PathName
 from trackrecord.api.routes.auth import access_of
 from trackrecord.api.routes.me import Body
@@ -94,7 +94,7 @@ def give(
             user = users.find(cursor, body.user)
             claim = claims.give(cursor, who.actor, name, user.user_id, now)
     except UserRefusedError as error:
-        raise invalid("user", str(error)) from None
+        raise not_found(str(error)) from None
     return answer(_shown(claim, who), as_of=now)
 
 
