@@ -60,6 +60,11 @@ _REQUEST: Final = re2.compile(
     r"|time_?in_?force|trigger_?type|disclosed_?quantity|transaction_?type|exchange"
     r"|trading_?symbol|symbol_?token|client_?order_?id|recvwindow|reduce_?only)['\"]\s*:"
 )
+_MAY_REQUEST: Final = looks.ask(
+    r"(?i)['\"](?:api_?key|product|price_?type|order_?type|validity|variety|tif"
+    r"|time_?in_?force|trigger_?type|disclosed_?quantity|transaction_?type|exchange"
+    r"|trading_?symbol|symbol_?token|client_?order_?id|recvwindow|reduce_?only)"
+)
 _QUANTITY: Final = re2.compile(r"(?i)['\"](?:quantity|qty|size|amount|units|volume|lots)['\"]\s*:")
 _MOST_KEYS: Final = 3
 _HOLDING: Final = re2.compile(
@@ -271,7 +276,7 @@ def _read(document: Document, block: Block) -> None:
         and _DEFAULT.search(text) is not None
         and _ERROR.search(text) is not None
     )
-    block.request = "{" in text and _is_request(text)
+    block.request = document.may(_MAY_REQUEST) and "{" in text and _is_request(text)
     block.example = document.may(_MAY_SHOW) and (
         _EXAMPLE.search(text) is not None or _EXAMPLE_HEADS.search(text) is not None
     )
@@ -293,6 +298,9 @@ def _find_over(document: Document, block: Block, text: str) -> None:
     for number in range(block.first, block.last + 1):
         line = document.lines[number]
         if not line.looks & endings.MAY_TELL:
+            continue
+        whole = block.start <= line.start and line.end <= block.end
+        if whole and not document.tells(line, endings.MAY_BE_OVER):
             continue
         part = document.folded[max(line.start, block.start) : min(line.end, block.end)]
         if endings.happened(part):

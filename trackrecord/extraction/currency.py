@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from trackrecord.extraction import looks
 from trackrecord.extraction.words import without_values
 
 _SIGNS: Final = {
@@ -59,6 +60,12 @@ _INSIDE: Final = re.compile(
 _BRACKETED: Final = re.compile(
     rf"[(\[][ ]?(?:in[ ])?(?:(?P<sign>{_SIGN})|(?P<word>(?i:{_WORD})))\.?[ ]?[)\]]"
 )
+MAY_BE: Final = looks.ask(
+    _SIGN,
+    rf"(?:^|[^\pL])(?i:{_WORD})(?:[^A-Za-z]|$)",
+    rf"(?:{_COIN})(?:[^A-Za-z]|$)",
+)
+"""The question whether a currency may be printed in a text."""
 _NAMED: Final = re.compile(r"(?i)\b(?:quote[ _]?)?currency[\"']?[ ]?[:=|][ ]?[\"']?([A-Z]{3,5})\b")
 _KANA: Final = re.compile(r"[\u3040-\u30ff]")
 _HAN: Final = re.compile(r"[\u4e00-\u9fff]")

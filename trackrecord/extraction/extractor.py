@@ -83,10 +83,10 @@ def extract(
     shown.drop(document, held, findings)
     mentions.drop(document, held, findings)
     markets.drop(document, held, findings)
-    refusing = used.match_blocks(tracebacks.without(document, torn)) if findings.statements else ()
-    for rule in refusing:
-        if rule.refuses == "recommendations":
-            findings.refuse(document, findings.statements, rule.rule, rule.reason)
+    if findings.statements and document.blocks:
+        for rule in used.match_blocks(tracebacks.without(document, torn), document.blocks):
+            if rule.refuses == "recommendations":
+                findings.refuse(document, findings.statements, rule.rule, rule.reason)
     affairs.drop(document, findings)
     alternatives.drop(document, findings)
     ledgers.drop(document, findings)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from trackrecord.extraction import looks
 from trackrecord.extraction.lines import UNIT, Telling, Tokens, scan
 from trackrecord.extraction.names import MEANT
 from trackrecord.extraction.ruleset import RuleSet
@@ -58,27 +57,25 @@ class Memory:
         """How many lines are remembered."""
         return len(self._bare) + len(self._told)
 
-    def lines(self, folded: str, before: int = 0) -> list[tuple[int, int, Tokens]]:
+    def lines(self, folded: str) -> tuple[list[int], list[Tokens]]:
         """Cut a text into lines of tokens, each by itself.
 
-        Args:
-            folded: The text.
-            before: Characters that stand before it in the text that it is a part of.
-
         Returns:
-            Where each line begins and ends in the text, and its tokens.
+            How many characters each line has, and its tokens; one more stands between two lines.
         """
-        found: list[tuple[int, int, Tokens]] = []
+        sizes: list[int] = []
+        found: list[Tokens] = []
         known = self._bare
         start = 0
         for bare in without_values(folded).split("\n"):
-            end = start + len(bare)
+            size = len(bare)
             tokens = known.get(bare)
             if not isinstance(tokens, Tokens):
-                tokens = self._line(folded[start:end], bare, tokens)
-            found.append((before + start, before + end, tokens))
-            start = end + 1
-        return found
+                tokens = self._line(folded[start : start + size], bare, tokens)
+            sizes.append(size)
+            found.append(tokens)
+            start += size + 1
+        return sizes, found
 
     def _line(self, line: str, bare: str, telling: Telling | None) -> Tokens:
         """Return the tokens of a line whose digits matter in places, or are not known to."""
@@ -91,7 +88,7 @@ class Memory:
             nameless = self._without_names(bare)
             known = self._bare.get(nameless)
             if isinstance(known, Tokens):
-                known = self._bare[bare] = _looked_at(known, bare)
+                known = self._bare[bare] = known.under(bare, self.words.rules)
                 return known
             telling = known
         if telling is None:
@@ -107,7 +104,9 @@ class Memory:
         if known is None:
             nameless = self._without_names(told)
             same = self._told.get(nameless)
-            known = tokens or (self._cut(line) if same is None else _looked_at(same, told))
+            known = tokens or (
+                self._cut(line) if same is None else same.under(told, self.words.rules)
+            )
             self._told[told] = self._told[nameless] = known
         return known
 
@@ -144,11 +143,6 @@ class Memory:
             and name not in _CURRENCIES
             and known.key not in self._phrases
         )
-
-
-def _looked_at(tokens: Tokens, line: str) -> Tokens:
-    """Return the tokens that a line shares with one of other names, and what itself may tell."""
-    return tokens._replace(looks=looks.answers(line))
 
 
 def _with_digits(line: str, bare: str, places: Telling) -> str:

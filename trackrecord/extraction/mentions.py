@@ -11,9 +11,10 @@ from typing import Final
 
 import re2
 
+from trackrecord.extraction import looks
 from trackrecord.extraction.document import SYMBOL, Document, Line
 from trackrecord.extraction.refusals import LABELLED, ROW
-from trackrecord.extraction.ruleset import matcher
+from trackrecord.extraction.ruleset import matcher, shape_matcher
 from trackrecord.extraction.statements import Findings, Statement
 
 _RULE: Final = "code/mention"
@@ -31,8 +32,10 @@ _ARISEN: Final = (
 )  # fmt: skip
 """Beginnings of words that tell that a signal is there."""
 _NOUNS: Final = ("signal", "信号", "信號", "신호", "시그널", "シグナル", "サイン")
-_STANDS: Final = matcher(r"(?:^(?:[\[(]?[Nd][\]).:]?|[-|.,>:\]\[])*|[:|!>])A[fw]?L(?:$|[^wf])")
-_CELL_DONE: Final = matcher(r"[|]b[dN@:]{0,3}(?:[|]|$)")
+_STANDS: Final = shape_matcher(
+    r"(?:^(?:[\[(]?[Nd][\]).:]?|[-|.,>:\]\[])*|[:|!>])A[fw]?L(?:$|[^wf])"
+)
+_CELL_DONE: Final = shape_matcher(r"[|]b[dN@:]{0,3}(?:[|]|$)")
 _CAPTION: Final = re2.compile(r"(?i)^\W*(?:fig(?:ure|\.)?|screenshot|image|chart|plot) ?\d|^!\[")
 _TO_DO: Final = re2.compile(r"^\s*[-*+] \[[ xX]\]")
 # J > 90 AND K < D -> SELL: a value of its own stands before no sign.
@@ -42,8 +45,21 @@ _FORMULA: Final = re2.compile(
 _NOTE: Final = matcher(
     r"(?i)^\W*(?:bug|(?:known )?issue|todo|fixme|problem|fixed|workaround)s?(?: ?#?\d+)?\W{0,3}:"
 )
+_COMPARING: Final = frozenset("<>≤≥")
 _COUNTED: Final = re2.compile(r"\b(?:WR|(?i:win ?rate|\d+ trades))\b|\d ?(?:건|회|个|次|筆|件)")
 _ADJECTIVES: Final = frozenset({"long", "short"})
+
+
+def _may_be_told(line: str) -> bool:
+    return (
+        _TO_DO.search(line) is not None
+        or _CAPTION.search(line) is not None
+        or _NOTE(line)
+        or not _COMPARING.isdisjoint(line)
+    )
+
+
+_MAY_BE_TOLD: Final = looks.later(_may_be_told)
 
 
 def drop(document: Document, flags: frozenset[str], findings: Findings) -> None:
@@ -66,14 +82,17 @@ def _is_mentioned(document: Document, statement: Statement, *, bare: bool) -> bo
     line = document.lines[statement.line]
     start = document.starts[statement.token]
     part = document.folded[line.start : line.end]
-    return (
-        document.folded[start - 2 : start] == "--"
-        or _TO_DO.search(part) is not None
+    if document.tells(line, _MAY_BE_TOLD) and (
+        _TO_DO.search(part) is not None
         or _CAPTION.search(part) is not None
-        or (bare and part.startswith("#") and _names_signal(line))
-        or (statement.rank <= ROW and _CELL_DONE(line.shape))
         or _NOTE(part)
         or _FORMULA.search(part[: start - line.start]) is not None
+    ):
+        return True
+    return (
+        document.folded[start - 2 : start] == "--"
+        or (bare and part.startswith("#") and _names_signal(line))
+        or (statement.rank <= ROW and "|b" in line.shape and _CELL_DONE(line.shape))
         or _by_rule(document, line, statement, part, bare=bare)
     )
 

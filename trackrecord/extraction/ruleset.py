@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import re2
 
+from trackrecord.extraction import one_line
 from trackrecord.extraction.lexer import key
 from trackrecord.extraction.packs import BlockRule, Case, Pack, ShapeRule, Term, read_pack
 
@@ -36,6 +37,11 @@ _ORDER: Final = (
 )
 _MEMORY: Final = 64 << 20
 _SHAPES_KEPT: Final = 8192
+_SETS_KEPT: Final = 128
+ALL: Final = -1
+"""Every bit: the answer of a look that failed, which rules nothing out."""
+# Found in every line, at its end: without it, the look failed and says nothing.
+_ALWAYS: Final = r"\z"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,11 @@ def matcher(*patterns: str) -> Callable[[str], bool]:
     """
     match = pattern_set(patterns).Match
     return lambda text: match(text.encode()) is not None
+
+
+def shape_matcher(*patterns: str) -> Callable[[str], bool]:
+    """Return the same for shapes of lines, of which there are few: what was found is kept."""
+    return lru_cache(maxsize=_SHAPES_KEPT)(matcher(*patterns))
 
 
 def pattern_set(patterns: Iterable[str]) -> Any:
@@ -106,6 +117,11 @@ class RuleSet:
         self._shape_set = self._compile(rule.pattern for rule, _, _ in self._shapes)
         self._blocks = tuple(blocks.values())
         self._block_set = self._compile(rule.pattern for rule in self._blocks)
+        self._line_set = pattern_set(
+            [_ALWAYS, *(one_line.of(rule.pattern) for rule in self._blocks)]
+        )
+        self._some_blocks: dict[int, Any] = {}
+        """Sets of the block rules that some texts may hold, by the rules' bits."""
         self._by_shape: dict[str, tuple[ShapeMatch, ...]] = {}
 
     def _add_phrase(self, phrase: str, term: Term) -> None:
@@ -158,10 +174,38 @@ class RuleSet:
                 position = action + 1
         return tuple(found)
 
-    def match_blocks(self, folded: str) -> tuple[BlockRule, ...]:
-        """Return the block rules that refuse this text."""
-        if self._block_set is None:
+    def blocks_on(self, line: str) -> int:
+        """Return a bit for each block rule that a text with this line may be refused by.
+
+        Args:
+            line: A line, whose digits may be others.
+        """
+        found: list[int] = self._line_set.Match(line.encode("utf-8", "replace")) or []
+        if 0 not in found:
+            return ALL  # the look failed, and says nothing
+        may = 0
+        for at in found:
+            may |= (1 << at) >> 1
+        return may
+
+    def match_blocks(self, folded: str, may: int = ALL) -> tuple[BlockRule, ...]:
+        """Return the block rules that refuse a text.
+
+        Args:
+            folded: The text.
+            may: Bits of the rules that may, see :meth:`blocks_on`.
+        """
+        if self._block_set is None or may == 0:
             return ()
+        if may != ALL:
+            some = self._some_blocks.get(may)
+            if some is None and len(self._some_blocks) < _SETS_KEPT:
+                some = self._some_blocks[may] = pattern_set(
+                    [rule.pattern for at, rule in enumerate(self._blocks) if may >> at & 1]
+                )
+            # Several are named in the order of all.
+            if some is not None and not some.Match(folded):
+                return ()
         return tuple(self._blocks[index] for index in self._block_set.Match(folded) or ())
 
     def extended(self, sources: Iterable[tuple[str, str]]) -> RuleSet:

@@ -8,7 +8,7 @@ from typing import Final, final
 
 from trackrecord.extraction import fields, lists, stacked
 from trackrecord.extraction.document import NUMBER, SYMBOL, Document, Line
-from trackrecord.extraction.model import Rejected
+from trackrecord.extraction.model import Rejected, rejected
 from trackrecord.extraction.packs import RANKS
 from trackrecord.extraction.refusals import UNTAKEN, WEAK, why_not
 from trackrecord.extraction.ruleset import ShapeMatch
@@ -106,13 +106,8 @@ class Findings:
 def reject(document: Document, token: int, rule: str, reason: str) -> Rejected:
     """Describe an action that lost."""
     term = document.terms[token]
-    return Rejected(
-        term.value if term else document.raw(token),
-        rule,
-        reason,
-        document.starts[token],
-        document.ends[token],
-    )
+    said = term.value if term else document.raw(token)
+    return rejected(said, rule, reason, document.starts[token], document.ends[token])
 
 
 def _list_under(document: Document, line: Line, findings: Findings, joined: set[int]) -> bool:

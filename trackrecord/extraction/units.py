@@ -47,6 +47,8 @@ _BETWEEN: Final = re.compile(
 _FURTHER: Final = re.compile(r"[ ]?(?:\(|=|→|->|=>|@|:|\bat\b)[ ]?(?:at[ ]|@[ ]?)?")
 _LONGEST: Final = 48
 _ENDS: Final = frozenset({"", "\n"})
+# What no unit and no list of numbers begins with, so that most numbers are not looked at.
+_NO_UNIT: Final = frozenset(")]}|:;.\"'(=<>@#$€£₹!?_`")
 # What mostly stands between a label and its price: no unit.
 _MARKS: Final = " \t:=|@$€£₹-"
 
@@ -61,8 +63,13 @@ def follows(text: str, end: int) -> int | None:
     Returns:
         The offset behind the unit; None where no unit follows, or a currency.
     """
-    if text[end : end + 1] in _ENDS:
+    behind = text[end : end + 1]
+    if behind in _ENDS or behind in _NO_UNIT:
         return None
+    if behind == " ":
+        behind = text[end + 1 : end + 2]
+        if behind in _ENDS or behind in _NO_UNIT:
+            return None
     match = _BEHIND.match(text, end, end + _LONGEST)
     if match is None and _SHORT.search(text, max(0, end - 5), end):
         others = _LIST.match(text, end, end + _LONGEST)

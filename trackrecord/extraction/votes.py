@@ -6,6 +6,7 @@ what the script decided.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 import re2
@@ -78,13 +79,15 @@ def titles(document: Document) -> bool:
         return False
     return not any(
         line.traits.acts
-        and (
-            "L" in line.shape
-            or "F" in line.shape
-            or _VOTES.search(line.shape.encode("ascii", "replace"))
-        )
+        and ("L" in line.shape or "F" in line.shape or ("V" in line.shape and _is_vote(line.shape)))
         for line in document.lines[first.number + 1 :]
     )
+
+
+@lru_cache(maxsize=8192)
+def _is_vote(shape: str) -> bool:
+    """Say whether a line of this shape says what one speaker or indicator is for."""
+    return _VOTES.search(shape.encode("ascii", "replace")) is not None
 
 
 def _is_alone(document: Document) -> bool:
