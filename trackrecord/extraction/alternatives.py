@@ -61,13 +61,16 @@ def drop(document: Document, findings: Findings) -> None:
     if any(item.reason == _EXPLAINED for item in findings.rejected):
         lost = _headings(document, findings, many=_explains_labelled(document, findings))
         findings.refuse(document, lost, _BESIDE_RULES, _BESIDE_REASON)
-    findings.refuse(document, _shares(document, findings), _SHARES, _SHARES_REASON)
-    findings.refuse(document, _fills(document, findings), _FILLS, _FILLS_REASON)
+    if len(findings.statements) > 1:
+        findings.refuse(document, _shares(document, findings), _SHARES, _SHARES_REASON)
+        findings.refuse(document, _fills(document, findings), _FILLS, _FILLS_REASON)
     findings.refuse(document, _round_trips(document, findings), _ROUND, _ROUND_REASON)
-    findings.refuse(document, _listed(document, findings), _RULE, _REASON)
+    if len(findings.statements) >= _FEWEST:
+        findings.refuse(document, _listed(document, findings), _RULE, _REASON)
     findings.refuse(document, _meanings(document, findings), _RULE, _REASON)
-    findings.refuse(document, _hedged(document, findings), _HEDGED, _HEDGED_REASON)
-    findings.refuse(document, _repeated(document, findings), _RULE, _REASON)
+    if len(findings.statements) > 1:
+        findings.refuse(document, _hedged(document, findings), _HEDGED, _HEDGED_REASON)
+        findings.refuse(document, _repeated(document, findings), _RULE, _REASON)
     findings.refuse(document, _defined(document, findings), _DEFINED, _DEFINED_REASON)
 
 

@@ -37,13 +37,13 @@ Telling = tuple[tuple[int, int], ...]
 
 @final
 class Tokens:
-    """The tokens of a line, shared by all lines that differ in digits only; never changed.
+    """The tokens of a line, shared by all lines that differ in digits only.
 
     Offsets are from the beginning of the line.
     """
 
     __slots__ = (
-        "blocks", "ends", "kept", "looks", "shape", "starts", "telling", "terms", "traits",
+        "asked", "blocks", "ends", "looks", "shape", "starts", "telling", "terms", "traits", "yes",
     )  # fmt: skip
 
     def __init__(
@@ -73,8 +73,10 @@ class Tokens:
         """What its text may tell, see looks.answers."""
         self.blocks = blocks
         """Which block rules may refuse a text that holds it, see RuleSet.blocks_on."""
-        self.kept = looks.Kept()
-        """What was asked of it later, see looks.later."""
+        self.asked = 0
+        """What was asked of it since, see looks.later."""
+        self.yes = 0
+        """What of that was answered with yes."""
 
     def under(self, line: str, rules: RuleSet) -> Tokens:
         """Return the tokens that a line shares with this one, and what it may tell itself.

@@ -56,17 +56,6 @@ def ask(*patterns: str) -> int:
     return bit
 
 
-@final
-class Kept:
-    """What was asked of a line later, and what was answered with yes: bits of questions."""
-
-    __slots__ = ("asked", "yes")
-
-    def __init__(self) -> None:
-        self.asked = 0
-        self.yes = 0
-
-
 _LATER: Final[dict[int, Callable[[str], bool]]] = {}
 
 

@@ -45,21 +45,17 @@ _FORMULA: Final = re2.compile(
 _NOTE: Final = matcher(
     r"(?i)^\W*(?:bug|(?:known )?issue|todo|fixme|problem|fixed|workaround)s?(?: ?#?\d+)?\W{0,3}:"
 )
-_COMPARING: Final = frozenset("<>≤≥")
 _COUNTED: Final = re2.compile(r"\b(?:WR|(?i:win ?rate|\d+ trades))\b|\d ?(?:건|회|个|次|筆|件)")
 _ADJECTIVES: Final = frozenset({"long", "short"})
 
 
-def _may_be_told(line: str) -> bool:
-    return (
-        _TO_DO.search(line) is not None
-        or _CAPTION.search(line) is not None
-        or _NOTE(line)
-        or not _COMPARING.isdisjoint(line)
-    )
+def _is_note(line: str) -> bool:
+    """Say whether a line is of a list of things to do, a caption or a note."""
+    return _TO_DO.search(line) is not None or _CAPTION.search(line) is not None or _NOTE(line)
 
 
-_MAY_BE_TOLD: Final = looks.later(_may_be_told)
+_IS_NOTE: Final = looks.later(_is_note)
+_MAY_COMPARE: Final = looks.later(matcher(r"[<>≤≥]=? ?\d"))
 
 
 def drop(document: Document, flags: frozenset[str], findings: Findings) -> None:
@@ -82,15 +78,13 @@ def _is_mentioned(document: Document, statement: Statement, *, bare: bool) -> bo
     line = document.lines[statement.line]
     start = document.starts[statement.token]
     part = document.folded[line.start : line.end]
-    if document.tells(line, _MAY_BE_TOLD) and (
-        _TO_DO.search(part) is not None
-        or _CAPTION.search(part) is not None
-        or _NOTE(part)
-        or _FORMULA.search(part[: start - line.start]) is not None
-    ):
-        return True
     return (
         document.folded[start - 2 : start] == "--"
+        or document.tells(line, _IS_NOTE)
+        or (
+            document.tells(line, _MAY_COMPARE)
+            and _FORMULA.search(part[: start - line.start]) is not None
+        )
         or (bare and part.startswith("#") and _names_signal(line))
         or (statement.rank <= ROW and "|b" in line.shape and _CELL_DONE(line.shape))
         or _by_rule(document, line, statement, part, bare=bare)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final, final
 
@@ -83,7 +83,7 @@ class Findings:
         self.named: set[str] = set()
         """Instruments of examples: what the text is about where nothing else says it."""
 
-    def refuse(self, document: Document, lost: Iterable[Statement], rule: str, reason: str) -> None:
+    def refuse(self, document: Document, lost: Sequence[Statement], rule: str, reason: str) -> None:
         """Move statements to the rejected ones, in print order.
 
         Args:
@@ -92,9 +92,9 @@ class Findings:
             rule: What refuses them.
             reason: Why, in words.
         """
-        gone = {id(item) for item in lost}
-        if not gone:
+        if not lost:
             return
+        gone = {id(item) for item in lost}
         self.rejected.extend(
             reject(document, item.token, rule, reason)
             for item in self.statements

@@ -99,9 +99,7 @@ def sections(document: Document) -> list[Section]:
         if not line.traits.names:
             continue
         behind_labels, heading = _places(line.shape)
-        token = next(
-            (line.first + at for at in behind_labels if _name(document, line.first + at)), None
-        )
+        token = _first_name(document, line, behind_labels)
         labelled = token is not None
         if token is None:
             if heading is None:
@@ -118,6 +116,14 @@ def sections(document: Document) -> list[Section]:
             company = labelled and _names_company(document, line, token)
             found.append(Section(line.number, token, name, labelled, company))
     return _without_companies(found) if any(_is_company(item) for item in found) else found
+
+
+def _first_name(document: Document, line: Line, places: tuple[int, ...]) -> int | None:
+    """Return the first of some places on a line that holds a name."""
+    for at in places:
+        if _name(document, line.first + at):
+            return line.first + at
+    return None
 
 
 def _bracketed_ticker(line: Line, token: int) -> int:
