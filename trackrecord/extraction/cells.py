@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from typing import final
 
 from trackrecord.extraction.document import Document, Line
+from trackrecord.extraction.native import mypyc_attr
 
 Span = tuple[int, int]
 """From and to in the text; empty where a row has no such cell."""
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Column:
     """A column of a table: where its heading stands, and what that says."""
 
@@ -30,6 +31,7 @@ class Column:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Row:
     """A row of a table: its line, and a part of the text for each column."""
 
@@ -45,6 +47,7 @@ class Row:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Table:
     """A header and its rows."""
 
@@ -89,8 +92,9 @@ def tokens_in(document: Document, span: Span) -> list[int]:
     """Return the tokens that begin within a part of the text, bars left out."""
     starts, letters = document.starts, document.letters
     found: list[int] = []
-    at = bisect_left(starts, span[0])
-    while at < len(starts) and starts[at] < span[1]:
+    begin, end = span
+    at = document.token_from(begin)
+    while at < len(starts) and starts[at] < end:
         if letters[at] != "|":
             found.append(at)
         at += 1

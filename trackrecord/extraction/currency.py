@@ -73,7 +73,7 @@ _CHINESE: Final = re.compile(
     r"(?i)(?:\d{6}(?:\.(?:sh|sz|ss|bj|xshg|xshe))?|(?:sh|sz|bj)\.?\d{6}|.*(?:cny|cnh))"
 )
 _REACH: Final = 8
-_MARGIN: Final = 12
+MARGIN: Final = 12
 """Characters around a price that are looked at; more than any sign, its reach and its edges."""
 
 
@@ -90,8 +90,8 @@ def of_price(folded: str, start: int, end: int, label_end: int, symbol: str | No
     Returns:
         A code such as ``INR`` or ``USDT``; None where none is printed, or it may be of several.
     """
-    first = max(0, min(label_end, start - _MARGIN))
-    near = without_values(folded[first : end + _MARGIN])
+    first = max(0, min(label_end, start - MARGIN))
+    near = without_values(folded[first : end + MARGIN])
     code = _near(near, start - first, end - first, label_end - first)
     return None if code is None else _in_context(code, folded, symbol)
 

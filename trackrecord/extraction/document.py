@@ -16,6 +16,7 @@ from trackrecord.extraction import currency, lexer, looks, numbers
 from trackrecord.extraction.folding import fold
 from trackrecord.extraction.line_cache import Memory
 from trackrecord.extraction.lines import DATE, NUMBER, PERCENT, Tokens, scan
+from trackrecord.extraction.native import mypyc_attr
 from trackrecord.extraction.packs import Term
 from trackrecord.extraction.ruleset import RuleSet
 from trackrecord.extraction.shapes import ACTIONS, Traits, traits_of
@@ -49,6 +50,7 @@ READ_AT_EACH_END: Final = 96 * 1024
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Line:
     """One line: tokens first..last-1 of the document, their letters, and what it may be."""
 
@@ -82,6 +84,7 @@ class Line:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Document:
     """The tokens of a text. Offsets are characters of the text as given."""
 
@@ -257,6 +260,18 @@ class Document:
         rest.letters = "".join(letters)
         rest.lines = lines
         return rest
+
+    def token_from(self, offset: int) -> int:
+        """Return the first token that begins at an offset or behind it."""
+        starts = self.starts
+        low, high = 0, len(starts)
+        while low < high:
+            middle = (low + high) // 2
+            if starts[middle] < offset:
+                low = middle + 1
+            else:
+                high = middle
+        return low
 
     def line_at(self, offset: int) -> int:
         """Return the number of the last line that begins at an offset or before it, else -1."""

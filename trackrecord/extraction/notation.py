@@ -12,6 +12,7 @@ from typing import Final, final
 
 from trackrecord.extraction import looks
 from trackrecord.extraction.lexer import seen
+from trackrecord.extraction.native import mypyc_attr
 
 _DEEPEST: Final = 64
 _MOST_STEPS: Final = 20_000
@@ -85,6 +86,7 @@ _ELLIPSIS: Final = re.compile(r"(?:\.\.\.|…)++")
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Scalar:
     """A value without parts, as printed between its quotes."""
 
@@ -200,6 +202,15 @@ def find(
                 roots.append(unread)
                 return roots
     return roots
+
+
+def release(roots: list[Node]) -> None:
+    """Part objects from those around them, once all is read, so that they are freed at once."""
+    waiting = list(roots)
+    while waiting:
+        node = waiting.pop()
+        node.parent = None
+        waiting.extend([entry.value for entry in node.entries if isinstance(entry.value, Node)])
 
 
 def _plain(string: str) -> str:

@@ -11,6 +11,7 @@ from trackrecord.extraction.document import NUMBER, PERCENT, Document
 from trackrecord.extraction.model import Evidence, Recommendation, Rejected, side_of
 from trackrecord.extraction.model import evidence as shown
 from trackrecord.extraction.model import rejected as refused
+from trackrecord.extraction.native import mypyc_attr
 from trackrecord.extraction.refusals import FINAL, ROW
 from trackrecord.extraction.statements import Findings, Statement, reject
 from trackrecord.extraction.symbols import Section
@@ -23,6 +24,7 @@ _LETTERS: Final = (fields.ENTRY, fields.TARGET, fields.STOP)
 
 
 @final
+@mypyc_attr(acyclic=True)
 class _Level:
     """A price, the rule that took it, and where it stands with its label and by itself."""
 
@@ -38,6 +40,7 @@ class _Level:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Group:
     """All statements on one instrument."""
 
@@ -345,15 +348,28 @@ def _currency(
         if level is None:
             continue
         first = first or level.number
-        if not document.may(currency.MAY_BE):
-            break
-        code = currency.of_price(
-            document.folded, level.number[0], level.number[1], level.span[0], symbol
-        )
+        begin, end = level.number
+        label = level.span[0]
+        if not _may_be_paid(document, min(label, begin) - currency.MARGIN, end + currency.MARGIN):
+            continue
+        code = currency.of_price(document.folded, begin, end, label, symbol)
         if code is not None:
             return code, level.number
     named = None if first is None else document.named_currency()
     return None if first is None or named is None else (named, first)
+
+
+def _may_be_paid(document: Document, begin: int, end: int) -> bool:
+    """Say whether a currency may be printed on the lines of a part of the text."""
+    if not document.may(currency.MAY_BE):
+        return False
+    lines = document.lines
+    at = max(0, document.line_at(begin))
+    while at < len(lines) and lines[at].start < end:
+        if lines[at].looks & currency.MAY_BE:
+            return True
+        at += 1
+    return False
 
 
 def _price(

@@ -9,6 +9,7 @@ from typing import Final, final
 from trackrecord.extraction import fields, lists, stacked
 from trackrecord.extraction.document import NUMBER, SYMBOL, Document, Line
 from trackrecord.extraction.model import Rejected, rejected
+from trackrecord.extraction.native import mypyc_attr
 from trackrecord.extraction.packs import RANKS
 from trackrecord.extraction.refusals import UNTAKEN, WEAK, why_not
 from trackrecord.extraction.ruleset import ShapeMatch
@@ -28,6 +29,7 @@ _LONGEST_SIDE: Final = 16
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Cell:
     """A value in a row of a table, and where it stands in the text."""
 
@@ -40,6 +42,7 @@ class Cell:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Statement:
     """One action that a line states."""
 
@@ -68,6 +71,7 @@ class Statement:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Findings:
     """Statements in print order, and what was refused."""
 
