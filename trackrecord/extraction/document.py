@@ -116,7 +116,7 @@ class Document:
         self._negative: bool | None = None
         self.looks = 0
         self.blocks = 0
-        """Which block rules may refuse it, see RuleSet.blocks_on."""
+        """Bits of the block rules that its lines may meet, see RuleSet.blocks_on."""
         self.letters = ""
         self.terms: list[Term | None] = []
         self.starts: list[int] = []
@@ -148,23 +148,17 @@ class Document:
             more, others = memory.lines(folded[behind:end])
             sizes.extend(more)
             found.extend(others)
-        may = blocks = 0
+        may = 0
         for tokens in found:
             may |= tokens.looks
-            blocks |= tokens.blocks
         if may & _PAID and _BROKEN_AMOUNT.search(folded, begin, end):
             self._scan(memory, begin, end)
             return
-        self.looks |= may
-        self.blocks |= blocks
         self._take(begin, sizes, found)
 
     def _scan(self, memory: Memory, begin: int, end: int) -> None:
         """Cut a part of the text into lines of tokens as a whole."""
         sizes, found = _cut(scan(memory.words, self.folded, begin, end))
-        for tokens in found:
-            self.looks |= tokens.looks
-            self.blocks |= tokens.blocks
         self._take(begin, sizes, found)
 
     def _take(self, begin: int, sizes: list[int], found: list[Tokens]) -> None:
@@ -177,8 +171,12 @@ class Document:
         after_blank = number > 0 and not lines[-1].shape
         final_line = len(found) - 1
         start = begin
+        may = blocks = begun = 0
         for at in range(len(found)):
             tokens = found[at]
+            may |= tokens.looks
+            blocks |= tokens.blocks | (begun & tokens.goes_on)
+            begun = tokens.begun
             end = start + sizes[at]
             shape = tokens.shape
             last = first
@@ -206,6 +204,8 @@ class Document:
             first = last
             start = end + 1
         self.letters = "".join(letters)
+        self.looks |= may
+        self.blocks |= blocks
 
     def tells(self, line: Line, question: int) -> bool:
         """Answer a question about a line that is worth remembering.

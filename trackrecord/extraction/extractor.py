@@ -33,7 +33,7 @@ from trackrecord.extraction.document import Document
 from trackrecord.extraction.model import Evidence, Extraction, Recommendation
 from trackrecord.extraction.resolve import resolve
 from trackrecord.extraction.result_values import Candidate
-from trackrecord.extraction.ruleset import RuleSet, default_rules, default_version
+from trackrecord.extraction.ruleset import ALL, RuleSet, default_rules, default_version
 
 EXTRACTOR_VERSION: Final = default_version()
 """Version of the packaged rules and code: semantic version, ``+``, digest over both."""
@@ -86,7 +86,8 @@ def extract(
     mentions.drop(document, held, findings)
     markets.drop(document, held, findings)
     if findings.statements and document.blocks:
-        for rule in used.match_blocks(tracebacks.without(document, torn), document.blocks):
+        may = ALL if torn else document.blocks  # other lines stand beside one another then
+        for rule in used.match_blocks(tracebacks.without(document, torn), may):
             if rule.refuses == "recommendations":
                 findings.refuse(document, findings.statements, rule.rule, rule.reason)
     affairs.drop(document, findings)

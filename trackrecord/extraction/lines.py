@@ -45,7 +45,8 @@ class Tokens:
     """
 
     __slots__ = (
-        "asked", "blocks", "ends", "looks", "shape", "starts", "telling", "terms", "traits", "yes",
+        "asked", "begun", "blocks", "ends", "goes_on", "looks", "shape", "starts", "telling",
+        "terms", "traits", "yes",
     )  # fmt: skip
 
     def __init__(
@@ -57,7 +58,7 @@ class Tokens:
         traits: Traits,
         telling: Telling,
         found: int,
-        blocks: int,
+        blocks: tuple[int, int, int],
     ) -> None:
         self.shape = shape
         """A letter each, see packs.CLASSES."""
@@ -73,7 +74,7 @@ class Tokens:
         """Where digits stand that can change what the tokens are."""
         self.looks = found
         """What its text may tell, see looks.answers."""
-        self.blocks = blocks
+        self.blocks, self.begun, self.goes_on = blocks
         """Which block rules may refuse a text that holds it, see RuleSet.blocks_on."""
         self.asked = 0
         """What was asked of it since, see looks.later."""

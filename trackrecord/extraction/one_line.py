@@ -1,16 +1,16 @@
 """What some line of a text must hold so that a pattern may be found in the text.
 
 A text is looked through line by line, and lines are remembered (see line_cache). A pattern that
-reaches over several lines is found only where one line holds a part of it: the part up to where
-the pattern may take a line's end, or behind what it may begin with. ``of`` makes a pattern of
-such parts from any RE2 pattern. It may be found too often, never too seldom, and asks for no
-digit in particular, because lines are remembered with other digits.
+reaches over several lines is found only where one line holds the part of it up to where it may
+take a line's end, and the next line goes on with it. ``of`` makes patterns of such parts from any
+RE2 pattern. They may be found too often, never too seldom, and ask for no digit in particular,
+because lines are remembered with other digits.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Final, final
+from typing import Final, NamedTuple, final
 
 _FLAGS: Final = re.compile(r"\(\?([imsU]*)(?:-([imsU]+))?([:)])")
 _OPENER: Final = re.compile(r"\((?:\?P?<\w+>)?")
@@ -22,15 +22,31 @@ _ENDING_LINES: Final = (r"\s", r"\W", r"\D", r"\P", r"\n", r"\x", r"\v", "\n", "
 _NEVER_ENDING: Final = (r"\n", r"\s", r"\W", r"\D", "\n")
 _NO_WIDTH: Final = (r"\b", r"\B", r"\A", r"\z")
 _DIGITS: Final = frozenset("0123456789")
-ANY: Final = ""
-"""The pattern of which nothing is known: it may be found in any line."""
+
+
+class OnLines(NamedTuple):
+    """What a text holds that a pattern is found in, as patterns of one line each.
+
+    Some line holds ``whole``, or a line holds ``begun`` and the next one ``goes_on``.
+    """
+
+    whole: str
+    """All of it, on one line."""
+    begun: str | None
+    """Its beginning, up to the end of a line; None where it takes no line's end."""
+    goes_on: str | None
+    """What the line below that begins with."""
+
+
+ANY: Final = OnLines("", None, None)
+"""Of a pattern of which nothing is known: it may be found in any line."""
 
 
 @final
 class _Part:
     """A part of a pattern, and what of it stands on one line."""
 
-    __slots__ = ("flags", "head", "is_set", "may_lack", "same", "tail")
+    __slots__ = ("between", "flags", "head", "is_set", "may_lack", "same", "tail")
 
     def __init__(self, same: str, head: str | None, tail: str | None) -> None:
         self.same = same
@@ -39,6 +55,8 @@ class _Part:
         """What stands before the first line's end in it, None where it can hold none."""
         self.tail = tail
         """What stands behind the last one."""
+        self.between: str | None = None if head is None else ".*"
+        """What stands on a line of its own inside it."""
         self.flags = False
         """Whether it only says how what follows is to be read."""
         self.is_set = False
@@ -51,14 +69,14 @@ class _UnknownError(ValueError):
     """A pattern has a form that is not known here."""
 
 
-def of(pattern: str) -> str:
-    """Return a pattern that some line holds of every text that holds this one.
+def of(pattern: str) -> OnLines:
+    """Return what lines hold of every text that holds a pattern.
 
     Args:
         pattern: An RE2 pattern.
 
     Returns:
-        The pattern for lines, each by itself; ``ANY`` where nothing can be said.
+        Patterns for lines, each by itself; ``ANY`` where nothing can be said.
     """
     try:
         reader = _Reader(pattern)
@@ -67,11 +85,20 @@ def of(pattern: str) -> str:
             return ANY
     except (_UnknownError, IndexError):
         return ANY
-    return "|".join([f"(?:{_on_one_line(parts)})" for parts in alternatives])
+    found = [_on_lines(parts) for parts in alternatives]
+    return OnLines(
+        _any([each.whole for each in found]),
+        _any([each.begun for each in found if each.begun is not None]) or None,
+        _any([each.goes_on for each in found if each.goes_on is not None]) or None,
+    )
 
 
-def _on_one_line(parts: list[_Part]) -> str:
-    """Return the pattern of a line that holds what parts, one behind the other, have on one."""
+def _any(patterns: list[str]) -> str:
+    return "|".join([f"(?:{pattern})" for pattern in patterns])
+
+
+def _on_lines(parts: list[_Part]) -> OnLines:
+    """Return what lines hold of parts, one behind the other."""
     behind = 0
     while behind < len(parts):
         part = parts[behind]
@@ -85,10 +112,23 @@ def _on_one_line(parts: list[_Part]) -> str:
         tail = parts[at].tail
         if tail is not None:
             flags = "".join([part.same for part in parts[:at] if part.flags])
-            rest = "".join([part.same for part in parts[at + 1 : behind]])
-            begins.append(f"{flags}(?m:^){tail}{rest}")
+            more = "".join([part.same for part in parts[at + 1 : behind]])
+            begins.append(f"{flags}(?m:^){tail}{more}")
     flags = "".join([part.same for part in parts[:behind] if part.flags])
-    return f"(?:{'|'.join(begins)}){flags}{_to_its_end(parts[behind:])}"
+    first = f"(?:{'|'.join(begins)}){flags}"
+    rest = parts[behind:]
+    whole = first + "".join([part.same for part in rest])
+    if all(part.head is None for part in rest):
+        return OnLines(whole, None, None)
+    below: list[str] = []
+    for at, part in enumerate(rest):
+        if part.tail is None:
+            continue
+        read = "".join([each.same for each in parts[: behind + at] if each.flags])
+        below.append(f"{read}(?m:^){part.tail}{_to_its_end(rest[at + 1 :])}")
+        if part.between is not None:
+            below.append(f"{read}(?m:^){part.between}(?m:$)")
+    return OnLines(whole, first + _to_its_end(rest), _any(below))
 
 
 def _to_its_end(parts: list[_Part]) -> str:
@@ -259,6 +299,8 @@ class _Reader:
         tail = None if part.tail is None else f"(?:{part.tail}){several}"
         repeated = _Part(part.same + match[0], head, tail)
         repeated.is_set = part.is_set
+        if part.is_set and part.head is not None:
+            repeated.between = several
         repeated.may_lack = part.may_lack or match[0][0] in "*?" or match[0].startswith("{0")
         return repeated
 
@@ -268,6 +310,7 @@ def _set_of(same: str, ends: bool) -> _Part:
     edge = "" if ends else None
     part = _Part(same, edge, edge)
     part.is_set = True
+    part.between = None  # a character is one line's end at most
     return part
 
 

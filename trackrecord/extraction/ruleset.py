@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -117,9 +117,7 @@ class RuleSet:
         self._shape_set = self._compile(rule.pattern for rule, _, _ in self._shapes)
         self._blocks = tuple(blocks.values())
         self._block_set = self._compile(rule.pattern for rule in self._blocks)
-        self._line_set = pattern_set(
-            [_ALWAYS, *(one_line.of(rule.pattern) for rule in self._blocks)]
-        )
+        self._line_set, self._line_bits = _on_lines(self._blocks)
         self._some_blocks: dict[int, Any] = {}
         """Sets of the block rules that some texts may hold, by the rules' bits."""
         self._by_shape: dict[str, tuple[ShapeMatch, ...]] = {}
@@ -174,26 +172,31 @@ class RuleSet:
                 position = action + 1
         return tuple(found)
 
-    def blocks_on(self, line: str) -> int:
+    def blocks_on(self, line: str) -> tuple[int, int, int]:
         """Return a bit for each block rule that a text with this line may be refused by.
 
         Args:
             line: A line, whose digits may be others.
+
+        Returns:
+            Bits of the rules that it may meet by itself, of those that it may begin to meet with
+            the lines below, and of those that it may go on to meet.
         """
         found: list[int] = self._line_set.Match(line.encode("utf-8", "replace")) or []
         if 0 not in found:
-            return ALL  # the look failed, and says nothing
-        may = 0
+            return ALL, ALL, ALL  # the look failed, and says nothing
+        may = [0, 0, 0]
         for at in found:
-            may |= (1 << at) >> 1
-        return may
+            place, bit = self._line_bits[at]
+            may[place] |= bit
+        return may[0], may[1], may[2]
 
     def match_blocks(self, folded: str, may: int = ALL) -> tuple[BlockRule, ...]:
         """Return the block rules that refuse a text.
 
         Args:
             folded: The text.
-            may: Bits of the rules that may, see :meth:`blocks_on`.
+            may: Bits of the rules that its lines may meet, see :meth:`blocks_on`.
         """
         if self._block_set is None or may == 0:
             return ()
@@ -226,6 +229,22 @@ class RuleSet:
             digest.update(f"{name}\0{text}\0".encode())
         packs = [read_pack(text, name) for name, text in texts]
         return RuleSet([*self.packs, *packs], digest.hexdigest())
+
+
+def _on_lines(rules: Sequence[BlockRule]) -> tuple[Any, list[tuple[int, int]]]:
+    """Return what lines hold of texts that rules refuse, as one set; and what each part of it says.
+
+    Returns:
+        The set; for each of its patterns its place in what :meth:`RuleSet.blocks_on` returns, and
+        the rule's bit.
+    """
+    patterns, bits = [_ALWAYS], [(0, 0)]
+    for at, rule in enumerate(rules):
+        for place, pattern in enumerate(one_line.of(rule.pattern)):
+            if pattern is not None:
+                patterns.append(pattern)
+                bits.append((place, 1 << at))
+    return pattern_set(patterns), bits
 
 
 def _sources() -> list[tuple[str, str]]:

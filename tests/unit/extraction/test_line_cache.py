@@ -72,7 +72,7 @@ def test_what_a_remembered_line_may_tell_is_what_its_own_words_may() -> None:
             folded = fold(other_values(rng, case["text"]))
             for line, tokens in zip(folded.split("\n"), memory.lines(folded)[1], strict=True):
                 assert tokens.looks == looks.answers(line)
-                assert tokens.blocks == RULES.blocks_on(line)
+                assert (tokens.blocks, tokens.begun, tokens.goes_on) == RULES.blocks_on(line)
 
 
 def test_what_is_remembered_of_a_line_that_was_asked_later_depends_on_no_digit() -> None:

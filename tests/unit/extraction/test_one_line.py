@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from itertools import pairwise
 
 import pytest
 import re2
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.unit.extraction.conftest import OWN_CASES
 from trackrecord.extraction import default_rules
+from trackrecord.extraction.document import Document
 from trackrecord.extraction.folding import fold
 from trackrecord.extraction.one_line import ANY, of
 from trackrecord.extraction.packs import read_pack
@@ -35,9 +37,26 @@ PATTERNS = st.recursive(
 )
 
 
-def found_on_a_line(pattern: str, text: str) -> bool:
-    lines = re2.compile(of(pattern))
-    return any(lines.search(re.sub("[0-9]", "0", line)) is not None for line in text.split("\n"))
+def holds(pattern: str | None, line: str) -> bool:
+    return pattern is not None and re2.search(pattern, line) is not None
+
+
+def found_on_lines(pattern: str, text: str) -> bool:
+    expected = of(pattern)
+    lines = [re.sub("[0-9]", "0", line) for line in text.split("\n")]
+    return any(holds(expected.whole, line) for line in lines) or any(
+        holds(expected.begun, line) and holds(expected.goes_on, below)
+        for line, below in pairwise(lines)
+    )
+
+
+def may_refuse(rules: RuleSet, text: str) -> int:
+    may = begun = 0
+    for line in text.split("\n"):
+        whole, begins, goes_on = rules.blocks_on(re.sub("[0-9]", "0", line))
+        may |= whole | (begun & goes_on)
+        begun = begins
+    return may
 
 
 @settings(max_examples=1500, deadline=None)
@@ -49,7 +68,7 @@ def test_no_text_is_passed_over(pattern: str, text: str, flags: str) -> None:
     except re2.error:  # such as one repetition of another
         return
     if whole.search(text) is not None:
-        assert found_on_a_line(pattern, text), (pattern, of(pattern), text)
+        assert found_on_lines(pattern, text), (pattern, of(pattern), text)
 
 
 @pytest.mark.parametrize(
@@ -64,12 +83,13 @@ def test_no_text_is_passed_over(pattern: str, text: str, flags: str) -> None:
         (r"v1\b[^\n]*\nv2\b", "v1 said\nv2 said", "v said\nv said"),
         (r"(?:^|[^\w])\{\{", "a {{", "a {"),
         (r"(?m)(?:^\w+:\n){3}", "a:\nb:\nc:\n", "a: 1\nb: 2"),
+        (r"[:|@]\s*\[(?i:symbol)\]", "Buy:\n \n[Symbol]", "Buy:\nSymbol"),
     ],
 )
-def test_what_no_line_holds_is_ruled_out(pattern: str, text: str, line: str) -> None:
+def test_what_lines_do_not_hold_is_ruled_out(pattern: str, text: str, line: str) -> None:
     assert re2.search(pattern, text) is not None
-    assert found_on_a_line(pattern, text)
-    assert not found_on_a_line(pattern, line)
+    assert found_on_lines(pattern, text)
+    assert not found_on_lines(pattern, line)
 
 
 @pytest.mark.parametrize("pattern", [r"\Qa.b\E", r"\C", r"a\pX(", "(?P>x)"])
@@ -85,9 +105,8 @@ def test_block_rules_refuse_what_they_refuse_when_all_are_asked() -> None:
         lines = text.split("\n")
         lines.insert(rng.randrange(len(lines) + 1), rng.choice(scraps))
         changed = "\n".join(lines)
-        may = 0
-        for line in lines:
-            may |= RULES.blocks_on(re.sub("[0-9]", "0", line))
+        may = may_refuse(RULES, changed)
+        assert Document(changed, RULES).blocks == may
         assert RULES.match_blocks(changed, may) == RULES.match_blocks(changed)
 
 
@@ -99,8 +118,6 @@ def test_rules_of_a_pack_are_asked_of_lines_too() -> None:
     )
     rules = RuleSet([pack], "mine")
     text = "A Demo account 7\n\nover"
-    may = 0
-    for line in text.split("\n"):
-        may |= rules.blocks_on(line)
+    may = may_refuse(rules, text)
     assert [rule.rule for rule in rules.match_blocks(text, may)] == ["mine/demo"]
-    assert rules.blocks_on("A demo of it") == 0
+    assert may_refuse(rules, "A demo account 7\nis over") == 0
