@@ -95,7 +95,12 @@ def _is_jargon(name: str) -> bool:
 
 def is_plain(document: Document, token: int) -> bool:
     """Say whether a symbol is a word in capitals and nothing else, as jargon may be, too."""
-    name = document.raw(token).replace("&", "")
+    return _is_plain_name(document.raw(token))
+
+
+@lru_cache(maxsize=8192)
+def _is_plain_name(printed: str) -> bool:
+    name = printed.replace("&", "")
     if not name.isalnum() and _COMPOUND.fullmatch(name) is None:
         return False
     return len(name) < _SHORTEST_PAIR or not _pairs(name)

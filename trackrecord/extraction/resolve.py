@@ -224,6 +224,8 @@ def _other_messages(document: Document, group: Group) -> list[tuple[int, int]]:
 
 def _outside(over: list[tuple[int, int]], token: int, last: int) -> tuple[int, int]:
     """Return the tokens around one, up to the blocks that tell of what is over."""
+    if not over:
+        return 0, last
     start = max((end for _, end in over if end <= token), default=0)
     end = min((begin for begin, _ in over if begin > token), default=last)
     return start, end

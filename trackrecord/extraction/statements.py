@@ -232,7 +232,13 @@ def find(document: Document, flags: frozenset[str], taken: set[int], findings: F
             continue
         if not _side(document, line, flags, findings):
             _read_line(document, line, shape, flags, findings, shapes)
-    findings.statements.sort(key=token_of)
+    in_order(findings)
+
+
+def in_order(findings: Findings) -> None:
+    """Put the statements in print order."""
+    if len(findings.statements) > 1:
+        findings.statements.sort(key=token_of)
 
 
 def token_of(statement: Statement) -> int:
