@@ -11,7 +11,7 @@ import re2
 from trackrecord.extraction.document import SYMBOL, Document, Line
 from trackrecord.extraction.model import side_of
 from trackrecord.extraction.packs import RANKS
-from trackrecord.extraction.ruleset import shape_matcher
+from trackrecord.extraction.ruleset import few_matcher
 from trackrecord.extraction.shapes import ACTIONS, action_places
 from trackrecord.extraction.statements import Findings, Statement
 
@@ -19,12 +19,12 @@ _FEWEST: Final = 3
 _RULE: Final = "code/listed-alternatives"
 _SHARES: Final = "code/shares"
 _SHARES_REASON: Final = "lines below one another give each action a share"
-_SHARE: Final = shape_matcher(r"^[-|>]*[Aa][|:(]*P[)|]*$")
+_SHARE: Final = few_matcher(r"^[-|>]*[Aa][|:(]*P[)|]*$")
 _FILLS: Final = "code/fills"
 _FILLS_REASON: Final = "several lines trade a number of shares of one instrument: a log of trades"
 _ROUND: Final = "code/round-trip"
 _ROUND_REASON: Final = "its line tells of a trade from entry to exit"
-_ROUND_TRIP: Final = shape_matcher(
+_ROUND_TRIP: Final = few_matcher(
     r"^[^TXEAay]*[Aay][@:]?N[^TXEAay]*[>,|/-][^TXEAay]*[Aay][@:]?N[^TXE]*$"
 )
 _BESIDE_RULES: Final = "code/beside-rules"
@@ -35,7 +35,7 @@ _DEFINED_REASON: Final = "lines beside one another say what stands for buying an
 _DEFINING: Final = re2.compile(rb"^[-|>.]*(?:N[.)])?[wf]{0,2}[Aa][Lgk]?[:>-]([^STXEC@][^TXEC@]*)$")
 _FEWEST_WORDS: Final = 2
 # - BUY: most signals are positive
-_MEANING: Final = shape_matcher(r"^[-|>.]*(?:N[.)])?[Aa]L?[:=>-]{1,2}[wfVzn]")
+_MEANING: Final = few_matcher(r"^[-|>.]*(?:N[.)])?[Aa]L?[:=>-]{1,2}[wfVzn]")
 _HEDGED: Final = "code/hedged"
 _HEDGED_REASON: Final = "both sides of one instrument are taken at once: that is no side"
 _MARKET: Final = re2.compile(r"(?i) (?:on|via|at) (?:the )?([a-z]\w+)")
@@ -44,7 +44,7 @@ _COMPARED: Final = re2.compile(
     r"|encima|debajo|por encima|oberhalb|unterhalb|über|unter|au-dessus|sous|sopra|sotto)\b"
     r"|上穿|下穿|突破|跌破|低于|高于|以上|以下|выше|ниже|이상|이하|돌파"
 )
-_TOLD: Final = shape_matcher(r"[LF][:=>-]{1,2}f?[Aa]")
+_TOLD: Final = few_matcher(r"[LF][:=>-]{1,2}f?[Aa]")
 _EXPLAINED: Final = "it is a rule, not a decision"
 _REASON: Final = "lines below one another name every decision there could be"
 

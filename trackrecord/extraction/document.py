@@ -185,8 +185,10 @@ class Document:
                 terms.extend(tokens.terms)
                 if end < _FEW:
                     # A number that is there is taken in a third of the time that a new one takes.
-                    starts.extend([numbers_from_0[start + place] for place in tokens.starts])
-                    ends.extend([numbers_from_0[start + place] for place in tokens.ends])
+                    for place in tokens.starts:
+                        starts.append(numbers_from_0[start + place])
+                    for place in tokens.ends:
+                        ends.append(numbers_from_0[start + place])
                 else:
                     starts.extend([start + place for place in tokens.starts])
                     ends.extend([start + place for place in tokens.ends])

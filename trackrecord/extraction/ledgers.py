@@ -14,7 +14,7 @@ from trackrecord.extraction import endings, looks
 from trackrecord.extraction.document import DATE, NUMBER, PERCENT, Document, Line
 from trackrecord.extraction.model import side_of
 from trackrecord.extraction.refusals import FINAL, ROW
-from trackrecord.extraction.ruleset import shape_matcher
+from trackrecord.extraction.ruleset import few_matcher
 from trackrecord.extraction.shapes import ACTIONS, action_places
 from trackrecord.extraction.statements import Findings
 
@@ -36,7 +36,7 @@ _DEALT: Final = re2.compile(
     r"(?i)@\s?[$€£¥₹]?\s?[\d.,]+\s*[x×*]\s*\d|\s\d[\d,.]*\s?(?:shares?|lots?|股|手|주|株)?\s@\s"  # noqa: RUF001
 )
 _IS_DEALT: Final = looks.later(lambda line: _DEALT.search(line) is not None)
-_EXECUTED: Final = shape_matcher(r"^.*[:=]d.*(?:[ZE][:=]N.*q[:=]N|q[:=]N.*[ZE][:=]N)")
+_EXECUTED: Final = few_matcher(r"^.*[:=]d.*(?:[ZE][:=]N.*q[:=]N|q[:=]N.*[ZE][:=]N)")
 _GOOD: Final = "✅✔☑"
 _BAD: Final = "❌✖✗"
 

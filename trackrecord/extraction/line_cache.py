@@ -44,8 +44,10 @@ class Memory:
             term is not None and term.letter == UNIT and _DIGIT.search(phrase)
             for phrase, term in rules.phrases.items()
         )
-        self._bare: Final[dict[str, Tokens | Telling]] = {}
-        """Lines with every digit made 0: their tokens, or where their digits matter."""
+        self._bare: Final[dict[str, Tokens]] = {}
+        """Lines with every digit made 0."""
+        self._telling: Final[dict[str, Telling]] = {}
+        """Likewise, where their digits matter: in which places."""
         self._told: Final[dict[str, Tokens]] = {}
         """Lines in which digits matter: with these, and all others made 0."""
         self._phrases: Final = "\n".join(rules.phrases)
@@ -55,7 +57,7 @@ class Memory:
     @property
     def remembered(self) -> int:
         """How many lines are remembered."""
-        return len(self._bare) + len(self._told)
+        return len(self._bare) + len(self._telling) + len(self._told)
 
     def lines(self, folded: str) -> tuple[list[int], list[Tokens]]:
         """Cut a text into lines of tokens, each by itself.
@@ -70,38 +72,38 @@ class Memory:
         for bare in without_values(folded).split("\n"):
             size = len(bare)
             tokens = known.get(bare)
-            if not isinstance(tokens, Tokens):
-                tokens = self._line(folded[start : start + size], bare, tokens)
+            if tokens is None:
+                tokens = self._line(folded[start : start + size], bare)
             sizes.append(size)
             found.append(tokens)
             start += size + 1
         return sizes, found
 
-    def _line(self, line: str, bare: str, telling: Telling | None) -> Tokens:
+    def _line(self, line: str, bare: str) -> Tokens:
         """Return the tokens of a line whose digits matter in places, or are not known to."""
         if len(line) > _LONGEST_KEPT:
             return self._cut(line)
-        self._make_room()
-        nameless = ""
+        telling = self._telling.get(bare)
         tokens: Tokens | None = None
         if telling is None:
+            self._make_room()
             nameless = self._without_names(bare)
             known = self._bare.get(nameless)
-            if isinstance(known, Tokens):
+            if known is not None:
                 known = self._bare[bare] = known.under(bare, self.words.rules)
                 return known
-            telling = known
-        if telling is None:
-            tokens = self._cut(line)
-            telling = tokens.telling if self._digits_aside else ((0, len(line)),)
-            if not telling:
-                self._bare[bare] = self._bare[nameless] = tokens
-                return tokens
-        if nameless:
-            self._bare[bare] = self._bare[nameless] = telling
+            telling = self._telling.get(nameless)
+            if telling is None:
+                tokens = self._cut(line)
+                telling = tokens.telling if self._digits_aside else ((0, len(line)),)
+                if not telling:
+                    self._bare[bare] = self._bare[nameless] = tokens
+                    return tokens
+            self._telling[bare] = self._telling[nameless] = telling
         told = _with_digits(line, bare, telling)
         known = self._told.get(told)
         if known is None:
+            self._make_room()
             nameless = self._without_names(told)
             same = self._told.get(nameless)
             known = tokens or (
@@ -117,6 +119,7 @@ class Memory:
     def _make_room(self) -> None:
         if self.remembered > self._lines_kept:
             self._bare.clear()
+            self._telling.clear()
             self._told.clear()
 
     def _without_names(self, line: str) -> str:

@@ -14,7 +14,7 @@ import re2
 from trackrecord.extraction import looks
 from trackrecord.extraction.document import SYMBOL, Document, Line
 from trackrecord.extraction.refusals import LABELLED, ROW
-from trackrecord.extraction.ruleset import matcher, shape_matcher
+from trackrecord.extraction.ruleset import few_matcher, matcher
 from trackrecord.extraction.statements import Findings, Statement
 
 _RULE: Final = "code/mention"
@@ -32,10 +32,8 @@ _ARISEN: Final = (
 )  # fmt: skip
 """Beginnings of words that tell that a signal is there."""
 _NOUNS: Final = ("signal", "信号", "信號", "신호", "시그널", "シグナル", "サイン")
-_STANDS: Final = shape_matcher(
-    r"(?:^(?:[\[(]?[Nd][\]).:]?|[-|.,>:\]\[])*|[:|!>])A[fw]?L(?:$|[^wf])"
-)
-_CELL_DONE: Final = shape_matcher(r"[|]b[dN@:]{0,3}(?:[|]|$)")
+_STANDS: Final = few_matcher(r"(?:^(?:[\[(]?[Nd][\]).:]?|[-|.,>:\]\[])*|[:|!>])A[fw]?L(?:$|[^wf])")
+_CELL_DONE: Final = few_matcher(r"[|]b[dN@:]{0,3}(?:[|]|$)")
 _CAPTION: Final = re2.compile(r"(?i)^\W*(?:fig(?:ure|\.)?|screenshot|image|chart|plot) ?\d|^!\[")
 _TO_DO: Final = re2.compile(r"^\s*[-*+] \[[ xX]\]")
 # J > 90 AND K < D -> SELL: a value of its own stands before no sign.

@@ -70,8 +70,8 @@ def matcher(*patterns: str) -> Callable[[str], bool]:
     return lambda text: match(text.encode()) is not None
 
 
-def shape_matcher(*patterns: str) -> Callable[[str], bool]:
-    """Return the same for shapes of lines, of which there are few: what was found is kept."""
+def few_matcher(*patterns: str) -> Callable[[str], bool]:
+    """Return the same for texts of which there are few, as shapes of lines: it is remembered."""
     return lru_cache(maxsize=_SHAPES_KEPT)(matcher(*patterns))
 
 
