@@ -13,7 +13,6 @@ import re2
 
 from trackrecord.extraction import endings, looks
 from trackrecord.extraction.document import Document, Line
-from trackrecord.extraction.native import mypyc_attr
 from trackrecord.extraction.packs import RANKS
 from trackrecord.extraction.refusals import FINAL, LABELLED, ROW
 from trackrecord.extraction.shapes import log_prefix
@@ -87,7 +86,6 @@ _NONE_HELD: Final = re2.compile(r"(?i)\b(?:no|0|zero|none|without)\b|:\s*(?:none
 
 
 @final
-@mypyc_attr(acyclic=True)
 class Block:
     """A block: its lines, its part of the text, and what it says of the actions in it."""
 

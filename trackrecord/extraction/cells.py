@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import final
 
 from trackrecord.extraction.document import Document, Line
-from trackrecord.extraction.native import mypyc_attr
 
 Span = tuple[int, int]
 """From and to in the text; empty where a row has no such cell."""
 
 
 @final
-@mypyc_attr(acyclic=True)
 class Column:
     """A column of a table: where its heading stands, and what that says."""
 
@@ -31,7 +29,6 @@ class Column:
 
 
 @final
-@mypyc_attr(acyclic=True)
 class Row:
     """A row of a table: its line, and a part of the text for each column."""
 
@@ -47,7 +44,6 @@ class Row:
 
 
 @final
-@mypyc_attr(acyclic=True)
 class Table:
     """A header and its rows."""
 

@@ -16,7 +16,6 @@ from trackrecord.extraction import currency, lexer, looks, numbers
 from trackrecord.extraction.folding import fold
 from trackrecord.extraction.line_cache import Memory
 from trackrecord.extraction.lines import DATE, NUMBER, PERCENT, Tokens, scan
-from trackrecord.extraction.native import mypyc_attr
 from trackrecord.extraction.packs import Term
 from trackrecord.extraction.ruleset import RuleSet
 from trackrecord.extraction.shapes import ACTIONS, Traits, traits_of
@@ -50,7 +49,6 @@ READ_AT_EACH_END: Final = 96 * 1024
 
 
 @final
-@mypyc_attr(acyclic=True)
 class Line:
     """One line: tokens first..last-1 of the document, their letters, and what it may be."""
 
@@ -84,7 +82,6 @@ class Line:
 
 
 @final
-@mypyc_attr(acyclic=True)
 class Document:
     """The tokens of a text. Offsets are characters of the text as given."""
 

@@ -16,7 +16,6 @@ from trackrecord.extraction import (
     ledgers,
     markets,
     mentions,
-    notation,
     object_results,
     objects,
     results,
@@ -67,7 +66,6 @@ def extract(
         stated, result_spans = object_results.find(whole, keys, roots, findings.rejected)
         document = whole.without(spans) if spans else whole
         reported = whole.without(result_spans) if result_spans else whole
-        notation.release(roots)
     held = flags.of_text(document)
     found_tables = grids.find(document)
     used_lines = {line.number for table in found_tables for line in table.lines}

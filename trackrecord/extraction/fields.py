@@ -10,7 +10,6 @@ from typing import Final, final
 from trackrecord.extraction import confidences, numbers, units
 from trackrecord.extraction.currency import PAID
 from trackrecord.extraction.document import NUMBER, PERCENT, Document
-from trackrecord.extraction.native import mypyc_attr
 from trackrecord.extraction.words import AT_LEVEL, MONTHS
 
 ENTRY: Final = "E"
@@ -34,7 +33,6 @@ _TIMES: Final = "\N{MULTIPLICATION SIGN}"
 
 
 @final
-@mypyc_attr(acyclic=True)
 class Found:
     """A value, its label and where it stands."""
 

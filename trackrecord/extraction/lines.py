@@ -7,7 +7,6 @@ from typing import Final, final
 
 from trackrecord.extraction import lexer, looks, names
 from trackrecord.extraction.lexer import LEXER, key
-from trackrecord.extraction.native import mypyc_attr
 from trackrecord.extraction.packs import Term
 from trackrecord.extraction.ruleset import RuleSet
 from trackrecord.extraction.shapes import Traits, traits_of
@@ -37,7 +36,6 @@ Telling = tuple[tuple[int, int], ...]
 
 
 @final
-@mypyc_attr(acyclic=True)
 class Tokens:
     """The tokens of a line, shared by all lines that differ in digits only.
 

@@ -12,7 +12,6 @@ from typing import Final, final
 
 from trackrecord.extraction import looks
 from trackrecord.extraction.lexer import seen
-from trackrecord.extraction.native import mypyc_attr
 
 _DEEPEST: Final = 64
 _MOST_STEPS: Final = 20_000
@@ -76,8 +75,6 @@ _MAY_SKIP: Final = frozenset(" \t\r\n\u200b\u200c\u200d\u2060\ufeff/#")
 _QUOTES: Final = frozenset("\"'`")
 _STRING: Final = re.compile(r"\"((?:[^\"\\\n]|\\.)*+)\"|'((?:[^'\\\n]|\\.)*+)'|`([^`\n]*+)`")
 _KEY: Final = re.compile(r":?([^\s{}\[\](),:=\"'<>]++)")
-_PLAIN_KEYED: Final = frozenset({": ", ':"', ":[", ":{"})
-"""What mostly stands behind a key between quotes."""
 _KEYED: Final = re.compile(rf"{_GAP}(?:[:=]>?+)(?!=)")
 _BARE: Final = re.compile(r"(?:[^\s{}\[\](),;:=\"'<>]|:(?=[^\s{}\[\](),\"'])|=(?=[XF]\b))++")
 _ANGLED: Final = re.compile(r"<(?![A-Z]\w*[ ]\w+=)[^<>\n]{1,160}>")
@@ -86,7 +83,6 @@ _ELLIPSIS: Final = re.compile(r"(?:\.\.\.|…)++")
 
 
 @final
-@mypyc_attr(acyclic=True)
 class Scalar:
     """A value without parts, as printed between its quotes."""
 
@@ -204,15 +200,6 @@ def find(
     return roots
 
 
-def release(roots: list[Node]) -> None:
-    """Part objects from those around them, once all is read, so that they are freed at once."""
-    waiting = list(roots)
-    while waiting:
-        node = waiting.pop()
-        node.parent = None
-        waiting.extend([entry.value for entry in node.entries if isinstance(entry.value, Node)])
-
-
 def _plain(string: str) -> str:
     """Return a string without its escapes: JSON may print every other alphabet so."""
     string = seen(string)
@@ -251,8 +238,6 @@ class _Parser:
         depth = 1
         at = behind
         while True:
-            while at < self.end and text[at] in " \n":
-                at += 1
             if at < self.end and text[at] in _MAY_SKIP:
                 space = _SPACE.match(text, at, self.end)
                 if space is not None:
@@ -313,10 +298,6 @@ class _Parser:
             return at, 0
         keys = self.key_start < 0 and not node.listed
         begins = text[at]
-        if begins == '"':
-            behind = self._plain_string(at, keys=keys)
-            if behind > at:
-                return behind, 0
         string = _STRING.match(text, at, end) if begins in _QUOTES else None
         if string is not None:
             group = string.lastindex or 1
@@ -345,27 +326,6 @@ class _Parser:
             self._value(_plain(angled[0]), at, angled.end(), quoted=False)
             return angled.end(), 0
         return self._bare(node, at)
-
-    def _plain_string(self, at: int, *, keys: bool) -> int:
-        """Read a key or a value between quotes as most are: without an escape, on one line.
-
-        Returns:
-            Where it ends, the same place where it is none that is so plain.
-        """
-        text = self.text
-        close = text.find('"', at + 1, self.end)
-        if close < 0:
-            return at
-        string = text[at + 1 : close]
-        if "\\" in string or "\n" in string:
-            return at
-        if keys:
-            if text[close + 1 : close + 3] not in _PLAIN_KEYED or close + 3 > self.end:
-                return at
-            self.key, self.key_start = seen(string), at + 1
-            return close + 2
-        self._value(seen(string), at + 1, close, quoted=True)
-        return close + 1
 
     def _bare(self, node: Node, at: int) -> tuple[int, int]:  # noqa: C901 - one branch a notation
         """Read a value without quotes, which may be of several words, or a record."""

@@ -11,7 +11,6 @@ from trackrecord.extraction.document import NUMBER, PERCENT, Document
 from trackrecord.extraction.model import Evidence, Recommendation, Rejected, side_of
 from trackrecord.extraction.model import evidence as shown
 from trackrecord.extraction.model import rejected as refused
-from trackrecord.extraction.native import mypyc_attr
 from trackrecord.extraction.refusals import FINAL, ROW
 from trackrecord.extraction.statements import Findings, Statement, reject
 from trackrecord.extraction.symbols import Section
@@ -24,7 +23,6 @@ _LETTERS: Final = (fields.ENTRY, fields.TARGET, fields.STOP)
 
 
 @final
-@mypyc_attr(acyclic=True)
 class _Level:
     """A price, the rule that took it, and where it stands with its label and by itself."""
 
@@ -40,7 +38,6 @@ class _Level:
 
 
 @final
-@mypyc_attr(acyclic=True)
 class Group:
     """All statements on one instrument."""
 

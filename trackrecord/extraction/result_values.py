@@ -12,7 +12,6 @@ from trackrecord.extraction import numbers, result_doubts
 from trackrecord.extraction.document import NUMBER, PERCENT, Document, Line
 from trackrecord.extraction.fields import is_range
 from trackrecord.extraction.model import Rejected
-from trackrecord.extraction.native import mypyc_attr
 from trackrecord.extraction.ruleset import few_matcher, matcher
 
 _BETWEEN: Final = frozenset(":=|()-f>[]we")
@@ -54,7 +53,6 @@ _NO_ENTRIES: Final = matcher(r"(?i)^\s*\|?\s*total\s*\|\s*0\s*\|")
 
 
 @final
-@mypyc_attr(acyclic=True)
 class Candidate:
     """A labelled result."""
 

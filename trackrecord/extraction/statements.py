@@ -9,7 +9,6 @@ from typing import Final, final
 from trackrecord.extraction import fields, lists, stacked
 from trackrecord.extraction.document import NUMBER, SYMBOL, Document, Line
 from trackrecord.extraction.model import Rejected, rejected
-from trackrecord.extraction.native import mypyc_attr
 from trackrecord.extraction.packs import RANKS
 from trackrecord.extraction.refusals import UNTAKEN, WEAK, why_not
 from trackrecord.extraction.ruleset import ShapeMatch
@@ -29,7 +28,6 @@ _LONGEST_SIDE: Final = 16
 
 
 @final
-@mypyc_attr(acyclic=True)
 class Cell:
     """A value in a row of a table, and where it stands in the text."""
 
@@ -42,7 +40,6 @@ class Cell:
 
 
 @final
-@mypyc_attr(acyclic=True)
 class Statement:
     """One action that a line states."""
 
@@ -71,7 +68,6 @@ class Statement:
 
 
 @final
-@mypyc_attr(acyclic=True)
 class Findings:
     """Statements in print order, and what was refused."""
 

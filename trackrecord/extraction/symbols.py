@@ -11,7 +11,6 @@ import re2
 from trackrecord.extraction import capitals
 from trackrecord.extraction.document import NUMBER, SYMBOL, WORD, Document, Line
 from trackrecord.extraction.names import EXCHANGES
-from trackrecord.extraction.native import mypyc_attr
 from trackrecord.extraction.statements import Statement
 from trackrecord.extraction.words import UNNAMED
 
@@ -45,7 +44,6 @@ _BEGINNING: Final = 12
 
 
 @final
-@mypyc_attr(acyclic=True)
 class Section:
     """From this line on the text speaks of one instrument."""
 
