@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -10,7 +11,7 @@ import re2
 from trackrecord.extraction.document import SYMBOL, Document, Line
 from trackrecord.extraction.model import side_of
 from trackrecord.extraction.packs import RANKS
-from trackrecord.extraction.ruleset import matcher
+from trackrecord.extraction.ruleset import few_matcher
 from trackrecord.extraction.shapes import ACTIONS, action_places
 from trackrecord.extraction.statements import Findings, Statement
 
@@ -18,12 +19,12 @@ _FEWEST: Final = 3
 _RULE: Final = "code/listed-alternatives"
 _SHARES: Final = "code/shares"
 _SHARES_REASON: Final = "lines below one another give each action a share"
-_SHARE: Final = matcher(r"^[-|>]*[Aa][|:(]*P[)|]*$")
+_SHARE: Final = few_matcher(r"^[-|>]*[Aa][|:(]*P[)|]*$")
 _FILLS: Final = "code/fills"
 _FILLS_REASON: Final = "several lines trade a number of shares of one instrument: a log of trades"
 _ROUND: Final = "code/round-trip"
 _ROUND_REASON: Final = "its line tells of a trade from entry to exit"
-_ROUND_TRIP: Final = matcher(
+_ROUND_TRIP: Final = few_matcher(
     r"^[^TXEAay]*[Aay][@:]?N[^TXEAay]*[>,|/-][^TXEAay]*[Aay][@:]?N[^TXE]*$"
 )
 _BESIDE_RULES: Final = "code/beside-rules"
@@ -34,7 +35,7 @@ _DEFINED_REASON: Final = "lines beside one another say what stands for buying an
 _DEFINING: Final = re2.compile(rb"^[-|>.]*(?:N[.)])?[wf]{0,2}[Aa][Lgk]?[:>-]([^STXEC@][^TXEC@]*)$")
 _FEWEST_WORDS: Final = 2
 # - BUY: most signals are positive
-_MEANING: Final = matcher(r"^[-|>.]*(?:N[.)])?[Aa]L?[:=>-]{1,2}[wfVzn]")
+_MEANING: Final = few_matcher(r"^[-|>.]*(?:N[.)])?[Aa]L?[:=>-]{1,2}[wfVzn]")
 _HEDGED: Final = "code/hedged"
 _HEDGED_REASON: Final = "both sides of one instrument are taken at once: that is no side"
 _MARKET: Final = re2.compile(r"(?i) (?:on|via|at) (?:the )?([a-z]\w+)")
@@ -43,7 +44,7 @@ _COMPARED: Final = re2.compile(
     r"|encima|debajo|por encima|oberhalb|unterhalb|über|unter|au-dessus|sous|sopra|sotto)\b"
     r"|上穿|下穿|突破|跌破|低于|高于|以上|以下|выше|ниже|이상|이하|돌파"
 )
-_TOLD: Final = matcher(r"[LF][:=>-]{1,2}f?[Aa]")
+_TOLD: Final = few_matcher(r"[LF][:=>-]{1,2}f?[Aa]")
 _EXPLAINED: Final = "it is a rule, not a decision"
 _REASON: Final = "lines below one another name every decision there could be"
 
@@ -60,13 +61,16 @@ def drop(document: Document, findings: Findings) -> None:
     if any(item.reason == _EXPLAINED for item in findings.rejected):
         lost = _headings(document, findings, many=_explains_labelled(document, findings))
         findings.refuse(document, lost, _BESIDE_RULES, _BESIDE_REASON)
-    findings.refuse(document, _shares(document, findings), _SHARES, _SHARES_REASON)
-    findings.refuse(document, _fills(document, findings), _FILLS, _FILLS_REASON)
+    if len(findings.statements) > 1:
+        findings.refuse(document, _shares(document, findings), _SHARES, _SHARES_REASON)
+        findings.refuse(document, _fills(document, findings), _FILLS, _FILLS_REASON)
     findings.refuse(document, _round_trips(document, findings), _ROUND, _ROUND_REASON)
-    findings.refuse(document, _listed(document, findings), _RULE, _REASON)
+    if len(findings.statements) >= _FEWEST:
+        findings.refuse(document, _listed(document, findings), _RULE, _REASON)
     findings.refuse(document, _meanings(document, findings), _RULE, _REASON)
-    findings.refuse(document, _hedged(document, findings), _HEDGED, _HEDGED_REASON)
-    findings.refuse(document, _repeated(document, findings), _RULE, _REASON)
+    if len(findings.statements) > 1:
+        findings.refuse(document, _hedged(document, findings), _HEDGED, _HEDGED_REASON)
+        findings.refuse(document, _repeated(document, findings), _RULE, _REASON)
     findings.refuse(document, _defined(document, findings), _DEFINED, _DEFINED_REASON)
 
 
@@ -293,13 +297,19 @@ def _defines(document: Document, statement: Statement, beside: Line) -> bool:
     line = document.lines[statement.line]
     if not beside.traits.acts:
         return False
+    if not (_is_definition(line.shape) and _is_definition(beside.shape)):
+        return False
     actions = []
     for one in (line, beside):
-        match = _DEFINING.search(one.shape.encode("ascii", "replace"))
-        if match is None or len(match.group(1)) < _FEWEST_WORDS:
-            return False
         if _COMPARED.search(document.folded[one.start : one.end]) is None:
             return False
         term = document.terms[one.first + action_places(one.shape)[0]]
         actions.append("" if term is None else side_of(term.value))
     return actions[0] != actions[1]
+
+
+@lru_cache(maxsize=8192)
+def _is_definition(shape: str) -> bool:
+    """Say whether a line of this shape puts an action in front of words, and names nothing."""
+    match = _DEFINING.search(shape.encode("ascii", "replace"))
+    return match is not None and len(match.group(1)) >= _FEWEST_WORDS

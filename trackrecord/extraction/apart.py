@@ -7,13 +7,14 @@ side and a price in each of its clauses.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from trackrecord.extraction import lists
 from trackrecord.extraction.capitals import is_plain
 from trackrecord.extraction.document import SYMBOL, Document, Line
 from trackrecord.extraction.packs import RANKS
-from trackrecord.extraction.statements import Findings, Statement, price_at
+from trackrecord.extraction.statements import Findings, Statement, in_order, price_at
 
 _ITEM_OF_SYMBOL: Final = re.compile(r"((?:[-|>.]|[(]?N[).:])*)S([:>-])[Aa]([(|@,-])")
 _ITEM_OF_WORDS: Final = re.compile(r"((?:[-|>.]|[(]?N[).:])*)(w{1,3})([:>-])[Aa]([(|@,-])")
@@ -73,21 +74,31 @@ def read_siblings(document: Document, taken: set[int], findings: Findings) -> No
     """
     lines = document.lines
     stated = {item.line for item in findings.statements if item.symbol is not None}
+    found = False
     for number in sorted(stated):
-        beside = _ITEM_OF_SYMBOL.match(lines[number].shape)
-        if beside is None:
+        marks = _marks_of_item(lines[number].shape)
+        if marks is None:
             continue
         for step in (-1, 1):
             at = number + step
             while 0 <= at < len(lines) and at not in stated and at not in taken:
                 match = _ITEM_OF_WORDS.match(lines[at].shape)
-                if match is None or match.group(1, 3, 4) != beside.group(1, 2, 3):
+                if match is None or match.group(1, 3, 4) != marks:
                     break
                 if not _take_item(document, lines[at], match.span(2), findings):
                     break
                 stated.add(at)
                 at += step
-    findings.statements.sort(key=lambda statement: statement.token)
+                found = True
+    if found:
+        in_order(findings)
+
+
+@lru_cache(maxsize=8192)
+def _marks_of_item(shape: str) -> tuple[str, ...] | None:
+    """Return the marks around a symbol and an action that begin a line, None where none do."""
+    match = _ITEM_OF_SYMBOL.match(shape)
+    return None if match is None else (match[1], match[2], match[3])
 
 
 def _take_item(document: Document, line: Line, place: tuple[int, int], findings: Findings) -> bool:

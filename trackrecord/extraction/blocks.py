@@ -13,9 +13,9 @@ import re2
 
 from trackrecord.extraction import endings, looks
 from trackrecord.extraction.document import Document, Line
-from trackrecord.extraction.lists import log_prefix
 from trackrecord.extraction.packs import RANKS
 from trackrecord.extraction.refusals import FINAL, LABELLED, ROW
+from trackrecord.extraction.shapes import log_prefix
 from trackrecord.extraction.statements import Findings, Statement, reject
 from trackrecord.extraction.things import names_a_thing
 
@@ -42,7 +42,10 @@ _EXAMPLE: Final = re2.compile(
     r"|discord|email|trading|buy|sell|json|console|log|bot|report|notification|run)\b)*"
     r"(?: ?\([^)\n]*\))?\s*[:-]"
 )
-_MAY_SHOW: Final = looks.ask(r"(?i)example|sample|scenario|case|mock|illustration|hypothetical")
+_MAY_SHOW: Final = looks.ask(
+    r"(?i)(?:^|\{)\W*(?:worked )?"
+    r"(?:example|sample|scenario|test case|case|mock|illustration|hypothetical)"
+)
 _EXAMPLE_HEADS: Final = re2.compile(r"(?im)^[^\w\n]*(?:examples?|samples?)[^\w\n]*$")
 _DEFAULT: Final = re2.compile(
     r"(?i)\b(?:default(?:s|ed|ing)?|fall(?:s|ing)?[ -]?back|fallback)\b|默认|兜底"
@@ -59,6 +62,11 @@ _REQUEST: Final = re2.compile(
     r"(?i)['\"](?:api_?key|product(?:_?type)?|price_?type|order_?type|validity|variety|tif"
     r"|time_?in_?force|trigger_?type|disclosed_?quantity|transaction_?type|exchange"
     r"|trading_?symbol|symbol_?token|client_?order_?id|recvwindow|reduce_?only)['\"]\s*:"
+)
+_MAY_REQUEST: Final = looks.ask(
+    r"(?i)['\"](?:api_?key|product|price_?type|order_?type|validity|variety|tif"
+    r"|time_?in_?force|trigger_?type|disclosed_?quantity|transaction_?type|exchange"
+    r"|trading_?symbol|symbol_?token|client_?order_?id|recvwindow|reduce_?only)"
 )
 _QUANTITY: Final = re2.compile(r"(?i)['\"](?:quantity|qty|size|amount|units|volume|lots)['\"]\s*:")
 _MOST_KEYS: Final = 3
@@ -222,7 +230,7 @@ def _cut(document: Document) -> list[Block]:
             or not line.shape
             or not lines[number - 1].shape
             or number - block.first >= _LONGEST_BLOCK
-            or (_begins_message(line) and not _goes_on(document, lines[number - 1], line))
+            or (line.traits.begins and not _goes_on(document, lines[number - 1], line))
         ):
             first = number
             if line.shape and number > 1 and _is_title(document, lines, number):
@@ -231,10 +239,6 @@ def _cut(document: Document) -> list[Block]:
         block.last, block.end = number, line.end
         blocks.append(block)
     return blocks
-
-
-def _begins_message(line: Line) -> bool:
-    return line.shape[:1] == "d" or line.shape[:2] == "[d" or log_prefix(line.shape) > 1
 
 
 def _goes_on(document: Document, before: Line, line: Line) -> bool:
@@ -271,7 +275,7 @@ def _read(document: Document, block: Block) -> None:
         and _DEFAULT.search(text) is not None
         and _ERROR.search(text) is not None
     )
-    block.request = "{" in text and _is_request(text)
+    block.request = document.may(_MAY_REQUEST) and "{" in text and _is_request(text)
     block.example = document.may(_MAY_SHOW) and (
         _EXAMPLE.search(text) is not None or _EXAMPLE_HEADS.search(text) is not None
     )
@@ -293,6 +297,9 @@ def _find_over(document: Document, block: Block, text: str) -> None:
     for number in range(block.first, block.last + 1):
         line = document.lines[number]
         if not line.looks & endings.MAY_TELL:
+            continue
+        whole = block.start <= line.start and line.end <= block.end
+        if whole and not document.tells(line, endings.MAY_BE_OVER):
             continue
         part = document.folded[max(line.start, block.start) : min(line.end, block.end)]
         if endings.happened(part):

@@ -7,6 +7,7 @@ nothing else says that a word is an instrument, what stands around it must.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 import re2
@@ -74,9 +75,32 @@ _TITLE: Final = re2.compile(rb"^[|-]*[wfLYFGDVkg]{2,6}(?:[(][^()]*[)])?[-:]S[|]*
 _DASHED: Final = re2.compile(rb"^[|]*[^|,;.:]{1,24}-S(?:[fwv]{0,3}d)?[|]*$")
 
 
+_BY_DASH: Final = 2
+_BY_LABEL: Final = 1
+
+
+@lru_cache(maxsize=8192)
+def _titled(shape: str) -> int:
+    """Say whether a line of this shape titles a text by a name behind a dash, or a label."""
+    data = shape.encode("ascii", "replace")
+    if _DASHED.search(data) is not None:
+        return _BY_DASH
+    return _BY_LABEL if _TITLE.search(data) is not None else 0
+
+
+@lru_cache(maxsize=8192)
+def _is_jargon(name: str) -> bool:
+    return _JARGON.fullmatch(name) is not None
+
+
 def is_plain(document: Document, token: int) -> bool:
     """Say whether a symbol is a word in capitals and nothing else, as jargon may be, too."""
-    name = document.raw(token).replace("&", "")
+    return _is_plain_name(document.raw(token))
+
+
+@lru_cache(maxsize=8192)
+def _is_plain_name(printed: str) -> bool:
+    name = printed.replace("&", "")
     if not name.isalnum() and _COMPOUND.fullmatch(name) is None:
         return False
     return len(name) < _SHORTEST_PAIR or not _pairs(name)
@@ -103,7 +127,7 @@ def is_vague(document: Document, line: Line, token: int) -> bool:
     if document.letters[token] != SYMBOL or not is_plain(document, token):
         return False
     name = document.raw(token)
-    if name in _PLATFORMS or _JARGON.fullmatch(name) is not None:
+    if name in _PLATFORMS or _is_jargon(name):
         return True
     if "-" in name and name.partition("-")[2] not in FIRMS:
         return True  # MEAN-REVERSION, but not BAJAJ-AUTO
@@ -248,10 +272,8 @@ def speaks_of(document: Document, line: Line, token: int) -> bool:
         return True
     if line.shape.strip("|-:.[]()") == SYMBOL or _acts_near(document, line, token):
         return True
-    data = line.shape.encode("ascii", "replace")
-    if _DASHED.search(data) is not None:
-        return True
-    if _TITLE.search(data) is not None and may_head(document, line, token):
+    titled = _titled(line.shape)
+    if titled == _BY_DASH or (titled == _BY_LABEL and may_head(document, line, token)):
         return True
     if _COMMAND.match(document.folded, line.start, line.end) is not None:
         return True

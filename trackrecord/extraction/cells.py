@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from typing import final
 
 from trackrecord.extraction.document import Document, Line
@@ -89,8 +88,9 @@ def tokens_in(document: Document, span: Span) -> list[int]:
     """Return the tokens that begin within a part of the text, bars left out."""
     starts, letters = document.starts, document.letters
     found: list[int] = []
-    at = bisect_left(starts, span[0])
-    while at < len(starts) and starts[at] < span[1]:
+    begin, end = span
+    at = document.token_from(begin)
+    while at < len(starts) and starts[at] < end:
         if letters[at] != "|":
             found.append(at)
         at += 1

@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from trackrecord.extraction import looks
 from trackrecord.extraction.words import without_values
 
 _SIGNS: Final = {
@@ -59,6 +60,12 @@ _INSIDE: Final = re.compile(
 _BRACKETED: Final = re.compile(
     rf"[(\[][ ]?(?:in[ ])?(?:(?P<sign>{_SIGN})|(?P<word>(?i:{_WORD})))\.?[ ]?[)\]]"
 )
+MAY_BE: Final = looks.ask(
+    _SIGN,
+    rf"(?:^|[^\pL])(?i:{_WORD})(?:[^A-Za-z]|$)",
+    rf"(?:{_COIN})(?:[^A-Za-z]|$)",
+)
+"""The question whether a currency may be printed in a text."""
 _NAMED: Final = re.compile(r"(?i)\b(?:quote[ _]?)?currency[\"']?[ ]?[:=|][ ]?[\"']?([A-Z]{3,5})\b")
 _KANA: Final = re.compile(r"[\u3040-\u30ff]")
 _HAN: Final = re.compile(r"[\u4e00-\u9fff]")
@@ -66,7 +73,7 @@ _CHINESE: Final = re.compile(
     r"(?i)(?:\d{6}(?:\.(?:sh|sz|ss|bj|xshg|xshe))?|(?:sh|sz|bj)\.?\d{6}|.*(?:cny|cnh))"
 )
 _REACH: Final = 8
-_MARGIN: Final = 12
+MARGIN: Final = 12
 """Characters around a price that are looked at; more than any sign, its reach and its edges."""
 
 
@@ -83,8 +90,8 @@ def of_price(folded: str, start: int, end: int, label_end: int, symbol: str | No
     Returns:
         A code such as ``INR`` or ``USDT``; None where none is printed, or it may be of several.
     """
-    first = max(0, min(label_end, start - _MARGIN))
-    near = without_values(folded[first : end + _MARGIN])
+    first = max(0, min(label_end, start - MARGIN))
+    near = without_values(folded[first : end + MARGIN])
     code = _near(near, start - first, end - first, label_end - first)
     return None if code is None else _in_context(code, folded, symbol)
 

@@ -67,6 +67,19 @@ MAY_EXIT: Final = looks.ask(r"(?i)exit|sold at|close[ _]rate")
 """The question whether it may name what something was left at."""
 
 
+def names_event(line: str) -> bool:
+    """Say whether a line holds words that tell of an exit or a fill, real or not."""
+    return _EVENT.search(line) is not None
+
+
+def _may_be_over(line: str) -> bool:
+    return any(pattern.search(line) is not None for pattern in (_EVENT, _STATUS, _FAILED, _FILLED))
+
+
+MAY_BE_OVER: Final = looks.later(_may_be_over)
+"""The question whether anything here may say yes of a whole line, to be asked later."""
+
+
 def happened(part: str) -> bool:
     """Say whether a line tells that a position was left or an order filled."""
     return _FILLED.search(part) is not None or end_of_event(part) >= 0

@@ -32,7 +32,7 @@ from trackrecord.extraction.document import Document
 from trackrecord.extraction.model import Evidence, Extraction, Recommendation
 from trackrecord.extraction.resolve import resolve
 from trackrecord.extraction.result_values import Candidate
-from trackrecord.extraction.ruleset import RuleSet, default_rules, default_version
+from trackrecord.extraction.ruleset import ALL, RuleSet, default_rules, default_version
 
 EXTRACTOR_VERSION: Final = default_version()
 """Version of the packaged rules and code: semantic version, ``+``, digest over both."""
@@ -83,10 +83,11 @@ def extract(
     shown.drop(document, held, findings)
     mentions.drop(document, held, findings)
     markets.drop(document, held, findings)
-    refusing = used.match_blocks(tracebacks.without(document, torn)) if findings.statements else ()
-    for rule in refusing:
-        if rule.refuses == "recommendations":
-            findings.refuse(document, findings.statements, rule.rule, rule.reason)
+    if findings.statements and document.blocks:
+        may = ALL if torn else document.blocks  # other lines stand beside one another then
+        for rule in used.match_blocks(tracebacks.without(document, torn), may):
+            if rule.refuses == "recommendations":
+                findings.refuse(document, findings.statements, rule.rule, rule.reason)
     affairs.drop(document, findings)
     alternatives.drop(document, findings)
     ledgers.drop(document, findings)

@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from trackrecord.extraction import looks
 from trackrecord.extraction.cells import (
     Column,
     Table,
@@ -75,14 +76,14 @@ _MOVES: Final = frozenset({
 })  # fmt: skip
 _MOST_WORDS: Final = 16
 # What stands behind a colon is a value, but in R:R.
-_LABELLED: Final = matcher(r": |:[ ]*\||:$")
+_IS_LABELLED: Final = looks.later(matcher(r": |:[ ]*\||:$"))
 
 
 def header_of(document: Document, line: Line) -> Table | None:
     """Read a line as the header of a table, None where it is none."""
     text = document.folded[line.start : line.end]
     bars = line.shape.count("|")
-    labelled = ":" in line.shape and _LABELLED(text)
+    labelled = ":" in line.shape and document.tells(line, _IS_LABELLED)
     if bars >= 2 or (bars == 1 and text.count("|") == 1):  # noqa: PLR2004
         return None if labelled else _cut(document, line, "|")
     for mark in ("\t", ";", ","):

@@ -10,11 +10,11 @@ from typing import Final
 
 import re2
 
-from trackrecord.extraction import endings
+from trackrecord.extraction import endings, looks
 from trackrecord.extraction.document import DATE, NUMBER, PERCENT, Document, Line
 from trackrecord.extraction.model import side_of
 from trackrecord.extraction.refusals import FINAL, ROW
-from trackrecord.extraction.ruleset import matcher
+from trackrecord.extraction.ruleset import few_matcher
 from trackrecord.extraction.shapes import ACTIONS, action_places
 from trackrecord.extraction.statements import Findings
 
@@ -35,7 +35,8 @@ _LABELS: Final = re2.compile(
 _DEALT: Final = re2.compile(
     r"(?i)@\s?[$€£¥₹]?\s?[\d.,]+\s*[x×*]\s*\d|\s\d[\d,.]*\s?(?:shares?|lots?|股|手|주|株)?\s@\s"  # noqa: RUF001
 )
-_EXECUTED: Final = matcher(r"^.*[:=]d.*(?:[ZE][:=]N.*q[:=]N|q[:=]N.*[ZE][:=]N)")
+_IS_DEALT: Final = looks.later(lambda line: _DEALT.search(line) is not None)
+_EXECUTED: Final = few_matcher(r"^.*[:=]d.*(?:[ZE][:=]N.*q[:=]N|q[:=]N.*[ZE][:=]N)")
 _GOOD: Final = "✅✔☑"
 _BAD: Final = "❌✖✗"
 
@@ -58,7 +59,7 @@ def drop(document: Document, findings: Findings) -> None:
         return
     lines = [document.lines[number] for number in numbers]
     signed = [line for line in lines if _sign(document, line)]
-    dealt = [line for line in lines if _DEALT.search(document.folded[line.start : line.end])]
+    dealt = [line for line in lines if document.tells(line, _IS_DEALT)]
     told = _most(signed, lines) and (
         _have_outcomes(document, signed) or _are_of_days(document, signed)
     )

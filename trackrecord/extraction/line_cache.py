@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from trackrecord.extraction import looks
 from trackrecord.extraction.lines import UNIT, Telling, Tokens, scan
 from trackrecord.extraction.names import MEANT
 from trackrecord.extraction.ruleset import RuleSet
@@ -45,8 +44,10 @@ class Memory:
             term is not None and term.letter == UNIT and _DIGIT.search(phrase)
             for phrase, term in rules.phrases.items()
         )
-        self._bare: Final[dict[str, Tokens | Telling]] = {}
-        """Lines with every digit made 0: their tokens, or where their digits matter."""
+        self._bare: Final[dict[str, Tokens]] = {}
+        """Lines with every digit made 0."""
+        self._telling: Final[dict[str, Telling]] = {}
+        """Likewise, where their digits matter: in which places."""
         self._told: Final[dict[str, Tokens]] = {}
         """Lines in which digits matter: with these, and all others made 0."""
         self._phrases: Final = "\n".join(rules.phrases)
@@ -56,58 +57,58 @@ class Memory:
     @property
     def remembered(self) -> int:
         """How many lines are remembered."""
-        return len(self._bare) + len(self._told)
+        return len(self._bare) + len(self._telling) + len(self._told)
 
-    def lines(self, folded: str, before: int = 0) -> list[tuple[int, int, Tokens]]:
+    def lines(self, folded: str) -> tuple[list[int], list[Tokens]]:
         """Cut a text into lines of tokens, each by itself.
 
-        Args:
-            folded: The text.
-            before: Characters that stand before it in the text that it is a part of.
-
         Returns:
-            Where each line begins and ends in the text, and its tokens.
+            How many characters each line has, and its tokens; one more stands between two lines.
         """
-        found: list[tuple[int, int, Tokens]] = []
+        sizes: list[int] = []
+        found: list[Tokens] = []
         known = self._bare
         start = 0
         for bare in without_values(folded).split("\n"):
-            end = start + len(bare)
+            size = len(bare)
             tokens = known.get(bare)
-            if not isinstance(tokens, Tokens):
-                tokens = self._line(folded[start:end], bare, tokens)
-            found.append((before + start, before + end, tokens))
-            start = end + 1
-        return found
+            if tokens is None:
+                tokens = self._line(folded[start : start + size], bare)
+            sizes.append(size)
+            found.append(tokens)
+            start += size + 1
+        return sizes, found
 
-    def _line(self, line: str, bare: str, telling: Telling | None) -> Tokens:
+    def _line(self, line: str, bare: str) -> Tokens:
         """Return the tokens of a line whose digits matter in places, or are not known to."""
         if len(line) > _LONGEST_KEPT:
             return self._cut(line)
-        self._make_room()
-        nameless = ""
+        telling = self._telling.get(bare)
         tokens: Tokens | None = None
         if telling is None:
+            self._make_room()
             nameless = self._without_names(bare)
             known = self._bare.get(nameless)
-            if isinstance(known, Tokens):
-                known = self._bare[bare] = _looked_at(known, bare)
+            if known is not None:
+                known = self._bare[bare] = known.under(bare, self.words.rules)
                 return known
-            telling = known
-        if telling is None:
-            tokens = self._cut(line)
-            telling = tokens.telling if self._digits_aside else ((0, len(line)),)
-            if not telling:
-                self._bare[bare] = self._bare[nameless] = tokens
-                return tokens
-        if nameless:
-            self._bare[bare] = self._bare[nameless] = telling
+            telling = self._telling.get(nameless)
+            if telling is None:
+                tokens = self._cut(line)
+                telling = tokens.telling if self._digits_aside else ((0, len(line)),)
+                if not telling:
+                    self._bare[bare] = self._bare[nameless] = tokens
+                    return tokens
+            self._telling[bare] = self._telling[nameless] = telling
         told = _with_digits(line, bare, telling)
         known = self._told.get(told)
         if known is None:
+            self._make_room()
             nameless = self._without_names(told)
             same = self._told.get(nameless)
-            known = tokens or (self._cut(line) if same is None else _looked_at(same, told))
+            known = tokens or (
+                self._cut(line) if same is None else same.under(told, self.words.rules)
+            )
             self._told[told] = self._told[nameless] = known
         return known
 
@@ -118,6 +119,7 @@ class Memory:
     def _make_room(self) -> None:
         if self.remembered > self._lines_kept:
             self._bare.clear()
+            self._telling.clear()
             self._told.clear()
 
     def _without_names(self, line: str) -> str:
@@ -144,11 +146,6 @@ class Memory:
             and name not in _CURRENCIES
             and known.key not in self._phrases
         )
-
-
-def _looked_at(tokens: Tokens, line: str) -> Tokens:
-    """Return the tokens that a line shares with one of other names, and what itself may tell."""
-    return tokens._replace(looks=looks.answers(line))
 
 
 def _with_digits(line: str, bare: str, places: Telling) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final, final
 
 from trackrecord.extraction import lexer, looks, names
 from trackrecord.extraction.lexer import LEXER, key
@@ -35,23 +35,61 @@ Telling = tuple[tuple[int, int], ...]
 """Parts of a line, from and to."""
 
 
-class Tokens(NamedTuple):
-    """The tokens of a line; offsets are from its beginning."""
+@final
+class Tokens:
+    """The tokens of a line, shared by all lines that differ in digits only.
 
-    shape: str
-    """A letter each, see packs.CLASSES."""
-    terms: tuple[Term | None, ...]
-    """What their words mean, where they mean anything."""
-    starts: tuple[int, ...]
-    """Where they begin."""
-    ends: tuple[int, ...]
-    """Where they end."""
-    traits: Traits
-    """What the line may be."""
-    telling: Telling
-    """Where digits stand that can change what the tokens are."""
-    looks: int
-    """What its text may tell, see looks.answers."""
+    Offsets are from the beginning of the line.
+    """
+
+    __slots__ = (
+        "asked", "begun", "blocks", "ends", "goes_on", "looks", "shape", "starts", "telling",
+        "terms", "traits", "yes",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        shape: str,
+        terms: tuple[Term | None, ...],
+        starts: tuple[int, ...],
+        ends: tuple[int, ...],
+        traits: Traits,
+        telling: Telling,
+        found: int,
+        blocks: tuple[int, int, int],
+    ) -> None:
+        self.shape = shape
+        """A letter each, see packs.CLASSES."""
+        self.terms = terms
+        """What their words mean, where they mean anything."""
+        self.starts = starts
+        """Where they begin."""
+        self.ends = ends
+        """Where they end."""
+        self.traits = traits
+        """What the line may be."""
+        self.telling = telling
+        """Where digits stand that can change what the tokens are."""
+        self.looks = found
+        """What its text may tell, see looks.answers."""
+        self.blocks, self.begun, self.goes_on = blocks
+        """Which block rules may refuse a text that holds it, see RuleSet.blocks_on."""
+        self.asked = 0
+        """What was asked of it since, see looks.later."""
+        self.yes = 0
+        """What of that was answered with yes."""
+
+    def under(self, line: str, rules: RuleSet) -> Tokens:
+        """Return the tokens that a line shares with this one, and what it may tell itself.
+
+        Args:
+            line: The same but for names that mean nothing.
+            rules: Those that the line was cut by.
+        """
+        return Tokens(
+            self.shape, self.terms, self.starts, self.ends, self.traits, self.telling,
+            looks.answers(line), rules.blocks_on(line),
+        )  # fmt: skip
 
 
 def scan(words: Words, text: str, begin: int, end: int) -> Iterator[tuple[int, int, Tokens]]:  # noqa: C901, PLR0912, PLR0915 - hot
@@ -162,6 +200,7 @@ class _Line:
             self._merge_phrases()
         begin = self.start
         shape = "".join(self.letters)
+        line = self.text[begin:end]
         starts, ends = self.starts, self.ends
         return Tokens(
             shape,
@@ -170,7 +209,8 @@ class _Line:
             tuple([end - begin for end in ends] if begin else ends),
             traits_of(shape),
             tuple(self.telling),
-            looks.answers(self.text[begin:end]),
+            looks.answers(line),
+            self.rules.blocks_on(line),
         )
 
     def may_join(self, behind: str, numbered: frozenset[str]) -> bool:

@@ -13,7 +13,7 @@ import re2
 
 from trackrecord.extraction.document import NUMBER, SYMBOL, Document, Line
 from trackrecord.extraction.packs import RANKS
-from trackrecord.extraction.shapes import ACTIONS, action_places
+from trackrecord.extraction.shapes import ACTIONS, action_places, log_prefix
 
 _HEADING: Final = re2.compile(
     rb"^(?:[-|>\[.]|[(]?N[\]).])*(?:"
@@ -29,7 +29,6 @@ _ITEM: Final = re2.compile(
     rb"^(?:[\[(]?N[\]).:]+)?[-|>.]*(?:Y[:=](S)|(S)|Y[:=](N)"
     rb"|Y[:=]([wZVfKgTX])$|[wSfgZ&.,]{1,6}[(](S)[)]|[wf]{1,4}[(](N)[)]|(N)w)"
 )
-_PREFIX: Final = re2.compile(rb"^\[?d\]?(?:[|\[\]:,]|-[|]?|w[-|:\]])*|^\[?[|]\]?[:|-]?")
 _NAMES: Final = re2.compile(rb"^[-|>.]*S(?:[,|f]?S)+[.]?$")
 _BARE: Final = re2.compile(rb"^S(?:$|[^wfSLFGDMvio?!]|[wf.,]{1,4}[(:|-]?[NP@])")
 _HELD: Final = re2.compile(rb"[bpO]")
@@ -61,13 +60,6 @@ _ACTION_FIRST: Final = re2.compile(
 )
 _TUPLES: Final = re2.compile(rb"^\[?(?:[(\[]S,A[)\]],?){2,64}\]?$")
 _NEAR: Final = re2.compile(rb"S[)]?[:=>(\[|-]{0,2}A|A[)\]]?[:>-]{0,2}S")
-
-
-@lru_cache(maxsize=8192)
-def log_prefix(shape: str) -> int:
-    """Return how many tokens a line's date, logger and level take."""
-    match = _PREFIX.search(shape.encode("ascii", "replace"))
-    return 0 if match is None else int(match.end())
 
 
 @lru_cache(maxsize=8192)

@@ -7,12 +7,15 @@ lines are not even looked at.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final, final
 
+from trackrecord.extraction import ruleset
 from trackrecord.extraction.ruleset import pattern_set
 
-ALL: Final = -1
+ALL: Final = ruleset.ALL
 """Every bit: the answers of a look that failed, which rules nothing out."""
+
 # Found in every line, at its end: without it, the look failed and says nothing.
 _ALWAYS: Final = r"\z"
 
@@ -51,6 +54,37 @@ def ask(*patterns: str) -> int:
     QUESTIONS.bits += [bit] * len(patterns)
     QUESTIONS.together = None
     return bit
+
+
+_LATER: Final[dict[int, Callable[[str], bool]]] = {}
+
+
+def later(answer: Callable[[str], bool]) -> int:
+    """Register a question that is asked of few lines, when the module that asks it is loaded.
+
+    It is answered when it is asked first, and remembered for all lines of the same words
+    (Document.tells), so that it may be dear.
+
+    Args:
+        answer: Says yes or no of a line by its text, and says the same whatever digits stand in
+            it.
+
+    Returns:
+        The bit that stands for it among all that are asked later.
+    """
+    bit = 1 << len(_LATER)
+    _LATER[bit] = answer
+    return bit
+
+
+def answer(question: int, line: str) -> bool:
+    """Answer a question that was registered to be asked later."""
+    return _LATER[question](line)
+
+
+def asked_later() -> list[Callable[[str], bool]]:
+    """Return what answers the questions that are asked later."""
+    return list(_LATER.values())
 
 
 def registered() -> list[tuple[int, str]]:

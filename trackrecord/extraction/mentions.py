@@ -11,9 +11,10 @@ from typing import Final
 
 import re2
 
+from trackrecord.extraction import looks
 from trackrecord.extraction.document import SYMBOL, Document, Line
 from trackrecord.extraction.refusals import LABELLED, ROW
-from trackrecord.extraction.ruleset import matcher
+from trackrecord.extraction.ruleset import few_matcher, matcher
 from trackrecord.extraction.statements import Findings, Statement
 
 _RULE: Final = "code/mention"
@@ -31,8 +32,8 @@ _ARISEN: Final = (
 )  # fmt: skip
 """Beginnings of words that tell that a signal is there."""
 _NOUNS: Final = ("signal", "信号", "信號", "신호", "시그널", "シグナル", "サイン")
-_STANDS: Final = matcher(r"(?:^(?:[\[(]?[Nd][\]).:]?|[-|.,>:\]\[])*|[:|!>])A[fw]?L(?:$|[^wf])")
-_CELL_DONE: Final = matcher(r"[|]b[dN@:]{0,3}(?:[|]|$)")
+_STANDS: Final = few_matcher(r"(?:^(?:[\[(]?[Nd][\]).:]?|[-|.,>:\]\[])*|[:|!>])A[fw]?L(?:$|[^wf])")
+_CELL_DONE: Final = few_matcher(r"[|]b[dN@:]{0,3}(?:[|]|$)")
 _CAPTION: Final = re2.compile(r"(?i)^\W*(?:fig(?:ure|\.)?|screenshot|image|chart|plot) ?\d|^!\[")
 _TO_DO: Final = re2.compile(r"^\s*[-*+] \[[ xX]\]")
 # J > 90 AND K < D -> SELL: a value of its own stands before no sign.
@@ -44,6 +45,15 @@ _NOTE: Final = matcher(
 )
 _COUNTED: Final = re2.compile(r"\b(?:WR|(?i:win ?rate|\d+ trades))\b|\d ?(?:건|회|个|次|筆|件)")
 _ADJECTIVES: Final = frozenset({"long", "short"})
+
+
+def _is_note(line: str) -> bool:
+    """Say whether a line is of a list of things to do, a caption or a note."""
+    return _TO_DO.search(line) is not None or _CAPTION.search(line) is not None or _NOTE(line)
+
+
+_IS_NOTE: Final = looks.later(_is_note)
+_MAY_COMPARE: Final = looks.later(matcher(r"[<>≤≥]=? ?\d"))
 
 
 def drop(document: Document, flags: frozenset[str], findings: Findings) -> None:
@@ -68,12 +78,13 @@ def _is_mentioned(document: Document, statement: Statement, *, bare: bool) -> bo
     part = document.folded[line.start : line.end]
     return (
         document.folded[start - 2 : start] == "--"
-        or _TO_DO.search(part) is not None
-        or _CAPTION.search(part) is not None
+        or document.tells(line, _IS_NOTE)
+        or (
+            document.tells(line, _MAY_COMPARE)
+            and _FORMULA.search(part[: start - line.start]) is not None
+        )
         or (bare and part.startswith("#") and _names_signal(line))
-        or (statement.rank <= ROW and _CELL_DONE(line.shape))
-        or _NOTE(part)
-        or _FORMULA.search(part[: start - line.start]) is not None
+        or (statement.rank <= ROW and "|b" in line.shape and _CELL_DONE(line.shape))
         or _by_rule(document, line, statement, part, bare=bare)
     )
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 Outcome = Literal["profit", "loss", "breakeven"]
 
@@ -14,8 +13,7 @@ def side_of(action: str) -> str:
     return action.rpartition("_")[2]
 
 
-@dataclass(frozen=True, slots=True)
-class Recommendation:
+class Recommendation(NamedTuple):
     """One thing the text says should be done now, in one instrument."""
 
     action: str
@@ -45,8 +43,7 @@ class Recommendation:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What the text says has actually happened."""
 
     return_pct: Decimal | None = None
@@ -89,9 +86,8 @@ class Rejected(NamedTuple):
     """Offset behind the last character."""
 
 
-@dataclass(frozen=True, slots=True)
-class Extraction:
-    """All that one text says."""
+class Extraction(NamedTuple):
+    """All that one text says. Two are equal that say the same, for whatever reasons."""
 
     recommendations: tuple[Recommendation, ...]
     """In print order; empty where the text recommends nothing."""
@@ -101,10 +97,19 @@ class Extraction:
     """The action that all recommendations share; None if there is none or they differ."""
     extractor_version: str
     """The version of code and rules that said so."""
-    evidence: tuple[Evidence, ...] = field(default=(), compare=False)
+    evidence: tuple[Evidence, ...] = ()
     """Where each value came from."""
-    rejected: tuple[Rejected, ...] = field(default=(), compare=False)
+    rejected: tuple[Rejected, ...] = ()
     """Candidates that lost."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Extraction) and self[:_SAID] == other[:_SAID]
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self[:_SAID])
 
     def to_json(self) -> dict[str, Any]:
         """Return what ``trackrecord extract --json`` prints for one text."""
@@ -137,6 +142,23 @@ class Extraction:
                 for item in self.rejected
             ],
         }
+
+
+_SAID: Final = 4
+"""Fields of an extraction that say what the text says; those behind them say why."""
+
+
+_NEW: Final = tuple.__new__
+
+
+def evidence(field: str, value: str, rule: str, start: int, end: int) -> Evidence:
+    """Make evidence, in half the time that its class takes: there are several to a text."""
+    return _NEW(Evidence, (field, value, rule, start, end))
+
+
+def rejected(candidate: str, rule: str, reason: str, start: int, end: int) -> Rejected:
+    """Make a candidate that lost, likewise."""
+    return _NEW(Rejected, (candidate, rule, reason, start, end))
 
 
 def number(value: Decimal | None) -> int | float | None:

@@ -62,6 +62,10 @@ _STARTS: Final = (
         ),
     ),
 )
+# What may begin an object of which the rest stands on the next line.
+_OPEN_END: Final = re.compile(
+    rf"[{{\[(]{_GAP}(?:\"[^\"\n]{{1,80}}+\"|'[^'\n]{{1,80}}+'|:?[^\W\d][\w.$-]{{0,60}}+)?{_GAP}\Z"
+)
 MAY_START: Final = sum(question for _, question in _STARTS)
 """The questions whether an object may begin in a text."""
 _SPACE: Final = re.compile(
@@ -147,7 +151,13 @@ def _start_of(kinds: int) -> re.Pattern[str]:
     return re.compile("|".join([pattern for pattern, question in _STARTS if kinds & question]))
 
 
-def find(text: str, begin: int, end: int, kinds: int = MAY_START) -> list[Node]:
+def find(
+    text: str,
+    begin: int,
+    end: int,
+    kinds: int = MAY_START,
+    places: list[tuple[int, int]] | None = None,
+) -> list[Node]:
     """Return the outermost objects of a part of a text, in print order.
 
     Args:
@@ -155,6 +165,8 @@ def find(text: str, begin: int, end: int, kinds: int = MAY_START) -> list[Node]:
         begin: Where the part begins.
         end: Where it ends.
         kinds: The questions of ``MAY_START`` that the text answers with yes.
+        places: From and to of the lines that answer one of them with yes, in print order; None
+            where any may.
 
     Returns:
         The objects; where there are more than any script prints, the last one is all that was
@@ -164,17 +176,27 @@ def find(text: str, begin: int, end: int, kinds: int = MAY_START) -> list[Node]:
     position = begin
     steps = _MOST_STEPS
     start = _start_of(kinds & MAY_START)
-    while (match := start.search(text, position, end)) is not None:
-        parser = _Parser(text, end, steps)
-        root = parser.read(match.start(), match.end())
-        position = max(root.end, match.end())
-        roots.append(root)
-        steps = parser.steps - 1
-        if steps <= 0:
-            unread = Node("", "", "", position, None, end)
-            unread.cut = True
-            roots.append(unread)
-            break
+    for first, last in [(begin, end)] if places is None else places:
+        position = max(position, first)
+        while position <= last:
+            match = start.search(text, position, last)
+            if match is None:
+                if last == end or _OPEN_END.search(text, position, last) is None:
+                    break
+                # What shows that it is an object stands on the lines below.
+                match = start.search(text, position, end)
+                if match is None:
+                    return roots
+            parser = _Parser(text, end, steps)
+            root = parser.read(match.start(), match.end())
+            position = max(root.end, match.end())
+            roots.append(root)
+            steps = parser.steps - 1
+            if steps <= 0:
+                unread = Node("", "", "", position, None, end)
+                unread.cut = True
+                roots.append(unread)
+                return roots
     return roots
 
 

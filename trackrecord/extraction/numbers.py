@@ -13,11 +13,30 @@ _LOOKED_AT: Final = 20
 _SUFFIX: Final = {"k": Decimal(1000), "m": Decimal(10**6), "b": Decimal(10**9)}
 _DIGITS: Final = frozenset("0123456789.,eE+-")
 _LONGEST: Final = 40
+_PLAIN_LENGTH: Final = 19
+_MONEY: Final = frozenset("$€£¥₹")
 # What most scripts print; read without further ado.
 _SIMPLE: Final = re.compile(r"\+?[$€£¥₹]?([0-9]{1,20}(?:\.[0-9]{1,18})?)%?")
 _THOUSANDS: Final = re.compile(r"[0-9]{1,3}(?:,[0-9]{2,3})*,[0-9]{3}")
 _LARGEST_EXPONENT: Final = 30
 _GROUP: Final = 3
+
+
+def is_plain(text: str) -> bool:
+    """Say whether a text is digits, perhaps with a point among them, as most numbers are."""
+    if len(text) > _PLAIN_LENGTH or not text.isascii():
+        return False
+    whole, point, part = text.partition(".")
+    return whole.isdigit() and (not point or part.isdigit())
+
+
+def _simple(token: str) -> str:
+    """Return the digits and the point of a number without separators, empty if it is none."""
+    body = token[1:] if token[:1] in _MONEY else token
+    if is_plain(body):
+        return body
+    match = _SIMPLE.fullmatch(token)
+    return "" if match is None else match[1]
 
 
 def uses_decimal_comma(text: str) -> bool:
@@ -63,9 +82,9 @@ def parse(token: str, *, decimal_comma: bool = False) -> Decimal | None:
         as 1.2.3, or more digits than a price has).
     """
     if not decimal_comma:
-        simple = _SIMPLE.fullmatch(token)
-        if simple is not None:
-            return Decimal(simple[1])
+        simple = _simple(token)
+        if simple:
+            return Decimal(simple)
     body = token.strip().rstrip("%").lstrip("%").strip()
     scale = _SUFFIX.get(body[-1:].lower())
     if scale is not None:

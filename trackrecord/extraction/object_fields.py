@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, final
 
 from trackrecord.extraction import numbers
 from trackrecord.extraction.lexer import key as looked_up
@@ -61,27 +60,38 @@ _PERCENT: Final = Decimal(100)
 _TEN: Final = Decimal(10)
 
 
-class Meaning(NamedTuple):
+_KEYS_KEPT: Final = 4096
+
+
+@final
+class Meaning:
     """What a key names."""
 
-    letter: str
-    """Of its class, see packs.CLASSES; empty where it means nothing."""
-    term: Term | None
-    word: str
-    """The key in small letters without what joins its parts."""
-    parts: tuple[str, ...]
-    """Its words."""
+    __slots__ = ("letter", "parts", "term", "word")
+
+    def __init__(self, letter: str, term: Term | None, word: str, parts: tuple[str, ...]) -> None:
+        self.letter = letter
+        """Of its class, see packs.CLASSES; empty where it means nothing."""
+        self.term = term
+        self.word = word
+        """The key in small letters without what joins its parts."""
+        self.parts = parts
+        """Its words."""
 
 
-class Action(NamedTuple):
+@final
+class Action:
     """An action that a value names."""
 
-    value: str
-    exact: bool
-    """Whether the value is nothing but the action."""
-    weak: bool
-    """Whether the word only counts behind a label."""
-    word: str
+    __slots__ = ("exact", "value", "weak", "word")
+
+    def __init__(self, value: str, exact: bool, weak: bool, word: str) -> None:
+        self.value = value
+        self.exact = exact
+        """Whether the value is nothing but the action."""
+        self.weak = weak
+        """Whether the word only counts behind a label."""
+        self.word = word
 
 
 class Keys:
@@ -93,8 +103,26 @@ class Keys:
 
     def __init__(self, rules: RuleSet) -> None:
         self.rules: Final = rules
-        self.meaning = lru_cache(maxsize=4096)(self._meaning)
-        self.action = lru_cache(maxsize=4096)(self._action)
+        self._meanings: Final[dict[str, Meaning]] = {}
+        self._actions: Final[dict[str, Action | None]] = {}
+
+    def meaning(self, key: str) -> Meaning:
+        """Return what a key names."""
+        found = self._meanings.get(key)
+        if found is None:
+            if len(self._meanings) > _KEYS_KEPT:
+                self._meanings.clear()
+            found = self._meanings[key] = self._meaning(key)
+        return found
+
+    def action(self, text: str) -> Action | None:
+        """Return the action that a value names, None where it names none or several."""
+        found = self._actions.get(text)
+        if found is None and text not in self._actions:
+            if len(self._actions) > _KEYS_KEPT:
+                self._actions.clear()
+            found = self._actions[text] = self._action(text)
+        return found
 
     def _term(self, text: str) -> Term | None:
         return self.rules.phrases.get(looked_up(text).replace(" ", ""))
@@ -120,7 +148,6 @@ class Keys:
         return Meaning("", None, word, parts)
 
     def _action(self, text: str) -> Action | None:
-        """Return the action that a value names, None where it names none or several."""
         if len(text) > 400:  # noqa: PLR2004 - a text of its own
             return None
         enum = _ENUM.fullmatch(text)
@@ -180,6 +207,8 @@ def placeholder(text: str) -> bool:
 
 def unwrapped(value: Scalar | Node) -> Scalar | Node:
     """Return what stands inside Decimal('1.2'), np.float64(1.2) or Some(1.2)."""
+    if isinstance(value, Scalar):
+        return value
     for _ in range(3):
         if isinstance(value, Node) and value.name and len(value.entries) == 1:
             entry = value.entries[0]
@@ -199,6 +228,8 @@ def number(value: Scalar) -> tuple[Decimal, bool] | None:
     text = value.text.strip()
     if not text or len(text) > _LONGEST_NUMBER:
         return None
+    if numbers.is_plain(text):
+        return Decimal(text), False
     match = _NUMBER.fullmatch(text)
     if match is None:
         return None

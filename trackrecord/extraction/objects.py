@@ -55,7 +55,10 @@ def roots_of(document: Document) -> list[Node]:
         return []
     size, kinds = len(text), document.looks
     if size <= 2 * READ_AT_EACH_END:
-        return notation.find(text, 0, size, kinds)
+        places = [
+            (line.start, line.end) for line in document.lines if line.looks & notation.MAY_START
+        ]
+        return notation.find(text, 0, size, kinds, places)
     return [
         *notation.find(text, 0, READ_AT_EACH_END, kinds),
         *notation.find(text, size - READ_AT_EACH_END, size, kinds),

@@ -219,6 +219,8 @@ def _segment(shape: str, position: int) -> tuple[int, int]:
 def _refused_by_word(
     document: Document, shape: str, line: Line, position: int, best: ShapeMatch
 ) -> tuple[str, str] | None:
+    if "z" not in shape and "b" not in shape:
+        return None
     start, end = _segment(shape, position)
     if shape.find("z", start, end) < 0 and shape.find("b", start, end) < 0:
         return None

@@ -9,6 +9,8 @@ from typing import Final, final
 from trackrecord.extraction import currency, fields, guards, orders, traded
 from trackrecord.extraction.document import NUMBER, PERCENT, Document
 from trackrecord.extraction.model import Evidence, Recommendation, Rejected, side_of
+from trackrecord.extraction.model import evidence as shown
+from trackrecord.extraction.model import rejected as refused
 from trackrecord.extraction.refusals import FINAL, ROW
 from trackrecord.extraction.statements import Findings, Statement, reject
 from trackrecord.extraction.symbols import Section
@@ -16,11 +18,8 @@ from trackrecord.extraction.words import QUOTES
 
 _LONGEST_BLOCK: Final = 40
 _EXIT: Final = "exit"
-_LETTERS: Final = {
-    "entry_price": fields.ENTRY,
-    "target_price": fields.TARGET,
-    "stop_loss": fields.STOP,
-}
+_NAMES: Final = ("entry_price", "target_price", "stop_loss")
+_LETTERS: Final = (fields.ENTRY, fields.TARGET, fields.STOP)
 
 
 @final
@@ -222,6 +221,8 @@ def _other_messages(document: Document, group: Group) -> list[tuple[int, int]]:
 
 def _outside(over: list[tuple[int, int]], token: int, last: int) -> tuple[int, int]:
     """Return the tokens around one, up to the blocks that tell of what is over."""
+    if not over:
+        return 0, last
     start = max((end for _, end in over if end <= token), default=0)
     end = min((begin for begin, _ in over if begin > token), default=last)
     return start, end
@@ -236,46 +237,49 @@ def _recommendation(
     evidence: list[Evidence] | None,
     rejected: list[Rejected],
 ) -> Recommendation:
-    where = f"recommendations[{index}]"
-    starts, ends = document.starts, document.ends
-
-    def note(name: str, value: object, rule: str, first: int, last: int) -> None:
-        if evidence is not None:
-            evidence.append(
-                Evidence(f"{where}.{name}", str(value), rule, starts[first], ends[last])
-            )
-
-    note("action", winner.action, winner.rule, winner.token, winner.token)
     symbol = winner.symbol or group.symbol
     holder = winner.symbol_token
     if holder is None:
-        holder = next(
-            (s.symbol_token for s in group.statements if s.symbol_token is not None), None
-        )
-    if symbol is not None and holder is not None:
-        note("symbol", symbol, "code/symbol", holder, holder)
+        for statement in group.statements:
+            if statement.symbol_token is not None:
+                holder = statement.symbol_token
+                break
     levels = _levels(document, group, winner, scope, rejected)
-    if evidence is not None:
-        for name, level in levels.items():
-            if level is not None:
-                evidence.append(
-                    Evidence(f"{where}.{name}", str(level.value), level.rule, *level.span)
-                )
     paid = _currency(document, levels, symbol)
-    if paid is not None and evidence is not None:
-        code, (start, end) = paid
-        evidence.append(Evidence(f"{where}.currency", code, "code/currency", start, end))
     sure = _confidence(document, group, winner, scope)
-    if sure is not None and evidence is not None:
-        evidence.append(Evidence(f"{where}.confidence", str(sure.value), sure.rule, *sure.span))
-    return Recommendation(
-        winner.action,
-        symbol,
-        _value(levels["entry_price"]),
-        _value(levels["target_price"]),
-        _value(levels["stop_loss"]),
-        None if sure is None else float(sure.value),
-        None if paid is None else paid[0],
+    if evidence is not None:
+        where = f"recommendations[{index}]."
+        starts, ends = document.starts, document.ends
+        token = winner.token
+        evidence.append(
+            shown(f"{where}action", winner.action, winner.rule, starts[token], ends[token])
+        )
+        if symbol is not None and holder is not None:
+            evidence.append(
+                shown(f"{where}symbol", symbol, "code/symbol", starts[holder], ends[holder])
+            )
+        for name, level in zip(_NAMES, levels, strict=True):
+            if level is not None:
+                start, end = level.span
+                evidence.append(shown(f"{where}{name}", str(level.value), level.rule, start, end))
+        if paid is not None:
+            start, end = paid[1]
+            evidence.append(shown(f"{where}currency", paid[0], "code/currency", start, end))
+        if sure is not None:
+            start, end = sure.span
+            evidence.append(shown(f"{where}confidence", str(sure.value), sure.rule, start, end))
+    entry, target, stop = levels
+    return tuple.__new__(
+        Recommendation,
+        (
+            winner.action,
+            symbol,
+            _value(entry),
+            _value(target),
+            _value(stop),
+            None if sure is None else float(sure.value),
+            None if paid is None else paid[0],
+        ),
     )
 
 
@@ -289,24 +293,30 @@ def _levels(
     winner: Statement,
     scope: tuple[int, int],
     rejected: list[Rejected],
-) -> dict[str, _Level | None]:
+) -> list[_Level | None]:
     """Return entry, target and stop, in this order, without those that cannot be."""
-    levels: dict[str, _Level | None] = {}
-    for name, letter in _LETTERS.items():
+    levels: list[_Level | None] = []
+    for letter in _LETTERS:
+        level: _Level | None
         if winner.is_row:
-            levels[name] = _of_cell(winner, letter)
-            if letter == fields.ENTRY and levels[name] is None:
-                found = orders.quoted(document, group.statements, winner)
-                levels[name] = None if found is None else _of_label(document, winner, found)
+            level = _of_cell(winner, letter)
+            found = (
+                orders.quoted(document, group.statements, winner)
+                if level is None and letter == fields.ENTRY
+                else None
+            )
         else:
+            level = None
             found = _price(document, group, winner, scope, letter)
-            levels[name] = None if found is None else _of_label(document, winner, found)
-    prices = {name: _value(level) for name, level in levels.items()}
+        levels.append(level if found is None else _of_label(document, winner, found))
+    prices = {name: _value(level) for name, level in zip(_NAMES, levels, strict=True)}
     for name, reason in guards.dropped(winner.action, prices).items():
-        lost = levels[name]
-        levels[name] = None
+        at = _NAMES.index(name)
+        lost = levels[at]
+        levels[at] = None
         if lost is not None:
-            rejected.append(Rejected(f"{name} {lost.value}", guards.RULE, reason, *lost.number))
+            start, end = lost.number
+            rejected.append(refused(f"{name} {lost.value}", guards.RULE, reason, start, end))
     return levels
 
 
@@ -329,21 +339,36 @@ def _of_label(document: Document, winner: Statement, found: fields.Found) -> _Le
 
 
 def _currency(
-    document: Document, levels: dict[str, _Level | None], symbol: str | None
+    document: Document, levels: list[_Level | None], symbol: str | None
 ) -> tuple[str, tuple[int, int]] | None:
     """Return the currency printed with the first price that has one, and where it stands."""
     first: tuple[int, int] | None = None
-    for level in levels.values():
+    for level in levels:
         if level is None:
             continue
         first = first or level.number
-        code = currency.of_price(
-            document.folded, level.number[0], level.number[1], level.span[0], symbol
-        )
+        begin, end = level.number
+        label = level.span[0]
+        if not _may_be_paid(document, min(label, begin) - currency.MARGIN, end + currency.MARGIN):
+            continue
+        code = currency.of_price(document.folded, begin, end, label, symbol)
         if code is not None:
             return code, level.number
     named = None if first is None else document.named_currency()
     return None if first is None or named is None else (named, first)
+
+
+def _may_be_paid(document: Document, begin: int, end: int) -> bool:
+    """Say whether a currency may be printed on the lines of a part of the text."""
+    if not document.may(currency.MAY_BE):
+        return False
+    lines = document.lines
+    at = max(0, document.line_at(begin))
+    while at < len(lines) and lines[at].start < end:
+        if lines[at].looks & currency.MAY_BE:
+            return True
+        at += 1
+    return False
 
 
 def _price(

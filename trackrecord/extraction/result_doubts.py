@@ -7,7 +7,7 @@ from typing import Final
 
 from trackrecord.extraction.document import NUMBER, PERCENT, Document, Line
 from trackrecord.extraction.fields import is_range
-from trackrecord.extraction.ruleset import matcher
+from trackrecord.extraction.ruleset import few_matcher, matcher
 
 _BEHIND: Final = 16
 _TERM: Final = 40
@@ -42,7 +42,7 @@ _UP_TO: Final = (
     "~",
 )
 # Words between a label and its value that make it another thing: P&L limit: 500, Return (1y): 4 %.
-_OTHER_THING: Final = matcher(
+_OTHER_THING: Final = few_matcher(
     r"\b(?:so far|limit|goal|threshold|target|cap|forecast|estimate|potential|prob|probability"
     r"|ratio|if|per|needed|required|open|gross|expect\w*|est|ann|estimat\w*|projected|unreali[sz]ed|floating|annual\w*|p\.a)\b"
     r"|esperad[oa]|previst[oa]|estimad[oa]|stimat[oa]|te[oó]ric[oa]|estimée?s?|potencia(?:l|is)|poten[tz]i[ae]l|pro[jy]ectad[oa]|attendue?s?|prévue?s?|erwartet|attes[oa]"
@@ -60,7 +60,7 @@ _MAY_COME: Final = matcher(
     r"|annual\w*|p\.a|per (?:year|annum)|est\b|open\))"
 )
 # A term of a calculation, or what each of many brings: 0.05 % - 0.01 % = 0.04 % per round.
-_PARTIAL: Final = matcher(
+_PARTIAL: Final = few_matcher(
     r"^\s?[-+*/×÷] ?[^\s=]{1,12} ?="  # noqa: RUF001
     r"|^\W{0,3}(?:per|each|every|a) "
     r"(?:rounds?|cycles?|trades?|bets?|days?|weeks?|months?|hours?|\d+ ?h|shares?|contracts?)\b"

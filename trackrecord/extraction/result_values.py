@@ -12,7 +12,7 @@ from trackrecord.extraction import numbers, result_doubts
 from trackrecord.extraction.document import NUMBER, PERCENT, Document, Line
 from trackrecord.extraction.fields import is_range
 from trackrecord.extraction.model import Rejected
-from trackrecord.extraction.ruleset import matcher
+from trackrecord.extraction.ruleset import few_matcher, matcher
 
 _BETWEEN: Final = frozenset(":=|()-f>[]we")
 _REACH: Final = 7
@@ -22,9 +22,9 @@ _TOTAL_ROW_BARS: Final = 5
 _WORDS: Final = 2
 # Position closed: -$45.67 (-2.1%)
 _TRADE_CLOSED: Final = matcher(r"(?i)\b(?:trade|position|order|deal|fully)s?\b")
-_CLOSED_WITH: Final = matcher(r"b[:-](?:N[(])?P")
+_CLOSED_WITH: Final = few_matcher(r"b[:-](?:N[(])?P")
 # A number that is multiplied; two stars are bold print.
-_TIMES: Final = matcher(r"^ ?(?:\*[^*]|\x{d7}|\*$)")
+_TIMES: Final = few_matcher(r"^ ?(?:\*[^*]|\x{d7}|\*$)")
 _ASIDE: Final = re.compile(r"\([A-Za-z@]{1,4}\)[:=|]")
 # An amount on the line below its label: Total P&L / $540 (5.4 %).
 _ONLY_AMOUNT: Final = re.compile(r"(?:N(?:[(|]P\)?)?|P(?:\(N\))?)w?\Z")

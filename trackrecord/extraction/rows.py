@@ -99,8 +99,11 @@ def _take(document: Document, line: Line, places: _Places, findings: Findings) -
 
 def _plain_list(document: Document, taken: set[int], findings: Findings) -> None:
     """Read a text of nothing but lines such as ``AAPL,BUY,189.2,200``, which head no prices."""
+    lines = [line for line in document.lines[:_MOST_LISTED] if line.shape]
+    if not lines or not lines[0].traits.acts or lines[0].shape[0] != "S":
+        return
     lines = [line for line in document.lines if line.shape]
-    if not lines or not lines[0].traits.acts or len(lines) > _MOST_LISTED:
+    if len(lines) > _MOST_LISTED:
         return
     found: list[Statement] = []
     for line in lines:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import re2
 
+from trackrecord.extraction import one_line
 from trackrecord.extraction.lexer import key
 from trackrecord.extraction.packs import BlockRule, Case, Pack, ShapeRule, Term, read_pack
 
@@ -36,6 +37,11 @@ _ORDER: Final = (
 )
 _MEMORY: Final = 64 << 20
 _SHAPES_KEPT: Final = 8192
+_SETS_KEPT: Final = 128
+ALL: Final = -1
+"""Every bit: the answer of a look that failed, which rules nothing out."""
+# Found in every line, at its end: without it, the look failed and says nothing.
+_ALWAYS: Final = r"\z"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,11 @@ def matcher(*patterns: str) -> Callable[[str], bool]:
     """
     match = pattern_set(patterns).Match
     return lambda text: match(text.encode()) is not None
+
+
+def few_matcher(*patterns: str) -> Callable[[str], bool]:
+    """Return the same for texts of which there are few, as shapes of lines: it is remembered."""
+    return lru_cache(maxsize=_SHAPES_KEPT)(matcher(*patterns))
 
 
 def pattern_set(patterns: Iterable[str]) -> Any:
@@ -106,6 +117,9 @@ class RuleSet:
         self._shape_set = self._compile(rule.pattern for rule, _, _ in self._shapes)
         self._blocks = tuple(blocks.values())
         self._block_set = self._compile(rule.pattern for rule in self._blocks)
+        self._line_set, self._line_bits = _on_lines(self._blocks)
+        self._some_blocks: dict[int, Any] = {}
+        """Sets of the block rules that some texts may hold, by the rules' bits."""
         self._by_shape: dict[str, tuple[ShapeMatch, ...]] = {}
 
     def _add_phrase(self, phrase: str, term: Term) -> None:
@@ -158,10 +172,43 @@ class RuleSet:
                 position = action + 1
         return tuple(found)
 
-    def match_blocks(self, folded: str) -> tuple[BlockRule, ...]:
-        """Return the block rules that refuse this text."""
-        if self._block_set is None:
+    def blocks_on(self, line: str) -> tuple[int, int, int]:
+        """Return a bit for each block rule that a text with this line may be refused by.
+
+        Args:
+            line: A line, whose digits may be others.
+
+        Returns:
+            Bits of the rules that it may meet by itself, of those that it may begin to meet with
+            the lines below, and of those that it may go on to meet.
+        """
+        found: list[int] = self._line_set.Match(line.encode("utf-8", "replace")) or []
+        if 0 not in found:
+            return ALL, ALL, ALL  # the look failed, and says nothing
+        may = [0, 0, 0]
+        for at in found:
+            place, bit = self._line_bits[at]
+            may[place] |= bit
+        return may[0], may[1], may[2]
+
+    def match_blocks(self, folded: str, may: int = ALL) -> tuple[BlockRule, ...]:
+        """Return the block rules that refuse a text.
+
+        Args:
+            folded: The text.
+            may: Bits of the rules that its lines may meet, see :meth:`blocks_on`.
+        """
+        if self._block_set is None or may == 0:
             return ()
+        if may != ALL:
+            some = self._some_blocks.get(may)
+            if some is None and len(self._some_blocks) < _SETS_KEPT:
+                some = self._some_blocks[may] = pattern_set(
+                    [rule.pattern for at, rule in enumerate(self._blocks) if may >> at & 1]
+                )
+            # Several are named in the order of all.
+            if some is not None and not some.Match(folded):
+                return ()
         return tuple(self._blocks[index] for index in self._block_set.Match(folded) or ())
 
     def extended(self, sources: Iterable[tuple[str, str]]) -> RuleSet:
@@ -182,6 +229,22 @@ class RuleSet:
             digest.update(f"{name}\0{text}\0".encode())
         packs = [read_pack(text, name) for name, text in texts]
         return RuleSet([*self.packs, *packs], digest.hexdigest())
+
+
+def _on_lines(rules: Sequence[BlockRule]) -> tuple[Any, list[tuple[int, int]]]:
+    """Return what lines hold of texts that rules refuse, as one set; and what each part of it says.
+
+    Returns:
+        The set; for each of its patterns its place in what :meth:`RuleSet.blocks_on` returns, and
+        the rule's bit.
+    """
+    patterns, bits = [_ALWAYS], [(0, 0)]
+    for at, rule in enumerate(rules):
+        for place, pattern in enumerate(one_line.of(rule.pattern)):
+            if pattern is not None:
+                patterns.append(pattern)
+                bits.append((place, 1 << at))
+    return pattern_set(patterns), bits
 
 
 def _sources() -> list[tuple[str, str]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final, final
 
+import re2
+
 from trackrecord.extraction.ruleset import matcher
 
 ACTIONS: Final = frozenset("Aay")
@@ -15,6 +17,7 @@ HEADINGS: Final = frozenset("LFDYETXCZRUqKVbOGpk")
 _LEVELS: Final = matcher(r"[ETXC](?:[:=|(fw.@)-]{0,4}[NP]|.{0,3}[NP])")
 # Recommendation for TSLA, Final decision - AAPL
 _LEADS_ON: Final = matcher(r"^[-|>.]*[wf]{0,2}[LF][wf:(|-]{1,2}S[)]?[:|>-]*$")
+_PREFIX: Final = re2.compile(rb"^\[?d\]?(?:[|\[\]:,]|-[|]?|w[-|:\]])*|^\[?[|]\]?[:|-]?")
 _VALUES: Final = frozenset("NPd=")
 _FEWEST_NAMES: Final = 2
 _LONGEST_HEADER: Final = 128
@@ -26,11 +29,15 @@ _HELD: Final = frozenset({"O", "O:", "O-", "O(N)", "O(N):"})
 class Traits:
     """What a line may be, as far as its shape tells."""
 
-    __slots__ = ("acts", "held", "leads_on", "levels", "lists", "may_head", "names", "reports")
+    __slots__ = (
+        "acts", "begins", "held", "leads_on", "levels", "lists", "may_head", "names", "reports",
+    )  # fmt: skip
 
     def __init__(self, shape: str) -> None:
         self.acts: Final = not ACTIONS.isdisjoint(shape)
         """It names an action."""
+        self.begins: Final = shape[:1] == "d" or shape[:2] == "[d" or log_prefix(shape) > 1
+        """It begins a logged message."""
         self.leads_on: Final = not self.acts and (
             (shape[-1:] in set("LFG:>-|") and shape.rstrip(":>-|")[-1:] in set("LFG"))
             or _LEADS_ON(shape)
@@ -48,6 +55,13 @@ class Traits:
         """It may head a list, or name an instrument to buy today and sell tomorrow."""
         self.held: Final = shape in _HELD
         """It may be a heading such as "Open positions:", under which positions are listed."""
+
+
+@lru_cache(maxsize=8192)
+def log_prefix(shape: str) -> int:
+    """Return how many tokens a line's date, logger and level take."""
+    match = _PREFIX.search(shape.encode("ascii", "replace"))
+    return 0 if match is None else int(match.end())
 
 
 @lru_cache(maxsize=8192)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import re2
 
-from trackrecord.extraction import closings, looks, numbers
+from trackrecord.extraction import closings, endings, looks, numbers
 from trackrecord.extraction.document import Document, Line
 from trackrecord.extraction.result_values import Candidate
 
@@ -76,6 +76,19 @@ _REACHED: Final = re2.compile(
 )
 
 
+def _may_hold(line: str) -> bool:
+    """Say whether a line holds a result's words, and none that say that it is none yet."""
+    if len(line) > _LONGEST or _NOT_YET.search(_REACHED.sub("", line)) is not None:
+        return False
+    return endings.names_event(line) or any(
+        pattern.search(line) is not None
+        for pattern in (_OPERATION, _RUN, _BEFORE_WORD, _VERB, _GREW)
+    )
+
+
+_MAY_HOLD: Final = looks.later(_may_hold)
+
+
 def find(document: Document, taken: set[int]) -> list[Candidate]:
     """Return the results that sentences tell.
 
@@ -94,9 +107,8 @@ def find(document: Document, taken: set[int]) -> list[Candidate]:
             continue
         if line.number in taken:
             continue
-        text = document.folded[line.start : line.end]
-        if len(text) <= _LONGEST and _NOT_YET.search(_REACHED.sub("", text)) is None:
-            candidate = _read(line, text)
+        if document.tells(line, _MAY_HOLD):
+            candidate = _read(line, document.folded[line.start : line.end])
             if candidate is not None:
                 found.append(candidate)
     return found

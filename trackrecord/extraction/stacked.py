@@ -7,7 +7,7 @@ decision are the name above it and the levels below it.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import re2
 
@@ -89,7 +89,7 @@ def read(document: Document, line: Line) -> Side | None:
     if places[1] >= 0:
         name: int | None = line.first + places[1]
     else:
-        name = _name_above(document, line, _HEADING if label == _STATUS else _NAME)
+        name = _name_above(document, line, heading=label == _STATUS)
     # "Position: LONG" may be one that is held; target and stop tell a signal.
     both = label == _POSITION or places[1] >= 0
     if name is None or (label != _STATUS and not _has_levels(document, line, both=both)):
@@ -100,9 +100,9 @@ def read(document: Document, line: Line) -> Side | None:
 def _with_name_below(document: Document, line: Line, token: int) -> Side | None:
     """Read SELL FUTURES over the instrument's name and its levels."""
     for below in document.lines[line.number + 1 : line.number + 1 + _UNDER]:
-        match = _NAME.search(below.shape.encode("ascii", "replace")) if below.shape else None
-        if match is not None and _has_levels(document, below, both=True):
-            return Side(token, below.first + int(match.start(1)), -1)
+        at = _named_at(below.shape, False) if below.shape else -1
+        if at >= 0 and _has_levels(document, below, both=True):
+            return Side(token, below.first + at, -1)
     return None
 
 
@@ -126,13 +126,20 @@ def _label(document: Document, line: Line, token: int) -> str | None:
     return None
 
 
-def _name_above(document: Document, line: Line, pattern: Any) -> int | None:
+@lru_cache(maxsize=8192)
+def _named_at(shape: str, heading: bool) -> int:
+    """Return where a line that is only a name, or heads what is below, has it; -1 where none."""
+    match = (_HEADING if heading else _NAME).search(shape.encode("ascii", "replace"))
+    return -1 if match is None else int(match.start(1))
+
+
+def _name_above(document: Document, line: Line, *, heading: bool) -> int | None:
     """Return the symbol of the line above that is only a name, over one blank line at most."""
     for above in reversed(document.lines[max(0, line.number - _UNDER) : line.number]):
         if not above.shape:
             continue
-        match = pattern.search(above.shape.encode("ascii", "replace"))
-        return None if match is None else above.first + int(match.start(1))
+        at = _named_at(above.shape, heading)
+        return None if at < 0 else above.first + at
     return None
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final, final
 
 from trackrecord.extraction import fields, lists, stacked
 from trackrecord.extraction.document import NUMBER, SYMBOL, Document, Line
-from trackrecord.extraction.model import Rejected
+from trackrecord.extraction.model import Rejected, rejected
 from trackrecord.extraction.packs import RANKS
 from trackrecord.extraction.refusals import UNTAKEN, WEAK, why_not
 from trackrecord.extraction.ruleset import ShapeMatch
@@ -83,7 +83,7 @@ class Findings:
         self.named: set[str] = set()
         """Instruments of examples: what the text is about where nothing else says it."""
 
-    def refuse(self, document: Document, lost: Iterable[Statement], rule: str, reason: str) -> None:
+    def refuse(self, document: Document, lost: Sequence[Statement], rule: str, reason: str) -> None:
         """Move statements to the rejected ones, in print order.
 
         Args:
@@ -92,9 +92,9 @@ class Findings:
             rule: What refuses them.
             reason: Why, in words.
         """
-        gone = {id(item) for item in lost}
-        if not gone:
+        if not lost:
             return
+        gone = {id(item) for item in lost}
         self.rejected.extend(
             reject(document, item.token, rule, reason)
             for item in self.statements
@@ -106,13 +106,8 @@ class Findings:
 def reject(document: Document, token: int, rule: str, reason: str) -> Rejected:
     """Describe an action that lost."""
     term = document.terms[token]
-    return Rejected(
-        term.value if term else document.raw(token),
-        rule,
-        reason,
-        document.starts[token],
-        document.ends[token],
-    )
+    said = term.value if term else document.raw(token)
+    return rejected(said, rule, reason, document.starts[token], document.ends[token])
 
 
 def _list_under(document: Document, line: Line, findings: Findings, joined: set[int]) -> bool:
@@ -233,7 +228,13 @@ def find(document: Document, flags: frozenset[str], taken: set[int], findings: F
             continue
         if not _side(document, line, flags, findings):
             _read_line(document, line, shape, flags, findings, shapes)
-    findings.statements.sort(key=token_of)
+    in_order(findings)
+
+
+def in_order(findings: Findings) -> None:
+    """Put the statements in print order."""
+    if len(findings.statements) > 1:
+        findings.statements.sort(key=token_of)
 
 
 def token_of(statement: Statement) -> int:

@@ -99,9 +99,7 @@ def sections(document: Document) -> list[Section]:
         if not line.traits.names:
             continue
         behind_labels, heading = _places(line.shape)
-        token = next(
-            (line.first + at for at in behind_labels if _name(document, line.first + at)), None
-        )
+        token = _first_name(document, line, behind_labels)
         labelled = token is not None
         if token is None:
             if heading is None:
@@ -120,11 +118,30 @@ def sections(document: Document) -> list[Section]:
     return _without_companies(found) if any(_is_company(item) for item in found) else found
 
 
+def _first_name(document: Document, line: Line, places: tuple[int, ...]) -> int | None:
+    """Return the first of some places on a line that holds a name."""
+    for at in places:
+        if _name(document, line.first + at):
+            return line.first + at
+    return None
+
+
 def _bracketed_ticker(line: Line, token: int) -> int:
     """Return the ticker in brackets behind a company's name: Company: NVIDIA Corp (NVDA)."""
-    shape = line.shape[token - line.first :]
+    return token + _ticker_at(line.shape[token - line.first :])
+
+
+@lru_cache(maxsize=8192)
+def _ticker_at(shape: str) -> int:
+    """Return where the ticker in brackets behind a company's name stands, 0 where there is none."""
     match = _COMPANY.search(shape.encode("ascii", "replace"))
-    return token if match is None else token + int(match.start(1))
+    return 0 if match is None else int(match.start(1))
+
+
+@lru_cache(maxsize=8192)
+def _is_described(shape: str) -> bool:
+    """Say whether a line of this shape is a name and, behind a colon, words about it."""
+    return _DESCRIBED.search(shape) is not None
 
 
 def _announced(document: Document, line: Line, token: int, *, labelled: bool) -> bool:
@@ -133,7 +150,7 @@ def _announced(document: Document, line: Line, token: int, *, labelled: bool) ->
         if document.letters[max(0, token - 3) : token] == "(w:":
             return document.raw(token - 2) in EXCHANGES
         behind = document.letters[token] == NUMBER and document.letters[token - 1] in ":-"
-        if _DESCRIBED.search(line.shape) is not None and capitals.is_plain(document, token):
+        if _is_described(line.shape) and capitals.is_plain(document, token):
             return False
         apart = capitals.begins(document, line) or capitals.stands_apart(document, line)
         if behind and token > line.first and not apart:

@@ -6,13 +6,14 @@ import re
 from decimal import Decimal
 from typing import Final
 
-from trackrecord.extraction import fields, units
+from trackrecord.extraction import fields, numbers, units
 from trackrecord.extraction.cells import Column, Row, Span, Table, tokens_in, words_of
 from trackrecord.extraction.document import NUMBER, PERCENT, Document
 from trackrecord.extraction.packs import Term
 from trackrecord.extraction.statements import Cell, Statement
 
-_PRICES: Final = frozenset("ETX")
+_LEVELS: Final = frozenset("ETXC")
+_APART: Final = frozenset("ZbV")
 _ONE_CELL: Final = re.compile(
     r"(?i)[^\w+.-]*(?:(?:rs|inr|usdt?|eur|gbp)\.?)?\s*[$€£¥₹₩₺]?\s*([-+]?[\d.,]*\d)\s*"
     r"(%|[$€£¥₹₩₺元円원]|usdt?|inr|eur|gbp|tl|try|rs)?"
@@ -21,16 +22,18 @@ _ONE_CELL: Final = re.compile(
 
 def take_levels(document: Document, table: Table, row: Row, statement: Statement) -> None:
     """Take prices and confidence from the columns headed so; a range or a zone is no price."""
-    for head, span in zip(table.columns, row.cells, strict=False):
-        if head.letters.startswith(("Z", "b", "V")) or span[1] <= span[0]:
+    columns, cells = table.columns, row.cells
+    for at in range(min(len(columns), len(cells))):
+        head, span = columns[at], cells[at]
+        if span[1] <= span[0] or head.letters[:1] in _APART:
             continue
         for letter in head.letters:
-            if letter in statement.cells:
+            if letter not in _LEVELS or letter in statement.cells:
                 continue
             if letter == "C":
                 percent = head.percent or _has_percent(document, span)
                 take_confidence(document, statement, span[0], span[1], "%" if percent else "")
-            elif letter in _PRICES and not (head.percent or units.heads(f" {head.text} ")):
+            elif not (head.percent or units.heads(f" {head.text} ")):
                 value = _number(document, table, span)
                 if value and not _has_percent(document, span):
                     statement.cells[letter] = Cell(value, span[0], span[1])
@@ -43,10 +46,11 @@ def _has_percent(document: Document, span: Span) -> bool:
 def _number(document: Document, table: Table, span: Span) -> Decimal | None:
     """Read the number that a cell is, with its currency; None for a range or anything else."""
     text = words_of(document, span[0], span[1])
-    match = _ONE_CELL.fullmatch(text)
-    if match is not None:
+    match = None if numbers.is_plain(text) else _ONE_CELL.fullmatch(text)
+    if match is not None or numbers.is_plain(text):
         return document.parse(
-            match[1], commas=table.kind != "," or text != document.folded[span[0] : span[1]]
+            text if match is None else match[1],
+            commas=table.kind != "," or text != document.folded[span[0] : span[1]],
         )
     tokens = tokens_in(document, span)
     values = [token for token in tokens if document.letters[token] in (NUMBER, PERCENT)]

@@ -38,7 +38,9 @@ _BEHIND: Final = re.compile(
     r"|个点|個點|个百分点|点(?![0-9])|點(?![0-9])|[手股张張份天根倍跳株枚]|个?交易日|小时|分钟|个?月(?![0-9])"
 )
 # Several numbers may share a unit: 40/80 pips. A price beside one does not: 1.0825, 25 pips.
-_SHORT: Final = re.compile(r"(?<![0-9.,])[0-9]{1,3}$")
+_FIGURES: Final = frozenset("0123456789")
+_DIGITS_OF_A_SIZE: Final = 3
+_LISTING: Final = frozenset(",/&~")
 _LIST: Final = re.compile(r"(?:[ ]?(?:[/,&~-]|to)[ ]?[+]?[0-9]{1,4}(?![.0-9])){1,5}")
 _BETWEEN: Final = re.compile(
     rf"(?i)(?<![0-9.])(?<![0-9.][ ])(?<![^\W\d_])"
@@ -47,6 +49,8 @@ _BETWEEN: Final = re.compile(
 _FURTHER: Final = re.compile(r"[ ]?(?:\(|=|→|->|=>|@|:|\bat\b)[ ]?(?:at[ ]|@[ ]?)?")
 _LONGEST: Final = 48
 _ENDS: Final = frozenset({"", "\n"})
+# What no unit and no list of numbers begins with, so that most numbers are not looked at.
+_NO_UNIT: Final = frozenset(")]}|:;.\"'(=<>@#$€£₹!?_`")
 # What mostly stands between a label and its price: no unit.
 _MARKS: Final = " \t:=|@$€£₹-"
 
@@ -61,14 +65,29 @@ def follows(text: str, end: int) -> int | None:
     Returns:
         The offset behind the unit; None where no unit follows, or a currency.
     """
-    if text[end : end + 1] in _ENDS:
+    behind = text[end : end + 1]
+    if behind in _ENDS or behind in _NO_UNIT:
         return None
-    match = _BEHIND.match(text, end, end + _LONGEST)
-    if match is None and _SHORT.search(text, max(0, end - 5), end):
+    if behind == " ":
+        behind = text[end + 1 : end + 2]
+        if behind in _ENDS or behind in _NO_UNIT:
+            return None
+    match = None if behind in _LISTING else _BEHIND.match(text, end, end + _LONGEST)
+    if match is None and _is_short(text, end):
         others = _LIST.match(text, end, end + _LONGEST)
         if others is not None:
             match = _BEHIND.match(text, others.end(), others.end() + _LONGEST)
     return None if match is None else match.end()
+
+
+def _is_short(text: str, end: int) -> bool:
+    """Say whether a number that ends here has one to three digits and no other part."""
+    at = end
+    while at > 0 and end - at <= _DIGITS_OF_A_SIZE and text[at - 1] in _FIGURES:
+        at -= 1
+    if not 0 < end - at <= _DIGITS_OF_A_SIZE:
+        return False
+    return at == 0 or text[at - 1] not in ".,"
 
 
 @lru_cache(maxsize=4096)

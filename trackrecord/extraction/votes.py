@@ -6,6 +6,7 @@ what the script decided.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 import re2
@@ -73,18 +74,27 @@ def titles(document: Document) -> bool:
         return True
     if first is None or not first.traits.acts:
         return False
-    match = _TITLE.search(first.shape.encode("ascii", "replace"))
-    if match is None or not _SIGNAL(document.raw(first.first + int(match.start(1)))):
+    at = _titled_at(first.shape)
+    if at < 0 or not _SIGNAL(document.raw(first.first + at)):
         return False
     return not any(
         line.traits.acts
-        and (
-            "L" in line.shape
-            or "F" in line.shape
-            or _VOTES.search(line.shape.encode("ascii", "replace"))
-        )
+        and ("L" in line.shape or "F" in line.shape or ("V" in line.shape and _is_vote(line.shape)))
         for line in document.lines[first.number + 1 :]
     )
+
+
+@lru_cache(maxsize=8192)
+def _titled_at(shape: str) -> int:
+    """Return where a line names the kind of a signal in front of an action, else -1."""
+    match = _TITLE.search(shape.encode("ascii", "replace"))
+    return -1 if match is None else int(match.start(1))
+
+
+@lru_cache(maxsize=8192)
+def _is_vote(shape: str) -> bool:
+    """Say whether a line of this shape says what one speaker or indicator is for."""
+    return _VOTES.search(shape.encode("ascii", "replace")) is not None
 
 
 def _is_alone(document: Document) -> bool:

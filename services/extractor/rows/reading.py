@@ -117,7 +117,8 @@ def read(
     recommended: list[tuple[Any, ...]] = []
     refused: list[tuple[Any, ...]] = []
     for part in frame.iter_slices(_PART):
-        kept = part.select(_KEPT).to_dicts()
+        columns = [part[name].to_list() for name in _KEPT]
+        kept = [dict(zip(_KEPT, values, strict=True)) for values in zip(*columns, strict=True)]
         outputs = part["output"].to_list()
         said = [
             extract(output, symbol=row["symbol"]) for row, output in zip(kept, outputs, strict=True)

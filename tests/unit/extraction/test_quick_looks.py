@@ -85,6 +85,8 @@ def test_what_is_read_without_quick_looks_is_read_with_them(
     monkeypatch.setattr(looks.QUESTIONS, "together", Failing())
     assert looks.answers("nothing") == looks.ALL
     slow = RuleSet(RULES.packs, "without quick looks")
+    monkeypatch.setattr(slow, "_line_set", Failing())
+    assert slow.blocks_on("nothing") == (looks.ALL, looks.ALL, looks.ALL)
     for text, expected in zip(texts, read, strict=True):
         assert answer(extract(text, rules=slow)) == expected, text
 
