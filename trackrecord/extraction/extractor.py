@@ -8,6 +8,7 @@ from trackrecord.extraction import (
     affairs,
     alternatives,
     apart,
+    asides,
     blocks,
     flags,
     grids,
@@ -18,6 +19,7 @@ from trackrecord.extraction import (
     mentions,
     object_results,
     objects,
+    programs,
     results,
     rows,
     shown,
@@ -82,6 +84,8 @@ def extract(
     blocks.refuse(document, findings, torn)
     shown.drop(document, held, findings)
     mentions.drop(document, held, findings)
+    asides.drop(document, findings)
+    programs.drop(document, findings)
     markets.drop(document, held, findings)
     refusing = used.match_blocks(tracebacks.without(document, torn)) if findings.statements else ()
     for rule in refusing:
