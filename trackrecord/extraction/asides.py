@@ -1,8 +1,9 @@
 """Statements that a text makes in passing: among options, in a code span, a comment or a legend.
 
-``Recommendation: HOLD / PARTIAL_CLOSE / CLOSE_NOW`` lists what could be said, `` `signal: "long"` ``
-in a sentence is a piece of a program, what stands behind the ``#`` of a setting explains it, and
-``BUY = green arrow`` says what a mark means. None of them is the script's own decision.
+``Recommendation: HOLD / PARTIAL_CLOSE / CLOSE_NOW`` lists what could be said, a
+label and its action in quotes within a sentence are a piece of a program, what stands behind the
+``#`` of a setting explains it, and ``BUY = green arrow`` says what a mark means. None of them is
+the script's own decision.
 """
 
 from __future__ import annotations
@@ -36,41 +37,59 @@ _SELLING: Final = (
 )
 _HOLDING: Final = (
     r"(?:hold|wait|watch(?:list)?|monitor|neutral|flat|none|no[_ ]?(?:trade|signal|action|op|entry)"
-    r"|stand[_ ]?(?:aside|by)|do[_ ]?nothing|skip|pass|avoid|ignore|abstain|stay[_ ]?out|sit[_ ]?out)"
+    r"|stand[_ ]?(?:aside|by)|do[_ ]?nothing|skip|pass|avoid|ignore|abstain|stay[_ ]?out"
+    r"|sit[_ ]?out)"
 )
 _BUYING: Final = (
-    rf"(?:buy|long|add|accumulate|enter|open|scale[_ ]?in|overweight|increase|double[_ ]?down){_MORE}"
+    r"(?:buy|long|add|accumulate|enter|open|scale[_ ]?in|overweight|increase|double[_ ]?down)"
+    rf"{_MORE}"
 )
 _OTHER: Final = (
-    r"(?:partial(?:[_ ](?:close|exit|tp|profit))?|move[_ ](?:sl|stop|be)\w*|trail(?:ing)?(?:[_ ](?:sl|stop))?"
-    r"|tighten[_ ]\w+|take[_ ]profit|scale[_ ]?out|cancel|reject(?:ed)?|review|roll(?:[_ ]\w+)?|hedge"
+    r"(?:partial(?:[_ ](?:close|exit|tp|profit))?|move[_ ](?:sl|stop|be)\w*"
+    r"|trail(?:ing)?(?:[_ ](?:sl|stop))?"
+    r"|tighten[_ ]\w+|take[_ ]profit|scale[_ ]?out|cancel|reject(?:ed)?|review|roll(?:[_ ]\w+)?"
+    r"|hedge"
     r"|rebalance|re[_-]?enter|reverse|flip|adjust|re-?adjust|break[_ ]?even)"
 )
-_STRONG: Final = r"(?:strong[_ ]?|weak[_ ]?)?"
+_STRONG: Final = r"(?:strong[_ ]?|weak[_ ]?|强烈|強力|강력 ?|강한 )?"
 _WORD: Final = (
-    rf"{_STRONG}(?:(?P<b>{_BUYING})|(?P<s>{_SELLING})|(?P<h>{_HOLDING})|(?P<o>{_OTHER}))"
+    rf"{_STRONG}(?:(?P<b>{_BUYING}|买入?|買進?|加仓|增持|做多|看多|매수|買い)"
+    rf"|(?P<s>{_SELLING}|卖出?|賣出?|减仓|减持|清仓|做空|看空|매도|売り)"
+    rf"|(?P<h>{_HOLDING}|持有|观望|觀望|等待?|空仓|放弃|回避|观察|관망|보유|중립|様子見|保有"
+    rf"|中立)|(?P<o>{_OTHER}))"
+    r"(?: ?(?:signals?|信号|信號|신호|シグナル))?"
 )
 # Behind it: a further option, not a label (EXIT: 190) and not a price (CLOSE 189.2).
 _BEHIND: Final = re2.compile(
-    rf"(?i)^[\"'`*)\]]{{0,3}}(?: ?[/|~] ?|,? (?:or|oder|ou|или|または|或) |, )[\"'`*(\[]{{0,3}}{_WORD}"
+    rf"(?i)^[\"'`*)\]]{{0,3}}(?: ?[/|~] ?|,? (?:or|oder|ou|или|または|或) "
+    rf"|, )[\"'`*(\[]{{0,3}}{_WORD}"
     r"[\"'`*)\]]{0,3}\s*(?:$|[/|,;.)\n!]| (?:or|and|based|depending|if|when|oder|ou)\b)"
 )
+_AHEAD: Final = re2.compile(
+    rf"(?i)(?:^|[^\pL]){_WORD}[\"'`*)\]]{{0,3}}(?: ?[/~] ?)[\"'`*(\[]{{0,3}}(?:strong |强烈"
+    rf"|強力|강력 ?|강한 )?$"
+)
 _MAY: Final = looks.ask(
-    r"(?i)(?:[/|,~]| or | oder | ou |или|または|或) ?[\"'`*(\[]?(?:strong|weak|buy|long|add|accum|enter|open|scale"
-    r"|over|incr|double|sell|short|exit|close|reduce|trim|cover|liq|dump|square|under|hold|wait|watch"
-    r"|monitor|neutral|flat|none|no[_ ]|stand|do[_ ]|skip|pass|avoid|ignore|abstain|stay|sit|partial"
+    r"(?:[/|~] ?)[^ -~]",
+    r"(?i)(?:[/|,~]| or | oder | ou |или|または|或) ?[\"'`*(\[]?(?:strong|weak|buy|long|add"
+    r"|accum|enter|open|scale"
+    r"|over|incr|double|sell|short|exit|close|reduce|trim|cover|liq|dump|square|under|hold|wait"
+    r"|watch"
+    r"|monitor|neutral|flat|none|no[_ ]|stand|do[_ ]|skip|pass|avoid|ignore|abstain|stay|sit"
+    r"|partial"
     r"|move|trail|tight|take|cancel|reject|review|roll|hedge|rebal|re-?enter|reverse|flip|adjust"
     r"|re-?adj|break)",
     r"[`\"“«「]|\s(?:#|//)\s",
     r"(?:=|\+)\s?\pL|\pL\+",
-    r"(?i)^\s*#|\b(?:sectors?|stocks|names|assets|coins|tokens|companies|shares|pairs|setups|leaders"
+    r"(?i)^\s*#|\b(?:sectors?|stocks|names|assets|coins|tokens|companies|shares|pairs|setups"
+    r"|leaders"
     r"|laggards|winners|losers) |\bexit\b",
-    r"\d ?(?:회|건|번|次|个|個|回|件)|(?i)\d ?% (?:of|at)|remaining|\brest\b|\b(?:calls?|puts?|premium|options)\b",
-    r"(?i)\b(?:an?|one|each|any|every|the) |\b(?:if|when|whenever|once|unless|suppose|cuando|quando|wenn|falls|lorsque)\b",
+    r"\d ?(?:회|건|번|次|个|個|回|件)|(?i)\d ?% (?:of|at)|remaining|\brest\b|\b(?:calls?|puts?"
+    r"|premium|options)\b",
+    r"(?i)\b(?:an?|one|each|any|every|the) |\b(?:if|when|whenever|once|unless|suppose|cuando"
+    r"|quando|wenn|falls|lorsque)\b",
 )
-_COMMENTED: Final = re2.compile(
-    r"^\s*(?:[-*] )?[\w.\"'-]{1,40}\s?[:=]\s?[^#\n]{0,80}?\s(?:#|//)\s"
-)
+_COMMENTED: Final = re2.compile(r"^\s*(?:[-*] )?[\w.\"'-]{1,40}\s?[:=]\s?[^#\n]{0,80}?\s(?:#|//)\s")
 _MEANS: Final = re2.compile(r"^[\"'`*)\]]{0,3}\s?={1,2}>?\s?\pL[\pL-]+\s+\pL{2}")
 _JOINED: Final = re2.compile(r"(?i)\b\w+\+\w+\s?(?:→|->|=>|:)")
 _GENERAL: Final = re2.compile(
@@ -83,25 +102,35 @@ _QUOTES: Final = {"`": "`", '"': '"', "“": "”", "«": "»", "「": "」"}
 # 매수 22회 · 매도 21회; Sell 50% of the position: the plan of an exit in parts.
 _COUNTED: Final = re2.compile(r"(?i)^[ :]{0,2}\d{1,4} ?(?:회|건|번|次|个|個|回|件)")
 _IN_PARTS: Final = re2.compile(
-    r"(?i)^ (?:the )?(?:remaining|rest|another \d{1,3} ?%|(?:first |last |next )?\d{1,3} ?% (?:of (?:the "
+    r"(?i)^ (?:the )?(?:remaining|rest|another \d{1,3} ?%|(?:first |last "
+    r"|next )?\d{1,3} ?% (?:of (?:the "
     r"|your |total |my )?(?:total )?(?:position|holding|shares|stake)|at (?:tp|target)))"
 )
 _OPTIONS_SOLD: Final = re2.compile(
-    r"(?i)^ (?:cash-secured |covered |naked |otm |put |call ){0,2}(?:calls?|puts?|premium|options)\b"
+    r"(?i)^ (?:cash-secured |covered |naked |otm |put |call ){0,2}(?:calls?|puts?|premium"
+    r"|options)\b"
 )
 # ... that produces a BUY decision: what a program makes, with its article.
 _MADE: Final = re2.compile(
-    r"(?i)\b(?:produc|emit|return|expect|requir|validat|need|await|print|handl|process|test|simulat|comput"
+    r"(?i)\b(?:produc|emit|return|expect|requir|validat|need|await|print|handl|process|test"
+    r"|simulat|comput"
     r"|deriv|convert|pars|map|structur|lock|block|reject|receiv)\w* (?:an?|one|each|any|every|the)"
     r" (?:\w+ )?$"
 )
 _SUPPOSED: Final = re2.compile(
-    r"(?i)(?:^|[.;!] )\W{0,4}(?:if|when|whenever|once|unless|suppose|cuando|quando|wenn|falls|lorsque)\b"
+    r"(?i)(?:^|[.;!] )\W{0,4}(?:if|when|whenever|once|unless|suppose|cuando|quando|wenn|falls"
+    r"|lorsque)\b"
     r"[^.;!:\n]*$"
+)
+# Final sell execution price: a word of a term.
+_GOES_ON: Final = re2.compile(
+    r"^ (?:execution|price|order|fill|leg|phase|stage|step|side|amount|volume)\b"
 )
 _FEWEST_WORDS: Final = 3
 _MANY_WORDS: Final = 6
 _LOWER: Final = re2.compile(r"(?:^|[\s(])\pL\p{Ll}+")
+_SIDES: Final = {"BUY": "b", "SELL": "s", "HOLD": "h"}
+_BESIDE: Final = frozenset("/|,~ \"'`*)]")
 _HEADING: Final = re2.compile(r"^#{1,6} ")
 
 
@@ -123,7 +152,9 @@ def drop(document: Document, findings: Findings) -> None:
         findings.refuse(document, items, rule, reason)
 
 
-def _why_not(document: Document, statement: Statement) -> tuple[str, str] | None:
+def _why_not(  # noqa: C901, PLR0911 - one branch a kind
+    document: Document, statement: Statement
+) -> tuple[str, str] | None:
     """Return why a statement is made in passing, None where it is not."""
     token = statement.token
     start, end = document.starts[token], document.ends[token]
@@ -132,9 +163,9 @@ def _why_not(document: Document, statement: Statement) -> tuple[str, str] | None
         return None
     text = document.folded
     behind = text[end : line.end]
-    if _is_option(document, statement, behind):
-        return _OPTION
     before = text[line.start : start]
+    if _is_option(document, statement, before, behind):
+        return _OPTION
     if _COMMENTED.search(before) is not None:
         return _COMMENT
     if statement.bound is not None:
@@ -145,7 +176,7 @@ def _why_not(document: Document, statement: Statement) -> tuple[str, str] | None
         return _FORMULA
     if _COUNTED.search(behind) is not None:
         return _COUNT
-    if _is_span(document, line, statement, before, behind):
+    if _is_span(statement, before, behind):
         return _SPAN
     if _is_supposed(document, line, statement, before):
         return _FORMULA
@@ -154,22 +185,22 @@ def _why_not(document: Document, statement: Statement) -> tuple[str, str] | None
     return _in_general(document, line, statement, behind)
 
 
-def _is_option(document: Document, statement: Statement, behind: str) -> bool:
-    """Say whether another option stands right behind an action: HOLD/PARTIAL_CLOSE."""
-    if behind[:1] not in "/|,~ \"'`*)]" or document.letters[statement.token] not in ACTIONS:
+def _is_option(document: Document, statement: Statement, before: str, behind: str) -> bool:
+    """Say whether another option stands right beside an action: HOLD/PARTIAL_CLOSE."""
+    if document.letters[statement.token] not in ACTIONS:
         return False
-    match = _BEHIND.search(behind)
-    if match is None:
-        return False
-    sides = {"BUY": "b", "SELL": "s", "HOLD": "h"}
-    own = sides[side_of(statement.action)]
+    own = _SIDES[side_of(statement.action)]
+    match = _BEHIND.search(behind) if behind[:1] in _BESIDE else None
     # EXIT / SELL and HOLD, WAIT are one decision said twice.
-    return match.group(own) is None
+    if match is not None and match.group(own) is None:
+        return True
+    if before.rstrip("\"'`*([ ")[-1:] not in ("/", "~"):
+        return False
+    match = _AHEAD.search(before)
+    return match is not None and match.group(own) is None
 
 
-def _is_span(
-    document: Document, line: Line, statement: Statement, before: str, behind: str
-) -> bool:
+def _is_span(statement: Statement, before: str, behind: str) -> bool:
     """Say whether an action stands with its label in quotes within a sentence."""
     for opening, closing in _QUOTES.items():
         if opening not in before or closing not in behind:
@@ -194,7 +225,13 @@ def _is_span(
 
 def _is_supposed(document: Document, line: Line, statement: Statement, before: str) -> bool:
     """Say whether a sentence only supposes an action, or tells what a program makes."""
-    if statement.rank >= FINAL or SYMBOL in line.shape:
+    if SYMBOL in line.shape:
+        return False
+    word = document.raw(statement.token)
+    if statement.rule.endswith("final-bare") and word.islower():
+        end = document.ends[statement.token]
+        return _GOES_ON.search(document.folded[end : line.end]) is not None
+    if statement.rank >= FINAL:
         return False
     if statement.rule.endswith("labelled-bare") and _SUPPOSED.search(before) is not None:
         return True

@@ -36,6 +36,7 @@ _TELLING: Final = looks.ask(
     r"|complete|covered|sold|smashed|touched|pnl|p&l|p/l|profit|loss|result|outcome|成交|平仓|止"
     r"|default|fall|默认|兜底|example|sample|scenario|case|mock|illustrat|hypothetic|quantity|qty"
     r"|size|amount|units|volume|lots|position|trades?\b|holding|order|fill|held|since"
+    r"|secret|passphrase|api_?key|密[钥鑰]|订单号|单号|ticket|status|price"
     r"|open(?:ed)?_?(?:at|time)|remaining|(?:old|new|original)[ _](?:stop|sl|tp)"
 )
 """What a line must hold so that any block can take an action back."""
@@ -67,10 +68,14 @@ _QUANTITY: Final = re2.compile(r"(?i)['\"](?:quantity|qty|size|amount|units|volu
 _MOST_KEYS: Final = 3
 # A piece cut out of an object, whose keys tell of a trade or a position: "opened_at": 17, ...
 _KEYS: Final = re2.compile(r"['\"]([A-Za-z_]{2,24})['\"]\s?:")
-_MAY_BE_KEYS: Final = looks.ask(r"(?i)(?:exit|clos|sold|open|held|avg|average|mark|liq|unreal|pnl|status|volume|quantity|qty|size|lots?|units|amount)[a-z_]*['\"] ?:")
+_MAY_BE_KEYS: Final = looks.ask(
+    r"(?i)(?:exit|clos|sold|open|held|avg|average|mark|liq|unreal|pnl|status|volume|quantity"
+    r"|qty|size|lots?|units|amount)[a-z_]*['\"] ?:"
+)
 _FEWEST_KEYS: Final = 3
 _OPEN: Final = re2.compile(
-    r"(?i)['\"](?:trade_?|position_?)?status['\"]\s?:\s?['\"](?:open(?:ed)?|running|in[ _]position|filled)['\"]"
+    r"(?i)['\"](?:trade_?|position_?)?status['\"]\s?:\s?['\"](?:open(?:ed)?|running"
+    r"|in[ _]position|filled)['\"]"
 )
 _SIZES: Final = frozenset({"quantity", "qty", "size", "volume", "lots", "lot", "units", "amount"})
 _ADVISING: Final = frozenset({
@@ -83,15 +88,22 @@ _MANAGED: Final = re2.compile(
     r"(?im)^\W*(?:old|previous|original|new|updated|moved|adjusted)[ _-]"
     r"(?:trailing[ _-])?(?:stop(?:[ _-]?loss)?|sl|tp|target)\b[^\n:]{0,20}:\W*[$€£₹]?\d"
     r"|\b\d{1,3} ?% (?:of (?:the )?position )?(?:remaining|remains|left|protected|exited|closed)\b"
-    r"|^\W*(?:price|market) (?:reaches|reached|hits|moves|moved|rises|rose|falls|fell|drops)\b[^\n:]{0,12}:"
+    r"|^\W*(?:price|market) (?:reaches|reached|hits|moves|moved|rises|rose|falls|fell"
+    r"|drops)\b[^\n:]{0,12}:"
     r"|^\W*position[ _-]?(?:id|no\.?|number|#)\W{0,3}\w"
+    r"|^\W*(?:订单号|单号|注文番号|주문번호|ticket|order (?:id|no\.?|number))\s?[|:#]\W{0,3}\d{4}"
 )
 _MAY_BE_MANAGED: Final = looks.ask(
     r"(?i)(?:old|previous|original|new|updated|moved|adjusted)[ _-](?:trailing|stop|sl|tp|target)"
-    r"|% (?:of (?:the )?position )?(?:remain|left|protect|exited|closed)|(?:price|market) (?:reach|hit|move|rise|rose|fall|fell|drop)"
-    r"|position[ _-]?(?:id|no|number|#)"
+    r"|% (?:of (?:the )?position )?(?:remain|left|protect|exited|closed)|(?:price"
+    r"|market) (?:reach|hit|move|rise|rose|fall|fell|drop)"
+    r"|position[ _-]?(?:id|no|number|#)|订单号|单号|注文番号|주문번호|ticket|order (?:id|no|number)"
 )
 _LEFT_BELOW: Final = 3
+_SECRET: Final = re2.compile(
+    r"(?i)['\"](?:secret|passphrase|api_?key|webhook_?(?:key|secret)|密[钥鑰])['\"]\s?:"
+)
+_MAY_BE_SECRET: Final = looks.ask(r"(?i)(?:secret|passphrase|key|密[钥鑰])['\"] ?:")
 _HOLDING: Final = re2.compile(
     r"(?i)\b(?:open|active|current|existing|managing|monitoring)\b[^\n:]{0,24}"
     r"\b(?:positions?|trades?|holdings?)\b"
@@ -306,7 +318,8 @@ def _read(document: Document, block: Block) -> None:
         and _DEFAULT.search(text) is not None
         and _ERROR.search(text) is not None
     )
-    block.request = "{" in text and _is_request(text)
+    secret = document.may(_MAY_BE_SECRET) and _SECRET.search(text) is not None
+    block.request = secret or ("{" in text and _is_request(text))
     block.example = document.may(_MAY_SHOW) and (
         _EXAMPLE.search(text) is not None or _EXAMPLE_HEADS.search(text) is not None
     )

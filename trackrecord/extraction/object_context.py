@@ -19,7 +19,7 @@ _REQUEST_LINE: Final = re.compile(
 
 _TRADED: Final = re.compile(
     r"(?i)['\"](?:exit\w{0,16}|exited_?at|close[d_]\w{0,12}|open_?time\w{0,3}|opened_?at|pnl\w{0,8}"
-    r"|unrealized\w{0,8}|realized\w{0,8}|profit_pct|pnl_on_margin_pct)['\"]\s?:"
+    r"|unrealized\w{0,8}|realized\w{0,8}|profit_pct|pnl_on_margin_pct|distance_to_\w{2,6})['\"]\s?:"
     r"|['\"](?:result|outcome)['\"]\s?:\s?['\"](?:win|loss|won|lost|tp|sl)\b"
 )
 _REACH: Final = 2000
@@ -93,7 +93,6 @@ class Context:
         if len(named) == 1 and named[0] + 4 >= len(head):
             self.symbol = document.symbol(first + named[0])
             self.symbol_start = document.starts[first + named[0]]
-
 
     @property
     def follows_trades(self) -> bool:

@@ -36,7 +36,7 @@ _NOTHING: Final = frozenset({
 })  # fmt: skip
 _PLACEHOLDER: Final = re.compile(
     r"(?i)^(?:<[^>]*>|\{[^}]*\}|\$\{.*\}|\[[^\]]*\]|%\(?\w*\)?[sdf]|your[_ -].*|x{3,}|string|str"
-    r"|number|float|int|integer|enum|<.*|0(?:\.0)?\s*-\s*1(?:00|\.0)?)$"
+    r"|number|float|int|integer|enum|symbol|ticker|yyyy[-/]mm[-/]dd.*|hh:mm.*|<.*|0(?:\.0)?\s*-\s*1(?:00|\.0)?)$"
 )
 _NUMBER: Final = re.compile(
     r"[-+]?(?:(?:US|HK|[ACR])?[$€£¥₹₽₩₺₫฿]|(?:Rs\.?|INR|USDT?|EUR|GBP|CNY|RMB)\s?)?\s?[-+]?"

@@ -27,6 +27,7 @@ from trackrecord.extraction.object_words import (
     RATINGS,
     REASONS,
     REQUESTS,
+    RULE_KEYS,
     STATE_KEYS,
     TEMPLATES,
     VOTERS,
@@ -216,6 +217,10 @@ def of_contents(  # noqa: C901, PLR0911, PLR0912 - one question after the other
         return REQUEST
     if loose and any(_DONE_STATE.search(state) for state in (*said, *outside)):
         return REQUEST
+    if live.words & RULE_KEYS:
+        return TEMPLATE
+    if weak and "q" in live.letters and "E" in live.letters and "currentprice" in live.words:
+        return HELD
     if live.words & HELD_KEYS and (loose or "q" in live.letters):
         return HELD
     if "p" in live.letters and loose:

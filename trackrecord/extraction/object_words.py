@@ -98,7 +98,7 @@ HELD_KEYS: Final = frozenset({
     "entrytime", "entrydate", "openedat", "opentime", "daysheld", "barsheld",
     "marketvalue", "costbasis", "currentpnl", "upnl", "floatingpnl", "openpnl", "positionamt",
     "holdtime", "averagecost", "avgcost", "opentimems", "openedon", "openingtime", "holdingdays",
-    "hoursheld", "liqprice",
+    "hoursheld", "liqprice", "distancetosl", "distancetotp", "distancetostop", "distancetotarget",
 })  # fmt: skip
 """What only a position says."""
 
@@ -114,6 +114,9 @@ REASONS: Final = frozenset({
     "justification", "why", "comment", "notes", "summary", "理由", "分析",
 })  # fmt: skip
 """What tells why: advice has reasons, orders have none."""
+
+RULE_KEYS: Final = frozenset({"combinator", "operator", "conditions", "entryconditions", "ifthen"})
+"""What only a rule says of when it acts."""
 
 RATINGS: Final = frozenset({
     "score", "rating", "strength", "grade", "trend", "risklevel", "risk", "quality", "pattern",

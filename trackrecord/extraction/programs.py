@@ -22,20 +22,30 @@ _LADDER: Final = ("code/ladder", "it is a state that another one follows")
 _EDGE: Final = ("code/diagram", "it is a part of a diagram")
 _ARGUMENT: Final = ("code/arguments", "it is an argument of a call")
 _COMMANDED: Final = ("code/command", "it says what the command below it does")
+_RULED: Final = ("code/rule", "it says what follows from a condition")
 _NEWS: Final = ("code/news", "it tells of what others say")
 
 _ALONE: Final = re2.compile(r"^\s*[\"'][\w -]{2,16}[\"']\s*,?\s*$")
 _LISTED: Final = re2.compile(r"^\s*(?:[\"'][\w -]{2,24}[\"']\s*,?|\]|\[|.*\[)\s*,?\s*$")
-_ENTRY: Final = re2.compile(r"^\s*[\"']?[\w -]{2,16}[\"']?\s*:\s*[\"']\s*\pL[^\"'\n]{0,40}[\"']\s*,?\s*$")
-_STATES: Final = re2.compile(
-    r"\b[A-Z][A-Z_]{2,}\b(?: ?(?:→|->|=>|➜|➔|⇒|>) ?[A-Z][A-Z_]{2,}\b){2}"
+_ENTRY: Final = re2.compile(
+    r"^\s*[\"']?[\w -]{2,16}[\"']?\s*:\s*[\"']\s*\pL[^\"'\n]{0,40}[\"']\s*,?\s*$"
 )
+_STATES: Final = re2.compile(r"\b[A-Z][A-Z_]{2,}\b(?: ?(?:→|->|=>|➜|➔|⇒|>) ?[A-Z][A-Z_]{2,}\b){2}")
 _EDGES: Final = re2.compile(
     r"^\s*[\w&]{1,24}(?:[\[({][^\n]{0,60}[\])}])?\s*(?:--+>|==+>|-\.-+>)\s*(?:\|[^|\n]*\|\s*)?[\w&]"
 )
 _CALLED: Final = re2.compile(r"^\s+[a-z_]{2,32}=[^=\s][^\n]*,\s*$")
+# IF RSI <= 30 AND trend = UP, and the arrow on the line below.
+_CONDITION: Final = re2.compile(
+    r"(?i)^\W{0,8}(?:(?:else |el)?if|when|wenn|si|se|если|如果|若|当|もし"
+    r"|만약)\b?[^\n]*(?:[<>=≤≥]| and | or )"
+)
+_ARROW: Final = re2.compile(r"^\s*(?:→|->|=>|➜|➔|⇒)")
+# An argument by its name: make_payload(signal="short").
+_KEYWORD: Final = re2.compile(r"^\s*[\w.]{1,40} = [\w.]{2,40}\([^()\n]{0,60}\b[a-z_]{2,24}=[\"']$")
 _COMMAND: Final = re2.compile(
-    r"^\s*(?:\$ |(?:curl|wget|http|python3?|pip3?|npm|npx|yarn|node|docker|git|bash|sh|uv|make|go|cargo"
+    r"^\s*(?:\$ |(?:curl|wget|http|python3?|pip3?|npm|npx|yarn|node|docker|git|bash|sh|uv|make"
+    r"|go|cargo"
     r"|poetry|ssh|kubectl)\b)"
 )
 # "headline": "Bank keeps its Overweight rating on ..."
@@ -45,7 +55,8 @@ _TOLD: Final = re2.compile(
     r"|system|help|doc|url|link)[\"']\s*:\s*[\"'][^\"\n]*$"
 )
 _ANALYSTS: Final = re2.compile(
-    r"(?i)^[^\n]{0,24}\b\d{1,3}(?:\s?[-–/]\s?\d{1,3})? ?(?:analysts?|firms|brokers|ratings)\b"
+    r"(?i)^[^\n]{0,24}\b\d{1,3}(?:\s?[-\x{2013}/]\s?\d{1,3})? ?(?:analysts?|firms|brokers"
+    r"|ratings)\b"
 )
 _CONSENSUS: Final = re2.compile(
     r"(?i)[\"'](?:(?:avg|average|mean|median|consensus)_(?:price_)?target(?:_price)?|analyst_count"
@@ -56,6 +67,8 @@ _MAY: Final = looks.ask(
     r"(?:→|->|=>|➜|➔|⇒|>) ?[A-Z]{2}",
     r"--+>|==+>",
     r"^\s+[a-z_]+=",
+    r"\w\([^()\n]*\w=[\"']",
+    r"^\s*(?:→|->|=>|➜|➔|⇒)",
     r"^\s*#|(?i)\banalysts?\b|\bfirms\b|\bbrokers\b|_target[\"'_]|\bratings\b",
 )
 _FEWEST: Final = 3
@@ -80,7 +93,9 @@ def drop(document: Document, findings: Findings) -> None:
         findings.refuse(document, items, rule, reason)
 
 
-def _why_not(document: Document, statement: Statement) -> tuple[str, str] | None:
+def _why_not(  # noqa: C901, PLR0911 - one branch a kind
+    document: Document, statement: Statement
+) -> tuple[str, str] | None:
     """Return what a statement is a part of, None where it may be a decision."""
     number = document.line_at(document.starts[statement.token])
     line = document.lines[number]
@@ -98,6 +113,12 @@ def _why_not(document: Document, statement: Statement) -> tuple[str, str] | None
             return _TRANSLATED
         if "weak" in statement.rule and _CALLED.search(part) and _is_called(document, number):
             return _ARGUMENT
+        if _KEYWORD.search(before) is not None:
+            return _ARGUMENT
+        if _ARROW.search(part) is not None and number:
+            above = document.lines[number - 1]
+            if _CONDITION.search(document.folded[above.start : above.end]) is not None:
+                return _RULED
         if part.startswith("#") and _commands(document, number):
             return _COMMANDED
         if _TOLD.search(before) is not None:
