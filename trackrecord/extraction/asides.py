@@ -84,6 +84,7 @@ _MAY: Final = looks.ask(
     r"(?i)^\s*#|\b(?:sectors?|stocks|names|assets|coins|tokens|companies|shares|pairs|setups"
     r"|leaders"
     r"|laggards|winners|losers) |\bexit\b",
+    r"(?i)\bfinal\b",
     r"\d ?(?:회|건|번|次|个|個|回|件)|(?i)\d ?% (?:of|at)|remaining|\brest\b|\b(?:calls?|puts?"
     r"|premium|options)\b",
     r"(?i)\b(?:an?|one|each|any|every|the) |\b(?:if|when|whenever|once|unless|suppose|cuando"

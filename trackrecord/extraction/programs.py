@@ -37,8 +37,8 @@ _EDGES: Final = re2.compile(
 _CALLED: Final = re2.compile(r"^\s+[a-z_]{2,32}=[^=\s][^\n]*,\s*$")
 # IF RSI <= 30 AND trend = UP, and the arrow on the line below.
 _CONDITION: Final = re2.compile(
-    r"(?i)^\W{0,8}(?:(?:else |el)?if|when|wenn|si|se|если|如果|若|当|もし"
-    r"|만약)\b?[^\n]*(?:[<>=≤≥]| and | or )"
+    r"(?i)^\W{0,8}(?:(?:else |el)?if|when|wenn|falls|sobald|lorsque|quand|cuando"
+    r"|quando|si|se|если|如果|若|当|もし|만약)\b?[^\n]*(?:[<>=≤≥]| and | or )"
 )
 _ARROW: Final = re2.compile(r"^\s*(?:→|->|=>|➜|➔|⇒)")
 # An argument by its name: make_payload(signal="short").

@@ -439,9 +439,9 @@ def _beside(document: Document, winner: Statement) -> fields.Found | None:
     if winner.symbol_token == at:
         at += 1  # BUY ACME | 92 %
     start = at
-    while at < len(letters) and letters[at] in "(|,:@-" and at - start <= 1:
+    while at < end and letters[at] in "(|,:@-" and at - start <= 1:
         at += 1
-    if at < len(letters) and letters[at] == PERCENT and letters[at] != NUMBER:
+    if at < end and letters[at] == PERCENT and letters[at] != NUMBER:
         raw = document.raw(at)
         value = fields.as_confidence(document, at)
         # sell 25 % of the portfolio
