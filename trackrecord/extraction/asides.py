@@ -69,8 +69,11 @@ _AHEAD: Final = re2.compile(
     rf"(?i)(?:^|[^\pL]){_WORD}[\"'`*)\]]{{0,3}}(?: ?[/~] ?)[\"'`*(\[]{{0,3}}(?:strong |强烈"
     rf"|強力|강력 ?|강한 )?$"
 )
+# "advice": "HOLD | TIGHTEN | EXIT": what could be said, whatever the words.
+_VALUES: Final = re2.compile(r"[\"']\s?:\s?\"(?:\pL[\w-]*\s?[|/]\s?){2,12}\pL[\w-]*\"$")
 _MAY: Final = looks.ask(
     r"(?:[/|~] ?)[^ -~]",
+    r":\s?\"\pL[\w-]*\s?[|/]\s?\pL",
     r"(?i)(?:[/|,~]| or | oder | ou |или|または|或) ?[\"'`*(\[]?(?:strong|weak|buy|long|add"
     r"|accum|enter|open|scale"
     r"|over|incr|double|sell|short|exit|close|reduce|trim|cover|liq|dump|square|under|hold|wait"
@@ -128,8 +131,9 @@ _GOES_ON: Final = re2.compile(
     r"^ (?:execution|price|order|fill|leg|phase|stage|step|side|amount|volume)\b"
 )
 _FEWEST_WORDS: Final = 3
+_SEVERAL: Final = 5
 _MANY_WORDS: Final = 6
-_LOWER: Final = re2.compile(r"(?:^|[\s(])\pL\p{Ll}+")
+_LOWER: Final = re2.compile(r"(?:^|[\s(])\pL\p{Ll}+|\p{Lo}{3,}")
 _SIDES: Final = {"BUY": "b", "SELL": "s", "HOLD": "h"}
 _BESIDE: Final = frozenset("/|,~ \"'`*)]")
 _HEADING: Final = re2.compile(r"^#{1,6} ")
@@ -190,6 +194,9 @@ def _is_option(document: Document, statement: Statement, before: str, behind: st
     """Say whether another option stands right beside an action: HOLD/PARTIAL_CLOSE."""
     if document.letters[statement.token] not in ACTIONS:
         return False
+    quote = behind.find('"')
+    if quote > 0 and "|" in behind[:quote] and _VALUES.search(before + "A" + behind[: quote + 1]):
+        return True
     own = _SIDES[side_of(statement.action)]
     match = _BEHIND.search(behind) if behind[:1] in _BESIDE else None
     # EXIT / SELL and HOLD, WAIT are one decision said twice.
@@ -213,11 +220,14 @@ def _is_span(statement: Statement, before: str, behind: str) -> bool:
         if at and before[at - 1] in ":=" and opening == '"':
             return False  # "action": "BUY"
         inside = before[at + 1 :]
+        outside = before[:at] + " " + behind[behind.find(closing) + 1 :]
         if ":" not in inside and "=" not in inside and statement.rank < FINAL:
+            told = opening == "`" and inside.strip() and len(_LOWER.findall(outside)) >= _SEVERAL
+            if told:
+                return True
             continue  # Signal: `BUY`
         if not inside.strip():
             continue
-        outside = before[:at] + " " + behind[behind.find(closing) + 1 :]
         if opening == "`":
             return "`" in outside or _LOWER.search(outside) is not None
         return len(_LOWER.findall(outside)) >= _FEWEST_WORDS

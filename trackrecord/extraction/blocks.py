@@ -72,6 +72,12 @@ _MAY_BE_KEYS: Final = looks.ask(
     r"(?i)(?:exit|clos|sold|open|held|avg|average|mark|liq|unreal|pnl|status|volume|quantity"
     r"|qty|size|lots?|units|amount)[a-z_]*['\"] ?:"
 )
+# "finalized_outcome": "stop"
+_FINISHED: Final = re2.compile(
+    r"(?i)['\"]\w{0,24}(?:outcome|result|exit_?reason)['\"]\s?:\s?['\"](?:win|won|loss|lost|stop\w*"
+    r"|sl\w*|tp\w*|target\w*|time\w*|break_?even|profit)['\"]"
+)
+_MAY_HAVE_ENDED: Final = looks.ask(r"(?i)(?:outcome|result|exit_?reason)['\"]\s?:\s?['\"]")
 _FEWEST_KEYS: Final = 3
 _OPEN: Final = re2.compile(
     r"(?i)['\"](?:trade_?|position_?)?status['\"]\s?:\s?['\"](?:open(?:ed)?|running"
@@ -336,8 +342,14 @@ def _read(document: Document, block: Block) -> None:
             break
 
 
-def _find_over(document: Document, block: Block, text: str) -> None:
+def _find_over(  # noqa: C901 - one branch a sign
+    document: Document, block: Block, text: str
+) -> None:
     """Find what tells that the block is of something done, and how much that counts."""
+    if document.may(_MAY_HAVE_ENDED) and _FINISHED.search(text) is not None:
+        block.over = "code/over", "its block tells how it ended"
+        block.below = FINAL
+        return
     if document.may(_MAY_BE_KEYS) and _has_keys(text):
         block.over = "code/over", "its block tells of what was done"
         block.below = LABELLED
