@@ -14,6 +14,7 @@ import re2
 
 from trackrecord.extraction import looks
 from trackrecord.extraction.document import SYMBOL, Document, Line
+from trackrecord.extraction.folding import HIDDEN
 from trackrecord.extraction.model import side_of
 from trackrecord.extraction.refusals import FINAL
 from trackrecord.extraction.shapes import ACTIONS
@@ -126,6 +127,8 @@ _SUPPOSED: Final = re2.compile(
     r"|lorsque)\b"
     r"[^.;!:\n]*$"
 )
+# 100 is a SELL signal, not a BUY signal.
+_CONTRASTED: Final = re2.compile(r"(?i)^ signals?[,;]? (?:and )?not an? ")
 # Final sell execution price: a word of a term.
 _GOES_ON: Final = re2.compile(
     r"^ (?:execution|price|order|fill|leg|phase|stage|step|side|amount|volume)\b"
@@ -133,7 +136,7 @@ _GOES_ON: Final = re2.compile(
 _FEWEST_WORDS: Final = 3
 _SEVERAL: Final = 5
 _MANY_WORDS: Final = 6
-_LOWER: Final = re2.compile(r"(?:^|[\s(])\pL\p{Ll}+|\p{Lo}{3,}")
+_LOWER: Final = re2.compile(r"(?:^|[\s(])\pL\p{Ll}+|\p{Lo}{2}")
 _SIDES: Final = {"BUY": "b", "SELL": "s", "HOLD": "h"}
 _BESIDE: Final = frozenset("/|,~ \"'`*)]")
 _HEADING: Final = re2.compile(r"^#{1,6} ")
@@ -167,8 +170,8 @@ def _why_not(  # noqa: C901, PLR0911 - one branch a kind
     if not line.looks & _MAY:
         return None
     text = document.folded
-    behind = text[end : line.end]
-    before = text[line.start : start]
+    behind = text[end : line.end].replace(HIDDEN, "")
+    before = text[line.start : start].replace(HIDDEN, "")
     if _is_option(document, statement, before, behind):
         return _OPTION
     if _COMMENTED.search(before) is not None:
@@ -183,7 +186,7 @@ def _why_not(  # noqa: C901, PLR0911 - one branch a kind
         return _COUNT
     if _is_span(statement, before, behind):
         return _SPAN
-    if _is_supposed(document, line, statement, before):
+    if _is_supposed(document, line, statement, before, behind):
         return _FORMULA
     if statement.rule.endswith("action-list") and _names_an_exit(document, line, statement):
         return _NOUN
@@ -195,7 +198,7 @@ def _is_option(document: Document, statement: Statement, before: str, behind: st
     if document.letters[statement.token] not in ACTIONS:
         return False
     quote = behind.find('"')
-    if quote > 0 and "|" in behind[:quote] and _VALUES.search(before + "A" + behind[: quote + 1]):
+    if quote >= 0 and _VALUES.search(before + "A" + behind[: quote + 1]):
         return True
     own = _SIDES[side_of(statement.action)]
     match = _BEHIND.search(behind) if behind[:1] in _BESIDE else None
@@ -222,8 +225,8 @@ def _is_span(statement: Statement, before: str, behind: str) -> bool:
         inside = before[at + 1 :]
         outside = before[:at] + " " + behind[behind.find(closing) + 1 :]
         if ":" not in inside and "=" not in inside and statement.rank < FINAL:
-            told = opening == "`" and inside.strip() and len(_LOWER.findall(outside)) >= _SEVERAL
-            if told:
+            more = inside.strip() or behind[: behind.find(closing)].strip()
+            if opening == "`" and more and len(_LOWER.findall(outside)) >= _SEVERAL:
                 return True
             continue  # Signal: `BUY`
         if not inside.strip():
@@ -234,16 +237,19 @@ def _is_span(statement: Statement, before: str, behind: str) -> bool:
     return False
 
 
-def _is_supposed(document: Document, line: Line, statement: Statement, before: str) -> bool:
+def _is_supposed(  # noqa: PLR0911 - one branch a form
+    document: Document, line: Line, statement: Statement, before: str, behind: str
+) -> bool:
     """Say whether a sentence only supposes an action, or tells what a program makes."""
     if SYMBOL in line.shape:
         return False
     word = document.raw(statement.token)
     if statement.rule.endswith("final-bare") and word.islower():
-        end = document.ends[statement.token]
-        return _GOES_ON.search(document.folded[end : line.end]) is not None
+        return _GOES_ON.search(behind) is not None
     if statement.rank >= FINAL:
         return False
+    if _CONTRASTED.search(behind) is not None:
+        return True
     if statement.rule.endswith("labelled-bare") and _SUPPOSED.search(before) is not None:
         return True
     if not statement.rule.endswith("action-signal") or _MADE.search(before) is None:

@@ -114,6 +114,15 @@ _HOLDING: Final = re2.compile(
     r"(?i)\b(?:open|active|current|existing|managing|monitoring)\b[^\n:]{0,24}"
     r"\b(?:positions?|trades?|holdings?)\b"
 )
+_HELD_ELSEWHERE: Final = re2.compile(
+    r"(?i)\b(?:(?:offene|laufende|aktuelle|bestehende) positionen|positions? (?:ouverte|en cours"
+    r"|actuelle)|posiciones (?:abierta|actual|activa)|posi[çc][õo]es (?:aberta|atua|ativa)"
+    r"|posizion[ei] (?:apert|in corso|attual)|posisi (?:terbuka|aktif|berjalan)"
+    r"|mevcut pozisyon|otwart\pL+ pozycj|openstaande posities)"
+    r"|a[çc][i\x{131}]k pozisyon|открыт\pL+ позици|текущи\pL+ позици|otev[řr]en\pL+ pozic"
+    r"|[öo]ppna positioner|vị thế (?:đang )?mở|สถานะที่เปิดอยู่|मौजूदा पोजीशन"
+)
+_MAY_BE_HELD: Final = looks.ask(r"(?i)posi[tcçzs]|pozi|pozy|позици|vị thế|สถานะ|मौजूदा")
 _RUNNING: Final = re2.compile(
     r"(?i)\b(?:positions?|trades?) (?:is |still )?(?:running|ongoing|in progress)\b"
 )
@@ -167,7 +176,7 @@ def refuse(document: Document, findings: Findings, torn: set[int]) -> None:
     """
     if not findings.statements:
         return
-    telling = document.may(_TELLING)
+    telling = document.may(_TELLING) or document.may(_MAY_BE_HELD)
     cut = _cut(document) if telling else []
     exits = document.may(endings.MAY_EXIT)
     objects: dict[int, Block] = {}
@@ -333,10 +342,12 @@ def _read(document: Document, block: Block) -> None:
     running = document.may(_MAY_RUN) and _RUNNING.search(text) is not None
     for number in range(block.first, block.last + 1):
         line = document.lines[number]
-        if not running and "O" not in line.shape:
+        abroad = bool(line.looks & _MAY_BE_HELD)
+        if not running and not abroad and "O" not in line.shape:
             continue
         part = document.folded[line.start : line.end]
         held = "O" in line.shape and _HOLDING.search(part) is not None
+        held = held or (abroad and _HELD_ELSEWHERE.search(part) is not None)
         if (held or _RUNNING.search(part) is not None) and _NONE_HELD.search(part) is None:
             block.holding = number
             break

@@ -24,7 +24,7 @@ _BEFORE: Final = frozenset({
 })  # fmt: skip
 _BEHIND: Final = frozenset({
     "price", "level", "value", "usd", "usdt", "inr", "eur", "cny", "rs", "name", "id", "str",
-    "text", "en", "type", "label",
+    "text", "en", "type", "label", "cn", "zh", "tw", "ko", "kr", "ja", "jp", "display",
 })  # fmt: skip
 _KEPT: Final = frozenset("ETXCYLFDOG")
 _DECIDING: Final = frozenset({

@@ -50,6 +50,7 @@ BROKEN: Final = ("code/object-broken", "the object is cut off or broken before i
 
 _STATUS: Final = frozenset({"status", "state", "signalstatus", "event", "eventtype"})
 _ENDINGS: Final = frozenset({"result", "outcome", "tradestatus"})
+_ENDING: Final = "outcome"
 _LOOSE: Final = re.compile(r"action|操作|动作")
 _DONE: Final = re.compile(r"成交|委托|撤单")
 _OVER_STATE: Final = re.compile(
@@ -66,7 +67,9 @@ _DROPPED_STATE: Final = re.compile(
     r"(?i)\b(?:cancell?ed|rejected|expired|skipped|blocked|invalid(?:ated)?|suppressed|ignored"
     r"|failed|error|vetoed|discarded|dropped|filtered)\b"
 )
-_DECIDED_STATE: Final = re.compile(r"(?i)(?:win|won|loss|lost|tp|sl|stopped|breakeven)\W?")
+_DECIDED_STATE: Final = re.compile(
+    r"(?i)(?:win|won|loss|lost|tp\d?|sl|stop|stopped|target|breakeven)\W?"
+)
 _HELD_STATE: Final = re.compile(
     r"(?i)^(?:open|opened|active|in[ _-]?position|position[ _-]?open(?:ed)?|running|holding|live)$"
 )
@@ -109,11 +112,12 @@ class Live:
             if meaning.letter:
                 self.letters.add(meaning.letter)
             self.words.add(meaning.word)
-            if meaning.word in STATE_KEYS and isinstance(value, Scalar):
+            ended = meaning.word.endswith(_ENDING)
+            if (ended or meaning.word in STATE_KEYS) and isinstance(value, Scalar):
                 self.states.append(value.text.replace("_", " "))
                 if meaning.word in _STATUS:
                     self.status.append(self.states[-1])
-                elif meaning.word in _ENDINGS:
+                elif ended or meaning.word in _ENDINGS:
                     self.outcomes.append(self.states[-1])
 
 

@@ -13,6 +13,7 @@ import re2
 
 from trackrecord.extraction import looks
 from trackrecord.extraction.document import Document, Line
+from trackrecord.extraction.folding import HIDDEN
 from trackrecord.extraction.refusals import FINAL
 from trackrecord.extraction.statements import Findings, Statement
 
@@ -52,7 +53,7 @@ _COMMAND: Final = re2.compile(
 _TOLD: Final = re2.compile(
     r"(?i)^\s*[\"'](?:head_?lines?|title|news|article|snippet|tweet|quote|sources?|recent_changes"
     r"|competitor_activity|key_assumption|event|catalyst|description|names?|notes?|prompt|question"
-    r"|system|help|doc|url|link)[\"']\s*:\s*[\"'][^\"\n]*$"
+    r"|system|help|doc|url|link|reasons?|reasoning|rationale|explanation|justification)[\"']\s*:\s*[\"'][^\"\n]*$"
 )
 _ANALYSTS: Final = re2.compile(
     r"(?i)^[^\n]{0,24}\b\d{1,3}(?:\s?[-\x{2013}/]\s?\d{1,3})? ?(?:analysts?|firms|brokers"
@@ -100,8 +101,9 @@ def _why_not(  # noqa: C901, PLR0911 - one branch a kind
     number = document.line_at(document.starts[statement.token])
     line = document.lines[number]
     part = document.folded[line.start : line.end]
-    before = part[: document.starts[statement.token] - line.start]
-    behind = part[document.ends[statement.token] - line.start :]
+    before = part[: document.starts[statement.token] - line.start].replace(HIDDEN, "")
+    behind = part[document.ends[statement.token] - line.start :].replace(HIDDEN, "")
+    part = part.replace(HIDDEN, "")
     if _STATES.search(part) is not None and statement.rank < FINAL:
         return _LADDER
     if statement.bound is None:
