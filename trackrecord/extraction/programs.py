@@ -86,8 +86,9 @@ def drop(document: Document, findings: Findings) -> None:
     if not findings.statements or not document.may(_MAY):
         return
     lost: dict[tuple[str, str], list[Statement]] = {}
+    drawn = ("-->" in document.folded or "==>" in document.folded) and _is_drawn(document)
     for item in findings.statements:
-        why = None if item.is_row else _why_not(document, item)
+        why = None if item.is_row else _why_not(document, item, drawn=drawn)
         if why is not None:
             lost.setdefault(why, []).append(item)
     for (rule, reason), items in lost.items():
@@ -95,7 +96,7 @@ def drop(document: Document, findings: Findings) -> None:
 
 
 def _why_not(  # noqa: C901, PLR0911 - one branch a kind
-    document: Document, statement: Statement
+    document: Document, statement: Statement, *, drawn: bool
 ) -> tuple[str, str] | None:
     """Return what a statement is a part of, None where it may be a decision."""
     number = document.line_at(document.starts[statement.token])
@@ -109,7 +110,7 @@ def _why_not(  # noqa: C901, PLR0911 - one branch a kind
     if statement.bound is None:
         if _ALONE.search(part) is not None and _is_listed(document, number):
             return _ITEM
-        if _EDGES.search(part) is not None and _is_drawn(document):
+        if drawn and _EDGES.search(part) is not None:
             return _EDGE
         if _ENTRY.search(part) is not None and not before.strip(" \t\"'"):
             return _TRANSLATED
