@@ -177,7 +177,7 @@ def _why_not(  # noqa: C901, PLR0911 - one branch a kind
     if _COMMENTED.search(before) is not None:
         return _COMMENT
     if statement.bound is not None:
-        return None
+        return _SPAN if _is_shown(before, behind) else None
     if _MEANS.search(behind) is not None:
         return _LEGEND
     if "+" in before + behind and _JOINED.search(text[line.start : line.end]) is not None:
@@ -235,6 +235,15 @@ def _is_span(statement: Statement, before: str, behind: str) -> bool:
             return "`" in outside or _LOWER.search(outside) is not None
         return len(_LOWER.findall(outside)) >= _FEWEST_WORDS
     return False
+
+
+def _is_shown(before: str, behind: str) -> bool:
+    """Say whether an object on one line is a span of code within a sentence or a table."""
+    at = before.rfind("`")
+    if at < 0 or "`" not in behind or before.count("`") % 2 == 0 or "{" not in before[at:]:
+        return False
+    outside = before[:at] + " " + behind[behind.find("`") + 1 :]
+    return len(_LOWER.findall(outside)) >= _FEWEST_WORDS
 
 
 def _is_supposed(  # noqa: PLR0911 - one branch a form

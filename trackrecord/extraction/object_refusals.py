@@ -50,6 +50,7 @@ BROKEN: Final = ("code/object-broken", "the object is cut off or broken before i
 
 _STATUS: Final = frozenset({"status", "state", "signalstatus", "event", "eventtype"})
 _ENDINGS: Final = frozenset({"result", "outcome", "tradestatus"})
+_SPENT: Final = frozenset({"cost", "proceeds", "cashafter", "totalcost", "tax", "turnover"})
 _ENDING: Final = "outcome"
 _LOOSE: Final = re.compile(r"action|操作|动作")
 _DONE: Final = re.compile(r"成交|委托|撤单")
@@ -218,6 +219,8 @@ def of_contents(  # noqa: C901, PLR0911, PLR0912 - one question after the other
     ):
         return OVER
     if loose and (live.words & DONE_KEYS or any(_DONE.search(name) for name in live.words)):
+        return REQUEST
+    if loose and "q" in live.letters and "price" in live.words and live.words & _SPENT:
         return REQUEST
     if loose and any(_DONE_STATE.search(state) for state in (*said, *outside)):
         return REQUEST

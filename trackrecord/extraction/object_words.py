@@ -29,7 +29,7 @@ NOT_NOW: Final = frozenset({
     "previoussignals", "previous", "prev", "previoussignal", "lastsignal", "last",
     "lasttrade", "old", "before", "prior", "recenttrades", "completedtrades", "backtest",
     "backtesttrades", "closed", "closedtrade", "executed", "filled", "orderhistory", "past",
-    "recentsignals",
+    "recentsignals", "removed", "dropped",
 })  # fmt: skip
 """What holds advice or trades of the past."""
 

@@ -24,6 +24,7 @@ _EDGE: Final = ("code/diagram", "it is a part of a diagram")
 _ARGUMENT: Final = ("code/arguments", "it is an argument of a call")
 _COMMANDED: Final = ("code/command", "it says what the command below it does")
 _RULED: Final = ("code/rule", "it says what follows from a condition")
+_NAME: Final = ("code/key", "it is a part of a key")
 _NEWS: Final = ("code/news", "it tells of what others say")
 
 _ALONE: Final = re2.compile(r"^\s*[\"'][\w -]{2,16}[\"']\s*,?\s*$")
@@ -41,6 +42,15 @@ _CONDITION: Final = re2.compile(
     r"(?i)^\W{0,8}(?:(?:else |el)?if|when|wenn|falls|sobald|lorsque|quand|cuando"
     r"|quando|si|se|если|如果|若|当|もし|만약)\b?[^\n]*(?:[<>=≤≥]| and | or )"
 )
+_RULED_BEFORE: Final = re2.compile(
+    r"(?i)^\W{0,8}(?:if|when|wenn|falls|lorsque|quand|cuando|quando|если|如果|若|当|もし|만약)[^\pL][^\n]*"
+    r"(?:→|->|=>|➜|➔|⇒)"
+)
+# "XAUUSD|BUY|2026-02-11": {
+_AS_KEY: Final = re2.compile(r"^[^\"\n]*\"\s*:\s*[{\[]")
+# Values of an enumeration, one a line: HOLD, BUY_INTENT.
+_MEMBER: Final = re2.compile(r"^\s*(?:[-*] )?[A-Z]+_[A-Z_]+\s*$")
+_BARE: Final = re2.compile(r"^\s*(?:[-*] )?[A-Z]+\s*$")
 _ARROW: Final = re2.compile(r"^\s*(?:→|->|=>|➜|➔|⇒)")
 # An argument by its name: make_payload(signal="short").
 _KEYWORD: Final = re2.compile(r"^\s*[\w.]{1,40} = [\w.]{2,40}\([^()\n]{0,60}\b[a-z_]{2,24}=[\"']$")
@@ -69,7 +79,9 @@ _MAY: Final = looks.ask(
     r"--+>|==+>",
     r"^\s+[a-z_]+=",
     r"\w\([^()\n]*\w=[\"']",
-    r"^\s*(?:→|->|=>|➜|➔|⇒)",
+    r"→|->|=>|➜|➔|⇒",
+    r"\"\s*:\s*[{\[]",
+    r"^\s*(?:[-*] )?[A-Z]+_[A-Z_]+\s*$",
     r"^\s*#|(?i)\banalysts?\b|\bfirms\b|\bbrokers\b|_target[\"'_]|\bratings\b",
 )
 _FEWEST: Final = 3
@@ -95,7 +107,7 @@ def drop(document: Document, findings: Findings) -> None:
         findings.refuse(document, items, rule, reason)
 
 
-def _why_not(  # noqa: C901, PLR0911 - one branch a kind
+def _why_not(  # noqa: C901, PLR0911, PLR0912 - one branch a kind
     document: Document, statement: Statement, *, drawn: bool
 ) -> tuple[str, str] | None:
     """Return what a statement is a part of, None where it may be a decision."""
@@ -108,6 +120,12 @@ def _why_not(  # noqa: C901, PLR0911 - one branch a kind
     if _STATES.search(part) is not None and statement.rank < FINAL:
         return _LADDER
     if statement.bound is None:
+        if _AS_KEY.search(behind) is not None and before.count('"') % 2:
+            return _NAME
+        if _MEMBER.search(part) is None and _is_member(document, number):
+            return _ITEM
+        if _RULED_BEFORE.search(before) is not None:
+            return _RULED
         if _ALONE.search(part) is not None and _is_listed(document, number):
             return _ITEM
         if drawn and _EDGES.search(part) is not None:
@@ -145,6 +163,14 @@ def _is_listed(document: Document, number: int) -> bool:
         if 0 <= at < len(document.lines)
     ]
     return any(part.strip() and _LISTED.search(part) is not None for part in beside)
+
+
+def _is_member(document: Document, number: int) -> bool:
+    """Say whether a word alone on its line stands among values such as BUY_INTENT."""
+    line = document.lines[number]
+    if _BARE.search(document.folded[line.start : line.end]) is None:
+        return False
+    return sum(_MEMBER.search(part) is not None for part in _near(document, number)) > 1
 
 
 def _is_drawn(document: Document) -> bool:
