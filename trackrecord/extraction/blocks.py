@@ -13,9 +13,10 @@ import re2
 
 from trackrecord.extraction import endings, looks
 from trackrecord.extraction.document import Document, Line
+from trackrecord.extraction.object_words import EXIT_KEYS, HELD_KEYS
 from trackrecord.extraction.packs import RANKS
 from trackrecord.extraction.refusals import FINAL, LABELLED, ROW
-from trackrecord.extraction.shapes import log_prefix
+from trackrecord.extraction.shapes import ACTIONS, log_prefix
 from trackrecord.extraction.statements import Findings, Statement, reject
 from trackrecord.extraction.things import names_a_thing
 
@@ -34,6 +35,8 @@ _TELLING: Final = looks.ask(
     r"|complete|covered|sold|smashed|touched|pnl|p&l|p/l|profit|loss|result|outcome|成交|平仓|止"
     r"|default|fall|默认|兜底|example|sample|scenario|case|mock|illustrat|hypothetic|quantity|qty"
     r"|size|amount|units|volume|lots|position|trades?\b|holding|order|fill|held|since"
+    r"|secret|passphrase|api_?key|密[钥鑰]|订单号|单号|ticket|status|price"
+    r"|open(?:ed)?_?(?:at|time)|remaining|(?:old|new|original)[ _](?:stop|sl|tp)"
 )
 """What a line must hold so that any block can take an action back."""
 _EXAMPLE: Final = re2.compile(
@@ -70,10 +73,63 @@ _MAY_REQUEST: Final = looks.ask(
 )
 _QUANTITY: Final = re2.compile(r"(?i)['\"](?:quantity|qty|size|amount|units|volume|lots)['\"]\s*:")
 _MOST_KEYS: Final = 3
+# A piece cut out of an object, whose keys tell of a trade or a position: "opened_at": 17, ...
+_KEYS: Final = re2.compile(r"['\"]([A-Za-z_]{2,24})['\"]\s?:")
+_MAY_BE_KEYS: Final = looks.ask(
+    r"(?i)(?:exit|clos|sold|open|held|avg|average|mark|liq|unreal|pnl|status|volume|quantity"
+    r"|qty|size|lots?|units|amount)[a-z_]*['\"] ?:"
+)
+# "finalized_outcome": "stop"
+_FINISHED: Final = re2.compile(
+    r"(?i)['\"]\w{0,24}(?:outcome|result|exit_?reason)['\"]\s?:\s?['\"](?:win|won|loss|lost|stop\w*"
+    r"|sl\w*|tp\w*|target\w*|time\w*|break_?even|profit)['\"]"
+)
+_MAY_HAVE_ENDED: Final = looks.ask(r"(?i)(?:outcome|result|exit_?reason)['\"]\s?:\s?['\"]")
+_FEWEST_KEYS: Final = 3
+_OPEN: Final = re2.compile(
+    r"(?i)['\"](?:trade_?|position_?)?status['\"]\s?:\s?['\"](?:open(?:ed)?|running"
+    r"|in[ _]position|filled)['\"]"
+)
+_SIZES: Final = frozenset({"quantity", "qty", "size", "volume", "lots", "lot", "units", "amount"})
+_ADVISING: Final = frozenset({
+    "entry", "entryprice", "confidence", "reason", "reasoning", "reasons", "rationale", "score",
+    "strength", "probability", "recommendation", "signal",
+})  # fmt: skip
+"""Keys that an order as sent has none of."""
+# A position that is being managed: its stop was moved, a part of it is left.
+_MANAGED: Final = re2.compile(
+    r"(?im)^\W*(?:old|previous|original|new|updated|moved|adjusted)[ _-]"
+    r"(?:trailing[ _-])?(?:stop(?:[ _-]?loss)?|sl|tp|target)\b[^\n:]{0,20}:\W*[$€£₹]?\d"
+    r"|\b\d{1,3} ?% (?:of (?:the )?position )?(?:remaining|remains|left|protected|exited|closed)\b"
+    r"|^\W*(?:price|market) (?:reaches|reached|hits|moves|moved|rises|rose|falls|fell"
+    r"|drops)\b[^\n:]{0,12}:"
+    r"|^\W*position[ _-]?(?:id|no\.?|number|#)\W{0,3}\w"
+    r"|^\W*(?:订单号|单号|注文番号|주문번호|ticket|order (?:id|no\.?|number))\s?[|:#]\W{0,3}\d{4}"
+)
+_MAY_BE_MANAGED: Final = looks.ask(
+    r"(?i)(?:old|previous|original|new|updated|moved|adjusted)[ _-](?:trailing|stop|sl|tp|target)"
+    r"|% (?:of (?:the )?position )?(?:remain|left|protect|exited|closed)|(?:price"
+    r"|market) (?:reach|hit|move|rise|rose|fall|fell|drop)"
+    r"|position[ _-]?(?:id|no|number|#)|订单号|单号|注文番号|주문번호|ticket|order (?:id|no|number)"
+)
+_LEFT_BELOW: Final = 3
+_SECRET: Final = re2.compile(
+    r"(?i)['\"](?:secret|passphrase|api_?key|webhook_?(?:key|secret)|密[钥鑰])['\"]\s?:"
+)
+_MAY_BE_SECRET: Final = looks.ask(r"(?i)(?:secret|passphrase|key|密[钥鑰])['\"] ?:")
 _HOLDING: Final = re2.compile(
     r"(?i)\b(?:open|active|current|existing|managing|monitoring)\b[^\n:]{0,24}"
     r"\b(?:positions?|trades?|holdings?)\b"
 )
+_HELD_ELSEWHERE: Final = re2.compile(
+    r"(?i)\b(?:(?:offene|laufende|aktuelle|bestehende) positionen|positions? (?:ouverte|en cours"
+    r"|actuelle)|posiciones (?:abierta|actual|activa)|posi[çc][õo]es (?:aberta|atua|ativa)"
+    r"|posizion[ei] (?:apert|in corso|attual)|posisi (?:terbuka|aktif|berjalan)"
+    r"|mevcut pozisyon|otwart\pL+ pozycj|openstaande posities)"
+    r"|a[çc][i\x{131}]k pozisyon|открыт\pL+ позици|текущи\pL+ позици|otev[řr]en\pL+ pozic"
+    r"|[öo]ppna positioner|vị thế (?:đang )?mở|สถานะที่เปิดอยู่|मौजूदा पोजीशन"
+)
+_MAY_BE_HELD: Final = looks.ask(r"(?i)posi[tcçzs]|pozi|pozy|позици|vị thế|สถานะ|मौजूदा")
 _RUNNING: Final = re2.compile(
     r"(?i)\b(?:positions?|trades?) (?:is |still )?(?:running|ongoing|in progress)\b"
 )
@@ -127,8 +183,9 @@ def refuse(document: Document, findings: Findings, torn: set[int]) -> None:
     """
     if not findings.statements:
         return
-    telling = document.may(_TELLING)
+    telling = document.may(_TELLING) or document.may(_MAY_BE_HELD)
     cut = _cut(document) if telling else []
+    exits = document.may(endings.MAY_EXIT)
     objects: dict[int, Block] = {}
     kept: list[Statement] = []
     for statement in findings.statements:
@@ -139,6 +196,10 @@ def refuse(document: Document, findings: Findings, torn: set[int]) -> None:
         elif telling:
             block = _object(document, statement, objects) or cut[statement.line]
             why = _asked(document, statement, block, findings)
+            if why is None and statement.rank < FINAL and not statement.is_row and exits:
+                left = block.first < block.last or block is cut[statement.line]
+                if left and _left_below(document, cut, block):
+                    why = "code/exited", "the block below it holds the price at which it was left"
         else:
             why = None
         if why is None:
@@ -275,7 +336,8 @@ def _read(document: Document, block: Block) -> None:
         and _DEFAULT.search(text) is not None
         and _ERROR.search(text) is not None
     )
-    block.request = document.may(_MAY_REQUEST) and "{" in text and _is_request(text)
+    secret = document.may(_MAY_BE_SECRET) and _SECRET.search(text) is not None
+    block.request = secret or (document.may(_MAY_REQUEST) and "{" in text and _is_request(text))
     block.example = document.may(_MAY_SHOW) and (
         _EXAMPLE.search(text) is not None or _EXAMPLE_HEADS.search(text) is not None
     )
@@ -283,17 +345,33 @@ def _read(document: Document, block: Block) -> None:
     running = document.may(_MAY_RUN) and _RUNNING.search(text) is not None
     for number in range(block.first, block.last + 1):
         line = document.lines[number]
-        if not running and "O" not in line.shape:
+        abroad = bool(line.looks & _MAY_BE_HELD)
+        if not running and not abroad and "O" not in line.shape:
             continue
         part = document.folded[line.start : line.end]
         held = "O" in line.shape and _HOLDING.search(part) is not None
+        held = held or (abroad and _HELD_ELSEWHERE.search(part) is not None)
         if (held or _RUNNING.search(part) is not None) and _NONE_HELD.search(part) is None:
             block.holding = number
             break
 
 
-def _find_over(document: Document, block: Block, text: str) -> None:
+def _find_over(  # noqa: C901 - one branch a sign
+    document: Document, block: Block, text: str
+) -> None:
     """Find what tells that the block is of something done, and how much that counts."""
+    if document.may(_MAY_HAVE_ENDED) and _FINISHED.search(text) is not None:
+        block.over = "code/over", "its block tells how it ended"
+        block.below = FINAL
+        return
+    if document.may(_MAY_BE_KEYS) and _has_keys(text):
+        block.over = "code/over", "its block tells of what was done"
+        block.below = LABELLED
+        return
+    if document.may(_MAY_BE_MANAGED) and _MANAGED.search(text) is not None:
+        block.over = "code/managed", "its block tells of a position that is being managed"
+        block.below = LABELLED
+        return
     for number in range(block.first, block.last + 1):
         line = document.lines[number]
         if not line.looks & endings.MAY_TELL:
@@ -316,6 +394,34 @@ def _find_over(document: Document, block: Block, text: str) -> None:
     elif any(_pays(document, document.lines[at]) for at in range(block.first, block.last + 1)):
         block.over = "code/paid", "its block holds what it has made or lost"
     block.below = LABELLED
+
+
+def _has_keys(text: str) -> bool:
+    """Say whether a piece of an object has keys that only a trade or a position has."""
+    keys = {key.replace("_", "").lower() for key in _KEYS.findall(text)}
+    if len(keys) < _FEWEST_KEYS:
+        return False
+    sent = not keys.isdisjoint(_SIZES) and "price" in keys and keys.isdisjoint(_ADVISING)
+    return sent or not keys.isdisjoint(EXIT_KEYS | HELD_KEYS) or _OPEN.search(text) is not None
+
+
+def _left_below(document: Document, cut: list[Block], block: Block) -> bool:
+    """Say whether the levels of a statement, in the block below its own, are those of an exit."""
+    at = block.last + 1
+    while at < len(cut) and not document.lines[at].shape and at <= block.last + _LEFT_BELOW:
+        at += 1
+    if at >= len(cut) or cut[at] is block:
+        return False
+    lines = document.lines[cut[at].first : cut[at].last + 1]
+    acts = range(lines[0].first, lines[-1].last)
+    if any(document.letters[at] in ACTIONS and not _is_exit(document, at) for at in acts):
+        return False
+    text = document.folded[cut[at].start : cut[at].end]
+    return _exits(document, cut[at], text) and any(_pays(document, line) for line in lines)
+
+
+def _is_exit(document: Document, token: int) -> bool:
+    return document.raw(token).lower().startswith(("exit", "close"))
 
 
 def _exits(document: Document, block: Block, text: str) -> bool:

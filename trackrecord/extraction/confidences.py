@@ -61,8 +61,9 @@ def of_a_vote(document: Document, label: int, token: int) -> bool:
 
 
 def in_words(document: Document, label: int) -> bool:
-    """Say whether a confidence is given as a word, so that no other number is it."""
+    """Say whether a confidence is given as a word, or as points that are added up (+15)."""
     letters = document.letters
     if letters[label + 1 : label + 2] not in (":", "=") or label + 2 >= len(letters):
         return False
-    return document.raw(label + 2).lower() in _DEGREES
+    value = document.raw(label + 2)
+    return value[:1] == "+" or value.lower() in _DEGREES

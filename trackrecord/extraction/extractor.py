@@ -8,6 +8,7 @@ from trackrecord.extraction import (
     affairs,
     alternatives,
     apart,
+    asides,
     blocks,
     flags,
     grids,
@@ -18,6 +19,7 @@ from trackrecord.extraction import (
     mentions,
     object_results,
     objects,
+    programs,
     results,
     rows,
     shown,
@@ -82,6 +84,8 @@ def extract(
     blocks.refuse(document, findings, torn)
     shown.drop(document, held, findings)
     mentions.drop(document, held, findings)
+    asides.drop(document, findings)
+    programs.drop(document, findings)
     markets.drop(document, held, findings)
     if findings.statements and document.blocks:
         may = ALL if torn else document.blocks  # other lines stand beside one another then
@@ -91,16 +95,7 @@ def extract(
     affairs.drop(document, findings)
     alternatives.drop(document, findings)
     ledgers.drop(document, findings)
-    evidence: list[Evidence] = []
-    recommendations: list[Recommendation] = []
-    if findings.statements:
-        found = symbols.sections(document)
-        symbols.assign(document, findings.statements, found)
-        fallback = next(iter(findings.named)) if len(findings.named) == 1 else symbol
-        if fallback is not None:
-            for statement in findings.statements:
-                statement.symbol = statement.symbol or fallback
-        recommendations, evidence = resolve(document, findings, found, explained=explained)
+    recommendations, evidence = _recommended(document, findings, symbol, explained=explained)
     totals, lines = table_results.results(document, found_tables)
     result, result_evidence, lost = results.find(
         reported,
@@ -119,3 +114,18 @@ def extract(
         (*evidence, *result_evidence) if explained else (),
         (*findings.rejected, *lost) if explained else (),
     )
+
+
+def _recommended(
+    document: Document, findings: statements.Findings, symbol: str | None, *, explained: bool
+) -> tuple[list[Recommendation], list[Evidence]]:
+    """What the statements that are left recommend, each of its instrument."""
+    if not findings.statements:
+        return [], []
+    found = symbols.sections(document)
+    symbols.assign(document, findings.statements, found)
+    fallback = next(iter(findings.named)) if len(findings.named) == 1 else symbol
+    if fallback is not None:
+        for statement in findings.statements:
+            statement.symbol = statement.symbol or fallback
+    return resolve(document, findings, found, explained=explained)

@@ -317,7 +317,8 @@ def _item(document: Document, at: int) -> int | None:
 def as_confidence(document: Document, token: int) -> Decimal | None:
     """Read a confidence as 0 to 1: 82 %, 0.82, 82 and 8/10 are the forms that scripts print."""
     value = document.number(token)
-    if value is None or value < 0:
+    # Points that are added up: Confidence: +15.
+    if value is None or value < 0 or document.text[document.starts[token]] == "+":
         return None
     letters = document.letters
     if document.letters[token] == PERCENT:

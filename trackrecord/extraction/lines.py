@@ -171,6 +171,11 @@ def scan(words: Words, text: str, begin: int, end: int) -> Iterator[tuple[int, i
     yield line_start, end, line.close(end)
 
 
+_TO_PRICE: Final = frozenset(":=@")
+_MARKING: Final = frozenset("-|.>*(")
+"""What may stand before the label of a line."""
+
+
 class _Line:
     """The tokens of one line while it is being read; offsets are those of the text."""
 
@@ -196,6 +201,8 @@ class _Line:
     def close(self, end: int) -> Tokens:
         """Make one token of each phrase, and return what the line holds that ends here."""
         names.join(self.text, self.parts)
+        if "a" in self.letters:
+            self._enter()
         if self.heads and self.heads[0] < len(self.letters) - 1:
             self._merge_phrases()
         begin = self.start
@@ -212,6 +219,18 @@ class _Line:
             looks.answers(line),
             self.rules.blocks_on(line),
         )
+
+    def _enter(self) -> None:
+        """Make a label of enter, where a price follows it: Enter 4812."""
+        letters = self.letters
+        at = letters.index("a")
+        behind = letters[at + 1 : at + 3]
+        priced = behind[:1] == [NUMBER] or (behind[1:] == [NUMBER] and behind[0] in _TO_PRICE)
+        if not priced or any(letter not in _MARKING for letter in letters[:at]):
+            return
+        entry = self.rules.phrases.get("entry")
+        if entry is not None and self.raw(at).lower() == "enter":
+            letters[at], self.terms[at] = entry.letter, entry
 
     def may_join(self, behind: str, numbered: frozenset[str]) -> bool:
         """Say whether a number behind the last token may be a word of a phrase.

@@ -16,6 +16,8 @@ _BEGIN_NUMBERS: Final = frozenset("0123456789+-.")
 ACTING: Final = "LFGD"
 STRENGTH: Final = {"F": 50, "L": 30, "G": 20, "D": 10}
 _ENTERING: Final = frozenset({"enter", "add", "invest", "scale in", "add to position", "open"})
+_WORDED: Final = frozenset({"text", "value", "label", "name", "word", "title", "display"})
+"""Keys of the word that a decision is shown by."""
 _DECIDING: Final = ("decision", "recommendation", "verdict", "advice", "proposal", "action")
 
 
@@ -113,6 +115,7 @@ def _direct(keys: Keys, node: Node, tree: Tree) -> None:  # noqa: C901, PLR0912 
         value = unwrapped(entry.value)
         if isinstance(value, Node):
             _listed_under(keys, entry, value, tree)
+            _worded(keys, entry, value, tree)
             continue
         if not entry.key or not value.text:
             continue
@@ -231,6 +234,25 @@ def _listed_under(keys: Keys, entry: Entry, value: Node, tree: Tree) -> None:
             )
             if not acts:
                 tree.acting.append(Acting(inner, entry, action.value, "L", "", at=entry.start))
+
+
+def _worded(keys: Keys, entry: Entry, value: Node, tree: Tree) -> None:
+    """Read {"decision": {"text": "HOLD", "color": "amber"}}: a decision and how it is shown."""
+    if value.listed or not entry.key:
+        return
+    meaning = keys.meaning(entry.key)
+    if meaning.letter not in ("L", "F"):
+        return
+    for item in value.entries:
+        inner = unwrapped(item.value)
+        if not isinstance(inner, Scalar) or item.key.lower() not in _WORDED:
+            continue
+        action = keys.action(inner.text)
+        if action is not None and (action.exact or not action.weak):
+            tree.acting.append(
+                Acting(value, item, action.value, meaning.letter, meaning.word, at=inner.start)
+            )
+            return
 
 
 def live_of(keys: Keys, tree: Tree, node: Node) -> Live:

@@ -17,13 +17,25 @@ _REQUEST_LINE: Final = re.compile(
 )
 
 
+_TRADED: Final = re.compile(
+    r"(?i)['\"](?:exit\w{0,16}|exited_?at|close[d_]\w{0,12}|open_?time\w{0,3}|opened_?at|pnl\w{0,8}"
+    r"|unrealized\w{0,8}|realized\w{0,8}|profit_pct|pnl_on_margin_pct|distance_to_\w{2,6})['\"]\s?:"
+    r"|['\"](?:result|outcome)['\"]\s?:\s?['\"](?:win|loss|won|lost|tp|sl)\b"
+)
+_REACH: Final = 2000
+
+
 class Context:
     """What stands before an outermost object on its line, or on the line above it."""
 
-    __slots__ = ("final", "labelled", "placing", "reason", "symbol", "symbol_start")
+    __slots__ = (
+        "before", "final", "labelled", "placing", "reason", "symbol", "symbol_start", "trades",
+    )  # fmt: skip
 
     def __init__(self, document: Document, root: Node, last: Context | None, before: int) -> None:  # noqa: C901 - word by word
         text = document.folded
+        self.before = text[max(0, root.start - _REACH) : root.start]
+        self.trades: bool | None = None
         self.final = False
         self.labelled = False
         """Whether a label of a decision announces it: Signal generated: {...}."""
@@ -81,6 +93,13 @@ class Context:
         if len(named) == 1 and named[0] + 4 >= len(head):
             self.symbol = document.symbol(first + named[0])
             self.symbol_start = document.starts[first + named[0]]
+
+    @property
+    def follows_trades(self) -> bool:
+        """Whether what stands before it tells of trades: then so does one that is cut off."""
+        if self.trades is None:
+            self.trades = _TRADED.search(self.before) is not None
+        return self.trades
 
 
 def _line_above(text: str, line: int, before: int) -> tuple[int, int] | None:

@@ -23,7 +23,7 @@ _BEFORE: Final = frozenset({
 })  # fmt: skip
 _BEHIND: Final = frozenset({
     "price", "level", "value", "usd", "usdt", "inr", "eur", "cny", "rs", "name", "id", "str",
-    "text", "en", "type", "label",
+    "text", "en", "type", "label", "cn", "zh", "tw", "ko", "kr", "ja", "jp", "display",
 })  # fmt: skip
 _KEPT: Final = frozenset("ETXCYLFDOG")
 _DECIDING: Final = frozenset({
@@ -35,7 +35,7 @@ _NOTHING: Final = frozenset({
 })  # fmt: skip
 _PLACEHOLDER: Final = re.compile(
     r"(?i)^(?:<[^>]*>|\{[^}]*\}|\$\{.*\}|\[[^\]]*\]|%\(?\w*\)?[sdf]|your[_ -].*|x{3,}|string|str"
-    r"|number|float|int|integer|enum|<.*|0(?:\.0)?\s*-\s*1(?:00|\.0)?)$"
+    r"|number|float|int|integer|enum|symbol|ticker|yyyy[-/]mm[-/]dd.*|hh:mm.*|<.*|0(?:\.0)?\s*-\s*1(?:00|\.0)?)$"
 )
 _NUMBER: Final = re.compile(
     r"[-+]?(?:(?:US|HK|[ACR])?[$€£¥₹₽₩₺₫฿]|(?:Rs\.?|INR|USDT?|EUR|GBP|CNY|RMB)\s?)?\s?[-+]?"
@@ -53,6 +53,7 @@ _CARRIED_OUT: Final = frozenset({
     "execute", "initiate", "place", "take", "issue", "confirm", "confirmed", "trigger", "new",
 })  # fmt: skip
 """Verbs in front of the action that is to be taken."""
+_EITHER: Final = re.compile(r"[|/]")
 _PROSE: Final = re.compile(r"\s*[-,;:.!(|]|\s+(?:signal|setup|opportunity)\b", re.IGNORECASE)
 _CODE: Final = re.compile(r"(?:[A-Za-z]{2}\.?)?\d{5,6}(?:\.[A-Za-z]{2,4})?")
 _PAIR: Final = re.compile(r"[A-Z0-9]{1,15}[/:_-][A-Z0-9]{1,12}(?:[:/.][A-Z0-9]{1,8})?")
@@ -154,7 +155,7 @@ class Keys:
         if enum is not None:
             text = enum[2] or enum[1]
         text = _PICTURES.sub("", text).strip()
-        if not text:
+        if not text or (("|" in text or "/" in text) and self._are_options(text)):
             return None
         term = self._term(text)
         if term is not None:
@@ -173,6 +174,18 @@ class Keys:
             if named or not behind or _PROSE.match(behind) is not None:
                 return self._as_action(term, head, exact=named or not behind)
         return None
+
+    def _are_options(self, text: str) -> bool:
+        """Say whether a value lists what could be decided: Buy Now | Sell Now | Watch."""
+        parts = [part.strip() for part in _EITHER.split(text, 8)]
+        found = {
+            term.value
+            for part in parts
+            for count in (3, 2, 1)
+            if (term := self._term(" ".join(part.split()[:count]))) is not None
+            and term.letter in "Aa"
+        }
+        return len(found) > 1
 
     def _as_action(self, term: Term, word: str, *, exact: bool) -> Action | None:
         if term.letter not in "Aa":

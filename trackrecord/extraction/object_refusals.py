@@ -22,9 +22,12 @@ from trackrecord.extraction.object_words import (
     HELD_KEYS,
     HOLDINGS,
     NOT_NOW,
+    NOT_RATED,
     ORDER_KEYS,
+    RATINGS,
     REASONS,
     REQUESTS,
+    RULE_KEYS,
     STATE_KEYS,
     TEMPLATES,
     VOTERS,
@@ -46,6 +49,9 @@ DROPPED: Final = ("code/object-dropped", "the signal was dropped, or is no more 
 BROKEN: Final = ("code/object-broken", "the object is cut off or broken before its end")
 
 _STATUS: Final = frozenset({"status", "state", "signalstatus", "event", "eventtype"})
+_ENDINGS: Final = frozenset({"result", "outcome", "tradestatus"})
+_SPENT: Final = frozenset({"cost", "proceeds", "cashafter", "totalcost", "tax", "turnover"})
+_ENDING: Final = "outcome"
 _LOOSE: Final = re.compile(r"action|操作|动作")
 _DONE: Final = re.compile(r"成交|委托|撤单")
 _OVER_STATE: Final = re.compile(
@@ -62,6 +68,9 @@ _DROPPED_STATE: Final = re.compile(
     r"(?i)\b(?:cancell?ed|rejected|expired|skipped|blocked|invalid(?:ated)?|suppressed|ignored"
     r"|failed|error|vetoed|discarded|dropped|filtered)\b"
 )
+_DECIDED_STATE: Final = re.compile(
+    r"(?i)(?:win|won|loss|lost|tp\d?|sl|stop|stopped|target|breakeven)\W?"
+)
 _HELD_STATE: Final = re.compile(
     r"(?i)^(?:open|opened|active|in[ _-]?position|position[ _-]?open(?:ed)?|running|holding|live)$"
 )
@@ -76,7 +85,7 @@ _PLACING: Final = frozenset({
 class Live:
     """What the keys of an object name, of those that hold a value."""
 
-    __slots__ = ("entries", "letters", "states", "status", "words")
+    __slots__ = ("entries", "letters", "outcomes", "states", "status", "words")
 
     def __init__(self, keys: Keys, node: Node) -> None:
         self.entries: list[tuple[Entry, Meaning]] = []
@@ -86,6 +95,8 @@ class Live:
         """What it says of its own state, event or kind."""
         self.status: list[str] = []
         """Of these, what it says of its state or event."""
+        self.outcomes: list[str] = []
+        """Of these, what it says of how it ended."""
         for entry in node.entries:
             if not entry.key:
                 continue
@@ -102,10 +113,13 @@ class Live:
             if meaning.letter:
                 self.letters.add(meaning.letter)
             self.words.add(meaning.word)
-            if meaning.word in STATE_KEYS and isinstance(value, Scalar):
+            ended = meaning.word.endswith(_ENDING)
+            if (ended or meaning.word in STATE_KEYS) and isinstance(value, Scalar):
                 self.states.append(value.text.replace("_", " "))
                 if meaning.word in _STATUS:
                     self.status.append(self.states[-1])
+                elif ended or meaning.word in _ENDINGS:
+                    self.outcomes.append(self.states[-1])
 
 
 def of_template(node: Node) -> bool:
@@ -159,13 +173,25 @@ def of_containers(  # noqa: C901, PLR0911 - one question after the other
                 return OVER if word in NOT_NOW else HELD
             if word in HOLDINGS and (letter == "D" or word not in {"position", "portfolio"}):
                 return HELD
-            if letter != "F" and ((word in REQUESTS and letter == "D") or word in {"legs", "leg"}):
+            if letter == "D" and word.endswith(("positions", "holdings")):
+                return HELD
+            leg = word.rstrip("s0123456789").endswith("leg")
+            if letter != "F" and ((word in REQUESTS and letter == "D") or leg):
                 return REQUEST
         parts = keys.meaning(at.name).parts if at.name and letter in "DL" else ()
         if parts and parts[-1] in EXECUTING_NAMES:
             return REQUEST
         at = at.parent
     return None
+
+
+def _is_analysed(live: Live, around: list[Live]) -> bool:
+    """Say whether an object without levels rates an instrument, as no order or position does."""
+    known = live.words.union(*[other.words for other in around])
+    if "q" in live.letters or "p" in live.letters or known & NOT_RATED:
+        return False
+    named = "Y" in live.letters or any("Y" in other.letters for other in around)
+    return named and len(live.words & RATINGS) > 1
 
 
 def of_contents(  # noqa: C901, PLR0911, PLR0912 - one question after the other
@@ -186,7 +212,7 @@ def of_contents(  # noqa: C901, PLR0911, PLR0912 - one question after the other
     outside = [state for other in around for state in other.states]
     if any(_DROPPED_STATE.search(state) for state in live.status):
         return DROPPED
-    if live.words & EXIT_KEYS:
+    if live.words & EXIT_KEYS or any(_DECIDED_STATE.fullmatch(state) for state in live.outcomes):
         return OVER
     if loose and (
         "R" in live.letters or any(_OVER_STATE.search(state) for state in (*said, *outside))
@@ -194,8 +220,14 @@ def of_contents(  # noqa: C901, PLR0911, PLR0912 - one question after the other
         return OVER
     if loose and (live.words & DONE_KEYS or any(_DONE.search(name) for name in live.words)):
         return REQUEST
+    if loose and "q" in live.letters and "price" in live.words and live.words & _SPENT:
+        return REQUEST
     if loose and any(_DONE_STATE.search(state) for state in (*said, *outside)):
         return REQUEST
+    if live.words & RULE_KEYS:
+        return TEMPLATE
+    if weak and "q" in live.letters and "E" in live.letters and "currentprice" in live.words:
+        return HELD
     if live.words & HELD_KEYS and (loose or "q" in live.letters):
         return HELD
     if "p" in live.letters and loose:
@@ -214,8 +246,10 @@ def of_contents(  # noqa: C901, PLR0911, PLR0912 - one question after the other
             return REQUEST
     if orders and loose and not reasoned and not levels:
         return REQUEST
+    if weak and "q" in live.letters and not reasoned and "price" in live.words:
+        return REQUEST
     if weak and not levels and not (reasoned and word.lower() == "operation"):
-        return SIDE
+        return None if _is_analysed(live, around) else SIDE
     if weak and any(
         isinstance(entry.value, Scalar) and entry.value.text.upper() in _PLACING
         for entry, meaning in live.entries

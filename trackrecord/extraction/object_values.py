@@ -71,7 +71,7 @@ def symbol_of(keys: Keys, item: Acting, context: Context) -> tuple[str, int] | N
     while at is not None:
         own = None if at.listed else own_symbol(keys, at)
         if own is not None:
-            return own
+            return _key_before(keys, at, own[0]) or own
         inside = None if at.listed else _inside(keys, at)
         if inside is not None:
             return inside
@@ -79,6 +79,16 @@ def symbol_of(keys: Keys, item: Acting, context: Context) -> tuple[str, int] | N
             return at.key.lstrip("$#"), at.key_start
         at = at.parent
     return None if context.symbol is None else (context.symbol, context.symbol_start)
+
+
+def _key_before(keys: Keys, node: Node, name: str) -> tuple[str, int] | None:
+    """Return the key of an object where it is an instrument and the name inside a company's.
+
+    Of `"TSLA": {"company_name": "Tesla Inc.", "signal": "BUY"}`, the instrument is TSLA.
+    """
+    if not node.key or keys.symbol_like(name, known=True) or not keys.symbol_like(node.key):
+        return None
+    return node.key.lstrip("$#"), node.key_start
 
 
 def _inside(keys: Keys, node: Node) -> tuple[str, int] | None:

@@ -29,7 +29,7 @@ NOT_NOW: Final = frozenset({
     "previoussignals", "previous", "prev", "previoussignal", "lastsignal", "last",
     "lasttrade", "old", "before", "prior", "recenttrades", "completedtrades", "backtest",
     "backtesttrades", "closed", "closedtrade", "executed", "filled", "orderhistory", "past",
-    "recentsignals",
+    "recentsignals", "removed", "dropped",
 })  # fmt: skip
 """What holds advice or trades of the past."""
 
@@ -97,7 +97,8 @@ HELD_KEYS: Final = frozenset({
     "liquidationprice", "avgprice", "averageprice", "avgentryprice", "unrealizedprofit",
     "entrytime", "entrydate", "openedat", "opentime", "daysheld", "barsheld",
     "marketvalue", "costbasis", "currentpnl", "upnl", "floatingpnl", "openpnl", "positionamt",
-    "holdtime", "averagecost", "avgcost",
+    "holdtime", "averagecost", "avgcost", "opentimems", "openedon", "openingtime", "holdingdays",
+    "hoursheld", "liqprice", "distancetosl", "distancetotp", "distancetostop", "distancetotarget",
 })  # fmt: skip
 """What only a position says."""
 
@@ -113,6 +114,24 @@ REASONS: Final = frozenset({
     "justification", "why", "comment", "notes", "summary", "理由", "分析",
 })  # fmt: skip
 """What tells why: advice has reasons, orders have none."""
+
+RULE_KEYS: Final = frozenset({"combinator", "operator", "conditions", "entryconditions", "ifthen"})
+"""What only a rule says of when it acts."""
+
+RATINGS: Final = frozenset({
+    "score", "rating", "strength", "grade", "trend", "risklevel", "risk", "quality", "pattern",
+    "confluence", "scorebreakdown", "signalstrength", "totalscore", "timeframe", "setup", "bias",
+    "trendalignment", "regime", "momentum", "volatility", "rsi", "conviction", "serverscore",
+    "finalscore", "aiscore", "overallscore", "compositescore", "rank", "stars", "reasons",
+})  # fmt: skip
+"""What only an analysis says of an instrument; several of them make a side a view of today."""
+
+NOT_RATED: Final = frozenset({
+    "trailingactive", "trailingstop", "orderid", "ticket", "leverage", "margin", "pnl", "pnlpct",
+    "positionid", "tradeid", "active", "opened", "closed", "enabled", "cooldown", "lastupdate",
+    "exchange", "wintrades", "winrate", "trades", "totaltrades", "result", "outcome",
+})  # fmt: skip
+"""What a position, an order or a strategy says beside its side."""
 
 EXECUTING_NAMES: Final = frozenset({
     "order", "request", "fill", "execution", "position", "holding", "leg", "orderrequest",

@@ -143,6 +143,8 @@ def _refusal(  # noqa: C901, PLR0911 - one question after the other
     node = item.node
     if node.cut and not node.closed:
         return object_refusals.BROKEN
+    if item.letter in "DL" and not node.closed and context.follows_trades:
+        return object_refusals.OVER
     if object_refusals.of_template(node):
         return object_refusals.TEMPLATE
     own = item.symbol is not None or own_symbol(keys, node) is not None

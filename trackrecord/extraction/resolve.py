@@ -378,14 +378,36 @@ def _price(
     if bound is not None:
         return bound.get(letter)
     if letter != fields.ENTRY:
-        return fields.first(document, letter, scope[0], scope[1])
+        return _first(document, winner, scope, letter)
     if document.raw(winner.token)[:4].lower() == _EXIT:
         return None  # the entry is that of the position which is left
     return (
         orders.quoted(document, group.statements, winner)
-        or fields.first(document, letter, scope[0], scope[1])
+        or _first(document, winner, scope, letter)
         or orders.entry(document, winner.action, scope[0], scope[1])
     )
+
+
+def _first(
+    document: Document, winner: Statement, scope: tuple[int, int], letter: str
+) -> fields.Found | None:
+    """Return the first price of a label, or that of the winner's own block where it has one.
+
+    Of a text that begins within another message, the first target may be that message's.
+    """
+    found = fields.first(document, letter, scope[0], scope[1])
+    if found is None or found.label > winner.token:
+        return found
+    lines = document.lines
+    begin = last = winner.line
+    while begin and lines[begin - 1].shape:
+        begin -= 1
+    if found.label >= lines[begin].first:
+        return found
+    while last + 1 < len(lines) and lines[last + 1].shape and last - winner.line < _LONGEST_BLOCK:
+        last += 1
+    end = min(scope[1], lines[last].last)
+    return fields.first(document, letter, lines[begin].first, end) or found
 
 
 def _bound(group: Group, winner: Statement) -> dict[str, fields.Found] | None:
@@ -430,6 +452,10 @@ def _is_of_something(document: Document, found: fields.Found, winner: Statement)
     return found.label >= line.last and document.raw(found.label).lower().startswith("prob")
 
 
+_LEAST: Final = Decimal("0.05")
+"""Less than this beside an action is how far the price moved: BUY 0.09 %."""
+
+
 def _beside(document: Document, winner: Statement) -> fields.Found | None:
     """Return the bare percentage beside a statement's action: BUY (78 %), HOLD @ 54 %."""
     letters = document.letters
@@ -438,13 +464,13 @@ def _beside(document: Document, winner: Statement) -> fields.Found | None:
     if winner.symbol_token == at:
         at += 1  # BUY ACME | 92 %
     start = at
-    while at < len(letters) and letters[at] in "(|,:@-" and at - start <= 1:
+    while at < end and letters[at] in "(|,:@-" and at - start <= 1:
         at += 1
-    if at < len(letters) and letters[at] == PERCENT and letters[at] != NUMBER:
+    if at < end and letters[at] == PERCENT and letters[at] != NUMBER:
         raw = document.raw(at)
         value = fields.as_confidence(document, at)
         # sell 25 % of the portfolio
         of_something = at + 1 < end and letters[at + 1 : at + 2] in ("w", "f", "q", "a", "A")
-        if value is not None and raw[0] not in "+-" and not of_something:
+        if value is not None and value >= _LEAST and raw[0] not in "+-" and not of_something:
             return fields.Found(value, winner.token, at)
     return None

@@ -65,6 +65,10 @@ def read(document: Document, flags: frozenset[str], taken: set[int], findings: F
             taken.add(line.number)
 
 
+_TRENDS: Final = frozenset({"상승", "하락", "강세", "약세", "強気", "弱気"})
+"""Words for a side that in a cell of its own tell of a trend."""
+
+
 def _take(document: Document, line: Line, places: _Places, findings: Findings) -> bool:
     pairs: list[tuple[int, int]]
     if len(places.actions) > 1:
@@ -77,7 +81,8 @@ def _take(document: Document, line: Line, places: _Places, findings: Findings) -
     for _, action in pairs:
         term = document.terms[line.first + action]
         word = document.raw(line.first + action)
-        if term is None or (term.kind == "action.weak" and word != word.upper()):
+        weak = term is not None and term.kind == "action.weak"
+        if term is None or (weak and (word != word.upper() or word in _TRENDS)):
             return False
     rule = "code/labelled-row" if places.labelled else "code/row-cell"
     for symbol, action in pairs:

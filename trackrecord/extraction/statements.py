@@ -247,8 +247,9 @@ def _continuation(lines: list[Line], line: Line, taken: set[int]) -> Line | None
     for following in lines[line.number + 1 : line.number + 1 + _LOOK_AHEAD]:
         if following.shape:
             starts = following.shape.lstrip("->|[(<")[:1]
+            # Where an object was read between them, the action's tokens are not the next ones.
             usable = starts in {"A", "a"} and following.number not in taken
-            return following if usable else None
+            return following if usable and following.first == line.last else None
     return None
 
 

@@ -207,6 +207,7 @@ def assign(document: Document, statements: list[Statement], found: list[Section]
     names = {section.symbol for section in found}
     starts = [section.line for section in found]
     lone = None if found else _only_one(document)
+    parts = _parts(document)
     for statement in statements:
         if statement.symbol is not None and not _is_a_word(document, statement):
             _take_listed(document, statement)
@@ -227,6 +228,28 @@ def assign(document: Document, statements: list[Statement], found: list[Section]
             statement.symbol, statement.symbol_token = only, section.token
         elif lone is not None and not _is_on_line(document, statement, lone):
             statement.symbol, statement.symbol_token = document.symbol(lone), lone
+        _keep_own(document, statement, parts)
+
+
+def _parts(document: Document) -> list[int]:
+    """Return the lines on which an item of a printed list begins below another one: }, then {."""
+    if "},{" not in document.letters:
+        return []
+    lines = document.lines
+    return [
+        line.number
+        for line in lines[1:]
+        if line.shape == "{" and lines[line.number - 1].shape in ("}", "},")
+    ]
+
+
+def _keep_own(document: Document, statement: Statement, parts: list[int]) -> None:
+    """Forget a name that stands in another item of a list than a statement, each cut off."""
+    if not parts or statement.symbol_token is None or statement.bound is not None:
+        return
+    place = document.line_at(document.starts[statement.symbol_token])
+    if bisect_right(parts, place) != bisect_right(parts, statement.line):
+        statement.symbol = statement.symbol_token = None
 
 
 def _is_a_word(document: Document, statement: Statement) -> bool:

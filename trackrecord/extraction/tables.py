@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import re2
+
 from trackrecord.extraction import headed_tables
 from trackrecord.extraction.cells import (
     Column,
@@ -112,6 +114,8 @@ def _refusal(document: Document, table: Table, column: Column | None) -> tuple[s
         reason = "the table lists trades with their profit"
     elif _holds(document, table, column):
         return None  # no order is placed to hold
+    elif _lists_past(document, table):
+        reason = "the table is headed as what was done"
     elif table.has("q") and not table.has("TXC"):
         reason = "the table lists orders with their quantity"
     elif not decided and not table.has("TXC"):
@@ -119,6 +123,16 @@ def _refusal(document: Document, table: Table, column: Column | None) -> tuple[s
     else:
         return None
     return "code/ledger-table", reason
+
+
+def _lists_past(document: Document, table: Table) -> bool:
+    """Say whether the line above a table heads what was done: Executed trades, 已执行交易."""
+    for line in reversed(
+        document.lines[max(0, table.header.number - _ABOVE) : table.header.number]
+    ):
+        if line.shape.strip(".|+-:="):
+            return _PAST.search(document.folded, line.start, line.end) is not None
+    return False
 
 
 def _holds(document: Document, table: Table, column: Column) -> bool:
@@ -303,6 +317,15 @@ def _names_all(document: Document, row: Row) -> bool:
 
 
 _ALL: Final = 3
+_ABOVE: Final = 3
+_PAST: Final = re2.compile(
+    r"(?i)\b(?:executed|closed|completed|filled|past|previous|historical) (?:trades?|orders?"
+    r"|signals?"
+    r"|positions?|transactions?)\b|\b(?:trade|order|signal|transaction) (?:history|log|journal)\b"
+    r"|(?:已执行|已成交|历史|成交|已平仓)(?:的)?(?:交易|订单|记录|信号)|交易(?:记录|历史)"
+    r"|取引履歴|約定履歴"
+    r"|(?:체결|거래|매매) ?(?:내역|기록|이력)"
+)
 _RUNNING: Final = frozenset({
     "open", "active", "running", "pending", "in progress", "ongoing", "live", "ouvert", "ouverte",
     "abierta", "abierto", "aberta", "offen", "aperta", "进行中", "持仓中",

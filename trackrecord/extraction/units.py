@@ -9,7 +9,7 @@ from typing import Final
 # ruff: noqa: RUF001 - signs of many scripts are what is looked for
 # Sizes of a distance. R is a multiple of the risk, unless it names a ratio (R:R).
 _DISTANCE: Final = (
-    r"(?:pips?|pipettes?|points?|ticks?"
+    r"(?:pips?|pipettes?|points?|ticks?|handles?"
     r"|pts?(?![ ]?[:=$₹€£0-9])|percent(?:age)?|per[ ]cent|pct|perc|prozent"
     r"|porcento|por[ ]ciento|pourcent|procent|bps|bp|basis[ ]points?"
     r"|(?:standard[ ]deviations?|std(?:\.|dev)?s?|stdevs?|sd|sigmas?|σ)"
@@ -33,6 +33,7 @@ _TIMES: Final = r"(?:[ ]{0,2}[x×*][ ]{0,2})"
 _BEHIND: Final = re.compile(
     rf"(?i:[ \t-]?(?:{_TIMES}?{_DISTANCE}|{_AMOUNT}|%)(?![^\W\d_]))"
     r"|[ ]?(?:[Xx×][ ]?)?(?:R(?![\w:/])|[Rr]isk\b|[Rr]\b(?=\s*(?:$|[),;|\n])))"
+    r"|[ ](?:away|(?:from|below|above|off)[ ](?:the[ ])?entry)\b"
     r"|[ ]?[x×](?![\w.])"
     r"|[ ]{0,3}[x×*][ ]{0,2}(?i:n?atrs?|risk|adr|σ)\b"
     r"|个点|個點|个百分点|点(?![0-9])|點(?![0-9])|[手股张張份天根倍跳株枚]|个?交易日|小时|分钟|个?月(?![0-9])"
