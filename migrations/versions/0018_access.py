@@ -1,4 +1,4 @@
-"""Users, their logins and keys, whose names of strategies and scripts are, and who did what.
+"""Users, their logins and keys, whose names are, who did what; and account kinds of signals.
 
 Each session of the HTTP API says for whom it reads, by ``trackrecord.user_id``, and policies show
 it that user's rows alone. They do not hold for the tables' owner, who runs `trackrecord users`.
@@ -27,16 +27,55 @@ def upgrade() -> None:
     schema = op.get_bind().exec_driver_sql("SELECT quote_ident(current_schema())").scalar_one()
     op.execute(_FUNCTIONS.replace("THIS_SCHEMA", schema))
     op.execute(_POLICIES)
+    op.execute("DROP VIEW positions")
+    for table in ("signals", "signal_revisions"):
+        op.execute(f"""
+            ALTER TABLE {table} ADD COLUMN account text COLLATE "C";
+            COMMENT ON COLUMN {table}.account IS
+                'live, paper, backtest or imported; null: not said'
+        """)
+    op.execute("ALTER TABLE signals ALTER COLUMN account SET STATISTICS 0")
+    op.execute(_POSITIONS)
     # What is read through a view is read with the rights of whoever reads.
     op.execute("ALTER VIEW positions SET (security_invoker = true)")
 
 
 def downgrade() -> None:
-    op.execute("ALTER VIEW positions RESET (security_invoker)")
+    op.execute("DROP VIEW positions")
+    for table in ("signals", "signal_revisions"):
+        op.execute(f"ALTER TABLE {table} DROP COLUMN account")
+    op.execute(_POSITIONS)
     # The functions that read the tables go with them.
     op.execute(f"DROP TABLE {', '.join(TABLES)} CASCADE")
     op.execute("DROP FUNCTION access_user()")
 
+
+_POSITIONS = """
+    CREATE VIEW positions AS
+    SELECT s.*, e.exit_count, e.closed_quantity, e.excess_quantity, e.realised_pnl,
+           e.fees, e.carry,
+           CASE WHEN e.closed_at IS NOT NULL THEN greatest(e.closed_at, s.emitted_at)
+           END AS closed_at, e."return", e.outcome,
+           CASE WHEN s.entry <> 'next_open' THEN s.price
+                WHEN e.exit_count - e.exits_before_entry > 0 THEN coalesce(e.told, s.price)
+           END AS entry_price,
+           e.exits_before_entry, e.exits_backdated, e.exits_corrected_late
+    FROM signals AS s CROSS JOIN LATERAL (
+        SELECT count(*) AS exit_count, coalesce(sum(closed_quantity), 0) AS closed_quantity,
+               coalesce(sum(quantity - closed_quantity), 0) AS excess_quantity,
+               coalesce(sum(realised_pnl), 0) AS realised_pnl, coalesce(sum(fees), 0) AS fees,
+               coalesce(sum(carry), 0) AS carry,
+               max(closed_at) FILTER (WHERE outcome IS NOT NULL) AS closed_at,
+               max("return") AS "return", max(outcome) AS outcome,
+               (array_agg(entry_price ORDER BY closed_at, exit_id)
+                   FILTER (WHERE NOT before_entry))[1] AS told,
+               count(*) FILTER (WHERE before_entry) AS exits_before_entry,
+               count(*) FILTER (WHERE backdated) AS exits_backdated,
+               count(*) FILTER (WHERE corrected_late) AS exits_corrected_late
+        FROM exits WHERE exits.signal_id = s.signal_id) AS e
+    WHERE s.revision >= 0;
+    COMMENT ON VIEW positions IS 'Signals and what became of them'
+"""
 
 _TABLES = """
     CREATE TABLE users (

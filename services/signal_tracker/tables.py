@@ -13,7 +13,7 @@ from trackrecord.runtime.stage import DerivedTable
 ENTRY_CONTENT: Final = (
     "strategy", "symbol", "side", "price", "quantity", "currency", "emitted_at", "timeframe",
     "target_price", "stop_loss", "horizon_bars", "exits", "entry", "fee", "fee_rate", "leverage",
-    "confidence", "source", "execution_id", "model_version", "metadata",
+    "confidence", "source", "execution_id", "model_version", "account", "metadata",
 )  # fmt: skip
 """What ``signal_emitted`` holds besides id and revision."""
 

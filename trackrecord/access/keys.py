@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from trackrecord.access.names import Account
 from trackrecord.access.roles import Scope
 from trackrecord.access.tokens import digest
 from trackrecord.errors import TrackrecordError
+from trackrecord.events.types import Account
 
 BEGINS: Final = "tr_"
 """What every key begins with, so that whoever finds one knows what it opens."""

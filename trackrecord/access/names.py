@@ -1,9 +1,9 @@
-"""What users and keys may be called, and which kinds of account there are."""
+"""What users, keys, strategies and scripts may be called."""
 
 from __future__ import annotations
 
 import re
-from typing import Final, Literal, get_args
+from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -12,11 +12,6 @@ from trackrecord.events.types import Name
 
 USER_NAME: Final = r"[a-z0-9][a-z0-9._@-]{0,63}"
 """Regular expression of a user's name."""
-
-Account = Literal["live", "paper", "backtest", "imported"]
-"""Where the trades of a signal were made."""
-
-ACCOUNTS: Final[tuple[Account, ...]] = get_args(Account)
 
 _record_name: Final = TypeAdapter(Name)
 _USER_NAME: Final = re.compile(USER_NAME)

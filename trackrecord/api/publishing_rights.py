@@ -36,6 +36,9 @@ class _Subject(msgspec.Struct, gc=False):
     execution_id: str | None = None
 
 
+_fields: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_NULL: Final = msgspec.Raw(b"null")
+
 _subject: Final = msgspec.json.Decoder(_Subject).decode
 
 _OWN: Final[Mapping[EventType, tuple[str, str, str]]] = {
@@ -96,6 +99,28 @@ def require_publishable(
             _require(_refusals(touched, every - key.names, names, field, "this key is not for"))
         foreign = set(claim_published(cursor, who.actor, every, clock.now()))
         _require(_refusals(touched, foreign, names, field, "belongs to somebody else:"))
+
+
+def with_account(messages: list[Message], who: Reader) -> list[Message]:
+    """Signals that do not say where their trades are made, with what the key says of them."""
+    account = None if who.known.key is None else who.known.key.account
+    if account is None or messages[0][0] != "signal_emitted":
+        return messages
+    said = msgspec.json.encode(account)
+    return [
+        (kind, key, event_id, _with_account(value, said)) for kind, key, event_id, value in messages
+    ]
+
+
+def _with_account(value: bytes, said: bytes) -> bytes:
+    if b'"account"' not in value:
+        return b'%s,"account":%s}' % (value.rstrip()[:-1], said)
+    # It says so, says null, or has the word in what its publisher adds for itself.
+    fields = _fields(value)
+    if fields.get("account", _NULL) != _NULL:
+        return value
+    fields["account"] = msgspec.Raw(said)
+    return msgspec.json.encode(fields)
 
 
 def _names_of(

@@ -182,6 +182,8 @@ class Signal(BaseModel):
     """A fraction, once it is closed."""
     outcome: Literal["win", "loss", "breakeven"] | None
     """Null while it is open."""
+    account: Literal["live", "paper", "backtest", "imported"] | None
+    """Where its trades are made; null: not said."""
     backdated: bool
     corrected_late: bool
 

@@ -8,11 +8,11 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from trackrecord.access.names import Account
 from trackrecord.access.roles import SCOPES, Scope
 from trackrecord.cli.access import changing, table_of
 from trackrecord.cli.common import DEFAULT_HOME, HomeOption, JsonOption, answer, notes, screen
 from trackrecord.cli.text import printable
+from trackrecord.events.types import Account
 
 app = typer.Typer(
     help="Keys with which programs use the HTTP API for a user: create, list, revoke.",

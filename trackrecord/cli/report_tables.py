@@ -173,7 +173,8 @@ def money(text: Decimal | str) -> str:
 def signals_table(signals: list[dict[str, Any]]) -> Table:
     """A table of signals and what became of them, one line each."""
     table = Table(box=None, header_style="bold")
-    for name in ("signal", "strategy", "symbol", "side", "quantity", "entry", "emitted", "outcome"):
+    for name in ("signal", "strategy", "symbol", "side", "quantity", "entry", "emitted", "account",
+                 "outcome"):  # fmt: skip
         table.add_column(name)
     table.add_column("PnL", justify="right")
     for signal in signals:
@@ -185,6 +186,7 @@ def signals_table(signals: list[dict[str, Any]]) -> Table:
             signal["quantity"],
             signal["entry_price"] or "next open",
             f"{signal['emitted_at']:%Y-%m-%d %H:%M}",
+            signal["account"] or "-",
             signal["outcome"] or "open",
             f"{money(signal['realised_pnl'])} {signal['currency']}",
         )

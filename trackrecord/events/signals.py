@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from trackrecord.events.base import Event, EventType
 from trackrecord.events.types import (
+    Account,
     Amount,
     Count,
     Currency,
@@ -95,6 +96,9 @@ class SignalEmitted(Event):
     """The script run that it was read from."""
     model_version: Name | None = None
     """The model that it came from."""
+    account: Account | None = None
+    """Where its trades are made: ``live``, ``paper``, ``backtest`` or ``imported`` from elsewhere;
+    left out: not known."""
     metadata: FreeJson | None = None
     """What the publisher adds for itself."""
     revision: Revision = 0

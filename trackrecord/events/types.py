@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
@@ -253,6 +253,9 @@ Identifier = Annotated[
 
 Name = Identifier
 """The name of a strategy, script, model or owner: 1 to 128 characters."""
+
+Account = Literal["live", "paper", "backtest", "imported"]
+"""Where the trades of a signal are made."""
 
 Symbol = Annotated[
     str,

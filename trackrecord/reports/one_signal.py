@@ -11,7 +11,7 @@ from trackrecord.runtime.database import Cursor, rows
 _SAID: Final = (
     "revision", "strategy", "symbol", "side", "price", "quantity", "currency", "emitted_at",
     "timeframe", "target_price", "stop_loss", "horizon_bars", "exits", "entry", "fee", "fee_rate",
-    "leverage", "confidence", "source", "execution_id", "model_version", "metadata",
+    "leverage", "confidence", "source", "execution_id", "model_version", "account", "metadata",
     "appended_at",
 )  # fmt: skip
 _FIRST: Final = ("first_appended_at", "said_revision")

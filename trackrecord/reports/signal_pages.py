@@ -19,7 +19,7 @@ OUTCOMES: Final[Mapping[int, Outcome]] = {1: "win", -1: "loss", 0: "breakeven"}
 COLUMNS: Final = (
     "signal_id", "strategy", "symbol", "side", "price", "entry_price", "quantity",
     "currency", "emitted_at", "timeframe", "target_price", "stop_loss", "confidence",
-    "model_version", "source", "backdated", "corrected_late", "exits_before_entry",
+    "model_version", "source", "account", "backdated", "corrected_late", "exits_before_entry",
     "exits_backdated", "exits_corrected_late", "closed_quantity", "excess_quantity",
     "realised_pnl", "fees", "closed_at", "return", "outcome",
 )  # fmt: skip

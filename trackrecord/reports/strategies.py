@@ -279,7 +279,7 @@ def read_signals(settings: Settings, strategy: str | None, limit: int) -> list[d
     """
     columns = (
         "signal_id", "strategy", "symbol", "side", "price", "entry_price", "quantity",
-        "currency", "emitted_at", "backdated", "corrected_late", "exits_before_entry",
+        "currency", "emitted_at", "account", "backdated", "corrected_late", "exits_before_entry",
         "exits_backdated", "exits_corrected_late", "closed_quantity",
         "excess_quantity", "realised_pnl", "fees", "closed_at", '"return"', "outcome",
     )  # fmt: skip

@@ -18,6 +18,7 @@ from trackrecord.events import (
     SignalEmitted,
     codec,
 )
+from trackrecord.events.types import Account
 from trackrecord.sdk.uuid7 import new_id
 
 Money = str | Decimal | int
@@ -75,6 +76,7 @@ class EventHelpers(ABC):
         source: str | None = None,
         execution_id: str | None = None,
         model_version: str | None = None,
+        account: Account | None = None,
         metadata: Mapping[str, Any] | None = None,
         signal_id: str | None = None,
         emitted_at: datetime | None = None,
@@ -101,6 +103,7 @@ class EventHelpers(ABC):
             source: What produced it.
             execution_id: The script run that it comes from.
             model_version: The model that it comes from.
+            account: Where its trades are made: ``live``, ``paper``, ``backtest``, ``imported``.
             metadata: What you add for yourself: JSON values.
             signal_id: Its id; left out: a new one.
             emitted_at: When it was said, with a time zone; left out: now.
@@ -131,6 +134,7 @@ class EventHelpers(ABC):
             source=source,
             execution_id=execution_id,
             model_version=model_version,
+            account=account,
             metadata=dict(metadata) if metadata is not None else None,
             emitted_at=emitted_at or self.clock.now(),
         )

@@ -10,7 +10,8 @@ CREATE TEMPORARY TABLE new_entries (
     timeframe text COLLATE "C", target_price numeric, stop_loss numeric, horizon_bars integer,
     exits text COLLATE "C", entry text COLLATE "C", fee numeric, fee_rate numeric,
     leverage numeric, confidence double precision, source text COLLATE "C",
-    execution_id text COLLATE "C", model_version text COLLATE "C", metadata jsonb
+    execution_id text COLLATE "C", model_version text COLLATE "C", account text COLLATE "C",
+    metadata jsonb
 ) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE new_exits (
     position integer, appended_at timestamptz,

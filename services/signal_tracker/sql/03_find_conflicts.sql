@@ -8,10 +8,10 @@ FROM new_entries AS n
     FROM old_signals))) AS o ON o.signal_id = n.signal_id AND o.revision = n.revision
 WHERE (n.strategy, n.symbol, n.side, n.price, n.quantity, n.currency, n.emitted_at, n.timeframe,
     n.target_price, n.stop_loss, n.horizon_bars, n.exits, n.entry, n.fee, n.fee_rate, n.leverage,
-    n.confidence, n.source, n.execution_id, n.model_version, n.metadata) IS DISTINCT
+    n.confidence, n.source, n.execution_id, n.model_version, n.account, n.metadata) IS DISTINCT
     FROM (o.strategy, o.symbol, o.side, o.price, o.quantity, o.currency, o.emitted_at, o.timeframe,
     o.target_price, o.stop_loss, o.horizon_bars, o.exits, o.entry, o.fee, o.fee_rate, o.leverage,
-    o.confidence, o.source, o.execution_id, o.model_version, o.metadata)
+    o.confidence, o.source, o.execution_id, o.model_version, o.account, o.metadata)
 AND NOT EXISTS (SELECT FROM new_entries AS h WHERE h.signal_id = n.signal_id
                 AND h.revision > n.revision AND h.position < n.position)
  UNION

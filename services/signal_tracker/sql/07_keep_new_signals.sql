@@ -12,10 +12,11 @@ WITH coming AS MATERIALIZED (
 )
 INSERT INTO signal_revisions (signal_id, revision, strategy, symbol, side, price, quantity,
     currency, emitted_at, timeframe, target_price, stop_loss, horizon_bars, exits, entry, fee,
-    fee_rate, leverage, confidence, source, execution_id, model_version, metadata, appended_at)
+    fee_rate, leverage, confidence, source, execution_id, model_version, account, metadata,
+    appended_at)
 SELECT n.signal_id, n.revision, n.strategy, n.symbol, n.side, n.price, n.quantity, n.currency,
     n.emitted_at, n.timeframe, n.target_price, n.stop_loss, n.horizon_bars, n.exits, n.entry, n.fee,
-    n.fee_rate, n.leverage, n.confidence, n.source, n.execution_id, n.model_version, n.metadata,
-    n.appended_at
+    n.fee_rate, n.leverage, n.confidence, n.source, n.execution_id, n.model_version, n.account,
+    n.metadata, n.appended_at
 FROM coming AS n JOIN revised ON n.signal_id = revised.signal_id
 ON CONFLICT DO NOTHING

@@ -3,11 +3,11 @@
 
 INSERT INTO signals (signal_id, revision, strategy, symbol, side, price, quantity, currency,
     emitted_at, timeframe, target_price, stop_loss, horizon_bars, exits, entry, fee, fee_rate,
-    leverage, confidence, source, execution_id, model_version, metadata, appended_at,
+    leverage, confidence, source, execution_id, model_version, account, metadata, appended_at,
                      first_appended_at, said_revision, corrected_late, backdated, ahead)
 SELECT signal_id, revision, strategy, symbol, side, price, quantity, currency, emitted_at,
     timeframe, target_price, stop_loss, horizon_bars, exits, entry, fee, fee_rate, leverage,
-    confidence, source, execution_id, model_version, metadata, appended_at,
+    confidence, source, execution_id, model_version, account, metadata, appended_at,
        appended_at, revision, false,
            n.appended_at - n.emitted_at > make_interval(secs => %(backdated_after)s),
            n.emitted_at - n.appended_at > make_interval(secs => %(backdated_after)s)

@@ -17,11 +17,11 @@ WITH named AS MATERIALIZED (
            (t.strategy, t.symbol, t.side, t.price, t.quantity, t.currency, t.emitted_at,
                t.timeframe, t.target_price, t.stop_loss, t.horizon_bars, t.exits, t.entry, t.fee,
                t.fee_rate, t.leverage, t.confidence, t.source, t.execution_id, t.model_version,
-               t.metadata) IS DISTINCT
+               t.account, t.metadata) IS DISTINCT
                FROM (said.strategy, said.symbol, said.side, said.price, said.quantity,
                said.currency, said.emitted_at, said.timeframe, said.target_price, said.stop_loss,
                said.horizon_bars, said.exits, said.entry, said.fee, said.fee_rate, said.leverage,
-               said.confidence, said.source, said.execution_id, said.model_version,
+               said.confidence, said.source, said.execution_id, said.model_version, said.account,
                said.metadata) AS late
     FROM said JOIN signals AS t ON t.signal_id = said.signal_id
 )

@@ -19,6 +19,7 @@ from tests.support.serving import exit_of, signal
 from trackrecord.access.store import claims, keys, users
 from trackrecord.access.store.audit import COMMAND_LINE
 from trackrecord.clock import SYSTEM_CLOCK
+from trackrecord.events import SignalEmitted
 from trackrecord.runtime import database, kafka
 from trackrecord.runtime.database import rows
 from trackrecord.runtime.settings import Settings
@@ -200,3 +201,55 @@ def test_a_strategy_is_asked_for_in_one_s_own_name(place: tuple[Settings, Guarde
     wanted = {"request_id": "r1", "owner": "alice", "prompt": "buy low, sell high"}
     api.problem(publish(api.people["bob"], "strategy_requested", wanted), 403)
     assert publish(api.people["alice"], "strategy_requested", wanted).status_code == 202
+
+
+def test_a_signal_is_of_the_account_kind_that_it_says_or_else_of_its_key_s(
+    place: tuple[Settings, Guarded],
+) -> None:
+    settings, api = place
+    with database.session(settings, application="test") as cursor:
+        alice = users.find(cursor, "alice")
+        _, paper = keys.make(
+            cursor, COMMAND_LINE, alice.user_id, "p", ["publish"], SYSTEM_CLOCK.now(),
+            account="paper",
+        )  # fmt: skip
+    batch = [
+        emitted(1, "kinds"),
+        emitted(2, "kinds", account="live"),
+        emitted(3, "kinds", account=None),
+        emitted(4, "kinds", metadata={"account": "of mine", "more": [1]}),
+    ]
+    assert publish(api.client, "signal_emitted", batch, paper.text).status_code == 202
+    assert publish(api.people["alice"], "signal_emitted", emitted(5, "kinds")).status_code == 202
+    found = {
+        each["signal_id"]: each
+        for each in (json.loads(parcel.value or b"") for parcel in
+                     wire.read(settings, settings.topic("signal_emitted")))
+        if each["strategy"] == "kinds"
+    }  # fmt: skip
+    assert {name[-1]: each.get("account") for name, each in found.items()} == {
+        "1": "paper", "2": "live", "3": "paper", "4": "paper", "5": None,
+    }  # fmt: skip
+    assert found["kinds-4"]["metadata"] == {"account": "of mine", "more": [1]}
+    events = [SignalEmitted.model_validate(each) for each in found.values()]
+    StageRun(TRACKER, settings).of(events)
+    shown = api.people["alice"].get("/api/v1/signals?strategy=kinds").json()["signals"]
+    assert {each["signal_id"][-1]: each["account"] for each in shown} == {
+        "1": "paper", "2": "live", "3": "paper", "4": "paper", "5": None,
+    }  # fmt: skip
+    one = api.people["alice"].get("/api/v1/signals/kinds-2").json()
+    assert (one["said"]["account"], one["position"]["account"]) == ("live", "live")
+    file = api.people["alice"].get("/api/v1/signals/export?strategy=kinds").text
+    assert "paper" in file
+    refused = publish(api.people["alice"], "signal_emitted", emitted(6, "kinds", account="dream"))
+    assert "account" in str(api.problem(refused, 422)["errors"])
+
+
+def test_the_account_kind_is_part_of_what_a_revision_says(settings: Settings) -> None:
+    said = [signal(1, "kinds", account="paper"), signal(1, "kinds", account="live", revision=1)]
+    StageRun(TRACKER, settings).of(said, batches=[1, 1])
+    with database.session(settings, application="test") as cursor:
+        assert rows(cursor, "SELECT account FROM signals") == [("live",)]
+        assert rows(cursor, "SELECT account FROM signal_revisions ORDER BY revision") == [
+            ("paper",), ("live",),
+        ]  # fmt: skip

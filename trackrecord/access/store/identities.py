@@ -7,9 +7,9 @@ from datetime import datetime
 from uuid import UUID
 
 from trackrecord.access.keys import looks_like_one
-from trackrecord.access.names import Account
 from trackrecord.access.roles import Permission, Role, of_key, of_role
 from trackrecord.access.tokens import Bearer, digest
+from trackrecord.events.types import Account
 from trackrecord.runtime.database import Cursor, rows
 
 

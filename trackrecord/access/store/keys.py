@@ -10,9 +10,10 @@ from uuid import UUID
 
 from trackrecord.access import keys
 from trackrecord.access.keys import KeyRefusedError, NewKey
-from trackrecord.access.names import Account, label
+from trackrecord.access.names import label
 from trackrecord.access.roles import Scope
 from trackrecord.access.store.audit import Actor, note
+from trackrecord.events.types import Account
 from trackrecord.runtime.database import Cursor, rows
 
 _COLUMNS: Final = """

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from trackrecord.api.answers import answer
 from trackrecord.api.parts import parts_of
 from trackrecord.api.problems import ProblemError
-from trackrecord.api.publishing_rights import require_publishable
+from trackrecord.api.publishing_rights import require_publishable, with_account
 from trackrecord.api.routes.asking import VERSION_ONE, Asked
 from trackrecord.api.shapes import Published
 from trackrecord.api.who import Publisher, Reader
@@ -90,9 +90,11 @@ async def _publish(
         )
     if not checked.messages:
         raise ProblemError(422, "there is no event in the body")
+    messages = checked.messages
     if parts.access is not None:
-        await run_sync(require_publishable, parts.access.writes, who, checked.messages, parts.clock)
-    await parts.ingest.publish(checked.messages)
+        await run_sync(require_publishable, parts.access.writes, who, messages, parts.clock)
+        messages = with_account(messages, who)
+    await parts.ingest.publish(messages)
     content: dict[str, Any] = {"published": len(checked.messages), "warnings": checked.warnings}
     if checked.is_one:
         content["id"] = checked.messages[0][2]

@@ -23,7 +23,7 @@ _SIGNALS: Final[tuple[Column, ...]] = (
     ("price", "money"), ("entry_price", "money"), ("quantity", "money"), ("currency", "text"),
     ("emitted_at", "time"), ("timeframe", "text"), ("target_price", "money"),
     ("stop_loss", "money"), ("confidence", "number"), ("model_version", "text"),
-    ("source", "text"), ("backdated", "flag"), ("corrected_late", "flag"),
+    ("source", "text"), ("account", "text"), ("backdated", "flag"), ("corrected_late", "flag"),
     ("closed_quantity", "money"), ("realised_pnl", "money"), ("fees", "money"),
     ("closed_at", "time"), ("return", "money"), ("outcome", "text"),
 )  # fmt: skip

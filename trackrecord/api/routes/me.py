@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from trackrecord.access import passwords
 from trackrecord.access.keys import MOST_NAMES, KeyRefusedError
-from trackrecord.access.names import Account, NameRefusedError
+from trackrecord.access.names import NameRefusedError
 from trackrecord.access.passwords import PasswordRefusedError
 from trackrecord.access.roles import Scope, of_key
 from trackrecord.access.store import keys, users
@@ -23,7 +23,7 @@ from trackrecord.api.problems import ProblemError, invalid, not_found
 from trackrecord.api.routes.asking import VERSION_ONE, Asked
 from trackrecord.api.routes.auth import access_of, proven
 from trackrecord.api.who import Anyone, Manager
-from trackrecord.events.types import Name, UtcTime
+from trackrecord.events.types import Account, Name, UtcTime
 
 router = APIRouter(prefix=f"{VERSION_ONE}/me", tags=["access"])
 
