@@ -146,7 +146,8 @@ _TABLES = """
 
     CREATE TABLE claims (
         name       text COLLATE "C" PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 128),
-        user_id    uuid NOT NULL REFERENCES users ON DELETE CASCADE,
+        -- A user who has names cannot be deleted: they would be nobody's, and for all to see.
+        user_id    uuid NOT NULL REFERENCES users,
         public     boolean NOT NULL,
         how        text NOT NULL CHECK (how IN ('published', 'given')),
         claimed_at timestamptz NOT NULL,

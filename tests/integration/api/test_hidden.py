@@ -344,3 +344,48 @@ def test_a_hidden_claim_is_not_told_to_be_there_by_trying_to_change_it(asked: Gu
     assert "trend" not in names
     assert {"momentum", "desk/euro"} <= names
     asked.problem(alice.patch("/api/v1/claims/desk%2Feuro", json={"public": False}), 403)
+
+
+def test_a_letter_that_is_sent_again_is_in_the_log(asked: Guarded, settings: Settings) -> None:
+    with database.session(settings, application="test") as cursor:
+        cursor.execute(
+            "INSERT INTO dead_letters (id, stage, topic, partition, log_offset, appended_at,"
+            " value, headers, error_class, reason, attempt, first_seen) VALUES"
+            " ('a-letter', 'signal_tracker', %s, 0, 0, now(), 'x', '[]', 'x', 'x', 1, now())",
+            (settings.topic("signal_emitted"),),
+        )
+    asked.problem(asked.people["alice"].get("/api/v1/dead-letters/a-letter"), 403)
+    asked.problem(asked.people["alice"].post("/api/v1/dead-letters/a-letter/requeue"), 403)
+    answer = asked.people["olga"].post("/api/v1/dead-letters/a-letter/requeue")
+    assert (answer.status_code, answer.json()["letters"]) == (200, 1), answer.text
+    [found] = [
+        each
+        for each in asked.people["root"].get("/api/v1/audit?limit=500").json()["entries"]
+        if each["action"] == "letter sent again"
+    ]
+    assert (found["actor"], found["subject"]) == ("olga", "a-letter")
+
+
+def first_event(asked: Guarded, person: str, **headers: str) -> tuple[str, str]:
+    """The name and id of the first event of somebody's stream."""
+    found: dict[str, str] = {}
+    with asked.people[person].stream("GET", "/api/v1/stream", headers=headers) as stream:
+        for line in stream.iter_lines():
+            name, _, value = line.partition(": ")
+            found[name] = value
+            if not line and "id" in found:
+                return found["event"], found["id"]
+    raise AssertionError(found)
+
+
+def test_how_much_is_published_is_not_told_to_who_may_not_see_all(asked: Guarded) -> None:
+    event, seen = first_event(asked, "alice")
+    assert event == "here"
+    assert seen == first_event(asked, "alice")[1]
+    everything = first_event(asked, "olga")[1]
+    numbers = dict(part.split(".") for part in everything.split("-"))
+    assert int(numbers["signals"]) == 10
+    assert not set(numbers.values()) & {part.split(".")[1] for part in seen.split("-")}
+    assert seen != first_event(asked, "bob")[1]
+    # Who comes back with the id is told only of what has moved since.
+    assert first_event(asked, "alice", **{"last-event-id": everything})[0] == "change"

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
+from trackrecord.access.store.audit import note
+from trackrecord.access.store.session import act_for
 from trackrecord.api.answers import answer
 from trackrecord.api.cursors import time_of
 from trackrecord.api.parts import parts_of
@@ -77,7 +79,7 @@ def requeue(
     request: Request, who: Operator, letter_id: PathId, asked: Annotated[Asked, Query()]
 ) -> Response:
     """Send a message again to the topic that it came from, its bytes and id unchanged."""
-    del who, asked
+    del asked
     parts = parts_of(request)
     with parts.pool.reading() as cursor:
         if letter_of(cursor, letter_id) is None:
@@ -86,6 +88,10 @@ def requeue(
         # Else it would be waited for half a minute, with a thread.
         raise ProblemError(503, f"the broker does not answer ({absent}): nothing was sent")
     done = replay_letters(parts.settings, [letter_id])
+    if parts.access is not None:
+        with parts.access.writes.writing() as cursor:
+            act_for(cursor, who.known.user_id)
+            note(cursor, who.actor, "letter sent again", letter_id, letters=done.letters)
     content = {"letters": done.letters, "messages": done.messages, "failed": done.failed}
     return answer(content, as_of=parts.clock.now())
 
