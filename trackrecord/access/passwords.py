@@ -30,7 +30,7 @@ _hasher: Final = PasswordHasher(
     time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES, hash_len=32, salt_len=16
 )
 
-_NOBODYS: Final = (
+NOBODYS: Final = (
     "$argon2id$v=19$m=47104,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$"
     "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 )
@@ -73,7 +73,7 @@ def kept(password: str, user: str = "") -> str:
 def fits(password: str, as_kept: str | None) -> bool:
     """Whether a password is the one that is kept; it takes the same time where none is."""
     try:
-        _hasher.verify(as_kept or _NOBODYS, _plain(password[: LONGEST + 1]))
+        _hasher.verify(as_kept or NOBODYS, _plain(password[: LONGEST + 1]))
     except (Argon2Error, InvalidHashError, UnicodeEncodeError):
         return False
     return as_kept is not None

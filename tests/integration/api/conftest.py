@@ -58,7 +58,8 @@ def api(record: Settings) -> Iterator[Served]:
         yield result
 
 
-@pytest.fixture(scope="package")
+# For each module: one of them sends whatever can be sent as an admin, and claims and keys change.
+@pytest.fixture(scope="module")
 def guarded_record(services: Services, role_url: str) -> Iterator[tuple[Settings, dict[str, str]]]:
     """A record of its own with users, and a key of each."""
     settings = settings_of(services, TRACKRECORD_API_DATABASE_URL=role_url)
@@ -69,7 +70,7 @@ def guarded_record(services: Services, role_url: str) -> Iterator[tuple[Settings
         yield settings, add_people(settings)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def asked(guarded_record: tuple[Settings, dict[str, str]]) -> Iterator[Guarded]:
     """The API on that record, where users log in."""
     with guarded(*guarded_record) as result:
