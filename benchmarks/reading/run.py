@@ -4,7 +4,7 @@ The history: 10 million closed signals of 1,000 strategies of very unequal size 
 it), over five years, with outcomes and assessments, and scripts, models and dead letters
 beside. Fifty requests a second, of a mix that favours
 what pages ask most; a route's latency counts from when its request was due. Measured beside: what a
-request costs the processors, how old judged numbers get while every strategy moves, how many
+request costs the processors, how old judged numbers get while strategies move, how many
 events one process takes in, and how soon a stream tells of a change.
 """
 
