@@ -6,6 +6,7 @@ what the stages have written; of the users' tables it reads neither passwords no
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from psycopg2.extensions import encrypt_password, quote_ident
@@ -138,16 +139,34 @@ def grant(cursor: Cursor, name: str) -> None:
             f"{name} is a superuser, has BYPASSRLS or is a member of the tables' owner: policies "
             "would not hold for it"
         )
+    grant_tables(
+        cursor, name, lambda table: _ACCESS.get(table, ("SELECT", *_WRITES.get(table, ())))
+    )
+    known = quote_ident(name, cursor)
+    for function in _FUNCTIONS:
+        cursor.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {known}")
+
+
+def _rights(table: str) -> Sequence[str]:
+    """What the API may do with a table."""
+    return _ACCESS.get(table, ("SELECT", *_WRITES.get(table, ())))
+
+
+def grant_tables(cursor: Cursor, name: str, rights: Callable[[str], Sequence[str]]) -> None:
+    """Give a role its rights on each table and view of this schema, and take all others.
+
+    Args:
+        cursor: Of the tables' owner, inside a transaction.
+        name: Of the role, which exists.
+        rights: What it may, by the name of a table or view.
+    """
     known = quote_ident(name, cursor)
     schema = quote_ident(rows(cursor, "SELECT current_schema()")[0][0], cursor)
     cursor.execute(f"GRANT USAGE ON SCHEMA {schema} TO {known}")
     cursor.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {known}")
     for (table,) in rows(cursor, _READABLE):
-        rights = _ACCESS.get(table, ("SELECT", *_WRITES.get(table, ())))
-        for right in rights:
+        for right in rights(table):
             cursor.execute(f"GRANT {right} ON {quote_ident(table, cursor)} TO {known}")
-    for function in _FUNCTIONS:
-        cursor.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {known}")
 
 
 def why_it_could_bypass(cursor: Cursor) -> str | None:

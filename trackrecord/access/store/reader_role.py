@@ -6,7 +6,7 @@ from typing import Final
 
 from psycopg2.extensions import quote_ident
 
-from trackrecord.access.store.database_role import ACCESS_TABLES, RoleRefusedError
+from trackrecord.access.store.database_role import ACCESS_TABLES, RoleRefusedError, grant_tables
 from trackrecord.runtime.database import Cursor, rows
 
 NAME: Final = "trackrecord_reader"
@@ -16,12 +16,6 @@ _KEPT_BACK: Final = frozenset({"dead_letters", "outbox", "model_files", *ACCESS_
 """Bytes that anybody may have sent, files of models, and what belongs to users."""
 
 _STATEMENT_SECONDS: Final = 30
-
-_TABLES: Final = """
-    SELECT relname FROM pg_class
-    WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v', 'm')
-    ORDER BY relname
-"""
 
 
 def grant_reading(cursor: Cursor, name: str) -> None:
@@ -48,13 +42,9 @@ def grant_reading(cursor: Cursor, name: str) -> None:
         raise RoleRefusedError(
             f"{name} is a superuser or a member of the tables' owner: it could write all of it"
         )
+    grant_tables(cursor, name, lambda table: () if table in _KEPT_BACK else ("SELECT",))
     known = quote_ident(name, cursor)
     schema = quote_ident(rows(cursor, "SELECT current_schema()")[0][0], cursor)
-    cursor.execute(f"GRANT USAGE ON SCHEMA {schema} TO {known}")
-    cursor.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {known}")
-    for (table,) in rows(cursor, _TABLES):
-        if table not in _KEPT_BACK:
-            cursor.execute(f"GRANT SELECT ON {quote_ident(table, cursor)} TO {known}")
     cursor.execute(f"ALTER ROLE {known} SET default_transaction_read_only = on")
     cursor.execute(f"ALTER ROLE {known} SET statement_timeout = '{_STATEMENT_SECONDS}s'")
     cursor.execute(f"ALTER ROLE {known} SET search_path = {schema}")
