@@ -106,7 +106,7 @@ class Api:
         self.health = Health("api", clock=clock)
         self.beside = (
             self.judged,
-            Results(settings, pool, reading, self.registry).repeating(clock),
+            Results(settings, pool, reading, self.registry).repeating(),
         )
 
     @asynccontextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from trackrecord.clock import Clock
 from trackrecord.errors import TrackrecordError
 from trackrecord.runtime.logs import get_logger
 
@@ -19,29 +18,17 @@ class Repeating:
     what was found before stays, with its own time.
     """
 
-    def __init__(
-        self,
-        name: str,
-        work: Callable[[], object],
-        clock: Clock,
-        *,
-        least_seconds: float,
-        per_second: float = 0.0,
-    ) -> None:
+    def __init__(self, name: str, work: Callable[[], object], *, rest_seconds: float) -> None:
         """Prepare the thread.
 
         Args:
             name: Of the thread, and what is not done in the log.
             work: What is done.
-            clock: What tells how long it took.
-            least_seconds: How long it rests at least.
-            per_second: How long it rests for each second of work, so that others have theirs.
+            rest_seconds: How long it rests.
         """
         self._name = name
         self._work = work
-        self._clock = clock
-        self._least_seconds = least_seconds
-        self._per_second = per_second
+        self._rest_seconds = rest_seconds
         self._stop = threading.Event()
 
     def start(self) -> None:
@@ -54,10 +41,8 @@ class Repeating:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            began = self._clock.monotonic()
             try:
                 self._work()
             except TrackrecordError as error:
                 _log.warning("not done for now", work=self._name, reason=str(error))
-            took = self._clock.monotonic() - began
-            self._stop.wait(max(self._least_seconds, took * self._per_second))
+            self._stop.wait(self._rest_seconds)

@@ -17,7 +17,6 @@ from trackrecord.api.metrics import REQUEST_SECONDS, REQUESTS
 from trackrecord.api.pool import Pool
 from trackrecord.api.reading import Reading
 from trackrecord.api.repeating import Repeating
-from trackrecord.clock import Clock
 from trackrecord.learning.judging import expected_calibration_error
 from trackrecord.performance.sums.sums import Sums
 from trackrecord.reports.calibration_keeper import read_calibrations
@@ -136,9 +135,9 @@ class Results(Collector):
         self._values: list[Value] = []
         registry.register(self)
 
-    def repeating(self, clock: Clock) -> Repeating:
+    def repeating(self) -> Repeating:
         """What reads again and again while it runs."""
-        return Repeating("metrics of results", self.refresh, clock, least_seconds=EVERY_SECONDS)
+        return Repeating("metrics of results", self.refresh, rest_seconds=EVERY_SECONDS)
 
     def refresh(self) -> None:
         """Read once.
