@@ -107,6 +107,34 @@ class Panel:
         }
 
 
+def by_day(
+    title: str, description: str, *, table: str, owner: str, value: str, chosen: str, more: str = ""
+) -> Panel:
+    """Bars of a sum that a stage keeps by day, one for each owner.
+
+    Args:
+        title: Of the panel.
+        description: How to read it.
+        table: Of sums by day.
+        owner: The column that names whose they are.
+        value: The column that is added up.
+        chosen: The condition of those that are shown.
+        more: What follows the grouping.
+    """
+    return Panel(
+        title,
+        description,
+        kind="timeseries",
+        sql=f"""
+        SELECT day::timestamp AS time, {owner} AS metric, sum({value}) AS value
+        FROM {table} WHERE {chosen} AND $__timeFilter(day::timestamp)
+        GROUP BY day, {owner}{more} ORDER BY day, {owner}
+        """,
+        width=_ACROSS // 2,
+        bars=True,
+    )
+
+
 @dataclass(frozen=True)
 class Choice:
     """What a reader of a dashboard chooses from.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.generate.record_boards.panels import Board, Choice, Panel
+from tools.generate.record_boards.panels import Board, Choice, Panel, by_day
 
 _CHOSEN = "script IN (${script:sqlstring})"
 
@@ -42,29 +42,21 @@ BOARD = Board(
             ),
         ),
         "Over time": (
-            Panel(
+            by_day(
                 "Runs by day",
                 "Each run counts on the day on which it ended.",
-                kind="timeseries",
-                sql=f"""
-                SELECT day::timestamp AS time, script AS metric, sum(runs) AS value
-                FROM script_days WHERE {_CHOSEN} AND $__timeFilter(day::timestamp)
-                GROUP BY day, script ORDER BY day, script
-                """,
-                width=12,
-                bars=True,
+                table="script_days",
+                owner="script",
+                value="runs",
+                chosen=_CHOSEN,
             ),
-            Panel(
+            by_day(
                 "Failures by day",
                 "Runs with an exit code other than 0.",
-                kind="timeseries",
-                sql=f"""
-                SELECT day::timestamp AS time, script AS metric, sum(failures) AS value
-                FROM script_days WHERE {_CHOSEN} AND $__timeFilter(day::timestamp)
-                GROUP BY day, script ORDER BY day, script
-                """,
-                width=12,
-                bars=True,
+                table="script_days",
+                owner="script",
+                value="failures",
+                chosen=_CHOSEN,
             ),
         ),
         "What recommended nothing": (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.generate.record_boards.panels import Board, Choice, Panel
+from tools.generate.record_boards.panels import Board, Choice, Panel, by_day
 
 _CHOSEN = "currency = ${currency:sqlstring} AND strategy IN (${strategy:sqlstring})"
 
@@ -68,29 +68,22 @@ BOARD = Board(
                 """,
                 stepped=True,
             ),
-            Panel(
+            by_day(
                 "Realised PnL by day",
                 "Net of fees, of all exits of the day.",
-                kind="timeseries",
-                sql=f"""
-                SELECT day::timestamp AS time, strategy AS metric, sum(realised_pnl) AS value
-                FROM strategy_days WHERE {_CHOSEN} AND $__timeFilter(day::timestamp)
-                GROUP BY day, strategy ORDER BY day, strategy
-                """,
-                width=12,
-                bars=True,
+                table="strategy_days",
+                owner="strategy",
+                value="realised_pnl",
+                chosen=_CHOSEN,
             ),
-            Panel(
+            by_day(
                 "Signals by day",
                 "Entries on the day of their emission.",
-                kind="timeseries",
-                sql=f"""
-                SELECT day::timestamp AS time, strategy AS metric, sum(signals) AS value
-                FROM strategy_days WHERE {_CHOSEN} AND $__timeFilter(day::timestamp)
-                GROUP BY day, strategy HAVING sum(signals) <> 0 ORDER BY day, strategy
-                """,
-                width=12,
-                bars=True,
+                table="strategy_days",
+                owner="strategy",
+                value="signals",
+                chosen=_CHOSEN,
+                more=" HAVING sum(signals) <> 0",
             ),
         ),
         "Now": (
