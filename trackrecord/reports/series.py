@@ -62,7 +62,7 @@ def read_series(
     return series
 
 
-def read_lines(
+def read_thinned_lines(
     cursor: Cursor, strategies: Sequence[str], since: date, until: date, points: int
 ) -> dict[str, list[dict[str, Any]]]:
     """What strategies realised over the same days, as lines of few points, oldest first.

@@ -16,7 +16,7 @@ from tests.support import compare
 from tests.support.pipeline import until
 from tests.support.servers import Services
 from tests.support.serving import FORMULA, SLASH, Served, exit_of, move, served, signal
-from trackrecord.reports.series import read_lines
+from trackrecord.reports.series import read_thinned_lines
 from trackrecord.reports.strategies import read_report
 from trackrecord.runtime import database
 from trackrecord.runtime.settings import Settings
@@ -311,7 +311,7 @@ def test_a_long_comparison_has_few_points_and_ends_where_the_record_does(
     first, last = (date.fromisoformat(days[n]["day"]) for n in (0, -1))
     with database.session(record, application="test") as cursor:
         for points in (1, 2, 7, 39):
-            [line] = read_lines(cursor, ["momentum"], first, last, points)["momentum"]
+            [line] = read_thinned_lines(cursor, ["momentum"], first, last, points)["momentum"]
             assert len(line["days"]) <= points
             assert line["days"][-1] == last
             for day, total in zip(line["days"], line["cumulative_pnl"], strict=True):

@@ -27,8 +27,7 @@ from trackrecord.api.standing import standing_of, with_standing
 from trackrecord.api.who import Who
 from trackrecord.performance.sums.written import add, record
 from trackrecord.reports.pictures import drawn_at, read_lines, read_pictures
-from trackrecord.reports.series import read_lines as compared_lines
-from trackrecord.reports.series import read_series, read_spans, read_sums
+from trackrecord.reports.series import read_series, read_spans, read_sums, read_thinned_lines
 from trackrecord.runtime.database import Cursor
 
 router = APIRouter(prefix=VERSION_ONE, tags=["strategies"])
@@ -255,7 +254,7 @@ def _over(
         ]
         return none, None, "they have no day in common"
     sums = {name: read_sums(cursor, name, since, until) for name in names}
-    lines = compared_lines(cursor, names, since, until, _POINTS)
+    lines = read_thinned_lines(cursor, names, since, until, _POINTS)
     compared = [
         {
             "strategy": name,
