@@ -37,7 +37,7 @@ class Signal:
     Attributes:
         signal_id: A UUID: random, or of version 7, as the SDK makes them.
         exit_id: Likewise.
-        strategy: One of 40.
+        strategy: One of 40, unless others are asked for.
         symbol: One of 500.
         side: BUY or SELL.
         tenths: Quantity, in tenths.
@@ -75,7 +75,12 @@ class Signal:
 
 
 def signals(
-    count: int, seed: int = SEED, start: datetime = START, *, random_ids: bool = True
+    count: int,
+    seed: int = SEED,
+    start: datetime = START,
+    *,
+    random_ids: bool = True,
+    strategies: int = STRATEGIES,
 ) -> Iterator[Signal]:
     """Make signals in the order of their times; the same ones for the same arguments.
 
@@ -84,7 +89,9 @@ def signals(
         seed: Of all that is drawn.
         start: When the first is emitted.
         random_ids: Whether ids are random throughout, or begin with the time of emission.
+        strategies: Of how many they are.
     """
+    digits = len(str(strategies - 1))
     rng = random.Random(seed)
     step = _SPAN / max(count, 1)
     for number in range(count):
@@ -93,7 +100,7 @@ def signals(
         yield Signal(
             signal_id=_identifier(rng, None if random_ids else emitted_at),
             exit_id=_identifier(rng, None if random_ids else emitted_at),
-            strategy=f"strategy-{rng.randrange(STRATEGIES):02d}",
+            strategy=f"strategy-{rng.randrange(strategies):0{digits}d}",
             symbol=f"SYM{rng.randrange(SYMBOLS):03d}",
             side="BUY" if rng.random() < 0.5 else "SELL",  # noqa: PLR2004 - as often as not
             tenths=rng.randint(1, 1000),

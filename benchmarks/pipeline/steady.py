@@ -1,4 +1,6 @@
-"""A producer at an even pace: ``python -m benchmarks.pipeline.steady RATE EVENTS SEED LINGER_MS``.
+"""A producer at an even pace.
+
+    python -m benchmarks.pipeline.steady RATE EVENTS SEED LINGER_MS [STRATEGIES]
 
 Entries alternate with exits of signals that were entered a second before. Each event holds the
 time at which it is given to the client. Everything except that time is prepared before the
@@ -47,12 +49,12 @@ class Unsent:
         return cls(topic, signal.symbol, head, tail)
 
 
-def unsent(rate: int, total: int, seed: int) -> list[Unsent]:
+def unsent(rate: int, total: int, seed: int, strategies: int = events.STRATEGIES) -> list[Unsent]:
     """The events in the order in which they are sent."""
     behind = min(rate // 2, total // 4)
     order: list[Unsent] = []
     waiting: list[events.Signal] = []
-    made = events.signals(total, seed)
+    made = events.signals(total, seed, strategies=strategies)
     left = 0
     for number in range(total):
         # The exits lag; what they lag by is made up for at the start by entries alone.
@@ -67,7 +69,9 @@ def unsent(rate: int, total: int, seed: int) -> list[Unsent]:
     return order
 
 
-def main(rate: int, total: int, seed: int, linger_ms: int) -> float:
+def main(
+    rate: int, total: int, seed: int, linger_ms: int, strategies: int = events.STRATEGIES
+) -> float:
     """Send ``total`` events at ``rate`` events a second.
 
     Returns:
@@ -84,7 +88,7 @@ def main(rate: int, total: int, seed: int, linger_ms: int) -> float:
     )
     heads = events.event_headers()
     topics = {topic: prefix + topic for topic in heads}
-    order = unsent(rate, total, seed)
+    order = unsent(rate, total, seed, strategies)
     # The connection is made, and the topics are known, before the clock starts.
     producer.list_topics(timeout=10)
     began = time.monotonic()
@@ -106,4 +110,4 @@ def main(rate: int, total: int, seed: int, linger_ms: int) -> float:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"{main(*map(int, sys.argv[1:5])):.1f}\n")
+    sys.stdout.write(f"{main(*map(int, sys.argv[1:6])):.1f}\n")

@@ -16,6 +16,8 @@ from queue import SimpleQueue
 
 import numpy as np
 
+from benchmarks.reading.place import Place
+
 _CLIENTS = 16
 _TIMEOUT_SECONDS = 30.0
 
@@ -48,11 +50,11 @@ class Answers:
         return sum(map(len, self.seconds.values()))
 
 
-def ask(address: str, mix: Mix, rate: int, seconds: float, seed: int) -> Answers:
+def ask(place: Place, mix: Mix, rate: int, seconds: float, seed: int) -> Answers:
     """Ask for some time.
 
     Args:
-        address: ``host:port``.
+        place: Whom to ask.
         mix: What to ask for.
         rate: Requests a second.
         seconds: For how long.
@@ -65,7 +67,7 @@ def ask(address: str, mix: Mix, rate: int, seconds: float, seed: int) -> Answers
     answers = Answers()
     lock = threading.Lock()
     clients = [
-        threading.Thread(target=_client, args=(address, due, answers, lock), daemon=True)
+        threading.Thread(target=_client, args=(place, due, answers, lock), daemon=True)
         for _ in range(_CLIENTS)
     ]
     for client in clients:
@@ -84,16 +86,16 @@ def ask(address: str, mix: Mix, rate: int, seconds: float, seed: int) -> Answers
 
 
 def _client(
-    address: str,
+    place: Place,
     due: SimpleQueue[tuple[float, str, str] | None],
     answers: Answers,
     lock: threading.Lock,
 ) -> None:
-    connection = http.client.HTTPConnection(address, timeout=_TIMEOUT_SECONDS)
+    connection = http.client.HTTPConnection(place.address, timeout=_TIMEOUT_SECONDS)
     while (order := due.get()) is not None:
         at, name, path = order
         try:
-            connection.request("GET", path)
+            connection.request("GET", path, headers=dict(place.headers))
             answer = connection.getresponse()
             answer.read()
             problem = "" if answer.status in {200, 304} else f"{answer.status} {path}"

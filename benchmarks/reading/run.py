@@ -11,14 +11,10 @@ events one process takes in, and how soon a stream tells of a change.
 from __future__ import annotations
 
 import http.client
-import json
 import random
-import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,7 +25,6 @@ from benchmarks.pipeline.common import (
     Process,
     Servers,
     connect,
-    environment,
     make_topics,
     say,
     servers,
@@ -40,7 +35,7 @@ from benchmarks.pipeline.common import (
 from benchmarks.pipeline.measure import cpu_seconds, peak_bytes, sessions
 from benchmarks.reading import judged
 from benchmarks.reading.load import Answers, Mix, ask
-from trackrecord.runtime.settings import Settings
+from benchmarks.reading.place import Place, serving
 
 SIGNALS = 10_000_000
 SPREAD = history.Spread(strategies=1_000, days=1_820, unequal=True)
@@ -59,54 +54,7 @@ P95_MS, CPU_MS, BEHIND_SECONDS, INGEST, STREAM_SECONDS, PEAK_MB = (
 )
 
 ALONE, BESIDE = "alone", f"while the tracker takes {WRITTEN:,} events/s"
-
-
-@dataclass(frozen=True)
-class Place:
-    """The API that is asked.
-
-    Attributes:
-        settings: Of all processes.
-        address: ``host:port``.
-        process: Its own.
-    """
-
-    settings: Settings
-    address: str
-    process: Process
-
-    def get(self, path: str) -> Any:
-        """What it answers to a request, read.
-
-        Raises:
-            RuntimeError: It has no answer.
-        """
-        connection = http.client.HTTPConnection(self.address, timeout=60)
-        try:
-            connection.request("GET", path)
-            answer = connection.getresponse()
-            body = answer.read()
-        finally:
-            connection.close()
-        if answer.status != 200:  # noqa: PLR2004 - done
-            raise RuntimeError(f"{path}: {answer.status} {body[:500]!r}")
-        return json.loads(body)
-
-    def wait_for(self, path: str, seconds: float = 120.0) -> None:
-        """Wait until it has an answer.
-
-        Raises:
-            RuntimeError: It never has.
-        """
-        ends = time.monotonic() + seconds
-        while True:
-            try:
-                self.get(path)
-            except RuntimeError:
-                if time.monotonic() > ends:
-                    raise
-            else:
-                return
+GUARDED = "alone, where users log in"
 
 
 def mix_of(spread: history.Spread, ids: list[str]) -> Mix:
@@ -174,24 +122,33 @@ def run(
         ids = judged.add(settings)
         settle(url)
         began = time.monotonic()
-        place = stack.enter_context(_serving(settings))
+        place = stack.enter_context(serving(settings))
         place.wait_for("/api/v1/leaderboard?limit=1")
         place.get(f"/api/v1/models/{judged.VERSION}/calibration")
         first = time.monotonic() - began
         say(f"  judged numbers of all after {first:.1f} s")
         mix = mix_of(spread, ids)
-        ask(place.address, mix, RATE, seconds / 4, options.seed)
+        ask(place, mix, RATE, seconds / 4, options.seed)
         for number in range(options.rounds):
             say(f"round {number + 1} of {options.rounds}")
             seed = options.seed + number
             runs.append({"way": ALONE, **_alone(place, mix, seconds, seed)})
-            runs.append({"way": BESIDE, **_beside(place, mix, seconds, seed)})
+            runs.append({"way": BESIDE, **_beside(place, mix, seconds, seed, spread.strategies)})
         rates = [_ingest(place, options) for _ in range(options.rounds)]
+        place = stack.enter_context(serving(settings, guarded=True))
+        place.wait_for("/api/v1/leaderboard?limit=1")
+        say("where users log in")
+        ask(place, mix, RATE, seconds / 4, options.seed)
+        for number in range(options.rounds):
+            numbers = _alone(place, mix, seconds, options.seed + number)
+            runs.append({"way": GUARDED, **numbers})
+        with_key = [_ingest(place, options) for _ in range(options.rounds)]
     outcome = result("reading", options.seed, runs, BESIDE, "p95_ms", more_is_better=False)
     outcome["history"] = {"signals": size, "strategies": spread.strategies, "days": spread.days}
     outcome["mix"] = {name: share for name, (share, _) in mix.items()}
     outcome["first_judged_seconds"] = round(first, 1)
     outcome["ingest_per_second"] = rates
+    outcome["ingest_per_second_with_a_key"] = with_key
     return outcome | {"targets": _targets(outcome)}
 
 
@@ -214,32 +171,12 @@ def _targets(outcome: dict[str, Any]) -> dict[str, Any]:
     return targets
 
 
-@contextmanager
-def _serving(settings: Settings) -> Iterator[Place]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environ = {**environment(settings), "TRACKRECORD_API_PORT": str(port)}
-    with Process(["-m", "trackrecord.cli.main", "run", "api"], environ) as process:
-        place = Place(settings, f"127.0.0.1:{port}", process)
-        ends = time.monotonic() + 60
-        while True:
-            try:
-                place.get("/healthz")
-                break
-            except (OSError, RuntimeError):
-                if time.monotonic() > ends or not process.running:
-                    raise RuntimeError(f"the API does not start:\n{process.said()}") from None
-                time.sleep(0.1)
-        yield place
-
-
 def _alone(place: Place, mix: Mix, seconds: float, seed: int) -> dict[str, float]:
     connection = connect(place.settings.database_url, place.settings.database_schema)
     with connection.cursor() as cursor:
         pids = [place.process.pid, *sessions(cursor)]
         before = cpu_seconds(pids)
-        answers = ask(place.address, mix, RATE, seconds, seed)
+        answers = ask(place, mix, RATE, seconds, seed)
         spent = cpu_seconds(pids) - before
     connection.close()
     numbers = _numbers(place, answers)
@@ -250,7 +187,7 @@ def _alone(place: Place, mix: Mix, seconds: float, seed: int) -> dict[str, float
     }
 
 
-def _beside(place: Place, mix: Mix, seconds: float, seed: int) -> dict[str, float]:
+def _beside(place: Place, mix: Mix, seconds: float, seed: int, strategies: int) -> dict[str, float]:
     settings = place.settings
     ages: list[float] = []
     done = threading.Event()
@@ -266,13 +203,13 @@ def _beside(place: Place, mix: Mix, seconds: float, seed: int) -> dict[str, floa
             "BENCH_BROKER": settings.kafka_bootstrap_servers,
             "BENCH_PREFIX": settings.topic_prefix,
         }
-        sending = [str(each) for each in (WRITTEN, total, seed, 5)]
+        sending = [str(each) for each in (WRITTEN, total, seed, 5, strategies)]
         with Process(["-m", "benchmarks.pipeline.steady", *sending], environ) as sender:
             time.sleep(8)  # it prepares what it sends
             watcher = threading.Thread(target=watch)
             watcher.start()
             try:
-                answers = ask(place.address, mix, RATE, seconds, seed)
+                answers = ask(place, mix, RATE, seconds, seed)
             finally:
                 done.set()
                 watcher.join()
@@ -310,7 +247,7 @@ def _stream(place: Place) -> float:
     _until_event(answer, "here")
     [signal] = events.signals(1, seed=int(time.time()))
     began = time.monotonic()
-    _post(place.address, events.entry_value(signal))
+    _post(place, events.entry_value(signal))
     _until_event(answer, "change")
     took = time.monotonic() - began
     connection.close()
@@ -324,11 +261,10 @@ def _until_event(answer: http.client.HTTPResponse, name: str) -> None:
     raise RuntimeError("the stream has ended")
 
 
-def _post(address: str, body: bytes, kind: str = "application/json") -> None:
-    connection = http.client.HTTPConnection(address, timeout=60)
-    connection.request(
-        "POST", "/api/v1/events/signal_emitted", body, headers={"content-type": kind}
-    )
+def _post(place: Place, body: bytes, kind: str = "application/json") -> None:
+    connection = http.client.HTTPConnection(place.address, timeout=60)
+    headers = {"content-type": kind, **place.headers}
+    connection.request("POST", "/api/v1/events/signal_emitted", body, headers=headers)
     answer = connection.getresponse()
     said = answer.read()
     connection.close()
@@ -345,7 +281,7 @@ def _ingest(place: Place, options: Options) -> float:
 
     def send(mine: list[bytes]) -> None:
         for batch in mine:
-            _post(place.address, batch, "application/x-ndjson")
+            _post(place, batch, "application/x-ndjson")
 
     clients = [threading.Thread(target=send, args=(batches[n::2],)) for n in range(2)]
     for client in clients:

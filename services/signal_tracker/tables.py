@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from trackrecord.performance.sums.sums import ACCOUNTS
 from trackrecord.runtime.late_marks import MARKED
 from trackrecord.runtime.stage import DerivedTable
 
@@ -61,7 +62,7 @@ from its beginning for each row."""
 
 COUNTED: Final = (
     "signals", "backdated", "exits", "closed", "wins", "losses", "breakevens", "without_return",
-    *MARKED,
+    *MARKED, *ACCOUNTS.values(),
 )  # fmt: skip
 MONEY: Final = (
     "total_pnl", "gross_profit", "gross_loss", "realised_pnl", "fees", "carry", "sum_return",

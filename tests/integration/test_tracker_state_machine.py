@@ -101,6 +101,7 @@ entry_contents = st.fixed_dictionaries(
         "emitted_at": moments,
         "leverage": st.sampled_from([None, Decimal(3)]),
         "entry": st.sampled_from(["filled", "next_open"]),
+        "account": st.sampled_from([None, "live", "backtest"]),
     }
 )
 exit_contents = st.fixed_dictionaries(

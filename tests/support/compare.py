@@ -14,6 +14,7 @@ from trackrecord.runtime.settings import Settings
 _SUMS = (
     "signals", "exits", "closed", "wins", "losses", "breakevens", "without_return", "total_pnl",
     "gross_profit", "gross_loss", "realised_pnl", "fees", "carry", "sum_return", "pnl_squares",
+    "live_signals", "paper_signals", "backtest_signals", "imported_signals",
 )  # fmt: skip
 
 _MARKS = ("exits_backdated", "corrected_late", "moved_in_late")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from trackrecord.events import SignalClosed, SignalEmitted
 
@@ -73,6 +75,7 @@ def _signal(rng: random.Random, signal_id: str, shape: Shape) -> list[SignalEmit
         emitted_at=emitted_at,
         leverage=rng.choice([None, None, Decimal(3)]),
         entry=rng.choice(["filled", "filled", "next_open"]),
+        account=_account(signal_id),
         **_fee(rng),
     )
     events: list[SignalEmitted | SignalClosed] = []
@@ -110,6 +113,11 @@ def _signal(rng: random.Random, signal_id: str, shape: Shape) -> list[SignalEmit
     return events
 
 
+def _account(key: str) -> str | None:
+    """Not drawn, so that a seed gives the history that it gave before signals had one."""
+    return (None, None, "live", "paper", "backtest", "imported")[zlib.crc32(key.encode()) % 6]
+
+
 def _price(rng: random.Random, places: int, shape: Shape) -> Decimal:
     price = money(rng, 500, places)
     return rng.choice([-price, Decimal(0)]) if rng.random() < shape.below_zero else price
@@ -144,5 +152,8 @@ def _with_noise(
     if rng.random() < shape.moved:
         when = "emitted_at" if isinstance(event, SignalEmitted) else "closed_at"
         moved = getattr(event, when) + timedelta(minutes=rng.choice([-3000, -90, -4, 4, 90, 3000]))
-        events.append(event.model_copy(update={when: moved, "revision": 2}))
+        update: dict[str, Any] = {when: moved, "revision": 2}
+        if isinstance(event, SignalEmitted):
+            update["account"] = _account(f"{event.signal_id} moved")
+        events.append(event.model_copy(update=update))
     return events

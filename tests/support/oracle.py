@@ -193,6 +193,7 @@ def _signal(entry: Any, exits: list[SignalClosed], rows: Any, days: Any) -> dict
             days[kind, owner, entry.currency, day][name] += F(value)
 
     add(entry.emitted_at.date(), "signals", 1)
+    add(entry.emitted_at.date(), f"{entry.account}_signals", entry.account is not None)
     for each in exits:
         take = min(left, F(each.quantity) if each.quantity is not None else left)
         if take == 0:

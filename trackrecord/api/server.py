@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import uvicorn
@@ -29,6 +30,12 @@ _GRACE_SECONDS: Final = 10
 """How long requests that are being answered may still take once the process is to end."""
 
 _BACKLOG: Final = 512
+
+_ARENA_MAX: Final = -8
+"""The parameter of mallopt(3) that says how many pools of memory there are."""
+
+_ARENAS: Final = 2
+"""Else each thread that answers requests has one, and keeps what its largest answer took."""
 
 
 class ApiServer(uvicorn.Server):
@@ -73,6 +80,7 @@ def run(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> int:
     Raises:
         ConfigurationError: It would listen where anybody could ask, or its secret is too short.
     """
+    _share_memory()
     if not settings.jwt_secret:
         require_loopback(settings.api_host)
     logs.configure("api", level=settings.log_level, style=settings.log_format)
@@ -93,6 +101,12 @@ def run(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> int:
     with listener:
         server.run(sockets=[listener])
     return 0
+
+
+def _share_memory() -> None:
+    # Where the C library has no such call, it has no such pools.
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_ARENA_MAX, _ARENAS)
 
 
 def serving(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> ApiServer:

@@ -43,6 +43,10 @@ class Record(BaseModel):
     breakevens: int
     win_rate: float | None
     """A fraction of the closed."""
+    account: Literal["live", "paper", "imported", "backtest", "mixed", "unknown"]
+    """The kind of account of all signals; `mixed`: of several, `unknown`: none says so."""
+    accounts: dict[str, int]
+    """Signals by kind of account."""
     currency: str | None = None
     total_pnl: Money | None = None
     """Net, of the closed."""
@@ -255,11 +259,18 @@ class Calibration(Versioned):
     """Up to when outcomes count."""
 
 
+class Ranked(NamedRecord):
+    """A place on a leaderboard."""
+
+    rank: int
+    """Among the strategies of its kind of account, from 1."""
+
+
 class Leaderboard(Versioned):
-    """Strategies by one number, the best first."""
+    """Strategies by one number, the best first; kinds of account one after another."""
 
     by: str
-    strategies: list[NamedRecord]
+    strategies: list[Ranked]
 
 
 class Comparison(Versioned):

@@ -33,14 +33,18 @@ from trackrecord.runtime.settings import Settings
 LOOK_SECONDS: Final = 1.0
 """How often it looks whether the record has moved."""
 
-_REST: Final = 2.0
+_REST: Final = 3.0
 """How long it rests for each second of work."""
+
+_LONGEST_REST: Final = 5.0
+"""However much there was to do: numbers are to be no older than a few seconds."""
 
 _CALIBRATION_SECONDS: Final = 5.0
 _CALIBRATION_REST: Final = 20.0
 """Outcomes move with every bar, what follows from them hardly."""
 
-_NICENESS: Final = 5
+_NICENESS: Final = 8
+"""Requests and stages come first."""
 
 _log = get_logger(__name__)
 
@@ -69,7 +73,7 @@ class Worker:
         began = self._clock.monotonic()
         try:
             self._records()
-            rest = _REST * (self._clock.monotonic() - began)
+            rest = min(_LONGEST_REST, _REST * (self._clock.monotonic() - began))
             self._calibrations()
         except TrackrecordError as error:
             # What was worked out before stays, with its own time.

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.table import Table
 from rich.text import Text
 
+from trackrecord.performance.sums.sums import MIXED, UNKNOWN
+
 if TYPE_CHECKING:
     from trackrecord.reports.strategies import Report
 
@@ -78,10 +80,21 @@ def strategies_table(records: dict[str, Any], beside: dict[str, Any] | None = No
             shown = Text(owner)
             if part["too_few_to_tell"]:
                 shown.append("\ntoo few trades to tell", style="dim")
+            if whose := _accounts(part):
+                shown.append(f"\n{whose}", style="dim")
             table.add_row(shown, *_judged(part))
         for part in _by_currency(beside[owner]) if beside and owner in beside else []:
             table.add_row(Text("  on record"), *_judged(part), style="dim")
     return table
+
+
+def _accounts(part: dict[str, Any]) -> str | None:
+    """Of which kinds of account the signals are; None where none says so."""
+    if part["account"] == UNKNOWN:
+        return None
+    if part["account"] != MIXED:
+        return f"{part['account']} account"
+    return ", ".join(f"{count} {kind}" for kind, count in part["accounts"].items())
 
 
 def what_it_rests_on(records: dict[str, Any]) -> str:

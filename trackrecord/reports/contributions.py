@@ -8,6 +8,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from trackrecord.performance.sums.sums import ACCOUNTS
+
+_OF_ACCOUNTS: Final = ", ".join(
+    f"coalesce(account = '{kind}', false)::int AS {name}" for kind, name in ACCOUNTS.items()
+)
+_OF_NO_ACCOUNT: Final = ", ".join("0" for _ in ACCOUNTS)
+
 EXITS: Final = """
     SELECT s.strategy, s.symbol, s.currency, greatest(x.closed_at, s.emitted_at) AS at,
            x.realised_pnl, x.fees, x.carry, x.signal_pnl, x."return", x.outcome
@@ -29,7 +36,7 @@ def contributions(entries: str, exits: str) -> str:
                0 AS breakevens, 0 AS without_return, 0::numeric AS total_pnl,
                0::numeric AS gross_profit, 0::numeric AS gross_loss, 0::numeric AS realised_pnl,
                0::numeric AS fees, 0::numeric AS carry, 0::numeric AS sum_return,
-               0::numeric AS pnl_squares
+               0::numeric AS pnl_squares, {_OF_ACCOUNTS}
         FROM signals WHERE revision >= 0 AND {entries}
         UNION ALL
         SELECT strategy, symbol, currency, at, 0, 0, 1, (outcome IS NOT NULL)::int,
@@ -37,6 +44,7 @@ def contributions(entries: str, exits: str) -> str:
                coalesce(outcome = 0, false)::int, (outcome IS NOT NULL AND "return" IS NULL)::int,
                coalesce(signal_pnl, 0), CASE outcome WHEN 1 THEN signal_pnl ELSE 0 END,
                CASE outcome WHEN -1 THEN signal_pnl ELSE 0 END, realised_pnl, fees, carry,
-               coalesce("return", 0), coalesce(signal_pnl * signal_pnl, 0)
+               coalesce("return", 0), coalesce(signal_pnl * signal_pnl, 0),
+               {_OF_NO_ACCOUNT}
         FROM ({exits}) AS exits
     """

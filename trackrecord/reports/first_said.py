@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from trackrecord.performance.exact import exact
-from trackrecord.performance.sums.sums import Sums
+from trackrecord.performance.sums.sums import ACCOUNTS, Sums
 from trackrecord.performance.sums.written import add
 from trackrecord.reports.contributions import EXITS, contributions
 from trackrecord.reports.totals import SUMMED
@@ -62,6 +62,7 @@ _SAID: Final = f"""
                coalesce(r.price, s.price) AS price, coalesce(r.quantity, s.quantity) AS quantity,
                coalesce(r.emitted_at, s.emitted_at) AS emitted_at,
                coalesce(r.entry, s.entry) AS entry,
+               CASE WHEN r.signal_id IS NULL THEN s.account ELSE r.account END AS account,
                CASE WHEN r.signal_id IS NULL THEN s.fee ELSE r.fee END AS fee,
                CASE WHEN r.signal_id IS NULL THEN s.fee_rate ELSE r.fee_rate END AS fee_rate,
                CASE WHEN r.signal_id IS NULL THEN s.leverage ELSE r.leverage END AS leverage
@@ -86,7 +87,7 @@ _SAID: Final = f"""
         WHERE x.signal_id IN (SELECT signal_id FROM in_time)
     )
     SELECT e.signal_id, e.strategy, e.symbol, e.currency, e.side, e.price, e.quantity, e.fee,
-           e.fee_rate, e.leverage, e.emitted_at, e.entry,
+           e.fee_rate, e.leverage, e.emitted_at, e.entry, e.account,
            x.exit_id, x.price, x.closed_at, x.quantity, x.fee, x.fee_rate, x.interest, x.funding,
            x.entry_price
     FROM in_time AS e LEFT JOIN exits_said AS x
@@ -103,6 +104,7 @@ class _Signal(NamedTuple):
     symbol: str
     currency: str
     emitted_at: datetime
+    account: str | None
     entry: Entry
     exits: tuple[Exit, ...]
 
@@ -198,20 +200,23 @@ def _said(cursor: Cursor, settings: Settings) -> Iterator[_Signal]:
     for _, several in groupby(found, key=lambda row: row[0]):
         lines = list(several)
         (_, strategy, symbol, currency, side, price, quantity, fee, fee_rate, leverage, emitted_at,
-         entry, *_) = lines[0]  # fmt: skip
+         entry, account, *_) = lines[0]  # fmt: skip
         yield _Signal(
             strategy,
             symbol,
             currency,
             emitted_at,
+            account,
             Entry(side, price, quantity, fee, fee_rate, leverage, emitted_at, entry == "next_open"),
-            tuple(Exit(*line[12:]) for line in lines if line[12] is not None),
+            tuple(Exit(*line[13:]) for line in lines if line[13] is not None),
         )
 
 
 def _contributions(said: _Signal, position: Position) -> Iterator[tuple[datetime, str, Any]]:
     """What a signal adds to sums, and when."""
     yield said.emitted_at, "signals", 1
+    if said.account is not None:
+        yield said.emitted_at, ACCOUNTS[said.account], 1
     for one in position.exits:
         if one.quantity:
             yield one.closed_at, "exits", 1

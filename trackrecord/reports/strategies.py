@@ -40,7 +40,7 @@ _PART_OF_DAY = """
         FROM ({contributions}) AS contributed WHERE at <= %(as_of)s
         UNION ALL
         SELECT strategy, symbol, currency, at, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-               exits_backdated, corrected_late, moved_in_late
+               0, 0, 0, 0, exits_backdated, corrected_late, moved_in_late
         FROM ({marks}) AS marks WHERE at >= %(midnight)s AND at <= %(as_of)s
     ) AS part GROUP BY 1, 2, 3
 """

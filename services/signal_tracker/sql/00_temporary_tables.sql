@@ -32,7 +32,7 @@ CREATE TEMPORARY TABLE old_signals (
         fee_rate numeric STORAGE PLAIN,
     leverage numeric STORAGE PLAIN, entry text STORAGE PLAIN COLLATE "C", backdated boolean,
         said_revision integer,
-    corrected_late boolean
+    corrected_late boolean, account text STORAGE PLAIN COLLATE "C"
 ) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE old_exits (
     signal_id text STORAGE PLAIN COLLATE "C", exit_id text STORAGE PLAIN COLLATE "C",
@@ -66,7 +66,8 @@ CREATE TEMPORARY TABLE deltas (
     day date,
     signals bigint, backdated bigint, exits bigint, closed bigint, wins bigint, losses bigint,
         breakevens bigint, without_return bigint, exits_backdated bigint, corrected_late bigint,
-        moved_in_late bigint,
+        moved_in_late bigint, live_signals bigint, paper_signals bigint, backtest_signals bigint,
+        imported_signals bigint,
     total_pnl numeric STORAGE PLAIN, gross_profit numeric STORAGE PLAIN,
         gross_loss numeric STORAGE PLAIN, realised_pnl numeric STORAGE PLAIN,
         fees numeric STORAGE PLAIN, carry numeric STORAGE PLAIN, sum_return numeric STORAGE PLAIN,

@@ -5,7 +5,8 @@
 WITH locked AS (
     INSERT INTO old_signals
     SELECT signal_id, revision, strategy, symbol, side, price, quantity, currency, emitted_at,
-           fee, fee_rate, leverage, entry, backdated, said_revision, corrected_late
+           fee, fee_rate, leverage, entry, backdated, said_revision, corrected_late,
+           account
     FROM signals
     WHERE signal_id = ANY (ARRAY(SELECT signal_id FROM new_entries
                                  UNION ALL SELECT signal_id FROM new_exits))

@@ -113,6 +113,7 @@ written AS (
      count(*) FILTER (WHERE x.outcome = 0) AS breakevens, count(*)
      FILTER (WHERE x.outcome IS NOT NULL AND x."return" IS NULL) AS without_return, count(*)
      FILTER (WHERE x.backdated) AS exits_backdated, 0 AS corrected_late, 0 AS moved_in_late,
+     0 AS live_signals, 0 AS paper_signals, 0 AS backtest_signals, 0 AS imported_signals,
      coalesce(sum(x.signal_pnl), 0) AS total_pnl,
      coalesce(sum(x.signal_pnl) FILTER (WHERE x.outcome = 1), 0) AS gross_profit,
      coalesce(sum(x.signal_pnl) FILTER (WHERE x.outcome = -1), 0) AS gross_loss,
@@ -122,8 +123,9 @@ written AS (
      WHERE x.closed_quantity > 0 GROUP BY 1, 2, 3),
 strategy_days AS (
 INSERT INTO strategy_days AS days (strategy, currency, day, signals, backdated, exits, closed, wins,
-    losses, breakevens, without_return, exits_backdated, corrected_late, moved_in_late, total_pnl,
-    gross_profit, gross_loss, realised_pnl, fees, carry, sum_return, pnl_squares, lane)
+    losses, breakevens, without_return, exits_backdated, corrected_late, moved_in_late,
+    live_signals, paper_signals, backtest_signals, imported_signals, total_pnl, gross_profit,
+    gross_loss, realised_pnl, fees, carry, sum_return, pnl_squares, lane)
 SELECT *, %(lane)s::integer FROM (SELECT * FROM strategy_sums) AS summed
 ORDER BY 1, 2, 3
 ON CONFLICT (strategy, currency, day, lane) DO UPDATE SET signals = days.signals + excluded.signals,
@@ -134,6 +136,10 @@ ON CONFLICT (strategy, currency, day, lane) DO UPDATE SET signals = days.signals
     exits_backdated = days.exits_backdated + excluded.exits_backdated,
     corrected_late = days.corrected_late + excluded.corrected_late,
     moved_in_late = days.moved_in_late + excluded.moved_in_late,
+    live_signals = days.live_signals + excluded.live_signals,
+    paper_signals = days.paper_signals + excluded.paper_signals,
+    backtest_signals = days.backtest_signals + excluded.backtest_signals,
+    imported_signals = days.imported_signals + excluded.imported_signals,
     total_pnl = days.total_pnl + excluded.total_pnl,
     gross_profit = days.gross_profit + excluded.gross_profit,
     gross_loss = days.gross_loss + excluded.gross_loss,
@@ -147,6 +153,7 @@ symbol_sums AS MATERIALIZED (SELECT x.traded AS symbol, x.currency, x.day AS day
     count(*) FILTER (WHERE x.outcome = 0) AS breakevens, count(*)
     FILTER (WHERE x.outcome IS NOT NULL AND x."return" IS NULL) AS without_return, count(*)
     FILTER (WHERE x.backdated) AS exits_backdated, 0 AS corrected_late, 0 AS moved_in_late,
+    0 AS live_signals, 0 AS paper_signals, 0 AS backtest_signals, 0 AS imported_signals,
     coalesce(sum(x.signal_pnl), 0) AS total_pnl,
     coalesce(sum(x.signal_pnl) FILTER (WHERE x.outcome = 1), 0) AS gross_profit,
     coalesce(sum(x.signal_pnl) FILTER (WHERE x.outcome = -1), 0) AS gross_loss,
@@ -156,8 +163,9 @@ symbol_sums AS MATERIALIZED (SELECT x.traded AS symbol, x.currency, x.day AS day
     WHERE x.closed_quantity > 0 GROUP BY 1, 2, 3),
 symbol_days AS (
 INSERT INTO symbol_days AS days (symbol, currency, day, signals, backdated, exits, closed, wins,
-    losses, breakevens, without_return, exits_backdated, corrected_late, moved_in_late, total_pnl,
-    gross_profit, gross_loss, realised_pnl, fees, carry, sum_return, pnl_squares, lane)
+    losses, breakevens, without_return, exits_backdated, corrected_late, moved_in_late,
+    live_signals, paper_signals, backtest_signals, imported_signals, total_pnl, gross_profit,
+    gross_loss, realised_pnl, fees, carry, sum_return, pnl_squares, lane)
 SELECT *, %(lane)s::integer FROM (SELECT * FROM symbol_sums) AS summed
 ORDER BY 1, 2, 3
 ON CONFLICT (symbol, currency, day, lane) DO UPDATE SET signals = days.signals + excluded.signals,
@@ -168,6 +176,10 @@ ON CONFLICT (symbol, currency, day, lane) DO UPDATE SET signals = days.signals +
     exits_backdated = days.exits_backdated + excluded.exits_backdated,
     corrected_late = days.corrected_late + excluded.corrected_late,
     moved_in_late = days.moved_in_late + excluded.moved_in_late,
+    live_signals = days.live_signals + excluded.live_signals,
+    paper_signals = days.paper_signals + excluded.paper_signals,
+    backtest_signals = days.backtest_signals + excluded.backtest_signals,
+    imported_signals = days.imported_signals + excluded.imported_signals,
     total_pnl = days.total_pnl + excluded.total_pnl,
     gross_profit = days.gross_profit + excluded.gross_profit,
     gross_loss = days.gross_loss + excluded.gross_loss,
@@ -177,11 +189,13 @@ ON CONFLICT (symbol, currency, day, lane) DO UPDATE SET signals = days.signals +
 ),
 strategy_totals AS (
 INSERT INTO strategy_totals AS totals (strategy, currency, signals, backdated, exits, closed, wins,
-    losses, breakevens, without_return, exits_backdated, corrected_late, moved_in_late, total_pnl,
-    gross_profit, gross_loss, realised_pnl, fees, carry, sum_return, pnl_squares, version, lane)
+    losses, breakevens, without_return, exits_backdated, corrected_late, moved_in_late,
+    live_signals, paper_signals, backtest_signals, imported_signals, total_pnl, gross_profit,
+    gross_loss, realised_pnl, fees, carry, sum_return, pnl_squares, version, lane)
 SELECT strategy, currency, sum(signals), sum(backdated), sum(exits), sum(closed), sum(wins),
     sum(losses), sum(breakevens), sum(without_return), sum(exits_backdated), sum(corrected_late),
-    sum(moved_in_late), sum(total_pnl), sum(gross_profit), sum(gross_loss), sum(realised_pnl),
+    sum(moved_in_late), sum(live_signals), sum(paper_signals), sum(backtest_signals),
+    sum(imported_signals), sum(total_pnl), sum(gross_profit), sum(gross_loss), sum(realised_pnl),
     sum(fees), sum(carry), sum(sum_return), sum(pnl_squares),
        (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, %(lane)s::integer
 FROM strategy_sums GROUP BY strategy, currency ORDER BY 1, 2
@@ -195,6 +209,10 @@ SET version = greatest(totals.version + 1, excluded.version),
     exits_backdated = totals.exits_backdated + excluded.exits_backdated,
     corrected_late = totals.corrected_late + excluded.corrected_late,
     moved_in_late = totals.moved_in_late + excluded.moved_in_late,
+    live_signals = totals.live_signals + excluded.live_signals,
+    paper_signals = totals.paper_signals + excluded.paper_signals,
+    backtest_signals = totals.backtest_signals + excluded.backtest_signals,
+    imported_signals = totals.imported_signals + excluded.imported_signals,
     total_pnl = totals.total_pnl + excluded.total_pnl,
     gross_profit = totals.gross_profit + excluded.gross_profit,
     gross_loss = totals.gross_loss + excluded.gross_loss,

@@ -111,7 +111,9 @@ written AS (
      sum(backdated) AS backdated, sum(exits) AS exits, sum(closed) AS closed, sum(wins) AS wins,
      sum(losses) AS losses, sum(breakevens) AS breakevens, sum(without_return) AS without_return,
      sum(exits_backdated) AS exits_backdated, sum(corrected_late) AS corrected_late,
-     sum(moved_in_late) AS moved_in_late, sum(total_pnl) AS total_pnl,
+     sum(moved_in_late) AS moved_in_late, sum(live_signals) AS live_signals,
+     sum(paper_signals) AS paper_signals, sum(backtest_signals) AS backtest_signals,
+     sum(imported_signals) AS imported_signals, sum(total_pnl) AS total_pnl,
      sum(gross_profit) AS gross_profit, sum(gross_loss) AS gross_loss,
      sum(realised_pnl) AS realised_pnl, sum(fees) AS fees, sum(carry) AS carry,
      sum(sum_return) AS sum_return, sum(pnl_squares) AS pnl_squares
@@ -119,16 +121,20 @@ written AS (
      (n.emitted_at AT TIME ZONE %(timezone)s)::date AS day, count(n.signal_id) AS signals,
      sum((n.appended_at - n.emitted_at > make_interval(secs => %(backdated_after)s))::int) AS
      backdated, 0 AS exits, 0 AS closed, 0 AS wins, 0 AS losses, 0 AS breakevens,
-     0 AS without_return, 0 AS exits_backdated, 0 AS corrected_late, 0 AS moved_in_late,
-     0 AS total_pnl, 0 AS gross_profit, 0 AS gross_loss, 0 AS realised_pnl, 0 AS fees, 0 AS carry,
-     0 AS sum_return, 0 AS pnl_squares FROM new_entries AS n GROUP BY 1, 2, 3
-     UNION ALL SELECT x.owner AS strategy, x.currency, x.day AS day, 0 AS signals, 0 AS backdated,
-     count(*) AS exits, count(x.outcome) AS closed, count(*) FILTER (WHERE x.outcome = 1) AS wins,
-     count(*) FILTER (WHERE x.outcome = -1) AS losses, count(*)
-     FILTER (WHERE x.outcome = 0) AS breakevens, count(*)
-     FILTER (WHERE x.outcome IS NOT NULL AND x."return" IS NULL) AS without_return, count(*)
-     FILTER (WHERE x.backdated) AS exits_backdated, 0 AS corrected_late, 0 AS moved_in_late,
-     coalesce(sum(x.signal_pnl), 0) AS total_pnl,
+     0 AS without_return, 0 AS exits_backdated, 0 AS corrected_late, 0 AS moved_in_late, count(*)
+     FILTER (WHERE n.account = 'live') AS live_signals, count(*)
+     FILTER (WHERE n.account = 'paper') AS paper_signals, count(*)
+     FILTER (WHERE n.account = 'backtest') AS backtest_signals, count(*)
+     FILTER (WHERE n.account = 'imported') AS imported_signals, 0 AS total_pnl, 0 AS gross_profit,
+     0 AS gross_loss, 0 AS realised_pnl, 0 AS fees, 0 AS carry, 0 AS sum_return, 0 AS pnl_squares
+     FROM new_entries AS n GROUP BY 1, 2, 3 UNION ALL SELECT x.owner AS strategy, x.currency,
+     x.day AS day, 0 AS signals, 0 AS backdated, count(*) AS exits, count(x.outcome) AS closed,
+     count(*) FILTER (WHERE x.outcome = 1) AS wins, count(*)
+     FILTER (WHERE x.outcome = -1) AS losses, count(*) FILTER (WHERE x.outcome = 0) AS breakevens,
+     count(*) FILTER (WHERE x.outcome IS NOT NULL AND x."return" IS NULL) AS without_return,
+     count(*) FILTER (WHERE x.backdated) AS exits_backdated, 0 AS corrected_late,
+     0 AS moved_in_late, 0 AS live_signals, 0 AS paper_signals, 0 AS backtest_signals,
+     0 AS imported_signals, coalesce(sum(x.signal_pnl), 0) AS total_pnl,
      coalesce(sum(x.signal_pnl) FILTER (WHERE x.outcome = 1), 0) AS gross_profit,
      coalesce(sum(x.signal_pnl) FILTER (WHERE x.outcome = -1), 0) AS gross_loss,
      sum(x.realised_pnl) AS realised_pnl, sum(x.fees) AS fees, sum(x.carry) AS carry,
@@ -137,8 +143,9 @@ written AS (
      WHERE x.closed_quantity > 0 GROUP BY 1, 2, 3) AS parts GROUP BY strategy, currency, day),
 strategy_days AS (
 INSERT INTO strategy_days AS days (strategy, currency, day, signals, backdated, exits, closed, wins,
-    losses, breakevens, without_return, exits_backdated, corrected_late, moved_in_late, total_pnl,
-    gross_profit, gross_loss, realised_pnl, fees, carry, sum_return, pnl_squares, lane)
+    losses, breakevens, without_return, exits_backdated, corrected_late, moved_in_late,
+    live_signals, paper_signals, backtest_signals, imported_signals, total_pnl, gross_profit,
+    gross_loss, realised_pnl, fees, carry, sum_return, pnl_squares, lane)
 SELECT *, %(lane)s::integer FROM (SELECT * FROM strategy_sums) AS summed
 ORDER BY 1, 2, 3
 ON CONFLICT (strategy, currency, day, lane) DO UPDATE SET signals = days.signals + excluded.signals,
@@ -149,6 +156,10 @@ ON CONFLICT (strategy, currency, day, lane) DO UPDATE SET signals = days.signals
     exits_backdated = days.exits_backdated + excluded.exits_backdated,
     corrected_late = days.corrected_late + excluded.corrected_late,
     moved_in_late = days.moved_in_late + excluded.moved_in_late,
+    live_signals = days.live_signals + excluded.live_signals,
+    paper_signals = days.paper_signals + excluded.paper_signals,
+    backtest_signals = days.backtest_signals + excluded.backtest_signals,
+    imported_signals = days.imported_signals + excluded.imported_signals,
     total_pnl = days.total_pnl + excluded.total_pnl,
     gross_profit = days.gross_profit + excluded.gross_profit,
     gross_loss = days.gross_loss + excluded.gross_loss,
@@ -160,7 +171,9 @@ symbol_sums AS MATERIALIZED (SELECT symbol, currency, day, sum(signals) AS signa
     sum(backdated) AS backdated, sum(exits) AS exits, sum(closed) AS closed, sum(wins) AS wins,
     sum(losses) AS losses, sum(breakevens) AS breakevens, sum(without_return) AS without_return,
     sum(exits_backdated) AS exits_backdated, sum(corrected_late) AS corrected_late,
-    sum(moved_in_late) AS moved_in_late, sum(total_pnl) AS total_pnl,
+    sum(moved_in_late) AS moved_in_late, sum(live_signals) AS live_signals,
+    sum(paper_signals) AS paper_signals, sum(backtest_signals) AS backtest_signals,
+    sum(imported_signals) AS imported_signals, sum(total_pnl) AS total_pnl,
     sum(gross_profit) AS gross_profit, sum(gross_loss) AS gross_loss,
     sum(realised_pnl) AS realised_pnl, sum(fees) AS fees, sum(carry) AS carry,
     sum(sum_return) AS sum_return, sum(pnl_squares) AS pnl_squares
@@ -168,15 +181,19 @@ symbol_sums AS MATERIALIZED (SELECT symbol, currency, day, sum(signals) AS signa
     (n.emitted_at AT TIME ZONE %(timezone)s)::date AS day, count(n.signal_id) AS signals,
     sum((n.appended_at - n.emitted_at > make_interval(secs => %(backdated_after)s))::int) AS
     backdated, 0 AS exits, 0 AS closed, 0 AS wins, 0 AS losses, 0 AS breakevens,
-    0 AS without_return, 0 AS exits_backdated, 0 AS corrected_late, 0 AS moved_in_late,
-    0 AS total_pnl, 0 AS gross_profit, 0 AS gross_loss, 0 AS realised_pnl, 0 AS fees, 0 AS carry,
-    0 AS sum_return, 0 AS pnl_squares FROM new_entries AS n GROUP BY 1, 2, 3
-    UNION ALL SELECT x.traded AS symbol, x.currency, x.day AS day, 0 AS signals, 0 AS backdated,
-    count(*) AS exits, count(x.outcome) AS closed, count(*) FILTER (WHERE x.outcome = 1) AS wins,
-    count(*) FILTER (WHERE x.outcome = -1) AS losses, count(*)
-    FILTER (WHERE x.outcome = 0) AS breakevens, count(*)
+    0 AS without_return, 0 AS exits_backdated, 0 AS corrected_late, 0 AS moved_in_late, count(*)
+    FILTER (WHERE n.account = 'live') AS live_signals, count(*)
+    FILTER (WHERE n.account = 'paper') AS paper_signals, count(*)
+    FILTER (WHERE n.account = 'backtest') AS backtest_signals, count(*)
+    FILTER (WHERE n.account = 'imported') AS imported_signals, 0 AS total_pnl, 0 AS gross_profit,
+    0 AS gross_loss, 0 AS realised_pnl, 0 AS fees, 0 AS carry, 0 AS sum_return, 0 AS pnl_squares
+    FROM new_entries AS n GROUP BY 1, 2, 3 UNION ALL SELECT x.traded AS symbol, x.currency,
+    x.day AS day, 0 AS signals, 0 AS backdated, count(*) AS exits, count(x.outcome) AS closed,
+    count(*) FILTER (WHERE x.outcome = 1) AS wins, count(*) FILTER (WHERE x.outcome = -1) AS losses,
+    count(*) FILTER (WHERE x.outcome = 0) AS breakevens, count(*)
     FILTER (WHERE x.outcome IS NOT NULL AND x."return" IS NULL) AS without_return, count(*)
     FILTER (WHERE x.backdated) AS exits_backdated, 0 AS corrected_late, 0 AS moved_in_late,
+    0 AS live_signals, 0 AS paper_signals, 0 AS backtest_signals, 0 AS imported_signals,
     coalesce(sum(x.signal_pnl), 0) AS total_pnl,
     coalesce(sum(x.signal_pnl) FILTER (WHERE x.outcome = 1), 0) AS gross_profit,
     coalesce(sum(x.signal_pnl) FILTER (WHERE x.outcome = -1), 0) AS gross_loss,
@@ -186,8 +203,9 @@ symbol_sums AS MATERIALIZED (SELECT symbol, currency, day, sum(signals) AS signa
     WHERE x.closed_quantity > 0 GROUP BY 1, 2, 3) AS parts GROUP BY symbol, currency, day),
 symbol_days AS (
 INSERT INTO symbol_days AS days (symbol, currency, day, signals, backdated, exits, closed, wins,
-    losses, breakevens, without_return, exits_backdated, corrected_late, moved_in_late, total_pnl,
-    gross_profit, gross_loss, realised_pnl, fees, carry, sum_return, pnl_squares, lane)
+    losses, breakevens, without_return, exits_backdated, corrected_late, moved_in_late,
+    live_signals, paper_signals, backtest_signals, imported_signals, total_pnl, gross_profit,
+    gross_loss, realised_pnl, fees, carry, sum_return, pnl_squares, lane)
 SELECT *, %(lane)s::integer FROM (SELECT * FROM symbol_sums) AS summed
 ORDER BY 1, 2, 3
 ON CONFLICT (symbol, currency, day, lane) DO UPDATE SET signals = days.signals + excluded.signals,
@@ -198,6 +216,10 @@ ON CONFLICT (symbol, currency, day, lane) DO UPDATE SET signals = days.signals +
     exits_backdated = days.exits_backdated + excluded.exits_backdated,
     corrected_late = days.corrected_late + excluded.corrected_late,
     moved_in_late = days.moved_in_late + excluded.moved_in_late,
+    live_signals = days.live_signals + excluded.live_signals,
+    paper_signals = days.paper_signals + excluded.paper_signals,
+    backtest_signals = days.backtest_signals + excluded.backtest_signals,
+    imported_signals = days.imported_signals + excluded.imported_signals,
     total_pnl = days.total_pnl + excluded.total_pnl,
     gross_profit = days.gross_profit + excluded.gross_profit,
     gross_loss = days.gross_loss + excluded.gross_loss,
@@ -207,11 +229,13 @@ ON CONFLICT (symbol, currency, day, lane) DO UPDATE SET signals = days.signals +
 ),
 strategy_totals AS (
 INSERT INTO strategy_totals AS totals (strategy, currency, signals, backdated, exits, closed, wins,
-    losses, breakevens, without_return, exits_backdated, corrected_late, moved_in_late, total_pnl,
-    gross_profit, gross_loss, realised_pnl, fees, carry, sum_return, pnl_squares, version, lane)
+    losses, breakevens, without_return, exits_backdated, corrected_late, moved_in_late,
+    live_signals, paper_signals, backtest_signals, imported_signals, total_pnl, gross_profit,
+    gross_loss, realised_pnl, fees, carry, sum_return, pnl_squares, version, lane)
 SELECT strategy, currency, sum(signals), sum(backdated), sum(exits), sum(closed), sum(wins),
     sum(losses), sum(breakevens), sum(without_return), sum(exits_backdated), sum(corrected_late),
-    sum(moved_in_late), sum(total_pnl), sum(gross_profit), sum(gross_loss), sum(realised_pnl),
+    sum(moved_in_late), sum(live_signals), sum(paper_signals), sum(backtest_signals),
+    sum(imported_signals), sum(total_pnl), sum(gross_profit), sum(gross_loss), sum(realised_pnl),
     sum(fees), sum(carry), sum(sum_return), sum(pnl_squares),
        (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, %(lane)s::integer
 FROM strategy_sums GROUP BY strategy, currency ORDER BY 1, 2
@@ -225,6 +249,10 @@ SET version = greatest(totals.version + 1, excluded.version),
     exits_backdated = totals.exits_backdated + excluded.exits_backdated,
     corrected_late = totals.corrected_late + excluded.corrected_late,
     moved_in_late = totals.moved_in_late + excluded.moved_in_late,
+    live_signals = totals.live_signals + excluded.live_signals,
+    paper_signals = totals.paper_signals + excluded.paper_signals,
+    backtest_signals = totals.backtest_signals + excluded.backtest_signals,
+    imported_signals = totals.imported_signals + excluded.imported_signals,
     total_pnl = totals.total_pnl + excluded.total_pnl,
     gross_profit = totals.gross_profit + excluded.gross_profit,
     gross_loss = totals.gross_loss + excluded.gross_loss,

@@ -6,7 +6,8 @@ INSERT INTO deltas SELECT x.strategy, x.symbol, x.currency, x.day AS day, 0 AS s
     FILTER (WHERE x.outcome = 1) AS wins, count(*) FILTER (WHERE x.outcome = -1) AS losses,
     count(*) FILTER (WHERE x.outcome = 0) AS breakevens, count(*)
     FILTER (WHERE x.outcome IS NOT NULL AND x."return" IS NULL) AS without_return,
-    0 AS exits_backdated, 0 AS corrected_late, 0 AS moved_in_late,
+    0 AS exits_backdated, 0 AS corrected_late, 0 AS moved_in_late, 0 AS live_signals,
+    0 AS paper_signals, 0 AS backtest_signals, 0 AS imported_signals,
     coalesce(sum(x.signal_pnl), 0) AS total_pnl,
     coalesce(sum(x.signal_pnl) FILTER (WHERE x.outcome = 1), 0) AS gross_profit,
     coalesce(sum(x.signal_pnl) FILTER (WHERE x.outcome = -1), 0) AS gross_loss,

@@ -5,8 +5,10 @@ INSERT INTO deltas SELECT m.strategy, m.symbol, m.currency,
     (m.at AT TIME ZONE %(timezone)s)::date AS day, 0 AS signals, 0 AS backdated, 0 AS exits,
     0 AS closed, 0 AS wins, 0 AS losses, 0 AS breakevens, 0 AS without_return,
     sum(m.exits_backdated) AS exits_backdated, sum(m.corrected_late) AS corrected_late,
-    sum(m.moved_in_late) AS moved_in_late, 0 AS total_pnl, 0 AS gross_profit, 0 AS gross_loss,
-    0 AS realised_pnl, 0 AS fees, 0 AS carry, 0 AS sum_return, 0 AS pnl_squares FROM (
+    sum(m.moved_in_late) AS moved_in_late, 0 AS live_signals, 0 AS paper_signals,
+    0 AS backtest_signals, 0 AS imported_signals, 0 AS total_pnl, 0 AS gross_profit,
+    0 AS gross_loss, 0 AS realised_pnl, 0 AS fees, 0 AS carry, 0 AS sum_return, 0 AS pnl_squares
+    FROM (
 WITH named AS MATERIALIZED (
     SELECT signal_id FROM old_signals UNION SELECT signal_id FROM new_entries
     UNION SELECT signal_id FROM new_exits

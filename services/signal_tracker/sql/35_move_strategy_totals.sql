@@ -2,11 +2,13 @@
 -- Written by python -m tools.sql from services/signal_tracker/store.
 
 INSERT INTO strategy_totals AS totals (strategy, currency, signals, backdated, exits, closed, wins,
-    losses, breakevens, without_return, exits_backdated, corrected_late, moved_in_late, total_pnl,
-    gross_profit, gross_loss, realised_pnl, fees, carry, sum_return, pnl_squares, version, lane)
+    losses, breakevens, without_return, exits_backdated, corrected_late, moved_in_late,
+    live_signals, paper_signals, backtest_signals, imported_signals, total_pnl, gross_profit,
+    gross_loss, realised_pnl, fees, carry, sum_return, pnl_squares, version, lane)
 SELECT strategy, currency, sum(signals), sum(backdated), sum(exits), sum(closed), sum(wins),
     sum(losses), sum(breakevens), sum(without_return), sum(exits_backdated), sum(corrected_late),
-    sum(moved_in_late), sum(total_pnl), sum(gross_profit), sum(gross_loss), sum(realised_pnl),
+    sum(moved_in_late), sum(live_signals), sum(paper_signals), sum(backtest_signals),
+    sum(imported_signals), sum(total_pnl), sum(gross_profit), sum(gross_loss), sum(realised_pnl),
     sum(fees), sum(carry), sum(sum_return), sum(pnl_squares),
        (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, %(lane)s::integer
 FROM deltas GROUP BY strategy, currency ORDER BY 1, 2
@@ -20,6 +22,10 @@ SET version = greatest(totals.version + 1, excluded.version),
     exits_backdated = totals.exits_backdated + excluded.exits_backdated,
     corrected_late = totals.corrected_late + excluded.corrected_late,
     moved_in_late = totals.moved_in_late + excluded.moved_in_late,
+    live_signals = totals.live_signals + excluded.live_signals,
+    paper_signals = totals.paper_signals + excluded.paper_signals,
+    backtest_signals = totals.backtest_signals + excluded.backtest_signals,
+    imported_signals = totals.imported_signals + excluded.imported_signals,
     total_pnl = totals.total_pnl + excluded.total_pnl,
     gross_profit = totals.gross_profit + excluded.gross_profit,
     gross_loss = totals.gross_loss + excluded.gross_loss,

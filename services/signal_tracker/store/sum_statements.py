@@ -12,6 +12,7 @@ from typing import Final
 
 from services.signal_tracker.store.signals import BACKDATED
 from services.signal_tracker.tables import NAMED, SUMS
+from trackrecord.performance.sums.sums import ACCOUNTS
 from trackrecord.runtime.late_marks import MARKED, marks
 
 SUM_COLUMNS: Final = ", ".join(SUMS)
@@ -40,7 +41,14 @@ class _Part:
 
 
 def _entries(row: str, backdated: str) -> dict[str, str]:
-    return {"signals": f"count({row}.signal_id)", "backdated": f"sum(({backdated})::int)"}
+    return {
+        "signals": f"count({row}.signal_id)",
+        "backdated": f"sum(({backdated})::int)",
+        **{
+            name: f"count(*) FILTER (WHERE {row}.account = '{kind}')"
+            for kind, name in ACCOUNTS.items()
+        },
+    }
 
 
 _EXITS: Final = {

@@ -42,7 +42,7 @@ CREATE TEMPORARY TABLE old_signals (
     symbol text COLLATE "C", side text COLLATE "C", price numeric, quantity numeric,
     currency text COLLATE "C", emitted_at timestamptz, fee numeric, fee_rate numeric,
     leverage numeric, entry text COLLATE "C", backdated boolean, said_revision integer,
-    corrected_late boolean
+    corrected_late boolean, account text COLLATE "C"
 ) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE old_exits (
     signal_id text COLLATE "C", exit_id text COLLATE "C", revision integer,

@@ -86,7 +86,7 @@ def test_judged_numbers_follow_the_record_and_say_of_when_they_are(services: Ser
             def found() -> dict[str, Any]:
                 return api.get("/api/v1/strategies/momentum").json()
 
-            until(lambda: found()["judged"]["closed"] == 29, "they follow", 15)
+            until(lambda: found()["judged"]["closed"] == 29, "they follow", 40)
             after = found()
             assert after["judged"] == read_report(own).records["momentum"]
             assert after["judged_as_of"] > before["judged_as_of"]
@@ -167,6 +167,36 @@ def test_scripts_outcomes_and_models_are_told(api: Served) -> None:
     calibration = api.get("/api/v1/models/v1/calibration").json()
     assert calibration["model_version"] == "v1"
     assert calibration["judged"]["auc"] == 0.61
+
+
+def test_kinds_of_account_are_never_ranked_together(services: Services) -> None:
+    own = settings_of(services)
+    kinds = ["backtest", "live", None, "live", "paper", "imported"]
+    events: list[Any] = []
+    for number, kind in enumerate(kinds):
+        for each in range(2):
+            named = {"strategy": f"s{number}", "account": kind, "signal_id": f"s{number}-{each}"}
+            entry = signal(each).model_copy(update=named)
+            # The later a strategy, the more it earned.
+            events += [entry, exit_of(entry, str(101 + number))]
+    mixed = {"strategy": "s1", "account": "paper", "signal_id": "other"}
+    events.append(signal(9).model_copy(update=mixed))
+    with scratch_schema(own):
+        StageRun(TRACKER, own).of(events)
+        with served(own) as api:
+            path = "/api/v1/leaderboard?by=average_return"
+            board = api.get(path).json()["strategies"]
+            ranked = [(row["account"], row["rank"], row["strategy"]) for row in board]
+            assert ranked == [
+                ("live", 1, "s3"), ("paper", 1, "s4"), ("imported", 1, "s5"),
+                ("backtest", 1, "s0"), ("mixed", 1, "s1"), ("unknown", 1, "s2"),
+            ]  # fmt: skip
+            [live] = api.get(f"{path}&account=live").json()["strategies"]
+            assert (live["strategy"], live["accounts"]) == ("s3", {"live": 2})
+            [both] = api.get(f"{path}&account=mixed").json()["strategies"]
+            assert both["accounts"] == {"live": 2, "paper": 1}
+            told = api.get("/api/ml-performance").json()["performance"]
+            assert told["s0"]["account"] == "backtest"
 
 
 def test_strategies_are_ranked_and_compared(api: Served, record: Settings) -> None:

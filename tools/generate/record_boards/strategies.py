@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from tools.generate.record_boards.panels import Board, Choice, Panel, by_day
+from trackrecord.performance.sums.sums import ACCOUNTS, MIXED, UNKNOWN
 
 _CHOSEN = "currency = ${currency:sqlstring} AND strategy IN (${strategy:sqlstring})"
+
+_NAMED = " + ".join(f"sum({name})" for name in ACCOUNTS.values())
+_KINDS = " ".join(
+    f"WHEN sum({name}) = sum(signals) THEN '{kind}'" for kind, name in ACCOUNTS.items()
+)
+_ACCOUNT = f"CASE WHEN {_NAMED} = 0 THEN '{UNKNOWN}' {_KINDS} ELSE '{MIXED}' END"
 
 BOARD = Board(
     name="strategies",
@@ -30,10 +37,11 @@ BOARD = Board(
         "What each came to": (
             Panel(
                 "Strategies",
-                "All on record, over all time. Whether it is skill or luck, `trackrecord report`"
-                " and the API say; a total alone does not.",
+                "All on record, over all time, each kind of account by itself. Whether it is"
+                " skill or luck, `trackrecord report` and the API say; a total alone does not.",
                 sql=f"""
-                SELECT strategy AS "Strategy", sum(signals) AS "Signals", sum(closed) AS "Closed",
+                SELECT strategy AS "Strategy", {_ACCOUNT} AS "Account",
+                       sum(signals) AS "Signals", sum(closed) AS "Closed",
                        sum(signals) - sum(closed) AS "Open",
                        sum(wins) / nullif(sum(closed), 0) AS "Win rate",
                        sum(total_pnl) AS "Net PnL", sum(fees) AS "Fees",
@@ -45,7 +53,7 @@ BOARD = Board(
                        sum(corrected_late) AS "Corrected late"
                 FROM strategy_totals WHERE {_CHOSEN}
                 GROUP BY strategy HAVING sum(signals) > 0 OR sum(exits) > 0
-                ORDER BY sum(total_pnl) DESC LIMIT 200
+                ORDER BY {_ACCOUNT}, sum(total_pnl) DESC LIMIT 200
                 """,
                 height=11,
                 units={"Win rate": "percentunit", "Average return": "percentunit"},

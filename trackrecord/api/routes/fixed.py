@@ -15,6 +15,7 @@ from trackrecord.api.standing import standing_of, standings_of
 from trackrecord.api.who import Who
 from trackrecord.performance.sums.sums import (
     Sums,
+    account,
     average_pnl,
     average_return,
     profit_factor,
@@ -85,6 +86,7 @@ def _plain(sums: Sums) -> dict[str, Any]:
     """What is told of a strategy; of all that follows from its sums only this is worked out."""
     average = average_pnl(sums)
     return {
+        "account": account(sums),
         "signals": sums.signals,
         "open": sums.signals - sums.closed,
         "closed": sums.closed,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from itertools import islice
+from typing import Annotated, Any, Literal, get_args
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
@@ -58,6 +59,11 @@ class _Between(Asked):
     """The last day, included."""
 
 
+Account = Literal["live", "paper", "imported", "backtest", "mixed", "unknown"]
+_ACCOUNTS: tuple[str, ...] = get_args(Account)
+"""In the order in which a leaderboard shows them."""
+
+
 class _Ranked(Asked):
     by: Literal[
         "deflated_sharpe_ratio", "probabilistic_sharpe_ratio", "sharpe", "sortino", "win_rate",
@@ -66,8 +72,10 @@ class _Ranked(Asked):
     """By which number."""
     currency: Currency | None = None
     """Only in this one."""
+    account: Account | None = None
+    """Only of this kind of account; `mixed` have signals of several, `unknown` name none."""
     limit: Limit = 50
-    """How many rows."""
+    """How many rows of each kind of account."""
 
 
 class _Compared(Asked):
@@ -194,7 +202,10 @@ def show_months(
 
 @router.get("/leaderboard", response_model=Leaderboard, operation_id="leaderboard")
 def leaderboard(request: Request, who: Who, asked: Annotated[_Ranked, Query()]) -> Response:
-    """Strategies by one number, the best first; those without it are left out."""
+    """Strategies by one number, the best first; those without it are left out.
+
+    Kinds of account are ranked apart, one after another: each begins with rank 1.
+    """
     parts = parts_of(request)
     as_of = parts.clock.now()
     judged = parts.reading.judged(who.hidden, who.view)
@@ -204,11 +215,20 @@ def leaderboard(request: Request, who: Who, asked: Annotated[_Ranked, Query()]) 
         {"strategy": name, **numbers}
         for name, found in judged.records.items()
         for numbers in _by_currency(found)
-        if asked.currency in {None, numbers["currency"]} and numbers.get(asked.by) is not None
+        if asked.currency in {None, numbers["currency"]}
+        and asked.account in {None, numbers["account"]}
+        and numbers.get(asked.by) is not None
     ]
     rows.sort(key=lambda row: (-row[asked.by], row["strategy"], row["currency"]))
+    shown = [
+        row | {"rank": place}
+        for kind in _ACCOUNTS
+        for place, row in enumerate(
+            islice((row for row in rows if row["account"] == kind), asked.limit), 1
+        )
+    ]
     with parts.pool.reading() as cursor:
-        ranked = with_standing(cursor, who, rows[: asked.limit])
+        ranked = with_standing(cursor, who, shown)
     content = {
         "by": asked.by,
         "judged_as_of": judged.as_of,

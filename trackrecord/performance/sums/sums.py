@@ -23,6 +23,16 @@ from trackrecord.performance.measure import (
 MONEY_PLACES = 18
 """Digits after the point of a mean of money."""
 
+ACCOUNTS: Final = {
+    "live": "live_signals",
+    "paper": "paper_signals",
+    "backtest": "backtest_signals",
+    "imported": "imported_signals",
+}
+"""The kinds of account that a signal may name, and the sum that counts its signals."""
+UNKNOWN: Final = "unknown"
+MIXED: Final = "mixed"
+
 
 @dataclass(frozen=True)
 class Sums:
@@ -33,7 +43,8 @@ class Sums:
     over all exits. ``pnl_squares`` are those of the PnL of each signal closed in full.
     ``without_return`` counts the closed ones whose PnL is no share of anything, as their entry
     price or cost basis is not above 0; ``sum_return`` is over the others. ``exits_backdated``,
-    ``corrected_late`` and ``moved_in_late`` count what was told or corrected after the fact.
+    ``corrected_late`` and ``moved_in_late`` count what was told or corrected after the fact,
+    ``live_signals`` and so on the signals of an account of that kind.
     """
 
     signals: int = 0
@@ -47,6 +58,10 @@ class Sums:
     exits_backdated: int = 0
     corrected_late: int = 0
     moved_in_late: int = 0
+    live_signals: int = 0
+    paper_signals: int = 0
+    backtest_signals: int = 0
+    imported_signals: int = 0
     total_pnl: Decimal = Decimal(0)
     gross_profit: Decimal = Decimal(0)
     gross_loss: Decimal = Decimal(0)
@@ -55,6 +70,22 @@ class Sums:
     carry: Decimal = Decimal(0)
     sum_return: Decimal = Decimal(0)
     pnl_squares: Decimal = Decimal(0)
+
+
+def accounts(sums: Sums) -> dict[str, int]:
+    """Signals by kind of account, ``unknown`` where none is named; only kinds that there are."""
+    found = {kind: getattr(sums, name) for kind, name in ACCOUNTS.items()}
+    found[UNKNOWN] = sums.signals - sum(found.values())
+    return {kind: count for kind, count in found.items() if count}
+
+
+def account(sums: Sums) -> str:
+    """The kind of account of all signals, ``mixed`` where there are several, or ``unknown``.
+
+    What is of different kinds is never ranked together.
+    """
+    kinds = list(accounts(sums))
+    return kinds[0] if len(kinds) == 1 else MIXED if kinds else UNKNOWN
 
 
 def win_rate(sums: Sums) -> float | None:
@@ -138,9 +169,9 @@ _MEANS: Final = (
 def numbers_of_sums(sums: Sums) -> Numbers:
     """Every number that follows from sums alone.
 
-    The sums themselves; ``open``, ``gross_pnl``, ``win_rate`` with Wilson's interval,
-    ``average_pnl`` (also called ``expectancy``), ``average_return``, ``profit_factor``,
-    ``expectancy_ratio``, ``sqn``. Definitions: docs/numbers.md.
+    The sums themselves; ``account`` and ``accounts``, ``open``, ``gross_pnl``, ``win_rate`` with
+    Wilson's interval, ``average_pnl`` (also called ``expectancy``), ``average_return``,
+    ``profit_factor``, ``expectancy_ratio``, ``sqn``. Definitions: docs/numbers.md.
     """
     interval = wilson(sums.wins, sums.closed)
     mean = average_pnl(sums)
@@ -149,6 +180,8 @@ def numbers_of_sums(sums: Sums) -> Numbers:
     mean_return, no_mean_return = average_return(sums)
     quality, no_quality = sqn_of_sums(sums.closed, sums.total_pnl, sums.pnl_squares)
     values: dict[str, Any] = vars(sums) | {
+        "account": account(sums),
+        "accounts": accounts(sums),
         "open": sums.signals - sums.closed,
         "gross_pnl": plus(plus(sums.realised_pnl, sums.fees), sums.carry),
         "win_rate": win_rate(sums),

@@ -13,7 +13,7 @@ from trackrecord.performance.sums.sums import Sums, numbers_of_sums
 COUNTS: Final = (
     "signals", "open", "closed", "wins", "losses", "breakevens", "without_return", "backdated",
     "exits_backdated", "corrected_late", "moved_in_late", "exits",
-    "win_rate", "win_rate_interval",
+    "win_rate", "win_rate_interval", "account", "accounts",
 )  # fmt: skip
 """The numbers that need no currency."""
 
