@@ -19,6 +19,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812 - it is a class
 
 from benchmarks.pipeline.common import connect, say
 from benchmarks.pipeline.events import START, STRATEGIES, SYMBOLS
+from trackrecord.performance.sums.sums import ACCOUNTS
 from trackrecord.runtime.late_marks import MARKED
 
 DAYS = 250
@@ -124,7 +125,7 @@ _OF_EXITS = {
     "sum_return": 'sum("return")',
     "pnl_squares": "sum(realised_pnl * realised_pnl)",
 }
-_NONE_HERE = {"backdated", "carry", "without_return", *MARKED}
+_NONE_HERE = {"backdated", "carry", "without_return", *MARKED, *ACCOUNTS.values()}
 
 
 def load(url: str, schema: str, size: int, *, random_ids: bool, spread: Spread = AS_BEFORE) -> None:

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
 
 from benchmarks.pipeline.common import Process, environment
 from trackrecord.access import passwords
-from trackrecord.access.store import claims, keys, users
+from trackrecord.access.store import claims, database_role, keys, users
 from trackrecord.access.store.audit import COMMAND_LINE
 from trackrecord.clock import SYSTEM_CLOCK
 from trackrecord.runtime import database
@@ -93,6 +94,7 @@ def serving(settings: Settings, *, guarded: bool = False) -> Iterator[Place]:
     headers = {}
     if guarded:
         environ["TRACKRECORD_JWT_SECRET"] = secrets.token_urlsafe(40)
+        environ["TRACKRECORD_API_DATABASE_URL"] = _role(settings)
         headers = {"x-api-key": _key(settings)}
     with Process(["-m", "trackrecord.cli.main", "run", "api"], environ) as process:
         place = Place(settings, f"127.0.0.1:{port}", process, headers)
@@ -106,6 +108,17 @@ def serving(settings: Settings, *, guarded: bool = False) -> Iterator[Place]:
                     raise RuntimeError(f"the API does not start:\n{process.said()}") from None
                 time.sleep(0.1)
         yield place
+
+
+def _role(settings: Settings) -> str:
+    """Make the role that the API connects as, in the throw-away server; gives its URL."""
+    name, password = "benchmark_api", secrets.token_urlsafe(12)
+    with database.session(settings, application="benchmark") as cursor:
+        database_role.make(cursor, name, password)
+        database_role.grant(cursor, name)
+    parts = urlsplit(settings.database_url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{name}:{password}@{host}"))
 
 
 def _key(settings: Settings) -> str:
