@@ -15,6 +15,7 @@ from trackrecord.access.store import claims, keys, users
 from trackrecord.access.store.audit import COMMAND_LINE
 from trackrecord.clock import SYSTEM_CLOCK
 from trackrecord.runtime import database
+from trackrecord.runtime.database import Cursor
 from trackrecord.runtime.settings import Settings
 
 SECRET: Final = "a secret of the tests, long enough to sign with"
@@ -34,6 +35,8 @@ CLAIMED: Final = {
     "scanners/gap.py": ("bob", False),
 }
 """Whose a name is, and whether it is public."""
+
+ME: Final = "/api/v1/me"
 
 Json = dict[str, Any]
 
@@ -103,3 +106,17 @@ def guarded(settings: Settings, found: Mapping[str, str]) -> Iterator[Guarded]:
         finally:
             for client in result.people.values():
                 client.close()
+
+
+@contextmanager
+def owner(settings: Settings) -> Iterator[Cursor]:
+    """A cursor of whoever owns the tables."""
+    with database.session(settings, application="test") as cursor:
+        yield cursor
+
+
+def refused(asked: Guarded, answer: httpx.Response) -> str:
+    """See that an answer says who to be, and nothing else."""
+    found = asked.problem(answer, 401)
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+    return str(found["detail"])
