@@ -118,7 +118,13 @@ async def token(
     return answer(content, as_of=now)
 
 
-@router.post("/revoke", status_code=204, response_class=Response, operation_id="revoke")
+@router.post(
+    "/revoke",
+    status_code=204,
+    response_class=Response,
+    operation_id="revoke",
+    openapi_extra={"requestBody": {"required": False}},
+)
 def revoke(
     request: Request,
     who: Anyone,

@@ -26,6 +26,9 @@ router = APIRouter(prefix=VERSION_ONE, tags=["events"])
 _NAMED = 50
 """Refused events of a request that are told one by one."""
 
+_DECIMALS = (r"^-?[0-9]{1,20}(\.[0-9]{1,18})?$", r"^[0-9]{1,20}(\.[0-9]{1,18})?$")
+"""How schemas of events describe a decimal."""
+
 _JSON = "application/json"
 _LINES = "application/x-ndjson"
 _AS_LINES = frozenset({_LINES, "application/jsonl", "application/jsonlines"})
@@ -37,7 +40,7 @@ def _body(model: type[Event]) -> dict[str, Any]:
         name: value for name, value in event_schema(model).items() if not name.startswith("$")
     }
     schema["properties"] = {
-        **schema["properties"],
+        **_with_whole_numbers(schema["properties"]),
         "id": {
             "anyOf": [{"type": "string", "minLength": 1, "maxLength": 128}, {"type": "null"}],
             "description": "Of the event; by default derived from what it is about.",
@@ -51,6 +54,19 @@ def _body(model: type[Event]) -> dict[str, Any]:
             _LINES: {"schema": {"type": "string", "description": "One object to a line."}},
         },
     }
+
+
+def _with_whole_numbers(schema: Any) -> Any:
+    """A schema in which a decimal may be a whole JSON number too, as it is read exactly."""
+    if isinstance(schema, list):
+        return [_with_whole_numbers(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if schema.get("pattern") in _DECIMALS:
+        about = {name: schema[name] for name in ("title", "description") if name in schema}
+        text = {name: value for name, value in schema.items() if name not in about}
+        return {**about, "anyOf": [text, {"type": "integer"}]}
+    return {name: _with_whole_numbers(value) for name, value in schema.items()}
 
 
 async def _publish(
