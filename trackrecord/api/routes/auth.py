@@ -53,8 +53,8 @@ class _SessionForm(_Asked):
 
 
 class _RevokeForm(_Asked):
-    token: Secret | None = None
-    """A refresh token of yours; left out: the login that asks."""
+    token: Annotated[str, Field(max_length=256)] | None = None
+    """A refresh token of yours; left out or empty: the login that asks."""
     token_type_hint: Annotated[str, Field(max_length=64)] | None = None
     """Passed over."""
 

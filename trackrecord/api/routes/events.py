@@ -26,7 +26,9 @@ router = APIRouter(prefix=VERSION_ONE, tags=["events"])
 _NAMED = 50
 """Refused events of a request that are told one by one."""
 
-_DECIMALS = (r"^-?[0-9]{1,20}(\.[0-9]{1,18})?$", r"^[0-9]{1,20}(\.[0-9]{1,18})?$")
+_DECIMALS = tuple(
+    rf"^{digits}(\.[0-9]{{1,18}})?$" for digits in ("-?[0-9]{1,20}", "[0-9]{1,20}", "-?0{1,20}")
+)
 """How schemas of events describe a decimal."""
 
 _JSON = "application/json"
