@@ -1,0 +1,1 @@
+"""Who writes strategies: the rules at hand, or a language model behind its maker's client."""
