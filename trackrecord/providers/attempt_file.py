@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import NoneType
 from typing import Any, Final, TypeVar
 
 from trackrecord.clock import SYSTEM_CLOCK, Clock
@@ -26,6 +27,18 @@ FILE: Final = Path("strategies") / "attempts.jsonl"
 
 _SLACK: Final = timedelta(seconds=60)
 """How long after its budget a question may still be without an end: validation takes its time."""
+
+_KINDS: Final[dict[str, tuple[type, ...]]] = {
+    "str": (str,),
+    "int": (int,),
+    "float": (int, float),
+    "str | None": (str, NoneType),
+    "int | None": (int, NoneType),
+    "float | None": (int, float, NoneType),
+    "Status": (str,),
+    "Sequence[Mapping[str, Any]]": (list,),
+}
+"""What a field of a row may hold, by how it is declared; times are read apart."""
 
 _Row = TypeVar("_Row", Question, Result)
 
@@ -183,10 +196,14 @@ def _read(kind: type[_Row], row: Mapping[str, Any]) -> _Row:
     """A row as it was written; fields that it lacks have their defaults, others are ignored.
 
     Raises:
-        TypeError: A field that it needs is not there.
+        TypeError: A field that it needs is not there, or one holds something else.
         ValueError: A time cannot be read.
     """
     given = {field.name: row[field.name] for field in fields(kind) if field.name in row}
+    for field in fields(kind):
+        allowed = _KINDS.get(str(field.type))
+        if allowed and field.name in given and not isinstance(given[field.name], allowed):
+            raise TypeError(f"{field.name} is no {field.type}")
     for name in ("asked_at", "ended_at"):
         if given.get(name) is not None:
             given[name] = datetime.fromisoformat(given[name])
