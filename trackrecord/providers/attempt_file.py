@@ -1,7 +1,7 @@
 """The log of attempts as a file under the home folder, for where there is no database.
 
-Two lines an attempt, ``asking`` before the provider is asked and ``ended`` after, each a JSON
-object. Several processes append to it under a lock; a line that a crash has cut off spoils no
+A line ``asking`` before the provider is asked, ``ended`` once the answer is there and again once it
+is validated, each a JSON object. Several processes append to it under a lock; a line that a crash has cut off spoils no
 other. It holds sentences and answers, so only its owner reads it.
 """
 
@@ -92,7 +92,7 @@ class AttemptFile:
         self._append({"row": "asking", **_written(question), "asker": vars(asker)})
 
     def ended(self, attempt_id: str, result: Result) -> None:
-        """Keep what came of it.
+        """Keep what came of it; of several results the last counts.
 
         Raises:
             OSError: It cannot be kept.

@@ -113,7 +113,7 @@ class AttemptLog(Protocol):
         """
 
     def ended(self, attempt_id: str, result: Result) -> None:
-        """Keep what came of it."""
+        """Keep what came of it; of several results the last counts."""
 
     def attempts(self, limit: int | None = None) -> list[Attempt]:
         """The attempts, the latest first; at most ``limit`` of them."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -29,10 +30,14 @@ LARGER: Final = 4
 MOST_TOKENS: Final = 65_536
 """Tokens that even a larger budget does not pass."""
 
+_UNCHECKED: Final = "its validation has not come to an end"
+
 _FACT: Final = re.compile(r"^#[ \t]*(reads as|assumes|not done):[ \t]*(.*\S)", re.MULTILINE)
 _REFUSED: Final = re.compile(r"^\W*REFUSED:[ \t]*(.*)", re.MULTILINE)
 _MOST_FACTS: Final = 30
-_LONGEST_FACT: Final = 500
+_LONGEST_UNCHECKED: Final = "its validation has not come to an end"
+
+_FACT: Final = 500
 
 
 @dataclass(frozen=True)
@@ -203,16 +208,16 @@ class _Run:
             raise
         answer, code = _with_code(answer)
         self.asked.append((question, answer))
-        try:
-            problems = self._problems(answer, code)
-        except BaseException:
-            # The answer is billed: it is kept, whatever became of its validation.
-            self._end(question, _result(answer, code, [], "partial" if code else "failure"))
-            raise
+        if code is not None:
+            # It is billed, and what follows runs a stranger's code: first it is kept.
+            unchecked = replace(_result(answer, code, [], "partial"), error=_UNCHECKED)
+            self._end(question, unchecked)
+        problems = self._problems(answer, code)
         status: Status = "success" if not problems else "partial" if code else "failure"
         self._end(question, _result(answer, code, problems, status))
-        # Half a strategy is none.
-        return answer, _Draft(code if answer.ending == "finished" else None, problems)
+        # Half a strategy is none, and what is no text can be neither sent back nor saved.
+        usable = code is not None and answer.ending == "finished" and _no_text(code) is None
+        return answer, _Draft(code if usable else None, problems)
 
     def _problems(self, answer: Answer, code: str | None) -> list[Problem]:
         if answer.ending != "finished":
@@ -349,7 +354,10 @@ def declared_parameters(code: str) -> dict[str, Any]:
     Nothing is run, and no source raises.
     """
     try:
-        for node in ast.parse(code).body:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an odd escape in a string is the model's
+            tree = ast.parse(code)
+        for node in tree.body:
             targets = node.targets if isinstance(node, ast.Assign) else []
             if isinstance(node, ast.AnnAssign) and node.value is not None:
                 targets = [node.target]

@@ -27,6 +27,8 @@ LONGEST_SENTENCE: Final = 4_000
 
 _MOST_PROBLEMS: Final = 20
 _LONGEST_MESSAGE: Final = 400
+_LONGEST_CODE: Final = 50_000
+"""Characters of code that go back; longer code has another fault than those found in it."""
 _NO_TEXT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _TICKS: Final = re.compile(r"`{3,}")
 
@@ -54,7 +56,7 @@ few more bars for those that start up slowly.
 - may set `SIDES = "long"`, `"short"` or `"both"`; "long" unless said otherwise.
 - declares every number that somebody may want to tune in \
 `PARAMETERS = {{"fast": {{"type": "int", "default": 20, "min": 2, "max": 200, "description": "..."}}}}` \
-(a literal), and reads it by `strategy_params["fast"]`.
+(a literal; types are int, float, bool and str), and reads it by `strategy_params["fast"]`.
 
 It must depend on its two arguments alone: no state in globals between calls, no changing of what \
 it was given, no clock, no random numbers, no files, no network, no input, no print. A percent in \
@@ -135,6 +137,8 @@ def repair_prompt(sentence: str, prelude: str, code: str, problems: Sequence[Pro
         told.append(f"- and {len(problems) - _MOST_PROBLEMS} more")
     fence = "`" * max(3, 1 + max((len(each) for each in _TICKS.findall(code)), default=0))
     before = f"Your answer before was:\n{fence}python\n{code}{fence}\n\n" if code else ""
+    if len(code) > _LONGEST_CODE:
+        before = f"Your answer before had {len(code):,} characters of code, far too many.\n\n"
     return Prompt(
         asked.instructions,
         f"{asked.request}\n{before}It cannot be used as it is:\n"
@@ -153,7 +157,8 @@ def _quoted(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    line = " ".join(text.split())
+    # Words about a source may quote what no request can carry.
+    line = " ".join(text.encode(errors="replace").decode().split())
     return line if len(line) <= _LONGEST_MESSAGE else f"{line[:_LONGEST_MESSAGE]}..."
 
 

@@ -87,7 +87,7 @@ def test_code_that_passes_is_a_validated_strategy(wire: Wire) -> None:
     assert by is not None
     assert (by.provider, by.model) == (wire, found.model)
     assert abs((by.asked_at - before).total_seconds()) < 5
-    assert log.order == ["asking", "ended"]
+    assert log.order == ["asking", "ended", "ended"]
     [attempt] = log.attempts()
     assert found.attempts == [attempt.question.attempt_id]
     told = attempt.as_json()
@@ -302,7 +302,9 @@ def test_an_answer_is_kept_when_its_validation_breaks() -> None:
     log = LogInMemory()
     with pytest.raises(MemoryError):
         generate_with(Scripted(Answer("finished", fenced(GOOD))), SENTENCE, breaks, log)
-    assert log.attempts()[0].result.answer == fenced(GOOD)
+    kept = log.attempts()[0].result
+    assert (kept.status, kept.answer) == ("partial", fenced(GOOD))
+    assert "has not come to an end" in (kept.error or "")
 
 
 def test_of_two_drafts_the_one_with_fewer_problems_is_handed_on() -> None:

@@ -77,6 +77,13 @@ def test_a_broken_strategy_goes_back_with_its_problems() -> None:
     assert len(asked.request) < 10_000
 
 
+def test_what_goes_back_can_be_sent_and_is_bounded() -> None:
+    asked = repair_prompt("buy", "", "x = 1\n" * 20_000, [Problem(1, "syntax", "at \ud800")])
+    assert "120,000 characters of code" in asked.request
+    assert "at ? (syntax)" in asked.request
+    assert len(asked.request.encode()) < 2_000
+
+
 @pytest.mark.parametrize(
     ("sentence", "words"),
     [
