@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 Wire = Literal["gemini", "anthropic", "openai"]
 WIRES: tuple[Wire, ...] = ("gemini", "anthropic", "openai")
@@ -159,7 +159,7 @@ class FakeModels:
             self.asked.append(asked)
             return self._actions.pop(0) if len(self._actions) > 1 else self._actions[0]
 
-    def __enter__(self) -> FakeModels:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

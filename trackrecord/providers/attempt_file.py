@@ -1,8 +1,8 @@
 """The log of attempts as a file under the home folder, for where there is no database.
 
-A line ``asking`` before the provider is asked, ``ended`` once the answer is there and again once it
-is validated, each a JSON object. Several processes append to it under a lock; a line that a crash has cut off spoils no
-other. It holds sentences and answers, so only its owner reads it.
+A line ``asking`` before the provider is asked, ``ended`` once the answer is there and again once
+it is validated, each a JSON object. Several processes append to it under a lock; a line that a
+crash has cut off spoils no other. It holds sentences and answers, so only its owner reads it.
 """
 
 from __future__ import annotations

@@ -39,7 +39,8 @@ class Access:
 
     def __repr__(self) -> str:
         """Without the key, wherever it may be shown."""
-        return f"Access({self.provider!r}, {self.model!r}, base_url={hide_secrets(str(self.base_url))!r})"
+        url = None if self.base_url is None else hide_secrets(self.base_url)
+        return f"Access({self.provider!r}, {self.model!r}, base_url={url!r})"
 
     @property
     def variable(self) -> str:
@@ -88,8 +89,7 @@ def maker(module: str, extra: str) -> Any:
         return import_module(module)
     except ModuleNotFoundError as error:
         raise ConfigurationError(
-            f"{extra} needs the package {error.name}: "
-            f'pip install "trackrecord[{extra}]"'
+            f'{extra} needs the package {error.name}: pip install "trackrecord[{extra}]"'
         ) from None
 
 
@@ -153,6 +153,8 @@ def text_of(value: object) -> str:
 def count(*values: object) -> int | None:
     """The sum of those that are counts, None where none is."""
     counts = [
-        each for each in values if isinstance(each, int) and not isinstance(each, bool) and each >= 0
+        each
+        for each in values
+        if isinstance(each, int) and not isinstance(each, bool) and each >= 0
     ]
     return sum(counts) if counts else None

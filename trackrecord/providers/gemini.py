@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -32,6 +33,8 @@ class GeminiProvider:
         """
         accepted(self.access)
         maker("google.genai", "gemini")
+        # A reason that it does not know yet is told in the answer; it prints that, too.
+        warnings.filterwarnings("ignore", module=r"google\.genai")
 
     @property
     def model(self) -> str:
@@ -83,9 +86,7 @@ def _read(reply: Any) -> Answer:
         return not_understood("gemini", "no candidate")
     parts = getattr(getattr(candidates[0], "content", None), "parts", None) or []
     text = "".join(
-        text_of(getattr(part, "text", None))
-        for part in parts
-        if not getattr(part, "thought", None)
+        text_of(getattr(part, "text", None)) for part in parts if not getattr(part, "thought", None)
     )
     reason = _name(getattr(candidates[0], "finish_reason", None))
     ending, error = _ended(reason, text)

@@ -35,9 +35,7 @@ _UNCHECKED: Final = "its validation has not come to an end"
 _FACT: Final = re.compile(r"^#[ \t]*(reads as|assumes|not done):[ \t]*(.*\S)", re.MULTILINE)
 _REFUSED: Final = re.compile(r"^\W*REFUSED:[ \t]*(.*)", re.MULTILINE)
 _MOST_FACTS: Final = 30
-_LONGEST_UNCHECKED: Final = "its validation has not come to an end"
-
-_FACT: Final = 500
+_LONGEST_FACT: Final = 500
 
 
 @dataclass(frozen=True)
@@ -172,7 +170,11 @@ class _Run:
             answer, draft = self._attempt(prompt, budget)
             whole = answer.ending == "finished"
             self.best = _better(self.best, draft)
-            if len(self.asked) == MOST_ATTEMPTS or self.not_logged or (whole and not draft.problems):
+            if (
+                len(self.asked) == MOST_ATTEMPTS
+                or self.not_logged
+                or (whole and not draft.problems)
+            ):
                 return answer
             if answer.ending == "truncated" and not enlarged:
                 enlarged = True
@@ -322,7 +324,9 @@ def _told(
     code = best.code
     return ModelsStrategy(
         status=status,
-        code=None if code is None else marked(code, Provenance(provider.name, provider.model, first)),
+        code=None
+        if code is None
+        else marked(code, Provenance(provider.name, provider.model, first)),
         parameters={} if code is None or read is None else dict(read(code)),
         reads_as=" ".join(facts["reads as"]),
         assumptions=facts["assumes"],
@@ -358,12 +362,15 @@ def declared_parameters(code: str) -> dict[str, Any]:
             warnings.simplefilter("ignore")  # an odd escape in a string is the model's
             tree = ast.parse(code)
         for node in tree.body:
-            targets = node.targets if isinstance(node, ast.Assign) else []
-            if isinstance(node, ast.AnnAssign) and node.value is not None:
-                targets = [node.target]
+            if isinstance(node, ast.Assign):
+                targets, value = node.targets, node.value
+            elif isinstance(node, ast.AnnAssign) and node.value is not None:
+                targets, value = [node.target], node.value
+            else:
+                continue
             if any(isinstance(each, ast.Name) and each.id == "PARAMETERS" for each in targets):
-                found = ast.literal_eval(node.value)  # type: ignore[union-attr]
-                return {str(key): value for key, value in dict(found).items()}
+                found = dict(ast.literal_eval(value))
+                return {str(name): declared for name, declared in found.items()}
     except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
         return {}
     return {}

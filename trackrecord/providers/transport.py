@@ -35,7 +35,9 @@ def http_client(seconds: float) -> httpx2.Client:
     class Limited(httpx2.SyncByteStream):
         """A body that is given up where it passes a limit."""
 
-        def __init__(self, inner: httpx2.SyncByteStream, request: httpx2.Request, most: int):
+        def __init__(
+            self, inner: httpx2.SyncByteStream, request: httpx2.Request, most: int
+        ) -> None:
             self._inner = inner
             self._request = request
             self._left = most
@@ -59,6 +61,4 @@ def http_client(seconds: float) -> httpx2.Client:
             most = MOST_COMPRESSED_BYTES if compressed else MOST_BYTES
             response.stream = Limited(stream, response.request, most)
 
-    return httpx2.Client(
-        timeout=seconds, follow_redirects=False, event_hooks={"response": [limit]}
-    )
+    return httpx2.Client(timeout=seconds, follow_redirects=False, event_hooks={"response": [limit]})

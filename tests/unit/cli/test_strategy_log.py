@@ -6,8 +6,8 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pytest
-from typer.testing import CliRunner, Result as Ended
+from typer.testing import CliRunner
+from typer.testing import Result as Ended
 
 from trackrecord.cli.main import app
 from trackrecord.providers.attempt_file import AttemptFile
@@ -21,7 +21,7 @@ def fill(home: Path, count: int) -> AttemptFile:
     for number in range(count):
         log.asking(
             Question(
-                f"id-{number}", "g", number + 1, "ada", f"sentence {number} \x1b[2J", "write", "buy",
+                f"id-{number}", "g", number + 1, "ada", f"sentence {number} \x1b[2J", "write", "",
                 "gemini", "flash", 100, 60.0, START + timedelta(minutes=number),
             )
         )  # fmt: skip
@@ -78,7 +78,6 @@ def test_damaged_lines_are_told_beside_the_data(tmp_path: Path) -> None:
     assert "1 line(s) cannot be read" in " ".join(shown.stderr.split())
 
 
-@pytest.mark.parametrize("kind", ["folder"])
-def test_a_log_that_cannot_be_read_is_told_as_what_it_is(tmp_path: Path, kind: str) -> None:
+def test_a_log_that_cannot_be_read_is_told_as_what_it_is(tmp_path: Path) -> None:
     (tmp_path / "strategies" / "attempts.jsonl").mkdir(parents=True)
     assert isinstance(run(tmp_path).exception, OSError)

@@ -210,7 +210,8 @@ def test_a_line_that_was_cut_off_spoils_no_other(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        b"\xff\xfe", b"17", b"null", b"[" * 100_000, b"{}", b'{"row": "asking"}', b'{"row": "ended"}',
+        b"\xff\xfe", b"17", b"null", b"[" * 100_000, b"{}", b'{"row": "asking"}',
+        b'{"row": "ended"}',
         b'{"row": "asking", "attempt_id": "x", "asked_at": "yesterday"}', b'{"row": 5}',
         b'{"row": "ended", "attempt_id": "a", "status": 5}',
         b'{"row": "ended", "attempt_id": "a", "status": "success", "problems": "none"}',

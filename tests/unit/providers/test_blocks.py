@@ -25,7 +25,7 @@ def code(answer: str) -> str | None:
         f"```py\n{STRATEGY}\n\n```",
         f"```Python3\n{STRATEGY}```",
         f"``` python\n{STRATEGY}``` ",
-        f"```python title=\"strategy.py\"\n{STRATEGY}```",
+        f"```python title='strategy.py'\n{STRATEGY}```",
         f"```{{.python .numbered}}\n{STRATEGY}```",
         f"~~~python\n{STRATEGY}~~~",
         f"````python\n{STRATEGY}````",
@@ -33,7 +33,7 @@ def code(answer: str) -> str | None:
         f"```\n{STRATEGY}```",
         STRATEGY,
         f"\n\n{STRATEGY}\n",
-        "1. The code:\n   ```python\n" + "".join(f"   {x}\n" for x in STRATEGY.splitlines()) + "   ```",
+        "1. Code:\n   ```py\n" + "".join(f"   {x}\n" for x in STRATEGY.splitlines()) + "   ```",
     ],
 )  # fmt: skip
 def test_it_is_found_however_it_is_fenced(answer: str) -> None:

@@ -259,7 +259,9 @@ def test_blanks_around_a_key_are_not_part_of_it(wire: Wire) -> None:
     assert server.asked[0].key == KEY
 
 
-@pytest.mark.parametrize("url", ["localhost:80", "ftp://h/x", "http://", "https://a b/c", "http:///x"])
+@pytest.mark.parametrize(
+    "url", ["localhost:80", "ftp://h/x", "http://", "https://a b/c", "http:///x"]
+)
 def test_an_address_that_is_none_is_named_by_its_variable(wire: Wire, url: str) -> None:
     environ = {f"{wire.upper()}_API_KEY": KEY, f"{wire.upper()}_BASE_URL": url}
     with pytest.raises(ConfigurationError, match=f"{wire.upper()}_BASE_URL"):

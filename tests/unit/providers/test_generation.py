@@ -142,9 +142,7 @@ def test_three_attempts_are_all(wire: Wire) -> None:
         Say("```python\nPARAMETERS = {"),
     ],
 )
-def test_what_was_cut_off_is_asked_for_once_more_with_a_larger_budget(
-    wire: Wire, cut: Say
-) -> None:
+def test_what_was_cut_off_is_asked_for_once_more_with_a_larger_budget(wire: Wire, cut: Say) -> None:
     found, log, server = run(wire, cut, Say(fenced(GOOD)))
     assert found.status == "validated"
     assert [each.tokens for each in server.asked] == [1_000, 4_000]
@@ -268,6 +266,7 @@ class Scripted:
 
     def ask(self, prompt: Prompt, budget: Budget) -> Answer:
         self.prompts.append(prompt)
+        assert budget.tokens > 0
         answer = self.answers.pop(0)
         if isinstance(answer, BaseException):
             raise answer
@@ -326,7 +325,10 @@ def test_the_name_of_a_model_brings_no_line_into_the_code() -> None:
 @pytest.mark.parametrize(
     ("code", "found"),
     [
-        (GOOD, {"fast": {"type": "int", "default": 20, "min": 2, "max": 200, "description": "days"}}),
+        (
+            GOOD,
+            {"fast": {"type": "int", "default": 20, "min": 2, "max": 200, "description": "days"}},
+        ),
         ("PARAMETERS: dict = {'n': {'default': 1}}", {"n": {"default": 1}}),
         ("PARAMETERS = make()", {}), ("PARAMETERS = 5", {}), ("x = (", {}), ("x = '\0'", {}),
         ("(" * 5_000, {}), ("PARAMETERS = " + "[" * 3_000 + "]" * 3_000, {}), ("", {}),
