@@ -44,7 +44,7 @@ def find_code(answer: str) -> Found | None:
     A block that names no language counts where no block names Python, and so does an answer
     without any block that is nothing but code.
     """
-    text = answer.replace("\r\n", "\n").replace("\r", "\n")
+    text = _lines(answer)
     blocks = [block for block in _blocks(text) if _STRATEGY.search(block.text)]
     named = [block for block in blocks if block.language in _PYTHON]
     unnamed = [block for block in blocks if not block.language]
@@ -57,8 +57,13 @@ def find_code(answer: str) -> Found | None:
 
 def unfinished(answer: str) -> bool:
     """Whether an answer ends in the middle of a block of Python that has not come to its end."""
-    blocks = list(_blocks(answer.replace("\r\n", "\n").replace("\r", "\n")))
+    blocks = list(_blocks(_lines(answer)))
     return bool(blocks) and not blocks[-1].closed and blocks[-1].language in _PYTHON
+
+
+def _lines(answer: str) -> str:
+    """With line feeds only, and nothing unseen before the first."""
+    return answer.lstrip("\ufeff\u200b").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _blocks(text: str) -> Iterator[_Block]:
@@ -72,6 +77,9 @@ def _blocks(text: str) -> Iterator[_Block]:
         elif found and _closes(found, opening):
             yield _block(opening, lines, closed=True)
             opening = None
+        elif found and _begins_anew(found, opening):
+            yield _block(opening, lines, closed=False)
+            opening, lines = found, []
         else:
             lines.append(line)
     if opening is not None:
@@ -87,11 +95,24 @@ def _closes(found: re.Match[str], opening: re.Match[str]) -> bool:
     )
 
 
+def _begins_anew(found: re.Match[str], opening: re.Match[str]) -> bool:
+    """Whether a block of Python begins where the one before was never closed.
+
+    A model that thinks aloud breaks off in the middle of a draft.
+    """
+    return _language(found) in _PYTHON and len(found["indent"]) <= len(opening["indent"])
+
+
+def _language(fence: re.Match[str]) -> str:
+    """``python`` of ``python title=x``, ``{.python}``, ``python:strategy.py`` and the like."""
+    return re.split(r"[\s,:;}]", fence["info"].strip().lstrip("{.").lower(), maxsplit=1)[0]
+
+
 def _block(opening: re.Match[str], lines: list[str], *, closed: bool) -> _Block:
-    info = opening["info"].strip().strip("{}").lstrip(".").split()
-    language = info[0].lower().rstrip(",:") if info else ""
     indent = opening["indent"]
-    return _Block(language, "\n".join(line.removeprefix(indent) for line in lines), closed)
+    return _Block(
+        _language(opening), "\n".join(line.removeprefix(indent) for line in lines), closed
+    )
 
 
 def _tidy(code: str) -> str:

@@ -110,6 +110,7 @@ def generate_with(
     budget: Budget | None = None,
     prelude: str = "",
     parameters_of: Callable[[str], Mapping[str, Any]] | None = None,
+    asking: Callable[[Question], None] | None = None,
     clock: Clock = SYSTEM_CLOCK,
 ) -> ModelsStrategy:
     """Ask a provider for a strategy until one passes, three times at most.
@@ -124,6 +125,7 @@ def generate_with(
         prelude: Source of the functions that a strategy may call without an import.
         parameters_of: Reads the declared parameters of a source that passed or nearly did; by
             default the literal ``PARAMETERS``.
+        asking: Told of each question before it is asked, for who waits.
         clock: Tells when.
 
     Raises:
@@ -131,7 +133,7 @@ def generate_with(
     """
     if problem := unfit(sentence):
         return _told(provider, _Draft(problems=[problem]), [], None, clock)
-    run = _Run(provider, sentence, validate, log, owner, prelude, clock)
+    run = _Run(provider, sentence, validate, log, owner, prelude, asking, clock)
     answer = run.work(budget or Budget())
     read = parameters_of or declared_parameters
     return _told(provider, run.best, run.asked, answer, clock, read, run.not_logged)
@@ -148,6 +150,7 @@ class _Run:
         log: AttemptLog,
         owner: str,
         prelude: str,
+        asking: Callable[[Question], None] | None,
         clock: Clock,
     ) -> None:
         self.best = _Draft()
@@ -159,6 +162,7 @@ class _Run:
         self._log = log
         self._owner = owner
         self._prelude = prelude
+        self._asking = asking
         self._clock = clock
         self._generation_id = str(uuid4())
 
@@ -203,6 +207,8 @@ class _Run:
             asked_at=self._clock.now(),
         )
         self._log.asking(question)
+        if self._asking is not None:
+            self._asking(question)
         try:
             answer = self._provider.ask(prompt, budget)
         except BaseException:

@@ -30,6 +30,8 @@ _LONGEST_MESSAGE: Final = 400
 _LONGEST_CODE: Final = 50_000
 """Characters of code that go back; longer code has another fault than those found in it."""
 _NO_TEXT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_BREAKS: Final = re.compile("[\x85\u2028\u2029]")
+"""What JSON leaves as it is, and a reader may take for the end of a line."""
 _TICKS: Final = re.compile(r"`{3,}")
 
 INSTRUCTIONS: Final = f"""\
@@ -150,11 +152,10 @@ def repair_prompt(sentence: str, prelude: str, code: str, problems: Sequence[Pro
 
 
 def _quoted(text: str) -> str:
-    """A text as one JSON string without a tag or a fence in it, so that nothing can end it."""
-    quoted = json.dumps(text, ensure_ascii=False)
-    for sign in "<>&`":
-        quoted = quoted.replace(sign, f"\\u{ord(sign):04x}")
-    return quoted
+    """A text as one JSON string on one line, so that nothing in it can end it."""
+    return _BREAKS.sub(
+        lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False)
+    )
 
 
 def _one_line(text: str) -> str:

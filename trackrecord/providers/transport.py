@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 MOST_BYTES: Final = 4 * 1024 * 1024
 """Bytes of an answer that are read."""
-MOST_COMPRESSED_BYTES: Final = 256 * 1024
+MOST_COMPRESSED_BYTES: Final = 128 * 1024
 """The same where it is compressed, for it may grow a thousandfold."""
 
 

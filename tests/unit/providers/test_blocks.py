@@ -27,6 +27,8 @@ def code(answer: str) -> str | None:
         f"``` python\n{STRATEGY}``` ",
         f"```python title='strategy.py'\n{STRATEGY}```",
         f"```{{.python .numbered}}\n{STRATEGY}```",
+        f"```python:strategy.py\n{STRATEGY}```",
+        f"\ufeff```python\n{STRATEGY}```",
         f"~~~python\n{STRATEGY}~~~",
         f"````python\n{STRATEGY}````",
         f"```python\r\n{STRATEGY.replace(chr(10), chr(13) + chr(10))}```\r\n",
@@ -49,6 +51,7 @@ def test_it_is_found_however_it_is_fenced(answer: str) -> None:
         f"```python\n{STRATEGY}```\nTry it:\n```python\nprint(execute_strategy({{}}, {{}}))\n```",
         f"```python\n{STRATEGY}```\n```bash\npython strategy.py\n```",
         f"```\n{OTHER}```\n```python\n{STRATEGY}```\n```\n{OTHER}```",
+        f"<think>\n```python\n{OTHER}\nno, wait</think>\n```python\n{STRATEGY}```",
     ],
 )
 def test_the_last_block_of_python_that_is_a_strategy_counts(answer: str) -> None:

@@ -82,6 +82,12 @@ def test_a_good_answer_is_text_with_its_tokens(wire: Wire) -> None:
     assert "fake-small" in asked.path or asked.body["model"] == "fake-small"
 
 
+def test_a_large_budget_is_no_reason_to_refuse(wire: Wire) -> None:
+    with models(Say("x")) as server:
+        found = provider(server, wire).ask(PROMPT, Budget(131_072, 3_600))
+    assert (found.ending, server.asked[0].tokens) == ("finished", 131_072)
+
+
 def test_an_answer_that_was_cut_off_is_truncated(wire: Wire) -> None:
     found = answer(wire, Say("```python\nx =", "truncated"))
     assert (found.ending, found.text) == ("truncated", "```python\nx =")
