@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from trackrecord.providers.call import Access, accepted, ask_within, count, maker, text_of
-from trackrecord.providers.failures import not_understood
+from trackrecord.providers.failures import not_understood, odd_end
 from trackrecord.providers.provider import Answer, Budget, Ending, Prompt
 
 _ENDINGS: Final[dict[object, Ending]] = {
@@ -83,7 +83,7 @@ def _read(reply: Any) -> Answer:
     ending = _ENDINGS.get(reason, "failed")
     error = _WORDS.get(ending)
     if ending == "failed":
-        error = f"the model ended with {str(reason)[:80]!r}"
+        error = odd_end(reason)
     elif ending == "finished" and not text.strip():
         ending, error = "failed", "the answer is empty"
     return Answer(

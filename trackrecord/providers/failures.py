@@ -37,6 +37,11 @@ def not_understood(provider: str, what: str) -> Answer:
     return Answer("failed", error=f"{provider} has sent {what}, which is no answer of its API")
 
 
+def odd_end(reason: object) -> str:
+    """What to say of an answer that ended as none should."""
+    return f"the model ended with {str(reason)[:80]!r}" if reason else "how it ended is not said"
+
+
 def explain(error: Exception, provider: str, model: str, variable: str) -> Answer:
     """The answer that stands for what a client has raised.
 

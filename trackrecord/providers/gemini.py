@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from trackrecord.providers.call import Access, accepted, ask_within, count, maker, text_of
-from trackrecord.providers.failures import not_understood
+from trackrecord.providers.failures import not_understood, odd_end
 from trackrecord.providers.provider import Answer, Budget, Ending, Prompt
 
 _FINISHED: Final = "STOP"
@@ -99,7 +99,7 @@ def _ended(reason: str, text: str) -> tuple[Ending, str | None]:
     if reason in _REFUSED:
         return "refused", f"the model has stopped its answer ({reason})"
     if reason != _FINISHED:
-        return "failed", f"the model ended with {reason or 'no reason'!r}"
+        return "failed", odd_end(reason)
     return ("finished", None) if text.strip() else ("failed", "the answer is empty")
 
 

@@ -7,13 +7,18 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from trackrecord.providers.call import Access, accepted, ask_within, count, maker, text_of
-from trackrecord.providers.failures import not_understood
+from trackrecord.providers.failures import not_understood, odd_end
 from trackrecord.providers.provider import Answer, Budget, Ending, Prompt
 
 _ENDINGS: Final[dict[object, Ending]] = {
     "stop": "finished",
     "length": "truncated",
     "content_filter": "refused",
+    # Of other servers.
+    "eos": "finished",
+    "eos_token": "finished",
+    "end_turn": "finished",
+    "max_tokens": "truncated",
 }
 _MAKERS_HOSTS: Final = ("openai.com", "azure.com")
 """Whose newer models refuse ``max_tokens``; other servers may know nothing else."""
@@ -83,7 +88,7 @@ def _read(reply: Any) -> Answer:
     elif ending == "truncated":
         error = "the answer was cut off at its limit of tokens"
     elif ending == "failed":
-        error = f"the model ended with {str(reason)[:80]!r}"
+        error = odd_end(reason)
     elif not text.strip():
         ending, error = "failed", "the answer is empty"
     return Answer(

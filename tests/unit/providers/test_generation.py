@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +27,8 @@ from tests.support.fake_models import (
     models,
     whole,
 )
+from tests.support.pipeline import until
+from trackrecord.providers.attempt_file import FILE, AttemptFile
 from trackrecord.providers.choice import provider_named
 from trackrecord.providers.generation import ModelsStrategy, declared_parameters, generate_with
 from trackrecord.providers.provider import Answer, Budget, Prompt
@@ -292,6 +299,50 @@ def test_who_stops_it_leaves_a_failure_behind() -> None:
         generate_with(Scripted(KeyboardInterrupt()), SENTENCE, no_del, log)
     assert log.statuses == ["failure"]
     assert "may have been billed" in (log.attempts()[0].result.error or "")
+
+
+_WAITS = """
+import sys
+from pathlib import Path
+from trackrecord.providers.attempt_file import AttemptFile
+from tests.support.pipeline import until
+from trackrecord.providers.attempt_file import FILE, AttemptFile
+from trackrecord.providers.choice import provider_named
+from trackrecord.providers.generation import generate_with
+from trackrecord.runtime.settings import load_settings
+log = AttemptFile(Path(sys.argv[1]))
+provider = provider_named("openai", load_settings())
+told = lambda question: print(question.number, flush=True)
+generate_with(provider, "buy", lambda code: [], log, asking=told)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_whoever_ends_it_while_it_waits_it_is_gone_at_once_and_on_record(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    with models(Silence()) as server:
+        environ = os.environ | {
+            "OPENAI_API_KEY": "sk-0123456789", "OPENAI_BASE_URL": server.url("openai")
+        }  # fmt: skip
+        waiting = subprocess.Popen(
+            [sys.executable, "-c", _WAITS, str(tmp_path)],
+            env=environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert waiting.stdout is not None
+        assert waiting.stdout.readline() == "1\n"
+        until(lambda: len(server.asked) == 1, "it asks")
+        waiting.send_signal(number)
+        _, told = waiting.communicate(timeout=20)
+    assert waiting.returncode != 0
+    assert "sk-0123456789" not in told
+    [attempt] = AttemptFile(tmp_path).attempts()
+    assert attempt.result.status == "failure"
+    assert attempt.result.error == "interrupted, may have been billed"
+    assert "sk-0123456789" not in (tmp_path / FILE).read_text()
 
 
 def test_an_answer_is_kept_when_its_validation_breaks() -> None:
