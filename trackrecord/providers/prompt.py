@@ -34,6 +34,31 @@ _BREAKS: Final = re.compile("[\x85\u2028\u2029]")
 """What JSON leaves as it is, and a reader may take for the end of a line."""
 _TICKS: Final = re.compile(r"`{3,}")
 
+EXAMPLE: Final = """\
+# reads as: Buy when the fast average crosses above the slow one, sell when below; stop 5 %.
+# assumes: simple averages of closes; long only
+PARAMETERS = {
+    "fast": {"type": "int", "default": 20, "min": 2, "max": 200, "description": "days"},
+    "slow": {"type": "int", "default": 50, "min": 3, "max": 250, "description": "days"},
+    "stop": {"type": "float", "default": 5.0, "min": 0.1, "max": 50.0, "description": "percent"},
+}
+LOOKBACK = 251
+
+
+def execute_strategy(market_data: dict, strategy_params: dict) -> dict:
+    closes = [bar["close"] for bar in market_data["bars"]]
+    fast, slow = strategy_params["fast"], strategy_params["slow"]
+    now = sum(closes[-fast:]) / fast - sum(closes[-slow:]) / slow
+    before = sum(closes[-fast - 1 : -1]) / fast - sum(closes[-slow - 1 : -1]) / slow
+    if now > 0 >= before:
+        stop_loss = closes[-1] * (1 - strategy_params["stop"] / 100)
+        return {"action": "buy", "reason": "crossed above", "metadata": {"stop_loss": stop_loss}}
+    if now < 0 <= before:
+        return {"action": "sell", "reason": "crossed below"}
+    return {"action": "hold"}
+"""
+"""A strategy as it should be, for the model to see."""
+
 INSTRUCTIONS: Final = f"""\
 You write a trading strategy as one Python module, from a request in plain words. Answer with a \
 single fenced block that begins with ```python, and nothing after it.
@@ -82,6 +107,10 @@ At the top write comments, one fact to a line, in the words of the request's lan
 
 Never guess silently, and never stand something else in for what cannot be done. If the request \
 holds nothing to trade by, answer with one line that begins with REFUSED: and says what is missing.
+
+An example, for "20/50 SMA cross with a 5% stop":
+```python
+{EXAMPLE}```
 """
 
 _DATA: Final = """\
@@ -176,4 +205,7 @@ def _prelude(source: str) -> str:
             )
     if not told:
         return ""
-    return "\nThese functions are there without an import; prefer them:\n" + "\n".join(told) + "\n"
+    return (
+        "\nThese functions are there without an import; prefer them. Where bars are too few their "
+        "value is NaN, which no comparison holds for:\n" + "\n".join(told) + "\n"
+    )

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trackrecord.providers.prompt import LONGEST_SENTENCE, first_prompt, repair_prompt, unfit
+from trackrecord.providers.prompt import (
+    EXAMPLE,
+    LONGEST_SENTENCE,
+    first_prompt,
+    repair_prompt,
+    unfit,
+)
 from trackrecord.strategies.contract import Problem
 
 PRELUDE = '''
@@ -37,6 +44,28 @@ def test_it_tells_the_contract_the_language_and_the_prelude() -> None:
         assert words in asked.instructions
     assert "_hidden" not in asked.instructions
     assert "Source:" not in asked.instructions
+
+
+def test_the_example_is_a_strategy_that_does_what_it_says() -> None:
+    instructions = first_prompt("buy", "").instructions
+    assert EXAMPLE in instructions
+    scope: dict[str, Any] = {}
+    exec(EXAMPLE, scope)  # noqa: S102 - our own
+    parameters = {name: each["default"] for name, each in scope["PARAMETERS"].items()}
+    most = max(each["max"] for name, each in scope["PARAMETERS"].items() if name != "stop")
+    assert scope["LOOKBACK"] == most + 1
+
+    def decided(closes: list[float]) -> dict[str, Any]:
+        bars = [{"close": each} for each in closes]
+        found: dict[str, Any] = scope["execute_strategy"]({"bars": bars}, parameters)
+        return found
+
+    flat = [100.0] * 250
+    assert decided([*flat, 100.0]) == {"action": "hold"}
+    bought = decided([*flat, 120.0])
+    assert (bought["action"], bought["metadata"]) == ("buy", {"stop_loss": 114.0})
+    assert decided([*flat, 120.0, 121.0]) == {"action": "hold"}
+    assert decided([*flat, 80.0])["action"] == "sell"
 
 
 def test_without_a_prelude_none_is_promised() -> None:
