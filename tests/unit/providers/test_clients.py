@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -27,6 +26,7 @@ from tests.support.fake_models import (
     whole,
     zipped_bomb,
 )
+from tests.support.pipeline import until
 from trackrecord import redaction
 from trackrecord.providers.choice import provider_named
 from trackrecord.providers.provider import Answer, Budget, Prompt, Provider
@@ -208,11 +208,15 @@ def _json(value: object) -> str:
     "action", [Silence(), Drip("x" * 500, 0.05), Drip("x", 0.05, headers=True)]
 )
 def test_silence_and_drops_end_at_our_own_time_out(wire: Wire, action: Action) -> None:
-    began = time.monotonic()
     found = answer(wire, action, seconds=1.0)
-    assert time.monotonic() - began < 5
+    assert 1 <= found.seconds < 15  # on a machine that has other things to do
     assert found.ending == "timed_out"
     assert "TRACKRECORD_PROVIDER_SECONDS" in (found.error or "")
+    until(
+        lambda: not [each for each in threading.enumerate() if each.name == f"ask {wire}"],
+        "what was left behind has ended",
+        seconds=20,
+    )
 
 
 @pytest.mark.parametrize("action", [Endless(), zipped_bomb(400_000_000)])
