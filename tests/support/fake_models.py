@@ -18,6 +18,9 @@ from typing import Any, Literal, Self
 Wire = Literal["gemini", "anthropic", "openai"]
 WIRES: tuple[Wire, ...] = ("gemini", "anthropic", "openai")
 
+THOUGHT = "```python\ndef execute_strategy(a, b):\n    return 'a thought is no answer'\n```"
+"""What a model thinks aloud, where its wire has a place for that."""
+
 _STOPS: dict[str, dict[Wire, str]] = {
     "finished": {"gemini": "STOP", "anthropic": "end_turn", "openai": "stop"},
     "truncated": {"gemini": "MAX_TOKENS", "anthropic": "max_tokens", "openai": "length"},
@@ -184,7 +187,10 @@ def whole(wire: Wire, text: str, how: str = "finished") -> dict[str, Any]:
         return {
             "candidates": [
                 {
-                    "content": {"role": "model", "parts": [{"text": text}]},
+                    "content": {
+                        "role": "model",
+                        "parts": [{"text": THOUGHT, "thought": True}, {"text": text}],
+                    },
                     "finishReason": stop,
                     "index": 0,
                 }
@@ -204,7 +210,10 @@ def whole(wire: Wire, text: str, how: str = "finished") -> dict[str, Any]:
             "type": "message",
             "role": "assistant",
             "model": "fake-1",
-            "content": [{"type": "text", "text": text}] if text else [],
+            "content": [
+                {"type": "thinking", "thinking": THOUGHT, "signature": "s"},
+                *([{"type": "text", "text": text}] if text else []),
+            ],
             "stop_reason": stop,
             "stop_sequence": None,
             "usage": {"input_tokens": 100, "output_tokens": 50},

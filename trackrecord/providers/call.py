@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from trackrecord.providers.failures import explain, too_slow
 from trackrecord.providers.provider import LONGEST_ANSWER, Answer, Budget
@@ -64,7 +65,7 @@ def accepted(access: Access) -> Access:
         )
     if access.base_url is not None:
         remember_url(access.base_url)
-        if not access.base_url.startswith(("http://", "https://")) or not _is_url(access.base_url):
+        if not _is_url(access.base_url):
             raise ConfigurationError(
                 f"{access.provider.upper()}_BASE_URL is no address such as https://host/path"
             )
@@ -76,7 +77,13 @@ def accepted(access: Access) -> Access:
 
 
 def _is_url(text: str) -> bool:
-    return text.isascii() and text.isprintable() and " " not in text and len(text.split("/")[2]) > 0
+    if not (text.isascii() and text.isprintable()) or " " in text:
+        return False
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none, half a bracket
+        return False
 
 
 def maker(module: str, extra: str) -> Any:

@@ -270,7 +270,16 @@ def test_blanks_around_a_key_are_not_part_of_it(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["localhost:80", "ftp://h/x", "http://", "https://a b/c", "http:///x"]
+    "url",
+    [
+        "localhost:80",
+        "ftp://h/x",
+        "http://",
+        "https://a b/c",
+        "http:///x",
+        "http://[bad",
+        "http://h:x/",
+    ],
 )
 def test_an_address_that_is_none_is_named_by_its_variable(wire: Wire, url: str) -> None:
     environ = {f"{wire.upper()}_API_KEY": KEY, f"{wire.upper()}_BASE_URL": url}
