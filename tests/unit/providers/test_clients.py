@@ -58,7 +58,7 @@ def provider(server: FakeModels, wire: Wire, key: str = KEY) -> Provider:
     return provider_named(wire, settings)
 
 
-def answer(wire: Wire, action: Action, seconds: float = 20.0) -> Answer:
+def answer(wire: Wire, action: Action, seconds: float = 60.0) -> Answer:
     with models(action) as server:
         found = provider(server, wire).ask(PROMPT, Budget(1_000, seconds))
         # No client asks again by itself; a busy machine may not come to ask within a second.
@@ -69,12 +69,12 @@ def answer(wire: Wire, action: Action, seconds: float = 20.0) -> Answer:
 
 def test_a_good_answer_is_text_with_its_tokens(wire: Wire) -> None:
     with models(Say("Here ☂:\n```python\nx = 1\n```")) as server:
-        found = provider(server, wire).ask(PROMPT, Budget(1_234, 20))
+        found = provider(server, wire).ask(PROMPT, Budget(1_234, 60))
     assert (found.ending, found.error) == ("finished", None)
     assert found.text == "Here ☂:\n```python\nx = 1\n```"
     assert (found.input_tokens, found.output_tokens) == (100, 50)
     assert found.model == "fake-1"
-    assert 0 < found.seconds < 20
+    assert 0 < found.seconds < 60
     [asked] = server.asked
     assert asked.instructions == PROMPT.instructions
     assert asked.request == PROMPT.request
@@ -229,7 +229,7 @@ def test_an_answer_without_end_is_given_up(wire: Wire, action: Action) -> None:
 def test_nobody_there_is_told(wire: Wire) -> None:
     with models(Say("x")) as server:
         gone = provider(server, wire)
-    found = gone.ask(PROMPT, Budget(100, 10))
+    found = gone.ask(PROMPT, Budget(100, 60))
     assert found.ending == "failed"
     assert "cannot be reached" in (found.error or "")
 

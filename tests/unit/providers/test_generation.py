@@ -47,7 +47,7 @@ def execute_strategy(market_data, strategy_params):
 """
 BROKEN = GOOD.replace('return {"action": "buy"}', "del market_data")
 SENTENCE = "buy when the 20 day average is above the 50 day average"
-BUDGET = Budget(1_000, 10)
+BUDGET = Budget(1_000, 60)
 
 
 def fenced(code: str) -> str:
@@ -89,11 +89,11 @@ def test_code_that_passes_is_a_validated_strategy(wire: Wire) -> None:
     assert found.reads_as == "Buys when the 20 day average is above the 50 day average."
     assert found.assumptions == ["simple averages of closes"]
     assert (found.provider, found.tokens, found.ending) == (wire, 150, "finished")
-    assert 0 < found.seconds < 10
+    assert 0 < found.seconds < 60
     by = provenance(found.code)
     assert by is not None
     assert (by.provider, by.model) == (wire, found.model)
-    assert abs((by.asked_at - before).total_seconds()) < 5
+    assert abs((by.asked_at - before).total_seconds()) < 60
     assert log.order == ["asking", "ended", "ended"]
     [attempt] = log.attempts()
     assert found.attempts == [attempt.question.attempt_id]
@@ -336,7 +336,7 @@ def test_whoever_ends_it_while_it_waits_it_is_gone_at_once_and_on_record(
         assert waiting.stdout.readline() == "1\n"
         until(lambda: len(server.asked) == 1, "it asks")
         waiting.send_signal(number)
-        _, told = waiting.communicate(timeout=20)
+        _, told = waiting.communicate(timeout=60)
     assert waiting.returncode != 0
     assert "sk-0123456789" not in told
     [attempt] = AttemptFile(tmp_path).attempts()
