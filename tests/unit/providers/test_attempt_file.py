@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -192,6 +194,21 @@ def test_several_processes_append_and_none_spoils_a_line(tmp_path: Path) -> None
     assert len(found) == 160
     assert log.damaged == 0
     assert all(each.result.answer == each.question.attempt_id for each in found)
+
+
+def test_who_mends_the_end_of_the_file_has_it_alone(tmp_path: Path) -> None:
+    log = AttemptFile(tmp_path)
+    log.asking(question("a"))
+    with log.path.open("ab") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        waiting = threading.Thread(target=log.asking, args=(question("b"),))
+        waiting.start()
+        waiting.join(0.3)
+        assert waiting.is_alive()
+        assert len(log.attempts()) == 1
+        fcntl.flock(other, fcntl.LOCK_UN)
+        waiting.join(60)
+    assert len(log.attempts()) == 2
 
 
 def test_a_line_that_was_cut_off_spoils_no_other(tmp_path: Path) -> None:
