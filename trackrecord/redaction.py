@@ -16,6 +16,7 @@ HIDDEN: Final = "***"
 
 SECRET_WORDS: Final = (
     "password", "passwd", "secret", "passphrase", "token", ".pem", "jaas", "oauthbearer.config",
+    "api.key",
 )  # fmt: skip
 """What the name of a setting holds whose value is a secret."""
 
@@ -51,8 +52,13 @@ _CREDENTIALS = re.compile(r"^[^/]*//(?P<user>[^:/?#@]*):(?P<password>.*)@", re.D
 _PARAMETER = re.compile(rf"[?&]{_NAME}=([^&]*(?:&[^=&]*(?=&|$))*)", re.IGNORECASE)
 _SHORTEST: Final = 3
 """Characters below which a part of a password would be found in half of all words."""
-_WORDS: Final = frozenset({"postgres", "postgresql", "trackrecord", "password", "database"})
-"""Passwords of test systems; hidden, they would only make messages unreadable."""
+_NO_WORD: Final = 16
+"""Characters from which a secret is hidden inside a word, too: no word holds it by chance."""
+_WORDS: Final = frozenset(
+    {"postgres", "postgresql", "trackrecord", "password", "database", "none", "empty", "ollama"}
+)
+"""Passwords of test systems, and keys of servers that want none; hidden, they would only make
+messages unreadable."""
 
 _known: set[str] = set()
 
@@ -96,7 +102,19 @@ def hide_secrets(text: str) -> str:
     if _MAYBE.search(text):
         for shape, instead in _SHAPES:
             text = shape.sub(instead, text)
+    return hide_known(text)
+
+
+def hide_known(text: str) -> str:
+    """A text with the secrets in it replaced that were made known, and nothing else touched.
+
+    For code and answers, in which ``token = ...`` is no secret by its shape.
+    """
     for secret in sorted(_known, key=len, reverse=True):
-        if secret in text:
+        if secret not in text:
+            continue
+        if len(secret) >= _NO_WORD:
+            text = text.replace(secret, HIDDEN)
+        else:
             text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", HIDDEN, text)
     return text

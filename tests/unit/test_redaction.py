@@ -125,11 +125,18 @@ def test_neither_logs_nor_pages_show_it(
     assert Health("s", reason="no host S3cret").why_not == "no host ***"
 
 
+def test_in_code_only_what_was_made_known_is_hidden() -> None:
+    redaction.remember("sk-0123456789abcdef")
+    code = "token = parts[0]  # xsk-0123456789abcdefx"
+    assert redaction.hide_known(code) == "token = parts[0]  # x***x"
+
+
 @pytest.mark.parametrize(
     ("name", "secret"),
     [
         ("sasl.password", True), ("PGPASSWORD", True), ("ssl.key.pem", True),
         ("TRACKRECORD_KAFKA_SSL_KEY_PASSWORD", True), ("sasl.jaas.config", True),
+        ("OPENAI_API_KEY", True),
         ("sasl.username", False), ("linger.ms", False), ("PGPASSFILE", False),
     ],
 )  # fmt: skip

@@ -34,6 +34,7 @@ from trackrecord.cli import (
     score,
     services,
     stack,
+    strategy,
     train,
     users,
 )
@@ -143,6 +144,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(users.app, name="users")
 app.add_typer(keys.app, name="keys")
 app.add_typer(claims.app, name="claims")
+app.add_typer(strategy.app, name="strategy")
 
 
 def main() -> None:

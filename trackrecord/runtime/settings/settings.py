@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import (
     BaseModel,
     Field,
+    SecretStr,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -25,8 +26,13 @@ from trackrecord.runtime.settings.per_strategy import capital_by_strategy, sessi
 
 PREFIX = "TRACKRECORD_"
 
-_URLS: Final = ("DATABASE_URL", "TRACKRECORD_API_DATABASE_URL")
+_URLS: Final = (
+    "DATABASE_URL", "TRACKRECORD_API_DATABASE_URL", "GEMINI_BASE_URL", "ANTHROPIC_BASE_URL",
+    "OPENAI_BASE_URL",
+)  # fmt: skip
 """Settings in which a password may stand."""
+_KEYS: Final = ("GEMINI_API_KEY", "ANTHROPIC_API_KEY", "OPENAI_API_KEY")
+"""Secrets whose names are not ours, for their makers' programs read them, too."""
 
 
 class Settings(BaseModel):
@@ -256,6 +262,47 @@ class Settings(BaseModel):
     )
     """Names of the strategies whose results the HTTP API tells as metrics, separated by commas.
     Empty: those 50 with the most signals."""
+    strategy_provider: Literal["offline", "gemini", "anthropic", "openai"] = Field(
+        default="offline", validation_alias="TRACKRECORD_STRATEGY_PROVIDER"
+    )
+    """Who writes strategies where none is named: offline (the rules at hand, which ask nobody),
+    gemini, anthropic or openai."""
+    provider_seconds: Annotated[float, Field(gt=0, le=3600)] = Field(
+        default=120.0, validation_alias="TRACKRECORD_PROVIDER_SECONDS"
+    )
+    """How many seconds a language model has for one answer."""
+    provider_tokens: Annotated[int, Field(ge=256, le=131_072)] = Field(
+        default=8_192, validation_alias="TRACKRECORD_PROVIDER_TOKENS"
+    )
+    """How many tokens one answer of a language model may have, its thoughts included; one that is
+    cut off there is asked for once more with four times as many."""
+    gemini_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="GEMINI_API_KEY")
+    """The key for Google's Gemini."""
+    gemini_base_url: str = Field(default="", validation_alias="GEMINI_BASE_URL")
+    """The address of Gemini's API, or of a gateway that speaks it. Empty: Google's own."""
+    gemini_model: str = Field(
+        default="gemini-3.8-flash", min_length=1, validation_alias="TRACKRECORD_GEMINI_MODEL"
+    )
+    """The model of Gemini that writes strategies."""
+    anthropic_api_key: SecretStr = Field(
+        default=SecretStr(""), validation_alias="ANTHROPIC_API_KEY"
+    )
+    """The key for Anthropic."""
+    anthropic_base_url: str = Field(default="", validation_alias="ANTHROPIC_BASE_URL")
+    """The address of Anthropic's API, or of a gateway that speaks it. Empty: Anthropic's own."""
+    anthropic_model: str = Field(
+        default="claude-sonnet-5-5", min_length=1, validation_alias="TRACKRECORD_ANTHROPIC_MODEL"
+    )
+    """The model of Anthropic that writes strategies."""
+    openai_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="OPENAI_API_KEY")
+    """The key for OpenAI, or for the server that OPENAI_BASE_URL names, if it wants one."""
+    openai_base_url: str = Field(default="", validation_alias="OPENAI_BASE_URL")
+    """The address of OpenAI's API, or of any server that speaks it, with /v1:
+    http://127.0.0.1:11434/v1. Empty: OpenAI's own."""
+    openai_model: str = Field(
+        default="gpt-5.4-mini", min_length=1, validation_alias="TRACKRECORD_OPENAI_MODEL"
+    )
+    """The model of OpenAI, or of that server, that writes strategies."""
     kafka: dict[str, str] = Field(default_factory=dict, validation_alias="TRACKRECORD_KAFKA_*")
     """Any other setting of the Kafka client, dots as underscores:
     TRACKRECORD_KAFKA_SASL_MECHANISM."""
@@ -345,7 +392,7 @@ def _remember_secrets(environ: Mapping[str, str]) -> None:
     ours = {
         name: value
         for name, value in environ.items()
-        if name.startswith((PREFIX, "PG")) and is_secret(name)
+        if (name.startswith((PREFIX, "PG")) or name in _KEYS) and is_secret(name)
     }
     remember_settings(ours)
 

@@ -108,10 +108,21 @@ def test_a_url_is_shown_without_its_password(url: str, shown: str | None) -> Non
 
 def test_every_setting_has_a_variable_and_a_meaning() -> None:
     for field in Settings.model_fields.values():
-        assert str(field.validation_alias) == "DATABASE_URL" or str(
+        assert str(field.validation_alias).startswith("TRACKRECORD_") or str(
             field.validation_alias
-        ).startswith("TRACKRECORD_")
+        ) in {
+            "DATABASE_URL", "GEMINI_API_KEY", "ANTHROPIC_API_KEY", "OPENAI_API_KEY",
+            "GEMINI_BASE_URL", "ANTHROPIC_BASE_URL", "OPENAI_BASE_URL",
+        }  # fmt: skip
         assert field.description
+
+
+def test_the_key_of_a_provider_is_read_and_never_shown() -> None:
+    found = load_settings({"GEMINI_API_KEY": "AIza-S3cret-key", "OPENAI_BASE_URL": "http://h/v1"})
+    assert found.gemini_api_key.get_secret_value() == "AIza-S3cret-key"
+    assert found.openai_base_url == "http://h/v1"
+    assert "S3cret" not in f"{found!r} {found} {found.gemini_api_key}"
+    assert hide_secrets("sent AIza-S3cret-key to it") == "sent *** to it"
 
 
 def test_settings_cannot_be_changed_afterwards() -> None:

@@ -1,0 +1,11 @@
+"""``trackrecord strategy``: from a sentence to a strategy, and what a backtest says of it."""
+
+import typer
+
+from trackrecord.cli.strategy import log
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Make a strategy from a sentence, check it, run it, and judge it on bars.",
+)
+app.command("log", epilog="Example: trackrecord strategy log --limit 5")(log.log_command)

@@ -1,0 +1,1 @@
+"""Where the code of strategies runs: a machine of its own, in a process that can reach nothing."""
