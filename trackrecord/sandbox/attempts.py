@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import mmap
 import os
 import platform
 import resource
-import signal
 import socket
 import struct
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -89,7 +88,6 @@ def _unix_socket(_target: dict[str, Any]) -> None:
 
 def _execute(_target: dict[str, Any]) -> None:
     # Where it works nothing returns, so it is tried in a child if there may be one, else here.
-    # The program is the loader, which a Landlock rule lets start; seccomp has to say no.
     try:
         child = os.fork()
     except OSError:
@@ -155,8 +153,6 @@ def _namespace(_target: dict[str, Any]) -> None:
 
 
 def _executable_memory(_target: dict[str, Any]) -> None:
-    import mmap  # noqa: PLC0415 - loaded before, see `tried`
-
     held = mmap.mmap(-1, _PAGE)
     address = ctypes.addressof(ctypes.c_char.from_buffer(held))
     _call("mprotect", ctypes.c_void_p(address), ctypes.c_size_t(_PAGE), ctypes.c_int(7))
@@ -174,7 +170,10 @@ def _own_limits(_target: dict[str, Any]) -> None:
     if hard == resource.RLIM_INFINITY:
         # Nothing was limited: there is nothing to raise.
         return
-    resource.setrlimit(resource.RLIMIT_CORE, (soft, hard + 1))
+    try:
+        resource.setrlimit(resource.RLIMIT_CORE, (soft, hard + 1))
+    except ValueError as error:  # what Python makes of EPERM here
+        raise OSError(errno.EPERM, str(error)) from None
 
 
 _LONG = ctypes.c_long
@@ -251,10 +250,7 @@ def _process() -> dict[str, Any]:
     }
     return {
         "descriptors": descriptors,
-        "environment": len(os.environ),
         "user": os.getuid(),
         "machine": platform.machine(),
         "limits": limits,
-        "core_signal": signal.getsignal(signal.SIGTERM) is signal.SIG_DFL,
-        "at": time.monotonic(),
     }

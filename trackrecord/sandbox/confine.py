@@ -4,7 +4,7 @@ It runs as a script (``python -I -S confine.py SPECIFICATION ARGUMENTS``), needs
 library only and nothing of this package, so that it starts in a few milliseconds and what it holds
 when it restricts itself is little. What it does, in this order:
 
-* descriptors but 0 to 2 are closed, standard error goes where the specification says;
+* descriptors but 0 to 2 are closed;
 * limits on memory, files and core dumps; no privileges, not even those of root;
 * Landlock: the file system is gone but for the program and the libraries it is linked with, and
   so are TCP and signals to others (`landlock(7)`, ABI 1 to 7);
@@ -283,10 +283,6 @@ def main(arguments: list[str]) -> int:
     # Before the file system is gone.
     attempts = _load(specification["probe"]) if "probe" in specification else None
     os.closerange(3, 65_536)
-    if specification.get("stderr"):
-        caught = os.open(specification["stderr"], os.O_WRONLY | os.O_APPEND)
-        os.dup2(caught, 2)
-        os.close(caught)
     if attempts is None:
         opened = os.open(program, os.O_RDONLY | os.O_CLOEXEC)
         os.dup2(opened, PROGRAM_DESCRIPTOR, inheritable=False)
