@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
+from time import perf_counter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -282,6 +283,8 @@ class StrategySession:
         self._limits = limits
         self._launcher = launcher
         self._renewed = renewed
+        self.seconds = 0.0
+        """What its steps took so far, the way there and back included."""
 
     def begin(self, setup: str) -> None:
         """Load prelude, strategy and history; what goes wrong is the answer to every step."""
@@ -323,10 +326,12 @@ class StrategySession:
         of the worker itself every further answer is that fault.
         """
         answers: dict[str, Decision | Fault | None] = {}
+        began = perf_counter()
         symbols = list(bars)
         for first in range(0, len(symbols), _SYMBOLS_AT_ONCE):
             part = symbols[first : first + _SYMBOLS_AT_ONCE]
             answers.update(self._step(part, bars, positions))
+        self.seconds += perf_counter() - began
         return answers
 
     def _step(
