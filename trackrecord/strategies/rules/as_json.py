@@ -13,7 +13,7 @@ from trackrecord.strategies.rules.catalogue import CATALOGUE
 
 _CONDITIONS: Final = {
     "compare": model.Compare, "cross": model.Cross, "within": model.Within,
-    "in_a_row": model.InARow, "and": model.And, "or": model.Or, "not": model.Not,
+    "in_a_row": model.InARow, "and": model.And, "or": model.Or, "not": model.Not, "always": model.Always,
 }  # fmt: skip
 _OPERANDS: Final = {
     "number": model.Number, "field": model.Field, "indicator": model.Indicator, "ago": model.Ago,
@@ -143,6 +143,8 @@ def _condition(data: object, where: str, depth: int = 0) -> model.Condition:
     if kind == "cross":
         left, right = (_operand(given[side], where, depth + 1) for side in ("left", "right"))
         return model.Cross(left, _choice(given["direction"], "direction", ("above", "below")), right)
+    if kind == "always":
+        return model.Always()
     if kind == "not":
         return model.Not(_condition(given["item"], where, depth + 1))
     if kind in {"and", "or"}:

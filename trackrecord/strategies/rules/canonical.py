@@ -14,6 +14,7 @@ from trackrecord.strategies.rules.model import (
     FLIPPED,
     OPPOSITE,
     Ago,
+    Always,
     And,
     Apart,
     Away,
@@ -100,6 +101,8 @@ def canonical(condition: Condition) -> Condition:
     if isinstance(condition, Not):
         inner = canonical(condition.item)
         return Not(inner) if isinstance(inner, Cross) else canonical(opposite(inner))
+    if isinstance(condition, Always):
+        return condition
     if isinstance(condition, Within | InARow):
         inner = canonical(condition.condition)
         return inner if condition.bars == 1 else type(condition)(condition.bars, inner)
@@ -114,7 +117,7 @@ def canonical(condition: Condition) -> Condition:
 
 def _order(condition: Condition) -> tuple[int, str]:
     """Events first, then states, then groups; each kind in the order of its words."""
-    ranks = {Cross: 0, Compare: 1, Within: 2, InARow: 3, Not: 4, And: 5, Or: 6}
+    ranks = {Cross: 0, Compare: 1, Within: 2, InARow: 3, Not: 4, And: 5, Or: 6, Always: 7}
     return ranks[type(condition)], repr(condition)
 
 
@@ -174,6 +177,8 @@ def _span(condition: Condition, *, least: bool) -> int:
         return before + max(reach(side, least=least) for side in sides)
     if isinstance(condition, Not):
         return _span(condition.item, least=least)
+    if isinstance(condition, Always):
+        return 1
     if isinstance(condition, And | Or):
         return max(_span(item, least=least) for item in condition.items)
     return condition.bars - 1 + _span(condition.condition, least=least)

@@ -11,6 +11,7 @@ from trackrecord.strategies.contract import Side
 from trackrecord.strategies.rules.catalogue import CATALOGUE
 from trackrecord.strategies.rules.model import (
     Ago,
+    Always,
     And,
     Away,
     Compare,
@@ -100,6 +101,8 @@ class _Writer:
                 f"{self.operand(left, ago)} {now} {self.operand(right, ago)} and "
                 f"{self.operand(left, earlier)} {before} {self.operand(right, earlier)}"
             )
+        if isinstance(condition, Always):
+            return "True"
         if isinstance(condition, Not):
             return f"not ({self.condition(condition.item, ago)})"
         if isinstance(condition, And):

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from trackrecord.strategies.contract import Decision, Side
 from trackrecord.strategies.rules.model import (
+    Always,
     And,
     Compare,
     Condition,
@@ -283,6 +284,8 @@ class _Truth:
             before = left <= right if above else left >= right
             left, right = self._value(condition.left, ago), self._value(condition.right, ago)
             return self._flags((left > right if above else left < right) & before)
+        if isinstance(condition, Always):
+            return self._flags(True)
         if isinstance(condition, Not):
             return ~self._at(condition.item, ago)
         if isinstance(condition, And | Or):

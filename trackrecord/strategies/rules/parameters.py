@@ -14,6 +14,7 @@ from typing import Final
 from trackrecord.strategies.rules.catalogue import CATALOGUE
 from trackrecord.strategies.rules.model import (
     Ago,
+    Always,
     And,
     Apart,
     Away,
@@ -128,6 +129,8 @@ def _condition(condition: Condition, change: Change) -> Condition:
             left, condition.direction,
             _right(condition.left, condition.right, condition.direction, change),
         )  # fmt: skip
+    if isinstance(condition, Always):
+        return condition
     if isinstance(condition, Not):
         return Not(_condition(condition.item, change))
     if isinstance(condition, And | Or):

@@ -8,6 +8,7 @@ from typing import Final
 from trackrecord.strategies.rules.catalogue import CATALOGUE
 from trackrecord.strategies.rules.model import (
     Ago,
+    Always,
     And,
     Away,
     Compare,
@@ -65,7 +66,8 @@ def operand_words(operand: Operand) -> str:
             operand.bars == 1
         ):
             return _extreme(inner, f"the {number(inner.settings[0])} bars before this one")
-        return f"{operand_words(inner)} {operand.bars} {_bars(operand.bars)} before"
+        words = _indicator(inner, ago=True) if isinstance(inner, Indicator) else operand_words(inner)
+        return f"{words} {operand.bars} {_bars(operand.bars)} before"
     if isinstance(operand, Multiple):
         return f"{number(operand.factor)} times {operand_words(operand.operand)}"
     if isinstance(operand, Away):
@@ -80,9 +82,9 @@ def _bars(count: int) -> str:
     return "bar" if count == 1 else "bars"
 
 
-def _indicator(indicator: Indicator) -> str:
+def _indicator(indicator: Indicator, *, ago: bool = False) -> str:
     if indicator.name in {"highest", "lowest"}:
-        return _extreme(indicator, f"the last {number(indicator.settings[0])} bars")
+        return _extreme(indicator, f"the last {number(indicator.settings[0])} bars including this one")
     title = CATALOGUE[indicator.name].title
     settings = ", ".join(number(value) for value in indicator.settings)
     words = f"the {settings} day {title}" if indicator.name in _BY_DAYS else (
@@ -90,6 +92,8 @@ def _indicator(indicator: Indicator) -> str:
     )  # fmt: skip
     if indicator.source is not None and indicator.source != Field("close"):
         words += f" of {operand_words(indicator.source)}"
+        if not ago and indicator.name == "sma" and indicator.source == Field("volume"):
+            words += " including this bar"
     return words
 
 
@@ -108,6 +112,8 @@ def condition_words(condition: Condition) -> str:
     if isinstance(condition, Cross):
         left, right = operand_words(condition.left), operand_words(condition.right)
         return f"{left} crosses {condition.direction} {right}"
+    if isinstance(condition, Always):
+        return "on every bar"
     if isinstance(condition, Not):
         return f"not ({condition_words(condition.item)})"
     if isinstance(condition, And):
@@ -149,7 +155,7 @@ def rule_words(rule: Rule) -> str:
         ("Cover", rule.short_exit),
     ):  # fmt: skip
         if condition is not None:
-            said.append(f"{verb} when {condition_words(condition)}.")
+            said.append(f"{verb} {_when(condition)}.")
     said += [f"Enter only if {condition_words(condition)}." for condition in rule.filters]
     schedule = rule.schedule
     if schedule.weekdays:
@@ -167,6 +173,11 @@ def rule_words(rule: Rule) -> str:
     if rule.horizon_bars is not None:
         said.append(f"Hold for {rule.horizon_bars} {_bars(rule.horizon_bars)}.")
     return " ".join(said)
+
+
+def _when(condition: Condition) -> str:
+    words = condition_words(condition)
+    return words if isinstance(condition, Always) else f"when {words}"
 
 
 def _listed(words: list[str]) -> str:
