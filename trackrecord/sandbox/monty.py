@@ -12,8 +12,6 @@ import json
 import threading
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from importlib import import_module
-from importlib.util import find_spec
 from time import perf_counter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -33,6 +31,7 @@ from trackrecord.sandbox.limits import OUTPUT_BYTES, RECURSION, Limits
 from trackrecord.strategies.contract import FLAT, BarRow, Decision, Fault, Position, Problem
 from trackrecord.strategies.decisions import check_decision
 from trackrecord.strategies.market_data import MarketData, read_market_data
+from trackrecord.strategies.prelude import prelude_for
 from trackrecord.strategies.source import Source, parameter_values, read_source
 
 if TYPE_CHECKING:
@@ -49,13 +48,6 @@ _SCRIPT: Final = "<python-input-1>"
 """How Monty names the second feed of a session, which is the strategy."""
 
 _Row = tuple[str, BarRow, str | None, float | None, float]
-
-
-@lru_cache(maxsize=1)
-def prelude() -> str:
-    """The functions that a strategy may call without an import."""
-    name = "trackrecord.strategies.prelude"
-    return str(import_module(name).PRELUDE) if find_spec(name) else ""
 
 
 @lru_cache(maxsize=256)
@@ -216,7 +208,7 @@ class MontyExecutor:
         from trackrecord.sandbox.types import type_problems  # noqa: PLC0415 - seldom needed
 
         with self._checkout(type_check=True, type_check_format="json") as session:
-            return type_problems(session, prelude(), source)
+            return type_problems(session, prelude_for(source), source)
 
     def _checkout(self, **options: Any) -> MontySession:
         with self._lock:
@@ -291,7 +283,7 @@ class StrategySession:
         if self._source is None:
             return
         parts: list[tuple[str, dict[str, Any]]] = [
-            (driver.SOURCE + prelude(), {}),
+            (driver.SOURCE + prelude_for(self._source.code), {}),
             (self._source.code, {}),
             (driver.BEGIN, {driver.INPUT: setup}),
         ]
@@ -379,16 +371,13 @@ class StrategySession:
         text = self._feed(driver.SEEN, {})
         if isinstance(text, Fault):
             return text
-        spoilt = Fault("contract", "it changes names of the sandbox itself")
-        if type(text) is not str:
-            return spoilt
         try:
             return {
                 symbol: [BarRow(**bar) for bar in window]
                 for symbol, window in json.loads(text).items()
             }
         except (ValueError, TypeError, AttributeError):
-            return spoilt
+            return {}  # what is there are no bars any more
 
     def close(self) -> None:
         """End it; its worker, emptied, serves the next one."""
