@@ -114,7 +114,7 @@ class MontyExecutor:
 
     def worker(self) -> dict[str, Any]:
         """What the kernel says of a worker of this executor."""
-        with self._checkout() as session:
+        with self.checkout() as session:
             session.feed_run("None")
             return worker_facts(session.worker_pid or 0)
 
@@ -197,7 +197,7 @@ class MontyExecutor:
             "lookback": read.lookback,
             "largest": driver.LARGEST_ANSWER,
         }
-        session = self._checkout()
+        session = self.checkout()
         session.__enter__()
         opened = StrategySession(session, read, None, self.limits, self._launcher, renewed=renewed)
         opened.begin(json.dumps(setup))
@@ -207,10 +207,11 @@ class MontyExecutor:
         """What Monty's own type checker says of a strategy, without running it."""
         from trackrecord.sandbox.types import type_problems  # noqa: PLC0415 - seldom needed
 
-        with self._checkout(type_check=True, type_check_format="json") as session:
+        with self.checkout(type_check=True, type_check_format="json") as session:
             return type_problems(session, prelude_for(source), source)
 
-    def _checkout(self, **options: Any) -> MontySession:
+    def checkout(self, **options: Any) -> MontySession:
+        """A bare session with the limits of this executor, for what is no strategy."""
         with self._lock:
             if self._pool is None:
                 self._start()
