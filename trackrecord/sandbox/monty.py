@@ -60,6 +60,11 @@ def _read(source: str) -> Source | Fault:
     return Fault("contract", f"{at}{first.message}")
 
 
+@lru_cache(maxsize=256)
+def _prelude(source: str) -> str:
+    return prelude_for(source)
+
+
 class MontyExecutor:
     """Runs strategies; a context manager, whose workers start when the first one is needed.
 
@@ -208,7 +213,7 @@ class MontyExecutor:
         from trackrecord.sandbox.types import type_problems  # noqa: PLC0415 - seldom needed
 
         with self.checkout(type_check=True, type_check_format="json") as session:
-            return type_problems(session, prelude_for(source), source)
+            return type_problems(session, _prelude(source), source)
 
     def checkout(self, **options: Any) -> MontySession:
         """A bare session with the limits of this executor, for what is no strategy."""
@@ -284,7 +289,7 @@ class StrategySession:
         if self._source is None:
             return
         parts: list[tuple[str, dict[str, Any]]] = [
-            (driver.SOURCE + prelude_for(self._source.code), {}),
+            (driver.SOURCE + _prelude(self._source.code), {}),
             (self._source.code, {}),
             (driver.BEGIN, {driver.INPUT: setup}),
         ]
