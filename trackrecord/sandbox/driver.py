@@ -32,13 +32,15 @@ def _tr_begin(text):
         _tr_windows[symbol] = [_tr_bar(row) for row in rows]
     return setup
 
-def _tr_call(symbol, bars, side, price, quantity):
+def _tr_call(symbol, bars, held):
     answer = execute_strategy(
         {
             "symbol": symbol,
             "timeframe": _tr_setup["timeframe"],
             "bars": bars,
-            "position": {"side": side, "entry_price": price, "quantity": quantity},
+            "position": {
+                "side": held[0], "entry_price": held[1], "quantity": held[2], "entry_time": held[3],
+            },
         },
         dict(_tr_setup["parameters"]),
     )
@@ -64,7 +66,7 @@ def _tr_ask(row):
     window = _tr_windows[row[0]]
     if len(window) < n:
         return None
-    return [_tr_call(row[0], window[-n:], row[2], row[3], row[4])]
+    return [_tr_call(row[0], window[-n:], row[2])]
 
 def _tr_step(rows):
     _tr_append(rows)

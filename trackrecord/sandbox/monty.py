@@ -47,7 +47,7 @@ _SUSPENSIONS: Final = 1_000
 _SCRIPT: Final = "<python-input-1>"
 """How Monty names the second feed of a session, which is the strategy."""
 
-_Row = tuple[str, BarRow, str | None, float | None, float]
+_Row = tuple[str, tuple[Any, ...], tuple[Any, ...]]
 
 
 @lru_cache(maxsize=256)
@@ -346,10 +346,8 @@ class StrategySession:
                 return dict.fromkeys(symbols, again)
         rows: list[_Row] = []
         for symbol in symbols:
-            held = positions.get(symbol, FLAT)
-            rows.append(
-                (symbol, tuple(bars[symbol]), held.side, held.entry_price, held.quantity)  # type: ignore[arg-type] # crosses as a plain tuple
-            )
+            # Plain tuples: a named one would cross as an object of a class.
+            rows.append((symbol, tuple(bars[symbol]), tuple(positions.get(symbol, FLAT))))
         given = self._feed(driver.STEP, {driver.INPUT: rows})
         if isinstance(given, Fault):
             if self._fault is not None:
@@ -360,16 +358,15 @@ class StrategySession:
             spoilt = Fault("contract", "it changes names of the sandbox itself")
             return dict.fromkeys(symbols, spoilt)
         return {
-            row[0]: self._checked(answer, row, bars[row[0]])
+            row[0]: self._checked(answer, bars[row[0]], positions.get(row[0], FLAT))
             for row, answer in zip(rows, given, strict=True)
         }
 
-    def _checked(self, answer: object, row: _Row, bar: BarRow) -> Decision | Fault | None:
+    def _checked(self, answer: object, bar: BarRow, held: Position) -> Decision | Fault | None:
         if answer is None or isinstance(answer, Fault):
             return answer
         if type(answer) is not list or len(answer) != 1 or self._source is None:
             return Fault("contract", "it changes names of the sandbox itself")
-        held = Position(row[2], row[3], row[4])  # type: ignore[arg-type] # as it was handed in
         return check_decision(answer[0], bar.close, position=held, sides=self._source.sides)
 
     def seen(self) -> dict[str, list[BarRow]] | Fault:

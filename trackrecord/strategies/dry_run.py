@@ -67,7 +67,7 @@ def play(session: Session, plan: Sequence[Instant], sides: Sides) -> DryRun:
     for instant in plan:
         for symbol in [each for each in waiting if each in instant.bars]:
             action, before = waiting.pop(symbol)
-            held[symbol] = _after(action, before, sides, instant.bars[symbol].open)
+            held[symbol] = _after(action, before, sides, instant.bars[symbol])
         given = {symbol: held.get(symbol, FLAT) for symbol in instant.bars}
         answered = session.step(instant.bars, given)
         for symbol, answer in answered.items():
@@ -78,11 +78,11 @@ def play(session: Session, plan: Sequence[Instant], sides: Sides) -> DryRun:
     return DryRun(plan, positions, answers)
 
 
-def _after(action: str, before: Position, sides: Sides, price: float) -> Position:
+def _after(action: str, before: Position, sides: Sides, bar: BarRow) -> Position:
     """What is held once an action has been done."""
     opened = side_opened(action, before, sides)
     if opened is not None:
-        return Position(opened, price, 1.0)
+        return Position(opened, bar.open, 1.0, bar.time)
     closes = {"buy": "SHORT", "sell": "LONG"}[action]
     return FLAT if before.side == closes else before
 

@@ -29,6 +29,7 @@ FRESH_CALLS: Final = 50
 """Bars on which a fresh call has to decide the same, at least."""
 _UNSURE: Final = "types-unsure"
 _SEED: Final = 1
+_NOISES: Final = 4
 
 
 class ExaminedSession(Session, Protocol):
@@ -328,8 +329,9 @@ class _Trial:
             return [unsteady]
         if effort.renewed:
             renewed = self.again(first, self.plan, renewed=True)
-            if renewed.answers != first.answers:
-                return [_state(first, renewed.answers)]
+            for index, answers in enumerate(renewed.answers):
+                if answers != first.answers[index]:
+                    return [self._why(first, index, dice)]
         return self._fresh(first, max(FRESH_CALLS, effort.fresh), dice)
 
     def _unsteady(self, first: DryRun) -> Problem | None:
@@ -358,8 +360,16 @@ class _Trial:
                         f"{symbol}) decide differently: a decision follows from the bars alone",
                     )
                 ]
-            return [_state(first, {index: {symbol: fresh}})]
+            return [self._why(first, index, dice)]
         return []
+
+    def _why(self, first: DryRun, index: int, dice: np.random.Generator) -> Problem:
+        """Why a fresh call decides otherwise: it has another future, or nothing from before."""
+        for _ in range(_NOISES):
+            poisoned = self.again(first, poison(self.plan, index, dice))
+            if poisoned.answers[: index + 1] != first.answers[: index + 1]:
+                return _future(first, poisoned)
+        return _state(first, index)
 
     def _given(self, first: DryRun, index: int, symbol: str) -> MarketData:
         before = self.history[symbol]
@@ -429,20 +439,12 @@ def _future(first: DryRun, poisoned: DryRun) -> Problem:
     )
 
 
-def _state(
-    first: DryRun,
-    others: Sequence[Mapping[str, object]] | Mapping[int, Mapping[str, object]],
-) -> Problem:
-    pairs = others.items() if isinstance(others, Mapping) else enumerate(others)
-    where = ""
-    for index, answers in pairs:
-        for symbol, answer in answers.items():
-            if first.answers[index].get(symbol) != answer and not where:
-                where = f" (first seen on {symbol}, {first.plan[index].bars[symbol].time})"
+def _state(first: DryRun, index: int) -> Problem:
+    times = {bar.time for bar in first.plan[index].bars.values()}
     return Problem(
         None,
         "state",
-        f"a fresh call decides otherwise{where}: it keeps something from one bar to the next, such "
-        "as a list of the module, or random numbers drawn on; compute it from "
-        "market_data['bars'] and market_data['position']",
+        f"a fresh call decides otherwise (first seen at {min(times)}): it keeps something from one "
+        "bar to the next, such as a list of the module, or random numbers drawn on; compute it "
+        "from market_data['bars'] and market_data['position']",
     )

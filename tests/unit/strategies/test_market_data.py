@@ -31,7 +31,7 @@ def test_whole_numbers_become_floats_and_a_position_may_be_left_out() -> None:
 
 def test_what_is_made_from_bars_reads_back() -> None:
     rows = [BarRow(f"2024-03-{day:02}T00:00:00Z", 1.5, 2.5, 1.0, 2.0, 7.0) for day in (1, 2)]
-    held = Position("LONG", 1.25, 2.0)
+    held = Position("LONG", 1.25, 2.0, "2024-03-01T00:00:00Z")
     found = read_market_data(market_data("IBM", "1h", rows, held))
     assert found == MarketData("IBM", "1h", rows, held)
 
@@ -61,6 +61,10 @@ def test_what_is_made_from_bars_reads_back() -> None:
         (data(bar(1), position={"side": "long"}), "side is 'long'"),
         (data(bar(1), position={"side": "LONG"}), "entry_price is None"),
         (data(bar(1), position={"side": "LONG", "entry_price": math.nan}), "entry_price"),
+        (
+            data(bar(1), position={"side": "LONG", "entry_price": 1, "entry_time": "x"}),
+            "entry_time is 'x'",
+        ),
         (data(bar(1), position={"sides": "LONG"}), "position"),
     ],
 )
