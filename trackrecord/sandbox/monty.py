@@ -254,7 +254,7 @@ class MontyExecutor:
         )
         try:
             pool.__enter__()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever keeps a worker from starting
             words = self._launcher.complaints() or str(error)
             self._launcher.close()
             self._launcher = None
@@ -344,10 +344,10 @@ class StrategySession:
             again = self._feed(self._source.code, {})
             if isinstance(again, Fault):
                 return dict.fromkeys(symbols, again)
-        rows: list[_Row] = []
-        for symbol in symbols:
-            # Plain tuples: a named one would cross as an object of a class.
-            rows.append((symbol, tuple(bars[symbol]), tuple(positions.get(symbol, FLAT))))
+        # Plain tuples: a named one would cross as an object of a class.
+        rows: list[_Row] = [
+            (symbol, tuple(bars[symbol]), tuple(positions.get(symbol, FLAT))) for symbol in symbols
+        ]
         given = self._feed(driver.STEP, {driver.INPUT: rows})
         if isinstance(given, Fault):
             if self._fault is not None:

@@ -376,10 +376,7 @@ def _called_on_loading(node: ast.stmt) -> set[str]:
     if isinstance(node, ast.ClassDef):
         return set()
     return {
-        name
-        for each in ast.walk(node)
-        if isinstance(each, ast.Call)
-        for name in _names_read(each)
+        name for each in ast.walk(node) if isinstance(each, ast.Call) for name in _names_read(each)
     }
 
 

@@ -18,7 +18,9 @@ def execute_strategy(market_data, strategy_params):
         if strength > strategy_params["recovered"]:
             return {"action": "sell", "reason": f"RSI {strength:.0f}"}
         return {"action": "hold"}
-    if strength < strategy_params["oversold"] and closes[-1] > sma(closes, strategy_params["trend"]):
+    if strength < strategy_params["oversold"] and closes[-1] > sma(
+        closes, strategy_params["trend"]
+    ):
         # The further below, the surer; confidence is 0 to 1.
         confidence = 1 - strength / strategy_params["oversold"]
         return {

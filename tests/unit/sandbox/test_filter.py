@@ -1,6 +1,7 @@
 """The seccomp filters of both machines, run by an interpreter of BPF written from its definition.
 
-What the kernel does with the filter of this machine the probe shows; arm64's is only looked at here.
+What the kernel does with the filter of this machine the probe shows; arm64's is only looked at
+here.
 """
 
 from __future__ import annotations

@@ -97,9 +97,7 @@ def test_steps_of_several_symbols_decide_as_fresh_calls_do(
 
 def test_one_symbol_that_fails_leaves_the_others_their_decisions(executor: MontyExecutor) -> None:
     source = HEAD + "return {'action': 'buy'} if market_data['symbol'] != 'B' else 1 / 0\n"
-    session = executor.open(
-        source, {}, timeframe="1d", history={symbol: BARS[:-1] for symbol in "ABC"}
-    )
+    session = executor.open(source, {}, timeframe="1d", history=dict.fromkeys("ABC", BARS[:-1]))
     answers = session.step(dict.fromkeys("ABC", BARS[-1]), {})
     session.close()
     assert answers["A"] == answers["C"] == Decision("buy")
@@ -196,8 +194,10 @@ def test_sleeping_takes_no_time(executor: MontyExecutor) -> None:
 
 def test_names_of_the_sandbox_can_be_spoilt_for_oneself_only(executor: MontyExecutor) -> None:
     for body in (
-        "global _tr_dumps\n_tr_dumps = lambda x: ''\nx = [1]\n"
-        "for _ in range(60): x = [x, x]\nreturn {'action': 'hold', 'metadata': {'x': x}}",
+        (
+            "global _tr_dumps\n_tr_dumps = lambda x: ''\nx = [1]\n"
+            "for _ in range(60): x = [x, x]\nreturn {'action': 'hold', 'metadata': {'x': x}}"
+        ),
         "global _tr_ask\n_tr_ask = lambda row: 5\nreturn {'action': 'hold'}",
         "_tr_windows.clear()\nreturn {'action': 'hold'}",
         "_tr_setup.clear()\nreturn {'action': 'hold'}",
@@ -230,7 +230,11 @@ def test_parameters_that_are_unknown_or_out_of_range_are_errors(executor: MontyE
         + HEAD
         + "return {'action': 'hold'}\n"
     )
-    for given, words in (({"m": 1}, "no parameter 'm'"), ({"n": 10}, "9 at most"), ({"n": 1.5}, "whole")):
+    for given, words in (
+        ({"m": 1}, "no parameter 'm'"),
+        ({"n": 10}, "9 at most"),
+        ({"n": 1.5}, "whole"),
+    ):
         found = executor.call(source, market_data("A", "1d", BARS), given)
         assert isinstance(found, Fault)
         assert words in found.message
@@ -260,7 +264,9 @@ def test_bars_that_a_strategy_wrote_into_are_seen_from_outside(executor: MontyEx
 
 
 def test_types_are_checked_with_lines(executor: MontyExecutor) -> None:
-    (problem,) = executor.check_types("import math\n\ndef f() -> float:\n    return math.sqrtt(2)\n")
+    (problem,) = executor.check_types(
+        "import math\n\ndef f() -> float:\n    return math.sqrtt(2)\n"
+    )
     assert (problem.line, problem.code) == (4, "types")
     assert "sqrtt" in problem.message
     assert executor.check_types("x = mean([1.0, 2.0]) + sma([1.0], 1)\n") == []

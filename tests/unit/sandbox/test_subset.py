@@ -80,13 +80,12 @@ def test_special_methods_of_the_table_are_not_called(executor: MontyExecutor) ->
     uses = {
         "__len__": "len(a)", "__lt__": "a < 1", "__le__": "a <= 1", "__gt__": "a > 1",
         "__ge__": "a >= 1", "__format__": "f'{a}'", "__getattr__": "a.b",
-        "__setattr__": "setattr(a, 'c', 1)", "__getattribute__": "a.q", "__reversed__": "reversed(a)",
+        "__setattr__": "setattr(a, 'c', 1)", "__getattribute__": "a.q",
+        "__reversed__": "reversed(a)",
     }  # fmt: skip
     for name, use in uses.items():
         assert name in substitutes.SPECIAL_METHODS
-        source = (
-            f"class A:\n    q = 1\n    def {name}(self, *x): return 'called'\na = A()\n{use}"
-        )
+        source = f"class A:\n    q = 1\n    def {name}(self, *x): return 'called'\na = A()\n{use}"
         assert run(executor, source) != "called", name
 
 

@@ -94,10 +94,12 @@ def test_what_is_not_there_is_told_with_a_substitute(source: str, instead: str) 
         "def f(*, x={}):\n    return x",
         "def f(x=Box()):\n    return x",
         "f = lambda x=[]: x",
-        "def c():\n    n = 0\n    def s():\n        nonlocal n\n        n += 1\n    return s\nt = c()",
+        "def c():\n n = 0\n def s():\n  nonlocal n\n  n += 1\n return s\nt = c()",
         "def d(f):\n    n = []\n    def s():\n        n.append(1)\n    return s\n@d\ndef g(): pass",
-        "def c():\n    b = {}\n    def s():\n        b['x'] = 1\n    return s\n"
-        "def m():\n    return c()\nt = m()",
+        (
+            "def c():\n    b = {}\n    def s():\n        b['x'] = 1\n    return s\n"
+            "def m():\n    return c()\nt = m()"
+        ),
     ],
 )
 def test_what_is_kept_between_bars_is_told(source: str) -> None:
@@ -112,7 +114,7 @@ def test_what_is_kept_between_bars_is_told(source: str) -> None:
         "seen = []\ndef f():\n    seen = [1]\n    seen.append(2)",
         "seen = []\ndef f():\n    for seen in [[1]]:\n        seen.append(2)",
         "x = [1]\nx.append(2)\ndef f():\n    return x[0]",
-        "def f():\n    n = 0\n    def s():\n        nonlocal n\n        n += 1\n    s()\n    return n",
+        "def f():\n n = 0\n def s():\n  nonlocal n\n  n += 1\n s()\n return n",
         "def f(x=None, y=(), z=1.5, w=float('nan')):\n    return x",
         "def d(f):\n    def s(x):\n        return f(x)\n    return s\n@d\ndef g(x): pass",
     ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import decimal
 import json
 import math
@@ -92,7 +92,7 @@ class _Text(str):
         {"action": "buy", "metadata": {"x": 2**64}}, {"action": "buy", "metadata": {"x": "\0"}},
         {"action": "buy", "metadata": {"\0": 1}}, {"action": "buy", "metadata": {"x": b""}},
         {"action": "buy", "metadata": {"x": _Loud()}}, {"action": "buy", "metadata": {"x": ...}},
-        {"action": "buy", "metadata": {"x": datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC)}},
+        {"action": "buy", "metadata": {"x": dt.datetime(2024, 1, 1, tzinfo=dt.UTC)}},
         {"action": "buy", "metadata": {"x": "y" * 17_000}},
         {"action": "buy", "metadata": {"x": "é" * 9_000}},
         {"action": "buy", "metadata": {"x": [0] * 20_000}},
@@ -138,7 +138,8 @@ def test_a_cycle_and_a_shared_part_end() -> None:
         ("buy", FLAT, "long", "LONG"), ("buy", FLAT, "both", "LONG"), ("buy", FLAT, "short", None),
         ("sell", FLAT, "long", None), ("sell", FLAT, "short", "SHORT"),
         ("sell", FLAT, "both", "SHORT"), ("buy", LONG, "long", None), ("buy", LONG, "both", None),
-        ("sell", LONG, "long", None), ("sell", LONG, "both", "SHORT"), ("buy", SHORT, "short", None),
+        ("sell", LONG, "long", None), ("sell", LONG, "both", "SHORT"),
+        ("buy", SHORT, "short", None),
         ("buy", SHORT, "both", "LONG"), ("sell", SHORT, "short", None),
         ("sell", SHORT, "both", None), ("hold", FLAT, "both", None),
     ],

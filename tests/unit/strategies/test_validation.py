@@ -81,7 +81,12 @@ HEAD = "LOOKBACK = 5\ndef execute_strategy(market_data, strategy_params):\n"
         ("    print('x' * 100000)\n    return {'action': 'hold'}", "output", None, "KiB"),
         ("    return {'action': nothing}", "types", 3, "nothing"),
         ("    return market_data.barz", "error", 3, "barz"),
-        ("    return {'action': 'buy', 'confidence': float('nan')}", "contract", None, "confidence"),
+        (
+            "    return {'action': 'buy', 'confidence': float('nan')}",
+            "contract",
+            None,
+            "confidence",
+        ),
         (
             "    return {'action': 'buy', 'metadata': {'stop_loss': 1e9}}",
             "contract",
