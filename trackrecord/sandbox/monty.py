@@ -72,6 +72,7 @@ class MontyExecutor:
         limits: What one decision may take.
         least: The isolation without which nothing runs.
         forbidden: What happens to a worker that tries a forbidden system call.
+        namespaces: Whether bubblewrap is put around workers where it is here and works.
 
     Raises:
         SandboxError: When the first strategy is run: there is less isolation than ``least``, or
@@ -84,10 +85,12 @@ class MontyExecutor:
         *,
         least: Level = "process",
         forbidden: Forbidden = "refuse",
+        namespaces: bool = True,
     ) -> None:
         self.limits = limits or Limits()
         self._least: Level = least
         self._forbidden: Forbidden = forbidden
+        self._namespaces = namespaces
         self._launcher: Launcher | None = None
         self._pool: Monty | None = None
         self._lock = threading.Lock()
@@ -115,7 +118,7 @@ class MontyExecutor:
 
     def isolation(self) -> Isolation:
         """What the probe found under the wrapper that workers of this executor have."""
-        return find_isolation(self.limits, self._forbidden)
+        return find_isolation(self.limits, self._forbidden, namespaces=self._namespaces)
 
     def worker(self) -> dict[str, Any]:
         """What the kernel says of a worker of this executor."""
