@@ -86,7 +86,11 @@ def _indicator(indicator: Indicator, *, ago: bool = False) -> str:
     if indicator.name in {"highest", "lowest"}:
         return _extreme(indicator, f"the last {number(indicator.settings[0])} bars including this one")
     title = CATALOGUE[indicator.name].title
-    settings = ", ".join(number(value) for value in indicator.settings)
+    values = indicator.settings
+    if indicator.name == "stochastic_k":
+        # Two numbers behind %K are those of %K and %D; three tell its smoothing.
+        values = (*values, 3)
+    settings = ", ".join(number(value) for value in values)
     words = f"the {settings} day {title}" if indicator.name in _BY_DAYS else (
         f"{title}({settings})" if settings else f"the {title}"
     )  # fmt: skip
