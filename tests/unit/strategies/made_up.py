@@ -99,12 +99,19 @@ def _condition(rng: random.Random, depth: int) -> m.Condition:
 
 
 def _compare(rng: random.Random) -> m.Condition:
-    left, right = _pair(rng)
+    left, right = _different(rng)
     return m.Compare(left, rng.choice((">", ">=", "<", "<=")), right)
 
 
+def _different(rng: random.Random) -> tuple[m.Operand, m.Operand]:
+    while True:
+        left, right = _pair(rng)
+        if left != right:
+            return left, right
+
+
 def _cross(rng: random.Random) -> m.Condition:
-    left, right = _pair(rng)
+    left, right = _different(rng)
     return m.Cross(left, rng.choice(("above", "below")), right)
 
 

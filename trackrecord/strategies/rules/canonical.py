@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from trackrecord.strategies.contract import MOST_LOOKBACK
+from trackrecord.strategies.rules.catalogue import CATALOGUE
 from trackrecord.strategies.rules.model import (
     FLIPPED,
     OPPOSITE,
@@ -38,6 +39,7 @@ from trackrecord.strategies.rules.model import (
 from trackrecord.strategies.rules.parameters import mapped, most
 from trackrecord.strategies.rules.series import average_range, reach
 
+_PLACES: Final = {name: place for place, name in enumerate(CATALOGUE)}
 _FIELDS: Final = ("close", "open", "high", "low", "volume")
 _OTHER_WAY: Final[dict[Direction, Direction]] = {"above": "below", "below": "above"}
 
@@ -48,7 +50,7 @@ def _rank(operand: Operand) -> tuple[object, ...]:
         return (0, _FIELDS.index(operand.name))
     if isinstance(operand, Indicator):
         inner = () if operand.source is None else _rank(operand.source)
-        return (1, operand.name, operand.settings, inner)
+        return (1, _PLACES[operand.name], operand.settings, inner)
     if isinstance(operand, Ago):
         return (*_rank(operand.operand)[:1], 1, str(operand.operand), operand.bars)
     if isinstance(operand, Number):
@@ -58,6 +60,8 @@ def _rank(operand: Operand) -> tuple[object, ...]:
 
 def _wrapped(operand: Operand) -> bool:
     """Whether it is something done to another operand, which stands on the right."""
+    if isinstance(operand, Indicator):
+        return isinstance(operand.source, Indicator)
     return isinstance(operand, Multiple | Away | Apart | Number)
 
 

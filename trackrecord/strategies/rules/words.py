@@ -7,6 +7,7 @@ from typing import Final
 
 from trackrecord.strategies.rules.catalogue import CATALOGUE
 from trackrecord.strategies.rules.model import (
+    FLIPPED,
     Ago,
     Always,
     And,
@@ -109,6 +110,8 @@ def _extreme(indicator: Indicator, bars: str) -> str:
 def condition_words(condition: Condition) -> str:
     """A condition in words; groups within groups stand in brackets."""
     if isinstance(condition, Compare):
+        if isinstance(condition.right, Away):
+            return _away_words(condition, condition.right)
         right = operand_words(condition.right)
         percent = isinstance(condition.right, Number) and _is_percent(condition.left)
         right += "%" if percent else ""
@@ -128,6 +131,14 @@ def condition_words(condition: Condition) -> str:
     if isinstance(condition, Within):
         return f"within the last {condition.bars} bars {inner}"
     return f"on each of the last {condition.bars} bars {inner}"
+
+
+def _away_words(condition: Compare, right: Away) -> str:
+    """"is more than 5 % below the high": how far, and to which side."""
+    below = right.percent < 0
+    op = FLIPPED[condition.op] if below else condition.op
+    far = {">": "more than", ">=": "at least", "<": "less than", "<=": "at most"}[op]
+    return f"{operand_words(condition.left)} is {far} {operand_words(right)}"
 
 
 def _is_percent(operand: Operand) -> bool:

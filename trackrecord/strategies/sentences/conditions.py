@@ -10,6 +10,7 @@ from typing import Final
 from trackrecord.strategies.rules.canonical import opposite
 from trackrecord.strategies.rules.catalogue import CATALOGUE
 from trackrecord.strategies.rules.model import (
+    FLIPPED,
     OPPOSITE,
     Ago,
     Always,
@@ -69,6 +70,9 @@ class Conditions(Operands):
     """Reads conditions."""
 
     verb_ahead: str = r"buy|sell|short|exit|cover|close (?:position|trade|out|it|long|short)|go long|go short|enter|stop|stoploss|sl|tp|target|take profit|trailing|trail|hold|long only|only"
+
+    named_cross: bool = False
+    """Whether the last condition was a golden or death cross."""
 
     # Joined
 
@@ -148,7 +152,8 @@ class Conditions(Operands):
                     break
                 items.append(opposite(item))
                 continue
-            if not self.eat(rf"(?:{_AND})(?: (?:also|if|when|only if|only when))?"):
+            busy = self.peek(r"(?:on|with|at) (?:above|below|higher than|lower than|over|more than|greater than) (?:average|normal|usual)")
+            if not busy and not self.eat(rf"(?:{_AND})(?: (?:also|if|when|only if|only when))?"):
                 break
             if self.peek(r"only|not if"):
                 self.back(mark)
@@ -269,6 +274,7 @@ class Conditions(Operands):
         return Always() if self.eat(r"on every bar|every day|each day") else None
 
     def _named_cross(self) -> Condition | None:
+        self.named_cross = False
         match = self.eat(r"(?:there is |we get )?(golden|death) crosse?s?(?: strategy)?(?: happens| occurs| appears| forms)?")
         if match is None:
             return None
@@ -281,6 +287,7 @@ class Conditions(Operands):
             name = "ema" if word.startswith(("exp", "ema")) else "sma"
         else:
             self.note("a golden or death cross is of the 50 and the 200 day averages")
+        self.named_cross = True
         left, right = Indicator(name, (fast,), CLOSE), Indicator(name, (slow,), CLOSE)
         return self.crossed(left, "above" if match[1] == "golden" else "below", right)
 
@@ -374,7 +381,7 @@ class Conditions(Operands):
 
     def _gap(self) -> Condition | None:
         match = self.eat(
-            rf"(?:price |stock |it |market |there is |opens with |open |opens )?gap(?:s|ped|ping)? (up|down|higher|lower)(?: at open)?(?: (?:of |by )?{_MORE}{N} %)?(?: or more)?(?: at open| on open| overnight| today)?"
+            rf"(?:price |stock |it |market |there is |opens with |open |opens )?(?:gaps?|gapped|gapping) (up|down|higher|lower)(?: at open)?(?: (?:of |by )?{_MORE}{N} %)?(?: or more)?(?: at open| on open| overnight| today)?"
         )
         if match is None:
             match = self.eat(rf"(?:price |stock |it )?opens (up|down|higher|lower) {_MORE}{N} %(?: or more)?(?: at open)?")
@@ -573,7 +580,7 @@ class Conditions(Operands):
     def _right(self, subject: Operand | None) -> Operand | None:
         """The right side of a comparison; a bare "%" behind its number belongs to it."""
         mark = self.mark()
-        if match := self.eat(rf"{SIGNED}(?: %)?(?! (?:{SPAN}|%|times|x |\*|atr|standard|sigmas?))(?! \( )"):
+        if match := self.eat(rf"{SIGNED}(?: %(?! (?:of|above|over|below|under|beneath|higher|lower)))?(?! (?:{SPAN}|%|times|x |\*|atr|standard|sigmas?))(?! \( )"):
             if not self.peek(rf"(?:{AVERAGE}|ema|sma)") :
                 return Number(float(match[1]))
             self.back(mark)
@@ -860,11 +867,16 @@ class Conditions(Operands):
         previous = self.subject
         if left is not None:
             self.subject = strict(left)
-        right = self._right(left)
+        several = self._averages_listed(left)
+        right = several[0] if several else self._right(left)
         self.subject = previous
         if right is None:
             self.back(mark)
             return None
+        if several:
+            about = self._about(left, right)
+            items = [] if about is None else [self.compared(about, op, each) for each in several]
+            return And(tuple(items)) if items and None not in items else None  # type: ignore[arg-type]
         if left is None and isinstance(right, Number):
             about = self._plain_subject()
         else:
@@ -875,6 +887,26 @@ class Conditions(Operands):
         if found is None:
             return None
         return self._more_rights(strict(about), op, right, found)
+
+    def _averages_listed(self, left: Operand | None) -> list[Operand]:
+        """"its 50 day, 100 day and 200 day moving averages"."""
+        mark = self.mark()
+        about = left if left is not None else self.subject
+        if about is not None and kind(about) != "price":
+            return []
+        match = self.eat(
+            rf"(?:all )?(?:of )?(?:its )?(?:both )?({N}(?: {DAY})?(?:(?: , and| ,| and| /) {N}(?: {DAY})?)+) (?={AVERAGE})"
+        )
+        if match is not None and (name := self._average_name()) is not None:
+            days = [int(float(word)) for word in match[1].split() if word[0].isdigit()]
+            if self._verb_next():
+                self.back(mark)
+                return []
+            for one in days:
+                self._check_days(one, f"a {one} day average")
+            return [Indicator(name, (one,), CLOSE) for one in days]
+        self.back(mark)
+        return []
 
     def _op(self) -> Comparison | None:
         negated = bool(self.eat("not(?= (?:above|over|higher|greater|more|below|under|lower|less|at least|at most))"))
@@ -919,11 +951,11 @@ class Conditions(Operands):
         about = self._about(left, right)
         if about is None or kind(about) != kind(right):
             return None
-        near = word in {"less than", "under", "at most", "no more than", "<"}
-        if near:
-            return None
-        equal = word in {None, "at least", "no less than", ">="}
-        op: Comparison = ("<=" if equal else "<") if down else (">=" if equal else ">")
+        far: Comparison = {
+            None: ">=", "at least": ">=", "no less than": ">=", ">=": ">=", "at most": "<=",
+            "no more than": "<=", "less than": "<", "under": "<", "<": "<",
+        }.get(word, ">")  # fmt: skip
+        op = FLIPPED[far] if down else far
         right = _inner_strict(right)
         return self.compared(about, op, right)
 

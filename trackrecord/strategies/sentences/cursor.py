@@ -15,6 +15,10 @@ N: Final = r"(\d+(?:\.\d+)?)"
 SIGNED: Final = r"(-?\d+(?:\.\d+)?)"
 
 
+_YEARS: Final = {52.0: 252.0, 26.0: 126.0, 13.0: 63.0, 104.0: 504.0}
+"""Weeks that mean parts of a year, of 252 bars."""
+
+
 class Mark(NamedTuple):
     """A place to come back to, and what had been said there."""
 
@@ -28,7 +32,7 @@ class Mark(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(rf"(?:{pattern})(?= |$)")
+    return re.compile(rf"(?:{pattern})(?:(?= |$)|(?<= ))")
 
 
 class Problemed(NamedTuple):
@@ -80,7 +84,7 @@ class Cursor:
         found = _compiled(pattern).match(self.text, self.at)
         if found is not None:
             self.at = found.end()
-            if self.at < len(self.text):
+            if self.at < len(self.text) and self.text[self.at] == " ":
                 self.at += 1
         return found
 
@@ -103,10 +107,13 @@ class Cursor:
         per = {"w": 5, "m": 21, "y": 252}.get(unit[0], 1)
         if unit.startswith("market"):
             per = 1
-        if per > 1:
+        if per > 1 and not (per == 5 and float(number) in _YEARS):  # noqa: PLR2004
             name = {5: "week", 21: "month", 252: "year"}[per]
             self.note(f"a {name} is {per} daily bars")
         value = float(number) * per
+        if per == 5 and float(number) in _YEARS:  # noqa: PLR2004
+            value = _YEARS[float(number)]
+            self.note(f"{number} weeks are {value:g} daily bars")
         if value != int(value):
             self.problem("range", f"{number} {unit} is not a whole number of bars")
         if unit.startswith("calendar"):

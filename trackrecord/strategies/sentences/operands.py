@@ -47,7 +47,7 @@ _NAMED: Final[tuple[tuple[str, str], ...]] = (
     (r"commodity channel index|cci", "cci"),
     (r"money flow index|mfi", "mfi"),
     (r"on balance volume|obv", "obv"),
-    (r"rate of change|roc", "change"),
+    (r"rate of change|roc|(?:price |percentage |% )?change", "change"),
     (r"z score|zscore", "zscore"),
     (r"historical volatility|realized volatility|realised volatility|volatility", "volatility"),
     (r"standard deviation|stdev|stddev", "stdev"),
@@ -106,7 +106,7 @@ class Operands(Cursor):
             return found
         while True:
             mark = self.mark()
-            if match := self.eat(rf"{N} {SPAN} (?:ago|before|earlier)(?! this)"):
+            if match := self.eat(rf"{N} {SPAN} (?:ago|before|earlier)(?! 1)"):
                 unit = match.group().split()[1]
                 found = Ago(_strict(found), self.span(match[1], unit))
                 continue
@@ -297,9 +297,9 @@ class Operands(Cursor):
         if name != "sma" and not isinstance(source, Field):
             return None
         if isinstance(source, Field) and source == VOLUME and name == "sma":
-            if self.eat(r"including (?:this|today)?(?: ?bar| ?day)?"):
+            if self.eat(r"including (?:today|bar|day|current bar)"):
                 return Indicator(name, (days,), source)
-            if self.eat(r"excluding (?:this|today)?(?: ?bar| ?day)?"):
+            if self.eat(r"excluding (?:today|bar|day|current bar)"):
                 return Ago(Indicator(name, (days,), source), 1)
             return Loose(name, (days,), source)
         return Loose(name, (days,), source, unsourced=True) if loose else Indicator(name, (days,), source)
@@ -377,16 +377,20 @@ class Operands(Cursor):
             return Field("low")
         if self.eat(r"closes?|closing prices?|close price|price|daily close|closing"):
             return CLOSE
-        if self.peek(r"in|of|over|for|\(|during|\d+"):
+        mark = self.mark()
+        if (found := self._indicator() or self._field()) is not None:
+            return found
+        self.back(mark)
+        if self.peek(rf"in|of|over|for|\(|during|(?:last |past )?\d+ {SPAN}"):
             return Field("high" if name == "highest" else "low")
-        return self._indicator() or self._field()
+        return None
 
     def _extremed(self, name: str, source: Operand, days: int, said: str | None) -> Operand:
         self._check_days(days, f"a {days} day {'high' if name == 'highest' else 'low'}")
         settings = (days,)
-        if self.eat(r"including (?:this 1|this bar|this|today|current bar|this day)?|(?:with )?today included"):
+        if self.eat(r"including (?:1(?! day)|bar|today|current bar|day|current day)|(?:with )?today included"):
             return Indicator(name, settings, source)
-        if self.eat(r"before (?:this 1|this bar|this|today|it)|excluding (?:today|this bar|current bar|this 1|this)|not (?:including|counting) (?:today|this bar)|up to yesterday|ending yesterday"):
+        if self.eat(r"before (?:1(?! day)|bar|today|it|current bar|current day)|excluding (?:today|bar|current bar|current day|1)|not (?:including|counting) (?:today|bar)|up to yesterday|ending yesterday"):
             return Ago(Indicator(name, settings, source), 1)
         if said in {"previous", "prior", "preceding"}:
             return Ago(Indicator(name, settings, source), 1)

@@ -25,7 +25,7 @@ from trackrecord.strategies.rules.model import (
 )
 from trackrecord.strategies.sentences.statements import Said, Statements
 from trackrecord.strategies.sentences.tokens import Token, tokens
-from trackrecord.strategies.sentences.vocabulary import FOREIGN, INDICATORS, VOCABULARY
+from trackrecord.strategies.sentences.vocabulary import FOREIGN, INDICATORS, NOT_DAILY, VOCABULARY
 
 LONGEST: Final = 2_000
 """Characters of a sentence; a rule has never needed a fifth of it."""
@@ -76,6 +76,10 @@ def read(sentence: str) -> Reading:
     unknown = [token for token in cut if _unknown(token)]
     reader = Statements(known)
     said = reader.sentence()
+    for token in unknown:
+        if token.text in NOT_DAILY:
+            said.operands += 1
+            reader.problem("intraday", f"{token.text} needs bars within the day; there are daily ones")
     missed = sorted([*unknown, *_unread(known, said)], key=lambda token: token.start)
     words = _phrases(sentence, missed)
     return _judged(reader, said, words)

@@ -71,7 +71,7 @@ _DAYNAME: Final = "(?:" + "|".join(f"{name}s?" for name in _DAYNAMES) + ")"
 _MONTHNAME: Final = "(?:" + "|".join(_MONTHNAMES) + ")"
 _LABEL: Final = (
     r"(?:momentum|mean reversion|trend following|trend|breakout|swing|buy dip|dip buying|pullback|reversal|turtle|setup|rules?|system|simple|"
-    r"crossover|donchian breakout|nr7|golden cross|bollinger|volatility squeeze|squeeze|idea|inside day|golden cross|btst|rsi)(?: (?:strategy|trading|system|rules?|trade|setup|reversion))? :"
+    r"crossover|nr7|bollinger|volatility squeeze|squeeze|idea|inside day|rsi)(?: (?:strategy|trading|system|rules?|trade|setup|reversion))? :"
 )
 
 
@@ -114,7 +114,7 @@ class Statements(Conditions):
             start = self.at
             if self._separator() or self._modifier():
                 continue
-            found = self._action(role) or self._condition_first() or self._label()
+            found = self._label() or self._action(role) or self._condition_first()
             if found is not None:
                 role = found
                 continue
@@ -130,7 +130,9 @@ class Statements(Conditions):
         said = self.said_all
         roles = {role for role, _ in said.conditions}
         if name in {"long", "short"}:
-            return name in roles or (said.sides == "both" and bool(roles & {"long", "short"}))
+            scheduled = said.weekdays or said.months or said.first_of
+            both = said.sides == "both" and bool(roles & {"long", "short"})
+            return name in roles or "either" in roles or bool(scheduled) or both
         return False
 
     def _separator(self) -> bool:
@@ -184,14 +186,7 @@ class Statements(Conditions):
         if self._after_verb(name):
             return name
         place = self.mark()
-        if self.eat(rf"(?:{_WHEN})(?: (?:{_WHEN}))?"):
-            condition = self.condition()
-            if condition is None:
-                self.back(place)
-        else:
-            condition = None
-        if condition is None:
-            condition = self.condition()
+        condition = self._introduced()
         if condition is not None:
             self._add(name, condition)
             self._or_after(name)
@@ -211,6 +206,17 @@ class Statements(Conditions):
         self.back(mark)
         return None
 
+    def _introduced(self) -> Condition | None:
+        """A condition behind no, one or two words such as "when" and "on"."""
+        mark = self.mark()
+        for words in range(3):
+            if all(self.eat(_WHEN) for _ in range(words)):
+                found = self.condition()
+                if found is not None:
+                    return found
+            self.back(mark)
+        return None
+
     def _end(self, start: int) -> int:
         return max(start + 1, self.at - 1 if self.at < len(self.text) else len(self.text))
 
@@ -219,6 +225,8 @@ class Statements(Conditions):
         verbs: tuple[tuple[str, Role], ...] = (
             (_COVER, "cover"), (_SHORT, "short"), (_LONG, "long"), (_EXIT, "exit"),
         )  # fmt: skip
+        if self.peek(r"(?:long|short)s? only|long and short|long or short|long /"):
+            return None
         for pattern, role in verbs:
             if self.eat(rf"(?:to )?(?:{pattern}){_THING}(?: :)?"):
                 return role
@@ -282,8 +290,8 @@ class Statements(Conditions):
     def _condition_first(self) -> Role | None:
         """A condition, and behind it what is done: "when RSI < 30, buy"; or nothing: an entry."""
         mark = self.mark()
-        started = self.eat(rf"(?:{_WHEN})(?: (?:{_WHEN}))?")
-        condition = self.condition()
+        started = self.peek(_WHEN)
+        condition = self._introduced()
         if condition is None:
             self.back(mark)
             return None
@@ -301,6 +309,7 @@ class Statements(Conditions):
             name = "short" if self.said_all.bare[-1][0] == "short" else "long"
             self._add(name, condition)
             return name
+        self.said_all.named_cross |= self.named_cross
         roles = {role for role, _ in self.said_all.conditions}
         if not roles & {"long", "short", "either"}:
             self._add("either", condition)

@@ -40,9 +40,9 @@ _FACTORS: Final = {"double": "2 times", "twice": "2 times", "triple": "3 times",
                    "quadruple": "4 times"}  # fmt: skip
 _SPANS: Final = frozenset({"day", "week", "month", "year", "bar", "session", "candle", "quarter"})
 _FILLERS: Final = frozenset(
-    "the a an please just simply always also now this that these those there very s me us my our "
-    "we i you your want wanted like would let back again already currently should will "
-    "basically strategy system ll re ve".split()
+    "the a an please just simply always also now this that these those there me us my our "
+    "we i you your want wanted would back again already currently should will "
+    "basically strategy system".split()
 )
 """Words without a meaning of their own wherever they stand."""
 
@@ -81,6 +81,9 @@ def _cut(text: str) -> Iterator[Token]:
         word = match.group()
         start, end = match.span()
         touching = start == previous.end
+        if previous.text == "'" and touching and word in {"s", "re", "ll", "ve", "d", "m"}:
+            previous = Token(word, start, end)
+            continue
         if word == "'" or word in {'"', "`", "*_"}:
             previous = Token(word, start, end)
             continue

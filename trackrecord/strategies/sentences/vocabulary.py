@@ -76,3 +76,8 @@ FOREIGN: Final = frozenset(
     "al sat satin eger ise beli jual jika ketika dan harga di_ bawah atas".split()
 )
 """Words of other languages that are none in English."""
+
+NOT_DAILY: Final = frozenset(
+    "vwap intraday minute minutes hour hours hourly tick ticks premarket afterhours noon".split()
+)
+"""Words for what happens within a day."""
