@@ -757,7 +757,7 @@ class Conditions(Operands):
         if subject is None:
             return None
         plain = strict(subject)
-        if match := self.eat(rf"(turns|flips|changes|goes|switches|becomes|turned|{_IS})(?: to| from \w+ to)? ?(bullish|bearish|green|red|positive|negative|up|down|long|buy|sell|uptrend|downtrend|above 0|below 0)(?! \d)"):
+        if match := self.eat(rf"(turns|flips|changes|goes|switches|becomes|turned|{_IS})(?: to| from \w+ to)? ?(bullish|bearish|green|red|positive|negative|up|down|long|buy|sell|uptrend|downtrend|above 0|below 0)(?! (?:\d|%))"):
             up = match[2] in {"bullish", "green", "positive", "up", "long", "buy", "uptrend", "above 0"}
             event = match[1] in {"turns", "flips", "changes", "goes", "switches", "becomes", "turned"}
             if isinstance(plain, Indicator) and plain.name in {"supertrend", "supertrend_direction"}:
