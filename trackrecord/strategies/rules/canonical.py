@@ -11,6 +11,7 @@ from typing import Final
 
 from trackrecord.strategies.contract import MOST_LOOKBACK
 from trackrecord.strategies.rules.catalogue import CATALOGUE
+from trackrecord.strategies.rules.kinds import kind
 from trackrecord.strategies.rules.model import (
     FLIPPED,
     OPPOSITE,
@@ -75,6 +76,22 @@ def _exchanged(left: Operand, right: Operand) -> bool:
         return str(second) < str(first)
 
 
+def _plainest(operand: Operand) -> Operand:
+    """0.95 times a price is 5 % below it."""
+    if isinstance(operand, Multiple) and kind(operand.operand) == "price":
+        percent = round((operand.factor - 1) * 100, 9)
+        if -100 < percent < 100 and percent != 0:  # noqa: PLR2004
+            return Away(operand.operand, percent)
+    return operand
+
+
+def _is_gap(condition: Compare) -> bool:
+    """Whether the open is compared with the close before."""
+    right = condition.right
+    before = isinstance(right, Away) and right.operand == Ago(Field("close"), 1)
+    return before and condition.left == Field("open")
+
+
 def opposite(condition: Condition) -> Condition:
     """What holds where a condition does not, with the negation as far inside as it goes."""
     if isinstance(condition, Compare):
@@ -94,7 +111,14 @@ def opposite(condition: Condition) -> Condition:
 
 def canonical(condition: Condition) -> Condition:
     """The one form of a condition."""
+    if isinstance(condition, Compare | Cross):
+        condition = replace(
+            condition, left=_plainest(condition.left), right=_plainest(condition.right)
+        )
     if isinstance(condition, Compare):
+        if _is_gap(condition):
+            assert isinstance(condition.right, Away)  # noqa: S101 - that is what a gap is
+            return Compare(Indicator("gap"), condition.op, Number(condition.right.percent))
         if _exchanged(condition.left, condition.right):
             return Compare(condition.right, FLIPPED[condition.op], condition.left)
         return condition

@@ -32,6 +32,7 @@ from trackrecord.strategies.rules.model import (
     Or,
     Within,
 )
+from trackrecord.strategies.rules.kinds import kind
 from trackrecord.strategies.sentences.cursor import DAY, SIGNED, SPAN, N
 from trackrecord.strategies.sentences.operands import (
     AVERAGE,
@@ -39,7 +40,6 @@ from trackrecord.strategies.sentences.operands import (
     VOLUME,
     Loose,
     Operands,
-    kind,
     strict,
 )
 
@@ -48,7 +48,7 @@ _DOWN: Final = r"below|under|beneath|underneath|lower than|less than|smaller tha
 _UP_TO: Final = r"at least|no less than|not less than|not below|not under|not lower than|no lower than|at or above|equal to or above|above or equal to|greater than or equal to|more than or equal to|>=|=>|min(?:imum)? of|equal or above"
 _DOWN_TO: Final = r"at most|no more than|not more than|not above|not over|not higher than|no higher than|no greater than|not greater than|at or below|equal to or below|below or equal to|less than or equal to|lower than or equal to|<=|max(?:imum)? of"
 _IS: Final = (
-    r"(?:is|are|was|were|be|being|has been|have been|stays?|remains?|trades?|trading|sits?|gets?|stands?|reads?|staying|holding|holds|has|it is|is trading|is still|still|which is|that is)"
+    r"(?:(?:it |which |that )?(?:is|are|was|were)(?: (?:trading|still|being|sitting|staying|holding))?|be|being|has been|have been|stays?|remains?|trades?|trading|sits?|gets?|stands?|reads?|staying|holding|holds|has|still)"
 )
 _CLOSES: Final = r"(?:closes|closed|closing|close|finishes|ends|ends day|settles)"
 _CROSSES: Final = r"(?:crosses|cross|crossed|crossing|x|crossover|cuts|cut|has crossed|just crossed)"
@@ -152,6 +152,13 @@ class Conditions(Operands):
                     break
                 items.append(opposite(item))
                 continue
+            place = self.mark()
+            if self.eat("when|whenever|if"):
+                item = self._one()
+                if item is not None and not self._acts_next() and not self.peek(self.verb_ahead):
+                    items.append(item)
+                    continue
+                self.back(place)
             busy = self.peek(r"(?:on|with|at) (?:above|below|higher than|lower than|over|more than|greater than) (?:average|normal|usual)")
             if not busy and not self.eat(rf"(?:{_AND})(?: (?:also|if|when|only if|only when))?"):
                 break
@@ -261,7 +268,7 @@ class Conditions(Operands):
     def _special(self) -> Condition | None:
         for read in (
             self._named_cross, self._candles, self._new_extreme, self._gap, self._narrow,
-            self._busy, self._breakout, self._every_bar,
+            self._busy, self._breakout, self._closes_in_a_row, self._every_bar,
         ):  # fmt: skip
             mark = self.mark()
             found = read()
@@ -270,12 +277,19 @@ class Conditions(Operands):
             self.back(mark)
         return None
 
+    def _closes_in_a_row(self) -> Condition | None:
+        """"two consecutive closes below the 50 day average"."""
+        match = self.eat(rf"{N} (?:consecutive |straight |successive )?(?:daily )?closes(?: in row)?|{N} (?:consecutive|straight|successive) (?:{DAY})(?: of)?(?: (?:closing|closes))?")
+        if match is None or not self.peek(rf"{_UP}|{_DOWN}|{_UP_TO}|{_DOWN_TO}"):
+            return None
+        inner = self._compared(CLOSE)
+        return None if inner is None else self._in_a_row(match[1] or match[2], inner)
+
     def _every_bar(self) -> Condition | None:
         return Always() if self.eat(r"on every bar|every day|each day") else None
 
     def _named_cross(self) -> Condition | None:
-        self.named_cross = False
-        match = self.eat(r"(?:there is |we get )?(golden|death) crosse?s?(?: strategy)?(?: happens| occurs| appears| forms)?")
+        match = self.eat(r"(?:there is |we get )?(golden|death) cross(?:es)?(?: happens| occurs| appears| forms)?")
         if match is None:
             return None
         fast, slow, name = 50, 200, "sma"
@@ -287,6 +301,7 @@ class Conditions(Operands):
             name = "ema" if word.startswith(("exp", "ema")) else "sma"
         else:
             self.note("a golden or death cross is of the 50 and the 200 day averages")
+        self.eat("happens|occurs|appears|forms|takes place")
         self.named_cross = True
         left, right = Indicator(name, (fast,), CLOSE), Indicator(name, (slow,), CLOSE)
         return self.crossed(left, "above" if match[1] == "golden" else "below", right)
@@ -302,7 +317,7 @@ class Conditions(Operands):
             (rf"(?:up|winning|higher|gaining) {day}|higher closing prices?", Compare(CLOSE, ">", Ago(CLOSE, 1)),
              "up: closed above the close before"),
         )  # fmt: skip
-        before = rf"(?:there are |there is |we have |we get |it has |has |had |at least |price has |stock has |market has )?"
+        before = rf"(?:there are |there is |are |is |we have |we get |it has |has |had |at least |price has |stock has |market has )?"
         for pattern, one, note in kinds:
             mark = self.mark()
             if match := self.eat(rf"{before}{N} (?:consecutive |straight |successive )?(?:{pattern})(?: in row| running| straight| consecutively)?"):
@@ -535,6 +550,8 @@ class Conditions(Operands):
                 return None
             direction, soft = ("above", True) if rising else ("below", True)
         mark = self.mark()
+        if self.cross is not None and not soft and self.eat("it(?! is)"):
+            return self.crossed(self.cross[0], direction, self.cross[1])
         subject = self._about(left, None)
         before, self.subject = self.subject, left if left is not None else self.subject
         right = self._right(subject)
@@ -727,7 +744,7 @@ class Conditions(Operands):
         if not isinstance(subject, Field) or subject.name not in {"close", "volume"}:
             return None
         days = 1
-        if self.peek(r"(?:below|above|under|over|from|off|since|against|relative|than) (?!last|past|previous)"):
+        if self.peek(rf"(?:below|above|under|over|from|off|since|against|relative|than) (?!last|past|previous|prior|its last|\d+ {SPAN})"):
             return None
         if span := self.eat(rf"(?:over|in|within|during|for|across) (?:space of |course of |any )?(?:its )?(?:last |past |previous |prior |preceding )?{N} ({SPAN})|(?:over|in|during) (?:last|past) (day|week|month|year|quarter)|{N} ({SPAN})(?! (?:ago|in row|average|high|low|moving))"):
             if span[3]:
@@ -757,9 +774,9 @@ class Conditions(Operands):
         if subject is None:
             return None
         plain = strict(subject)
-        if match := self.eat(rf"(turns|flips|changes|goes|switches|becomes|turned|{_IS})(?: to| from \w+ to)? ?(bullish|bearish|green|red|positive|negative|up|down|long|buy|sell|uptrend|downtrend|above 0|below 0)(?! (?:\d|%))"):
+        if match := self.eat(rf"(turns|turning|flips|flipping|changes|goes|switches|becomes|turned|{_IS})(?: to| from \w+ to)? ?(bullish|bearish|green|red|positive|negative|up|down|long|buy|sell|uptrend|downtrend|above 0|below 0)(?! (?:\d|%))"):
             up = match[2] in {"bullish", "green", "positive", "up", "long", "buy", "uptrend", "above 0"}
-            event = match[1] in {"turns", "flips", "changes", "goes", "switches", "becomes", "turned"}
+            event = match[1] in {"turns", "turning", "flipping", "flips", "changes", "goes", "switches", "becomes", "turned"}
             if isinstance(plain, Indicator) and plain.name in {"supertrend", "supertrend_direction"}:
                 flag = Indicator("supertrend_direction", plain.settings)
                 self.subject = plain
@@ -868,7 +885,7 @@ class Conditions(Operands):
         if left is not None:
             self.subject = strict(left)
         several = self._averages_listed(left)
-        right = several[0] if several else self._right(left)
+        right = several[0] if several else self._usual_volume(left) or self._right(left)
         self.subject = previous
         if right is None:
             self.back(mark)
@@ -887,6 +904,16 @@ class Conditions(Operands):
         if found is None:
             return None
         return self._more_rights(strict(about), op, right, found)
+
+    def _usual_volume(self, left: Operand | None) -> Operand | None:
+        """"volume is above average"."""
+        about = left if left is not None else self.subject
+        if about is None or kind(about) != "volume":
+            return None
+        if not self.eat(rf"(?:its |their )?(?:average|avg|normal|usual|mean)(?: level)?(?=$| [,;.)]|{' | '.join(['', *_AND.split('|')])} | or )"):
+            return None
+        self.note("the average volume is of 20 bars, as no number was said")
+        return Loose("sma", (20,), VOLUME)
 
     def _averages_listed(self, left: Operand | None) -> list[Operand]:
         """"its 50 day, 100 day and 200 day moving averages"."""

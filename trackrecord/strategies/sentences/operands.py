@@ -17,6 +17,7 @@ from trackrecord.strategies.rules.model import (
     Number,
     Operand,
 )
+from trackrecord.strategies.rules.kinds import kind
 from trackrecord.strategies.sentences.cursor import DAY, SIGNED, SPAN, Cursor, N
 
 CLOSE: Final = Field("close")
@@ -406,6 +407,7 @@ class Operands(Cursor):
             days = self._days(match[1], match[2])
         for pattern, name in _NAMED:
             if self.eat(pattern):
+                self.eat("indicator|oscillator")
                 found = self._settled(name, days)
                 if found is not None:
                     return found
@@ -562,30 +564,6 @@ def _strict(operand: Operand) -> Operand:
 
 
 strict = _strict
-
-_KINDS: Final = {
-    "atr": "width", "range": "width", "stdev": "width", "macd": "macd", "macd_signal": "macd",
-    "macd_histogram": "macd", "bollinger_upper": "price", "bollinger_lower": "price",
-    "supertrend": "price", "keltner_upper": "price", "keltner_lower": "price",
-    "plus_di": "directed", "minus_di": "directed", "adx": "directed", "stochastic_k": "stochastic",
-    "stochastic_d": "stochastic",
-}  # fmt: skip
-_OF_SOURCE: Final = frozenset({"sma", "ema", "wma", "highest", "lowest"})
-
-
-def kind(operand: Operand) -> str:
-    """What may be compared with what: things of one kind."""
-    if isinstance(operand, Number):
-        return "number"
-    if isinstance(operand, Field):
-        return "volume" if operand.name == "volume" else "price"
-    if isinstance(operand, Indicator):
-        if operand.name in _OF_SOURCE:
-            return "price" if operand.source is None else kind(operand.source)
-        if operand.source == VOLUME:
-            return f"volume {operand.name}"
-        return _KINDS.get(operand.name, operand.name)
-    return kind(operand.operand)
 
 
 def _is_price(operand: Operand) -> bool:

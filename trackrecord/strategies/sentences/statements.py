@@ -28,7 +28,8 @@ from trackrecord.strategies.rules.model import (
 )
 from trackrecord.strategies.sentences.conditions import Conditions
 from trackrecord.strategies.sentences.cursor import DAY, SPAN, N
-from trackrecord.strategies.sentences.operands import CLOSE, kind, strict
+from trackrecord.strategies.rules.kinds import kind
+from trackrecord.strategies.sentences.operands import CLOSE, strict
 
 Role = Literal["long", "exit", "short", "cover", "filter", "either"]
 
@@ -38,7 +39,7 @@ _THING: Final = (
     r"(?: (?:next day|tomorrow|next bar))?"
 )
 _WHEN: Final = (
-    r"when|if|once|on|after|as soon as|as|where|upon|signal|condition|conditions|:|at time|following|until|only when|only if|"
+    r"whenever|when|if|once|on|after|as soon as|as|where|upon|signal|condition|conditions|:|at time|following|until|only when|only if|"
     r"provided|each time|every time|any time|time|on day|on days when|in case|when signal|first time|at moment|moment|=|while|with|at"
 )
 _LONG: Final = (
@@ -55,7 +56,7 @@ _SHORT: Final = (
 _COVER: Final = r"buy to cover|cover short|cover|buy back|exit short position|exit short|close short position|close short|short exit|buy it back|covers"
 _STOP: Final = r"(?:(?:with|use|using|set|put|place|add|and|have) )*(?:hard |initial |fixed |protective |catastrophic )?(?:stop ?loss(?: order)?|stoploss|stop out|stops?|sl)"
 _TARGET: Final = r"(?:(?:with|use|using|set|take|and|have) )*(?:take profits?|profit target|price target|target profit|profit taking|target price|target|tp|profits?)"
-_TRAIL: Final = r"(?:(?:with|use|using|set|and|have|exit (?:with|on|by)) )*(?:trailing stop ?loss|trailing stoploss|trailing stop|trailing sl|trail(?:ing)?(?: by)?|tsl|chandelier exit|chandelier stop)"
+_TRAIL: Final = r"(?:(?:with|use|using|set|and|have|exit (?:with|on|by)) )*(?:trailing stop ?loss|trailing stoploss|trailing stop|trailing sl|trail (?:position|trade|stop loss|stop|it)(?: by)?|trail(?:ing)?(?: by)?|tsl|chandelier exit|chandelier stop)"
 _IS: Final = r"(?:(?:of|at|is|=|:|to|by|set at|set to|is set at|placed at|is placed|set|placed|is at|for|about_|distance|order at|order) ?)*"
 _DAYNAMES: Final = {
     "monday": 0, "tuesday": 1, "wednesday": 2, "thursday": 3, "friday": 4, "saturday": 5,
@@ -136,7 +137,7 @@ class Statements(Conditions):
         return False
 
     def _separator(self) -> bool:
-        return self.eat(r"[,;.:]|and|then|also|so|but|or(?= (?:exit|sell|after|stop))|when(?= (?:exit|sell|buy))|with(?= (?:stop|\d))") is not None
+        return self.eat(r"[,;.:]|and|trade(?= \d| donchian| breakout| golden| long)|then|also|so|but|or(?= (?:exit|sell|after|stop))|when(?= (?:exit|sell|buy))|with(?= (?:stop|\d))") is not None
 
     def _skip(self) -> None:
         """Leave a word unread."""
@@ -199,7 +200,7 @@ class Statements(Conditions):
             return name
         self.back(place)
         # An action alone: the condition stood before it, or comes in a sentence of its own.
-        if name in {"long", "short"} and not self.peek(r"(?:low|high|at|\d)"):
+        if name in {"long", "short"} and not self.peek(r"(?:low|high|\d)"):
             self.said_all.bare.append((name, start, self._end(start)))
             self.said_all.actions.append(name)
             return name
@@ -665,7 +666,7 @@ class Statements(Conditions):
     def _schedule(self) -> bool:
         if self.eat(r"not(?: (?:on|in|during))?|except(?: (?:on|in|during))?|never on|excluding|exclude|avoid"):
             return self._days_said(negative=True)
-        self.eat(r"(?:only )?(?:on|in|during|every|each|from)(?: (?:each|every|any))?|only")
+        self.eat(r"(?:only )?(?:on|in|during|every|each|from|at)(?: (?:each|every|any))?|only")
         return self._first_said() or self._days_said(negative=False)
 
     def _days_said(self, *, negative: bool) -> bool:
