@@ -350,7 +350,7 @@ class Conditions(Operands):
 
     def _new_extreme(self) -> Condition | None:
         """A new high or low of so many bars."""
-        verb = r"(?:price |close |stock |it |market |there is )?(?:makes|make|hits|hit|reaches|sets|prints|at|posts|is at|closes at|is|marks|tags|touches)?"
+        verb = r"(?:price |close |stock |it |market |there is )?(?:makes|make|hits|hit|reaches|sets|prints|at|posts|is at|closes at|breaks out to|breaks to|rises to|climbs to|falls to|drops to|is|marks|tags|touches)?"
         match = self.eat(
             rf"{verb} ?(?:new )?{N} ({SPAN}) (closing )?(highs?|lows?|high close|low close|breakouts?|breakdowns?)(?! \d)(?! (?:of|including|before|excluding|close|is|-|by))"
         )
@@ -606,6 +606,8 @@ class Conditions(Operands):
         self.back(mark)
         del subject
         found = self.operand()
+        if found is None and self.eat(r"it(?= was)"):
+            found = CLOSE
         self.eat("line(?! \\()")
         return found
 
@@ -751,7 +753,7 @@ class Conditions(Operands):
                 days = self.span("1", span[3]) if span[3] != "quarter" else 63
             else:
                 days = self.span(span[1] or span[4], span[2] or span[5])
-        elif self.eat(r"today|on day|in 1 day|that day|from previous close|from yesterday(?: close)?|versus previous close|on same day|for day|compared to yesterday"):
+        elif self.eat(r"today|on day|in 1 day|that day|from previous close|from yesterday(?: close)?|versus previous close|on same day|for day|compared to yesterday|day(?=$| [,;.])"):
             days = 1
         else:
             self.note("a change without a span is that from the close before")
@@ -894,6 +896,8 @@ class Conditions(Operands):
             about = self._about(left, right)
             items = [] if about is None else [self.compared(about, op, each) for each in several]
             return And(tuple(items)) if items and None not in items else None  # type: ignore[arg-type]
+        if right == CLOSE and (match := self.eat(rf"was {N} ({SPAN}) (?:ago|before|earlier)")):
+            right = Ago(CLOSE, self.span(match[1], match[2]))
         if left is None and isinstance(right, Number):
             about = self._plain_subject()
         else:
@@ -969,6 +973,10 @@ class Conditions(Operands):
             scaled = self._scaled()
             if isinstance(scaled, Apart):
                 right, down = scaled, scaled.factor < 0
+            elif isinstance(scaled, Multiple) and word is None:
+                about = self._about(left, scaled)
+                self.note("'is n times' is read as at least n times")
+                return None if about is None else self.compared(about, ">=", scaled)
             elif isinstance(scaled, Indicator) and scaled.name in {"bollinger_upper", "bollinger_lower"}:
                 right, down = scaled, scaled.name == "bollinger_lower"
             else:

@@ -192,6 +192,7 @@ class Operands(Cursor):
     def _field(self) -> Operand | None:
         ago = 0
         mark = self.mark()
+        self.eat("its|their")
         if self.eat(_BEFORE):
             ago = 1
         elif match := self.eat(rf"close {N} {SPAN} ago"):
@@ -446,6 +447,10 @@ class Operands(Cursor):
         entry = CATALOGUE[name]
         if name == "supertrend" and self.eat("direction"):
             return self._settled("supertrend_direction", days)
+        if name == "stochastic_k" and (match := self.eat(r"(?=\( [\d., /]+ \) (%[kd]))")):
+            numbers = self._brackets(3)
+            self.eat("%[kd](?: line)?")
+            return self._made("stochastic_d" if match[1] == "%d" else name, numbers)
         wanted = len(entry.settings)
         numbers = self._brackets(max(wanted, 3)) if wanted else None
         if numbers is None and wanted and days is None:

@@ -244,6 +244,11 @@ class Statements(Conditions):
             if self.eat(r"(?:when|on|if|at)? ?(?:opposite|reverse)(?: (?:happens|signal|cross|crossover|occurs|is true|condition))*|(?:vice versa)|when reverse happens|on opposite"):
                 self.said_all.reverse = True
                 return True
+            mark = self.mark()
+            self.eat("on|with|by|via|using|at|through")
+            if self._trail() or self._stop() or self._target():
+                return True
+            self.back(mark)
         return False
 
     def _or_after(self, name: Role) -> None:
@@ -332,7 +337,7 @@ class Statements(Conditions):
 
     def _modifier(self) -> bool:
         for read in (
-            self._sides, self._next_day, self._trail, self._stop, self._target, self._profit_or_loss,
+            self._sides, self._next_day, self._profit_or_loss, self._trail, self._stop, self._target,
             self._take_profit_at, self._filter, self._hold, self._schedule, self._known,
         ):  # fmt: skip
             mark = self.mark()
