@@ -6,3 +6,8 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Make a strategy from a sentence, check it, run it, and judge it on bars.",
 )
+
+# Each registers its command on `app`.
+from trackrecord.cli.strategy import run, sandbox, validate  # noqa: E402
+
+__all__ = ["app", "run", "sandbox", "validate"]
