@@ -399,7 +399,7 @@ def _entry(tree: Rule, side: Side, writer: _Writer) -> list[str]:
     if tree.horizon_bars is not None:
         metadata.append(f'"horizon_bars": {_name(tree.horizon_bars)}')
     action = f'"action": "{"buy" if up else "sell"}", "reason": "the entry holds"'
-    answer = f"{{{action}, \"metadata\": {{{', '.join(metadata)}}}}}" if metadata else f"{{{action}}}"
+    answer = f'{{{action}, "metadata": {{{", ".join(metadata)}}}}}' if metadata else f"{{{action}}}"
     if checks:
         lines.append(f"if {' and '.join(checks)}:")
         lines.append(f"    return {answer}")

@@ -93,6 +93,7 @@ def most(role: Role, value: float) -> float:
 
 def mapped(rule: Rule, change: Change) -> Rule:
     """The rule with ``change`` made to each of its numbers, in a fixed order."""
+
     def of(condition: Condition | None) -> Condition | None:
         return None if condition is None else _condition(condition, change)
 
@@ -122,7 +123,9 @@ def _condition(condition: Condition, change: Change) -> Condition:
     if isinstance(condition, Compare):
         left = _operand(condition.left, change)
         direction = "above" if condition.op in {">", ">="} else "below"
-        return Compare(left, condition.op, _right(condition.left, condition.right, direction, change))
+        return Compare(
+            left, condition.op, _right(condition.left, condition.right, direction, change)
+        )
     if isinstance(condition, Cross):
         left = _operand(condition.left, change)
         return Cross(

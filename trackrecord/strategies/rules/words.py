@@ -63,11 +63,15 @@ def operand_words(operand: Operand) -> str:
         return _indicator(operand)
     if isinstance(operand, Ago):
         inner = operand.operand
-        if isinstance(inner, Indicator) and inner.name in {"highest", "lowest"} and (
-            operand.bars == 1
+        if (
+            isinstance(inner, Indicator)
+            and inner.name in {"highest", "lowest"}
+            and (operand.bars == 1)
         ):
             return _extreme(inner, f"the {number(inner.settings[0])} bars before this one")
-        words = _indicator(inner, ago=True) if isinstance(inner, Indicator) else operand_words(inner)
+        words = (
+            _indicator(inner, ago=True) if isinstance(inner, Indicator) else operand_words(inner)
+        )
         return f"{words} {operand.bars} {_bars(operand.bars)} before"
     if isinstance(operand, Multiple):
         return f"{number(operand.factor)} times {operand_words(operand.operand)}"
@@ -85,7 +89,9 @@ def _bars(count: int) -> str:
 
 def _indicator(indicator: Indicator, *, ago: bool = False) -> str:
     if indicator.name in {"highest", "lowest"}:
-        return _extreme(indicator, f"the last {number(indicator.settings[0])} bars including this one")
+        return _extreme(
+            indicator, f"the last {number(indicator.settings[0])} bars including this one"
+        )
     title = CATALOGUE[indicator.name].title
     values = indicator.settings
     if indicator.name == "stochastic_k":
@@ -134,7 +140,7 @@ def condition_words(condition: Condition) -> str:
 
 
 def _away_words(condition: Compare, right: Away) -> str:
-    """"is more than 5 % below the high": how far, and to which side."""
+    """ "is more than 5 % below the high": how far, and to which side."""
     below = right.percent < 0
     op = FLIPPED[condition.op] if below else condition.op
     far = {">": "more than", ">=": "at least", "<": "less than", "<=": "at most"}[op]
@@ -197,5 +203,3 @@ def _when(condition: Condition) -> str:
 
 def _listed(words: list[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-

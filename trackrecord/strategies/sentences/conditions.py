@@ -47,11 +47,11 @@ _UP: Final = r"above|over|higher than|greater than|more than|bigger than|larger 
 _DOWN: Final = r"below|under|beneath|underneath|lower than|less than|smaller than|fewer than|<|south of|beneath of"
 _UP_TO: Final = r"at least|no less than|not less than|not below|not under|not lower than|no lower than|at or above|equal to or above|above or equal to|greater than or equal to|more than or equal to|>=|=>|min(?:imum)? of|equal or above"
 _DOWN_TO: Final = r"at most|no more than|not more than|not above|not over|not higher than|no higher than|no greater than|not greater than|at or below|equal to or below|below or equal to|less than or equal to|lower than or equal to|<=|max(?:imum)? of"
-_IS: Final = (
-    r"(?:(?:it |which |that )?(?:is|are|was|were)(?: (?:trading|still|being|sitting|staying|holding))?|be|being|has been|have been|stays?|remains?|trades?|trading|sits?|gets?|stands?|reads?|staying|holding|holds|has|still)"
-)
+_IS: Final = r"(?:(?:it |which |that )?(?:is|are|was|were)(?: (?:trading|still|being|sitting|staying|holding))?|be|being|has been|have been|stays?|remains?|trades?|trading|sits?|gets?|stands?|reads?|staying|holding|holds|has|still)"
 _CLOSES: Final = r"(?:closes|closed|closing|close|finishes|ends|ends day|settles)"
-_CROSSES: Final = r"(?:crosses|cross|crossed|crossing|x|crossover|cuts|cut|has crossed|just crossed)"
+_CROSSES: Final = (
+    r"(?:crosses|cross|crossed|crossing|x|crossover|cuts|cut|has crossed|just crossed)"
+)
 _RISES: Final = r"(?:rises|rise|rising|climbs|moves up|moves|goes up|goes|breaks out|breaks|break|breaking|broke|jumps|pushes|pops|comes|turns|gets|moves back|ticks|runs|travels|closes up|advances|surges|reclaims|recovers|pulls)"
 _FALLS: Final = r"(?:falls|fall|falling|fell|drops|drop|dropping|dropped|dips|dip|slips|sinks|moves down|moves|goes down|goes|breaks down|breaks|break|breaking|broke|comes|turns|gets|slides|declines|tumbles|plunges|pulls|crashes)"
 _AND: Final = r"and|while|with|but|plus|as long as|provided that|provided|given that|whilst|so long as|and when|and if|where|together with|along with|and while|and with"
@@ -84,7 +84,9 @@ class Conditions(Operands):
         items, joints = [first], []
         while True:
             mark = self.mark()
-            joint = self.eat(rf"(?:,|;)(?: ({_AND}|{_OR}))?(?: (?:also|only if|only when|if|when))?")
+            joint = self.eat(
+                rf"(?:,|;)(?: ({_AND}|{_OR}))?(?: (?:also|only if|only when|if|when))?"
+            )
             if joint is None:
                 break
             if joint.group().endswith(("only if", "only when")) and not joint[1]:
@@ -145,7 +147,9 @@ class Conditions(Operands):
         items = [first]
         while True:
             mark = self.mark()
-            if self.eat(rf"(?:(?:{_AND}) )?(?:but )?(?:not (?:if|when|while)|unless|except when|except if|without)"):
+            if self.eat(
+                rf"(?:(?:{_AND}) )?(?:but )?(?:not (?:if|when|while)|unless|except when|except if|without)"
+            ):
                 item = self._one()
                 if item is None:
                     self.back(mark)
@@ -159,7 +163,9 @@ class Conditions(Operands):
                     items.append(item)
                     continue
                 self.back(place)
-            busy = self.peek(r"(?:on|with|at) (?:above|below|higher than|lower than|over|more than|greater than) (?:average|normal|usual)")
+            busy = self.peek(
+                r"(?:on|with|at) (?:above|below|higher than|lower than|over|more than|greater than) (?:average|normal|usual)"
+            )
             if not busy and not self.eat(rf"(?:{_AND})(?: (?:also|if|when|only if|only when))?"):
                 break
             if self.peek(r"only|not if"):
@@ -241,7 +247,9 @@ class Conditions(Operands):
             elif match := self.eat(rf"within {N} ({SPAN})|at least once in {N} ({SPAN})"):
                 days = self.span(match[1] or match[3], match[2] or match[4])
                 found = self._within(str(days), found)
-            elif self.eat(r"today|at close|on close|at end of day|on closing basis|on daily close|at day close|on that day|that day|on same day|same day|on day|on this bar|for first time|on daily chart|on daily bars|on daily timeframe"):
+            elif self.eat(
+                r"today|at close|on close|at end of day|on closing basis|on daily close|at day close|on that day|that day|on same day|same day|on day|on this bar|for first time|on daily chart|on daily bars|on daily timeframe"
+            ):
                 continue
             else:
                 return found
@@ -278,8 +286,10 @@ class Conditions(Operands):
         return None
 
     def _closes_in_a_row(self) -> Condition | None:
-        """"two consecutive closes below the 50 day average"."""
-        match = self.eat(rf"{N} (?:consecutive |straight |successive )?(?:daily )?closes(?: in row)?|{N} (?:consecutive|straight|successive) (?:{DAY})(?: of)?(?: (?:closing|closes))?")
+        """ "two consecutive closes below the 50 day average"."""
+        match = self.eat(
+            rf"{N} (?:consecutive |straight |successive )?(?:daily )?closes(?: in row)?|{N} (?:consecutive|straight|successive) (?:{DAY})(?: of)?(?: (?:closing|closes))?"
+        )
         if match is None or not self.peek(rf"{_UP}|{_DOWN}|{_UP_TO}|{_DOWN_TO}"):
             return None
         inner = self._compared(CLOSE)
@@ -289,7 +299,9 @@ class Conditions(Operands):
         return Always() if self.eat(r"on every bar|every day|each day") else None
 
     def _named_cross(self) -> Condition | None:
-        match = self.eat(r"(?:there is |we get )?(golden|death) cross(?:es)?(?: happens| occurs| appears| forms)?")
+        match = self.eat(
+            r"(?:there is |we get )?(golden|death) cross(?:es)?(?: happens| occurs| appears| forms)?"
+        )
         if match is None:
             return None
         fast, slow, name = 50, 200, "sma"
@@ -320,7 +332,9 @@ class Conditions(Operands):
         before = rf"(?:there are |there is |are |is |we have |we get |it has |has |had |at least |price has |stock has |market has )?"
         for pattern, one, note in kinds:
             mark = self.mark()
-            if match := self.eat(rf"{before}{N} (?:consecutive |straight |successive )?(?:{pattern})(?: in row| running| straight| consecutively)?"):
+            if match := self.eat(
+                rf"{before}{N} (?:consecutive |straight |successive )?(?:{pattern})(?: in row| running| straight| consecutively)?"
+            ):
                 self.note(note)
                 return self._in_a_row(match[1], one)
             self.back(mark)
@@ -332,7 +346,9 @@ class Conditions(Operands):
                 return found
             self.back(mark)
         mark = self.mark()
-        if match := self.eat(rf"(?:price |stock |it |market |close )?(?:has |have )?(closes|closed|closing|close|fallen|falls|fell|dropped|drops|declined|risen|rises|rose|gained|gains|been up|been down|is up|is down|is red|is green|down|up) ?(red|green|down|up|lower|higher)? ?(?=(?:for |on )?\d+)"):
+        if match := self.eat(
+            rf"(?:price |stock |it |market |close )?(?:has |have )?(closes|closed|closing|close|fallen|falls|fell|dropped|drops|declined|risen|rises|rose|gained|gains|been up|been down|is up|is down|is red|is green|down|up) ?(red|green|down|up|lower|higher)? ?(?=(?:for |on )?\d+)"
+        ):
             if row := self.eat(rf"{_ROW}"):
                 words = f"{match[1]} {match[2] or ''}"
                 down = re.search(r"fall|fell|drop|declin|down|lower", words)
@@ -355,14 +371,26 @@ class Conditions(Operands):
             rf"{verb} ?(?:new )?{N} ({SPAN}) (closing )?(highs?|lows?|high close|low close|breakouts?|breakdowns?)(?! \d)(?! (?:of|including|before|excluding|close|is|-|by))"
         )
         if match is None:
-            match = self.eat(rf"{verb} ?new (highs?|lows?) (?:of|for|over|in) (?:last |past )?{N} ({SPAN})")
+            match = self.eat(
+                rf"{verb} ?new (highs?|lows?) (?:of|for|over|in) (?:last |past )?{N} ({SPAN})"
+            )
             if match is None:
                 return None
             high, days, closing = match[1][0] == "h", self.span(match[2], match[3]), False
         else:
-            if re.match(r"(?:price |close |stock |it |market )?(?:is|closes at)? ?\d", match.group()) and not (
-                "new" in match.group() or match[4].startswith("break") or match.group().startswith(("at", "hit", "mak", "reach", "set", "is at", "closes at"))
-            ) and not self.at_subjectless():
+            if (
+                re.match(
+                    r"(?:price |close |stock |it |market )?(?:is|closes at)? ?\d", match.group()
+                )
+                and not (
+                    "new" in match.group()
+                    or match[4].startswith("break")
+                    or match.group().startswith(
+                        ("at", "hit", "mak", "reach", "set", "is at", "closes at")
+                    )
+                )
+                and not self.at_subjectless()
+            ):
                 return None
             high = match[4][0] == "h" or match[4] == "breakout" or match[4] == "breakouts"
             days = self.span(match[1], match[2])
@@ -386,12 +414,18 @@ class Conditions(Operands):
     def _breakout(self) -> Condition | None:
         """A channel's break."""
         both = rf"(?:donchian(?: channel)? ?(?:\( ?)?{N}(?: {DAY})?(?: \))?|{N}(?: {DAY})? donchian(?: channel)?|{N} {DAY} channel|{N} {DAY})"
-        if match := self.eat(rf"(?:price |there is |on )?{both}(?: channel)? (upside |upward |downside |downward )?(breakouts?|breakdowns?|breaks?)(?: above| to upside)?(?=$| [,;.)]| and| with| in both| both| long| exit| sell| stop| only)"):
+        if match := self.eat(
+            rf"(?:price |there is |on )?{both}(?: channel)? (upside |upward |downside |downward )?(breakouts?|breakdowns?|breaks?)(?: above| to upside)?(?=$| [,;.)]| and| with| in both| both| long| exit| sell| stop| only)"
+        ):
             days = next(int(float(match[i])) for i in (1, 2, 3, 4) if match[i])
             down = (match[5] or "").startswith("down") or match[6].startswith("breakd")
             return self._beyond(days, high=not down, closing=False)
-        if match := self.eat(rf"(?:previous |prior |last )?{N} ({SPAN}) (closing )?(high|low) (?:is |gets |has been |was )?(?:broken|taken out|exceeded|breached)"):
-            return self._beyond(self.span(match[1], match[2]), high=match[4] == "high", closing=bool(match[3]))
+        if match := self.eat(
+            rf"(?:previous |prior |last )?{N} ({SPAN}) (closing )?(high|low) (?:is |gets |has been |was )?(?:broken|taken out|exceeded|breached)"
+        ):
+            return self._beyond(
+                self.span(match[1], match[2]), high=match[4] == "high", closing=bool(match[3])
+            )
         return None
 
     def _gap(self) -> Condition | None:
@@ -399,11 +433,15 @@ class Conditions(Operands):
             rf"(?:price |stock |it |market |there is |opens with |open |opens )?(?:gaps?|gapped|gapping) (up|down|higher|lower)(?: at open)?(?: (?:of |by )?{_MORE}{N} %)?(?: or more)?(?: at open| on open| overnight| today)?"
         )
         if match is None:
-            match = self.eat(rf"(?:price |stock |it )?opens (up|down|higher|lower) {_MORE}{N} %(?: or more)?(?: at open)?")
+            match = self.eat(
+                rf"(?:price |stock |it )?opens (up|down|higher|lower) {_MORE}{N} %(?: or more)?(?: at open)?"
+            )
         if match is None:
             return None
         up = match[1] in {"up", "higher"}
-        self.note("a gap is the open against the close before, and is decided upon at the bar's close: the entry is at the next open, another trade than one at that open")
+        self.note(
+            "a gap is the open against the close before, and is decided upon at the bar's close: the entry is at the next open, another trade than one at that open"
+        )
         size = float(match[3]) if match[3] else 0.0
         op = self._more(match[2], exact=match[3] is not None)
         if op in {"<", "<="}:
@@ -429,21 +467,29 @@ class Conditions(Operands):
 
     def _narrow(self) -> Condition | None:
         wide = Indicator("range")
-        if match := self.eat(rf"(?:it is |is |today is |day is |there is )?(?:nr ?{N}|narrow(?:est)? range (?:day )?(?:of |in |for |over )?(?:last |past )?{N}(?: {DAY})?)(?: day| bar| candle)?"):
+        if match := self.eat(
+            rf"(?:it is |is |today is |day is |there is )?(?:nr ?{N}|narrow(?:est)? range (?:day )?(?:of |in |for |over )?(?:last |past )?{N}(?: {DAY})?)(?: day| bar| candle)?"
+        ):
             days = int(float(match[1] or match[2]))
             self.note("a tie with an earlier bar counts as the narrowest too")
             self.subject = wide
             return Compare(wide, "<=", Indicator("lowest", (days,), wide))
-        if match := self.eat(rf"(?:today|day|it|this bar|bar) is (narrowest|widest|smallest|largest) (?:range )?(?:day |bar )?(?:of|in|over) (?:last |past )?{N} {DAY}"):
+        if match := self.eat(
+            rf"(?:today|day|it|this bar|bar) is (narrowest|widest|smallest|largest) (?:range )?(?:day |bar )?(?:of|in|over) (?:last |past )?{N} {DAY}"
+        ):
             small = match[1] in {"narrowest", "smallest"}
             self.note("a tie with an earlier bar counts as the narrowest too")
             name = "lowest" if small else "highest"
-            return Compare(wide, "<=" if small else ">=", Indicator(name, (int(float(match[2])),), wide))
+            return Compare(
+                wide, "<=" if small else ">=", Indicator(name, (int(float(match[2])),), wide)
+            )
         return None
 
     def _busy(self) -> Condition | None:
         """Above average volume."""
-        if match := self.eat(rf"(?:on |with |there is |at )?(above|below|higher than|lower than|over|under|more than|less than|greater than) (?:average|normal|usual)(?: (?:daily|trading))? volume(?: (?:of|over) (?:last |past )?{N} ({SPAN})| \( {N}(?: {DAY})? \))?"):
+        if match := self.eat(
+            rf"(?:on |with |there is |at )?(above|below|higher than|lower than|over|under|more than|less than|greater than) (?:average|normal|usual)(?: (?:daily|trading))? volume(?: (?:of|over) (?:last |past )?{N} ({SPAN})| \( {N}(?: {DAY})? \))?"
+        ):
             days = 20
             if match[2]:
                 days = self.span(match[2], match[3])
@@ -466,7 +512,9 @@ class Conditions(Operands):
         if self.eat(r"it|they|this|its|which|that(?! day)|lines?") and (found := self._said(None)):
             return found
         self.back(mark)
-        if self.eat(r"(?:we are|we|i am) (?=above|below|over|under)") and (found := self._said(CLOSE)):
+        if self.eat(r"(?:we are|we|i am) (?=above|below|over|under)") and (
+            found := self._said(CLOSE)
+        ):
             return found
         self.back(mark)
         if (found := self._several()) is not None:
@@ -485,7 +533,7 @@ class Conditions(Operands):
         return found
 
     def _several(self) -> Condition | None:
-        """"The 5 and 10 day averages are above ..." is not read; "all of" neither."""
+        """ "The 5 and 10 day averages are above ..." is not read; "all of" neither."""
         return None
 
     def _said(self, left: Operand | None) -> Condition | None:
@@ -516,10 +564,12 @@ class Conditions(Operands):
         return CLOSE if kind(right) == "price" else None
 
     def _crossing(self, left: Operand | None) -> Condition | None:
-        """"crosses above the 50", "crosses back below", "moves from below to above"."""
+        """ "crosses above the 50", "crosses back below", "moves from below to above"."""
         soft = False
         direction: Direction
-        moved = self.eat(rf"(?:is |are |has |have )?{_CROSSES}(?: (?:back|over to))?(?: up| down)?(?: (?:from (?:below|above|under|over)))? ?(above|over|below|under|beneath|through|upwards|downwards|up through|down through|up|down|upward|downward|higher|lower|to upside|to downside|up over|down under)?")
+        moved = self.eat(
+            rf"(?:is |are |has |have )?{_CROSSES}(?: (?:back|over to))?(?: up| down)?(?: (?:from (?:below|above|under|over)))? ?(above|over|below|under|beneath|through|upwards|downwards|up through|down through|up|down|upward|downward|higher|lower|to upside|to downside|up over|down under)?"
+        )
         if moved is not None:
             word = moved[1] or ""
             text = moved.group()
@@ -535,18 +585,30 @@ class Conditions(Operands):
                 else:
                     return None
             elif word:
-                direction = "below" if re.match("below|under|beneath|down|lower|to down", word) else "above"
+                direction = (
+                    "below" if re.match("below|under|beneath|down|lower|to down", word) else "above"
+                )
             elif " up" in text or " down" in text:
                 direction = "above" if " up" in text else "below"
             else:
                 # "crosses the 50 day average from below"
                 return self._crossing_from(left)
         else:
-            rising = self.eat(rf"(?:is |has |have )?{_RISES} ?(?:back )?(above|over|higher than|through|up through|past|out above)")
-            falling = None if rising else self.eat(rf"(?:is |has |have )?{_FALLS} ?(?:back )?(below|under|beneath|through|down through|lower than)")
+            rising = self.eat(
+                rf"(?:is |has |have )?{_RISES} ?(?:back )?(above|over|higher than|through|up through|past|out above)"
+            )
+            falling = (
+                None
+                if rising
+                else self.eat(
+                    rf"(?:is |has |have )?{_FALLS} ?(?:back )?(below|under|beneath|through|down through|lower than)"
+                )
+            )
             if rising is None and falling is None:
                 return None
-            if (rising or falling)[1] == "through" and re.match(r"(?:is |has )?(?:breaks?|moves|goes|comes|turns|gets)", (rising or falling).group()):  # type: ignore[index, union-attr]
+            if (rising or falling)[1] == "through" and re.match(
+                r"(?:is |has )?(?:breaks?|moves|goes|comes|turns|gets)", (rising or falling).group()
+            ):  # type: ignore[index, union-attr]
                 return None
             direction, soft = ("above", True) if rising else ("below", True)
         mark = self.mark()
@@ -560,7 +622,12 @@ class Conditions(Operands):
             self.back(mark)
             if left is None and self.cross is not None and not soft:
                 return self.crossed(self.cross[0], direction, self.cross[1])
-            if left is not None and self.cross is not None and not soft and strict(left) == self.cross[0]:
+            if (
+                left is not None
+                and self.cross is not None
+                and not soft
+                and strict(left) == self.cross[0]
+            ):
                 return self.crossed(self.cross[0], direction, self.cross[1])
             return None
         about = self._about(left, right)
@@ -583,10 +650,16 @@ class Conditions(Operands):
             left = CLOSE
         if self.eat("it") and right is None and self.cross is not None:
             pass
-        match = self.eat(r"from (below|above|under|over|underneath)|to (upside|downside)|upwards?|downwards?")
+        match = self.eat(
+            r"from (below|above|under|over|underneath)|to (upside|downside)|upwards?|downwards?"
+        )
         if match is None:
             return None
-        up = match[1] in {"below", "under", "underneath"} or match[2] == "upside" or match.group().startswith("up")
+        up = (
+            match[1] in {"below", "under", "underneath"}
+            or match[2] == "upside"
+            or match.group().startswith("up")
+        )
         if right is None or right in {CLOSE}:
             if self.cross is None:
                 return None
@@ -597,8 +670,10 @@ class Conditions(Operands):
     def _right(self, subject: Operand | None) -> Operand | None:
         """The right side of a comparison; a bare "%" behind its number belongs to it."""
         mark = self.mark()
-        if match := self.eat(rf"{SIGNED}(?: %(?! (?:of|above|over|below|under|beneath|higher|lower)))?(?! (?:{SPAN}|%|times|x |\*|atr|standard|sigmas?))(?! \( )"):
-            if not self.peek(rf"(?:{AVERAGE}|ema|sma)") :
+        if match := self.eat(
+            rf"{SIGNED}(?: %(?! (?:of|above|over|below|under|beneath|higher|lower)))?(?! (?:{SPAN}|%|times|x |\*|atr|standard|sigmas?))(?! \( )"
+        ):
+            if not self.peek(rf"(?:{AVERAGE}|ema|sma)"):
                 return Number(float(match[1]))
             self.back(mark)
         if self.eat(r"zero(?: line)?|0 line|centerline|centre line|center line"):
@@ -631,9 +706,15 @@ class Conditions(Operands):
         found = Cross(left, direction, right)
         # "%K crosses above %D below 20": where the cross is.
         mark = self.mark()
-        if match := self.eat(rf"(?:while )?(?:both )?(below|above|under|over) {SIGNED}(?! {DAY}| %)"):
+        if match := self.eat(
+            rf"(?:while )?(?:both )?(below|above|under|over) {SIGNED}(?! {DAY}| %)"
+        ):
             op: Comparison = "<" if match[1] in {"below", "under"} else ">"
-            if not isinstance(right, Number) and kind(left) != "price" and self._bounded(left, op, float(match[2])):
+            if (
+                not isinstance(right, Number)
+                and kind(left) != "price"
+                and self._bounded(left, op, float(match[2]))
+            ):
                 return And((found, Compare(left, op, Number(float(match[2])))))
             self.back(mark)
         return found
@@ -643,10 +724,17 @@ class Conditions(Operands):
     ) -> tuple[Operand, Operand] | None:
         """Both sides, once each knows what it is of; None where they are of different kinds."""
         left, right = _sourced(left, right), _sourced(right, left)
-        if isinstance(left, Indicator) and left.name == "macd" and isinstance(right, Indicator) and right.name == "macd_signal":
+        if (
+            isinstance(left, Indicator)
+            and left.name == "macd"
+            and isinstance(right, Indicator)
+            and right.name == "macd_signal"
+        ):
             if left.settings != right.settings[:2]:
                 left = Indicator("macd", right.settings[:2], left.source)
-                self.notes = [note for note in self.notes if not note.startswith("MACD with its usual")]
+                self.notes = [
+                    note for note in self.notes if not note.startswith("MACD with its usual")
+                ]
         one, other = kind(left), kind(right)
         if isinstance(left, Number) and isinstance(right, Number):
             return None
@@ -687,7 +775,11 @@ class Conditions(Operands):
         plain = strict(operand)
         while isinstance(plain, Ago):
             plain = plain.operand
-        if isinstance(plain, Indicator) and plain.name in {"sma", "ema", "highest", "lowest"} and isinstance(plain.source, Indicator):
+        if (
+            isinstance(plain, Indicator)
+            and plain.name in {"sma", "ema", "highest", "lowest"}
+            and isinstance(plain.source, Indicator)
+        ):
             plain = plain.source
         if isinstance(plain, Indicator):
             entry = CATALOGUE[plain.name]
@@ -701,26 +793,38 @@ class Conditions(Operands):
                     f"at least {low:g}" if low is not None else f"at most {high:g}"
                 )  # fmt: skip
                 words = {">": "above", ">=": "at least", "<": "below", "<=": "at most"}[op]
-                self.problem("range", f"{entry.title} is {limits}: {words} {value:g} is no condition")
+                self.problem(
+                    "range", f"{entry.title} is {limits}: {words} {value:g} is no condition"
+                )
         return True
 
     def _placed(self, left: Operand | None) -> Condition | None:
         """Where the subject is within something: "in the top 10 % of the day's range"."""
         self.eat(rf"{_IS}|{_CLOSES}")
         self.eat(r"(?:with)?in|at|near(?! \d)")
-        match = self.eat(r"(top|upper|highest|bottom|lower|lowest) (?:(\d+(?:\.\d+)?) %|(quarter|third|half|decile)|1 (quarter|third))(?: of)?")
+        match = self.eat(
+            r"(top|upper|highest|bottom|lower|lowest) (?:(\d+(?:\.\d+)?) %|(quarter|third|half|decile)|1 (quarter|third))(?: of)?"
+        )
         if match is None:
             return None
-        share = float(match[2]) if match[2] else {"quarter": 25.0, "half": 50.0, "decile": 10.0}.get(match[3] or match[4], None)
+        share = (
+            float(match[2])
+            if match[2]
+            else {"quarter": 25.0, "half": 50.0, "decile": 10.0}.get(match[3] or match[4], None)
+        )
         if share is None or not 0 < share < 100:  # noqa: PLR2004
             return None
         if left is not None and strict(left) != CLOSE:
             return None
         place: Indicator | None = None
-        if span := self.eat(rf"(?:its )?(?:(?:last |past )?{N} ({SPAN})(?: high low)? range|range of (?:last |past )?{N} ({SPAN}))"):
+        if span := self.eat(
+            rf"(?:its )?(?:(?:last |past )?{N} ({SPAN})(?: high low)? range|range of (?:last |past )?{N} ({SPAN}))"
+        ):
             days = self.span(span[1] or span[3], span[2] or span[4])
             place = Indicator("stochastic_k", (days, 1))
-        elif self.eat(r"(?:its |their )?(?:day|daily|today|bar|candle|session|intraday)? ?(?:high low )?(?:trading )?range(?: of (?:day|bar))?|(?:day|bar|today)"):
+        elif self.eat(
+            r"(?:its |their )?(?:day|daily|today|bar|candle|session|intraday)? ?(?:high low )?(?:trading )?range(?: of (?:day|bar))?|(?:day|bar|today)"
+        ):
             place = Indicator("range_position")
         if place is None:
             return None
@@ -737,23 +841,42 @@ class Conditions(Operands):
         if match is None:
             return None
         word = match[1]
-        down = bool(re.match(r"down|lower|fall|fell|drop|los|declin|decreas|slid|sink|dip|plung|tumbl|crash", word))
+        down = bool(
+            re.match(
+                r"down|lower|fall|fell|drop|los|declin|decreas|slid|sink|dip|plung|tumbl|crash",
+                word,
+            )
+        )
         op = self._more(match[2], exact=True)
         if "or more" in match.group() or "or greater" in match.group():
             op = ">="
-        subject = left if left is not None else (self.subject if self.subject is not None and kind(self.subject) in {"price", "volume"} else CLOSE)
+        subject = (
+            left
+            if left is not None
+            else (
+                self.subject
+                if self.subject is not None and kind(self.subject) in {"price", "volume"}
+                else CLOSE
+            )
+        )
         subject = strict(subject)
         if not isinstance(subject, Field) or subject.name not in {"close", "volume"}:
             return None
         days = 1
-        if self.peek(rf"(?:below|above|under|over|from|off|since|against|relative|than) (?!last|past|previous|prior|its last|\d+ {SPAN})"):
+        if self.peek(
+            rf"(?:below|above|under|over|from|off|since|against|relative|than) (?!last|past|previous|prior|its last|\d+ {SPAN})"
+        ):
             return None
-        if span := self.eat(rf"(?:over|in|within|during|for|across) (?:space of |course of |any )?(?:its )?(?:last |past |previous |prior |preceding )?{N} ({SPAN})|(?:over|in|during) (?:last|past) (day|week|month|year|quarter)|{N} ({SPAN})(?! (?:ago|in row|average|high|low|moving))"):
+        if span := self.eat(
+            rf"(?:over|in|within|during|for|across) (?:space of |course of |any )?(?:its )?(?:last |past |previous |prior |preceding )?{N} ({SPAN})|(?:over|in|during) (?:last|past) (day|week|month|year|quarter)|{N} ({SPAN})(?! (?:ago|in row|average|high|low|moving))"
+        ):
             if span[3]:
                 days = self.span("1", span[3]) if span[3] != "quarter" else 63
             else:
                 days = self.span(span[1] or span[4], span[2] or span[5])
-        elif self.eat(r"today|on day|in 1 day|that day|from previous close|from yesterday(?: close)?|versus previous close|on same day|for day|compared to yesterday|day(?=$| [,;.])"):
+        elif self.eat(
+            r"today|on day|in 1 day|that day|from previous close|from yesterday(?: close)?|versus previous close|on same day|for day|compared to yesterday|day(?=$| [,;.])"
+        ):
             days = 1
         else:
             self.note("a change without a span is that from the close before")
@@ -771,42 +894,84 @@ class Conditions(Operands):
         return Compare(change, op, Number(size))
 
     def _turned(self, left: Operand | None) -> Condition | None:
-        """"turns bullish", "is positive", "is rising"."""
+        """ "turns bullish", "is positive", "is rising"."""
         subject = left if left is not None else self.subject
         if subject is None:
             return None
         plain = strict(subject)
-        if match := self.eat(rf"(turns|turning|flips|flipping|changes|goes|switches|becomes|turned|{_IS})(?: to| from \w+ to)? ?(bullish|bearish|green|red|positive|negative|up|down|long|buy|sell|uptrend|downtrend|above 0|below 0)(?! (?:\d|%))"):
-            up = match[2] in {"bullish", "green", "positive", "up", "long", "buy", "uptrend", "above 0"}
-            event = match[1] in {"turns", "turning", "flipping", "flips", "changes", "goes", "switches", "becomes", "turned"}
-            if isinstance(plain, Indicator) and plain.name in {"supertrend", "supertrend_direction"}:
+        if match := self.eat(
+            rf"(turns|turning|flips|flipping|changes|goes|switches|becomes|turned|{_IS})(?: to| from \w+ to)? ?(bullish|bearish|green|red|positive|negative|up|down|long|buy|sell|uptrend|downtrend|above 0|below 0)(?! (?:\d|%))"
+        ):
+            up = match[2] in {
+                "bullish",
+                "green",
+                "positive",
+                "up",
+                "long",
+                "buy",
+                "uptrend",
+                "above 0",
+            }
+            event = match[1] in {
+                "turns",
+                "turning",
+                "flipping",
+                "flips",
+                "changes",
+                "goes",
+                "switches",
+                "becomes",
+                "turned",
+            }
+            if isinstance(plain, Indicator) and plain.name in {
+                "supertrend",
+                "supertrend_direction",
+            }:
                 flag = Indicator("supertrend_direction", plain.settings)
                 self.subject = plain
                 if event:
                     return Cross(flag, "above" if up else "below", Number(0.0))
                 return Compare(flag, ">" if up else "<", Number(0.0))
             signed = {"macd", "macd_histogram", "change", "zscore", "cci", "obv", "macd_signal"}
-            if match[2] in {"positive", "negative", "above 0", "below 0"} and isinstance(plain, Indicator) and plain.name in signed:
+            if (
+                match[2] in {"positive", "negative", "above 0", "below 0"}
+                and isinstance(plain, Indicator)
+                and plain.name in signed
+            ):
                 self.subject = plain
                 if event:
                     self.cross = (plain, Number(0.0))
                     return Cross(plain, "above" if up else "below", Number(0.0))
                 return Compare(plain, ">" if up else "<", Number(0.0))
-            if match[2] in {"bullish", "bearish"} and isinstance(plain, Indicator) and plain.name == "macd":
+            if (
+                match[2] in {"bullish", "bearish"}
+                and isinstance(plain, Indicator)
+                and plain.name == "macd"
+            ):
                 return None
             return None
-        if match := self.eat(rf"(?:{_IS} )?(rising|increasing|sloping up|sloping upward|sloping upwards|trending up|pointing up|going up|upward sloping|falling|decreasing|sloping down|sloping downward|sloping downwards|trending down|declining|going down|downward sloping)(?! \d)"):
-            if isinstance(plain, Number | Ago) or self.peek(r"(?:above|below|under|over|by|through)"):
+        if match := self.eat(
+            rf"(?:{_IS} )?(rising|increasing|sloping up|sloping upward|sloping upwards|trending up|pointing up|going up|upward sloping|falling|decreasing|sloping down|sloping downward|sloping downwards|trending down|declining|going down|downward sloping)(?! \d)"
+        ):
+            if isinstance(plain, Number | Ago) or self.peek(
+                r"(?:above|below|under|over|by|through)"
+            ):
                 return None
-            up = bool(re.match("ris|incr|sloping up|trending up|pointing up|going up|upward", match[1]))
+            up = bool(
+                re.match("ris|incr|sloping up|trending up|pointing up|going up|upward", match[1])
+            )
             self.note("rising or falling is against one bar before")
             self.subject = plain
             return Compare(plain, ">" if up else "<", Ago(plain, 1))
-        if isinstance(plain, Indicator) and plain.name in _EXTREMES_OF and (
-            match := self.eat(rf"(?:{_IS} |becomes |gets )?(oversold|overbought)")
+        if (
+            isinstance(plain, Indicator)
+            and plain.name in _EXTREMES_OF
+            and (match := self.eat(rf"(?:{_IS} |becomes |gets )?(oversold|overbought)"))
         ):
             low, high = _EXTREMES_OF[plain.name]
-            self.note(f"{CATALOGUE[plain.name].title} is oversold below {low} and overbought above {high}")
+            self.note(
+                f"{CATALOGUE[plain.name].title} is oversold below {low} and overbought above {high}"
+            )
             self.subject = plain
             if match[1] == "oversold":
                 return Compare(plain, "<", Number(float(low)))
@@ -814,7 +979,7 @@ class Conditions(Operands):
         return None
 
     def _ranged(self, left: Operand | None) -> Condition | None:
-        """"between 30 and 40", "is the lowest in 120 days", "within 3 % of its high"."""
+        """ "between 30 and 40", "is the lowest in 120 days", "within 3 % of its high"."""
         self.eat(rf"{_IS}|{_CLOSES}")
         mark = self.mark()
         if self.eat(r"(?:in )?between|in range of|from"):
@@ -822,15 +987,27 @@ class Conditions(Operands):
             if low is not None and self.eat("and|to|-"):
                 high = self._right(left)
                 about = self._about(left, high)
-                if high is not None and about is not None and (left is not None or not isinstance(high, Number) or self._plain(about)):
-                    if isinstance(low, Number) and isinstance(high, Number) and low.value > high.value:
-                        self.problem("never", f"nothing is between {low.value:g} and {high.value:g}")
+                if (
+                    high is not None
+                    and about is not None
+                    and (left is not None or not isinstance(high, Number) or self._plain(about))
+                ):
+                    if (
+                        isinstance(low, Number)
+                        and isinstance(high, Number)
+                        and low.value > high.value
+                    ):
+                        self.problem(
+                            "never", f"nothing is between {low.value:g} and {high.value:g}"
+                        )
                     first = self.compared(about, ">=", low)
                     second = self.compared(about, "<=", high)
                     if first is not None and second is not None:
                         return And((first, second))
         self.back(mark)
-        if match := self.eat(rf"(?:at )?(?:its )?(highest|lowest|narrowest|widest|smallest|largest|tightest|maximum|minimum)(?: (?:value|level|reading|point|close|closing price))?(?: (?:it has been|seen|recorded))?(?: (?:of|in|over|for|within|since|during))?(?: (?:last|past|previous|its))? ?{N} ({SPAN})(?: low| high)?"):
+        if match := self.eat(
+            rf"(?:at )?(?:its )?(highest|lowest|narrowest|widest|smallest|largest|tightest|maximum|minimum)(?: (?:value|level|reading|point|close|closing price))?(?: (?:it has been|seen|recorded))?(?: (?:of|in|over|for|within|since|during))?(?: (?:last|past|previous|its))? ?{N} ({SPAN})(?: low| high)?"
+        ):
             about = self._about(left, None)
             if about is not None:
                 days = self.span(match[2], match[3])
@@ -851,12 +1028,19 @@ class Conditions(Operands):
                 name = "lowest" if match[3] == "low" else "highest"
                 self.note("a tie with an earlier bar counts as the lowest or highest too")
                 if isinstance(plain, Indicator | Field):
-                    return Compare(plain, "<=" if name == "lowest" else ">=", Indicator(name, (days,), plain))
+                    return Compare(
+                        plain, "<=" if name == "lowest" else ">=", Indicator(name, (days,), plain)
+                    )
         self.back(mark)
         if match := self.eat(rf"within {N} % of(?: its)?"):
             right = self.operand()
             about = self._about(left, right)
-            if right is not None and about is not None and kind(right) == "price" and kind(about) == "price":
+            if (
+                right is not None
+                and about is not None
+                and kind(right) == "price"
+                and kind(about) == "price"
+            ):
                 share = float(match[1])
                 name = _loose_extreme(right) or (right.name if isinstance(right, Indicator) else "")
                 if name == "highest":
@@ -910,17 +1094,19 @@ class Conditions(Operands):
         return self._more_rights(strict(about), op, right, found)
 
     def _usual_volume(self, left: Operand | None) -> Operand | None:
-        """"volume is above average"."""
+        """ "volume is above average"."""
         about = left if left is not None else self.subject
         if about is None or kind(about) != "volume":
             return None
-        if not self.eat(rf"(?:its |their )?(?:average|avg|normal|usual|mean)(?: level)?(?=$| [,;.)]|{' | '.join(['', *_AND.split('|')])} | or )"):
+        if not self.eat(
+            rf"(?:its |their )?(?:average|avg|normal|usual|mean)(?: level)?(?=$| [,;.)]|{' | '.join(['', *_AND.split('|')])} | or )"
+        ):
             return None
         self.note("the average volume is of 20 bars, as no number was said")
         return Loose("sma", (20,), VOLUME)
 
     def _averages_listed(self, left: Operand | None) -> list[Operand]:
-        """"its 50 day, 100 day and 200 day moving averages"."""
+        """ "its 50 day, 100 day and 200 day moving averages"."""
         mark = self.mark()
         about = left if left is not None else self.subject
         if about is not None and kind(about) != "price":
@@ -940,7 +1126,11 @@ class Conditions(Operands):
         return []
 
     def _op(self) -> Comparison | None:
-        negated = bool(self.eat("not(?= (?:above|over|higher|greater|more|below|under|lower|less|at least|at most))"))
+        negated = bool(
+            self.eat(
+                "not(?= (?:above|over|higher|greater|more|below|under|lower|less|at least|at most))"
+            )
+        )
         for pattern, op in ((_UP_TO, ">="), (_DOWN_TO, "<="), (_UP, ">"), (_DOWN, "<")):
             if match := self.eat(pattern):
                 found: Comparison = op  # type: ignore[assignment]
@@ -952,14 +1142,20 @@ class Conditions(Operands):
         return None
 
     def _away(self, left: Operand | None) -> Condition | None:
-        """"is 5 % below the 10 day high", "is more than 2 ATR above the average"."""
-        more = self.eat(r"(more than|at least|over|no less than|greater than|>=|>|less than|under|at most|no more than|<)?")
+        """ "is 5 % below the 10 day high", "is more than 2 ATR above the average"."""
+        more = self.eat(
+            r"(more than|at least|over|no less than|greater than|>=|>|less than|under|at most|no more than|<)?"
+        )
         word = more[1] if more and more[1] else None
-        width = self.peek(rf"{N} (?:%|standard|std|sds?|sigmas?|stdevs?|atr|times|x|\*|average true)")
+        width = self.peek(
+            rf"{N} (?:%|standard|std|sds?|sigmas?|stdevs?|atr|times|x|\*|average true)"
+        )
         if width is None:
             return None
         mark = self.mark()
-        match = self.eat(rf"{N} % (?:or more )?(above|over|below|under|beneath|higher than|lower than|off|greater than|less than)(?: from)?(?: its)?")
+        match = self.eat(
+            rf"{N} % (?:or more )?(above|over|below|under|beneath|higher than|lower than|off|greater than|less than)(?: from)?(?: its)?"
+        )
         right: Operand | None = None
         if match is not None:
             inner = self.operand()
@@ -977,7 +1173,10 @@ class Conditions(Operands):
                 about = self._about(left, scaled)
                 self.note("'is n times' is read as at least n times")
                 return None if about is None else self.compared(about, ">=", scaled)
-            elif isinstance(scaled, Indicator) and scaled.name in {"bollinger_upper", "bollinger_lower"}:
+            elif isinstance(scaled, Indicator) and scaled.name in {
+                "bollinger_upper",
+                "bollinger_lower",
+            }:
                 right, down = scaled, scaled.name == "bollinger_lower"
             else:
                 return None
@@ -1008,7 +1207,7 @@ class Conditions(Operands):
     def _more_rights(
         self, about: Operand, op: Comparison, right: Operand, found: Condition
     ) -> Condition:
-        """"above its 50 day, 100 day and 200 day averages", "above 30 and below 70"."""
+        """ "above its 50 day, 100 day and 200 day averages", "above 30 and below 70"."""
         items = [found]
         while True:
             mark = self.mark()
@@ -1023,8 +1222,14 @@ class Conditions(Operands):
                             continue
                 self.back(mark)
                 break
-            joint = self.eat(rf"(?:, and|,|and|and also)(?: its)?(?: (?:{_UP}|{_DOWN}))?(?= (?:its )?\d)|(?:, and|,|and)(?= (?:its )?(?:\d|ema|sma))")
-            if joint is None or not isinstance(right, Indicator) or right.name not in {"sma", "ema", "wma"}:
+            joint = self.eat(
+                rf"(?:, and|,|and|and also)(?: its)?(?: (?:{_UP}|{_DOWN}))?(?= (?:its )?\d)|(?:, and|,|and)(?= (?:its )?(?:\d|ema|sma))"
+            )
+            if (
+                joint is None
+                or not isinstance(right, Indicator)
+                or right.name not in {"sma", "ema", "wma"}
+            ):
                 self.back(mark)
                 break
             again = re.search(rf"(?:{_UP}|{_DOWN})$", joint.group())
@@ -1032,7 +1237,11 @@ class Conditions(Operands):
                 self.back(mark)
                 break
             another = self.operand()
-            if not isinstance(another, Indicator) or another.name not in {"sma", "ema", "wma"} or self._verb_next():
+            if (
+                not isinstance(another, Indicator)
+                or another.name not in {"sma", "ema", "wma"}
+                or self._verb_next()
+            ):
                 self.back(mark)
                 break
             second = self.compared(about, op, another)
@@ -1043,7 +1252,9 @@ class Conditions(Operands):
         return items[0] if len(items) == 1 else And(tuple(items))
 
     def _verb_next(self) -> bool:
-        return bool(self.peek(rf"{_IS}|{_CROSSES}|{_UP}|{_DOWN}|{_UP_TO}|{_DOWN_TO}|rising|falling"))
+        return bool(
+            self.peek(rf"{_IS}|{_CROSSES}|{_UP}|{_DOWN}|{_UP_TO}|{_DOWN_TO}|rising|falling")
+        )
 
     def compared(self, left: Operand, op: Comparison, right: Operand) -> Condition | None:
         """A comparison, if both sides are of one kind."""

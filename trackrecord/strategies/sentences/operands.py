@@ -114,7 +114,9 @@ class Operands(Cursor):
             if self.eat(r"yesterday|(?:on )?(?:previous|prior) (?:day|bar)|day before"):
                 found = Ago(_strict(found), 1)
                 continue
-            if isinstance(found, Field) and self.eat(r"of (?:day|today|bar|signal bar|signal day|this bar|candle)"):
+            if isinstance(found, Field) and self.eat(
+                r"of (?:day|today|bar|signal bar|signal day|this bar|candle)"
+            ):
                 continue
             if isinstance(found, Field) and self.eat(rf"of (?:{_BEFORE})"):
                 found = Ago(found, 1)
@@ -131,13 +133,17 @@ class Operands(Cursor):
     def _scaled(self) -> Operand | None:
         """A multiple, or a percentage, of an operand."""
         mark = self.mark()
-        if match := self.eat(rf"{N} % (above|over|below|under|beneath|higher than|lower than|greater than|less than)"):
+        if match := self.eat(
+            rf"{N} % (above|over|below|under|beneath|higher than|lower than|greater than|less than)"
+        ):
             inner = self.operand()
             if inner is not None and not isinstance(inner, Number):
                 up = match[2] in {"above", "over", "higher than", "greater than"}
                 return Away(inner, float(match[1]) if up else -float(match[1]))
         self.back(mark)
-        if match := self.eat(rf"{N} % of|{N} (?:times|x|\*)(?: as (?:high|large|big|much) as)?|(half)(?: of)?"):
+        if match := self.eat(
+            rf"{N} % of|{N} (?:times|x|\*)(?: as (?:high|large|big|much) as)?|(half)(?: of)?"
+        ):
             inner = self.operand()
             if inner is not None and not isinstance(inner, Number):
                 if match[3]:
@@ -237,7 +243,9 @@ class Operands(Cursor):
             if match := self.eat(
                 rf"(?:of|over|in|for|during) (?:its )?(?:last |past |previous |prior |preceding )?{N} ({SPAN})"
             ):
-                return self._averaged("sma", self.span(match[1], match[2]), its=False, said="volume")
+                return self._averaged(
+                    "sma", self.span(match[1], match[2]), its=False, said="volume"
+                )
             if match := self.eat(rf"\( {N}(?: {DAY})? \)"):
                 return self._averaged("sma", int(float(match[1])), its=False, said="volume")
             self.back(mark)
@@ -258,14 +266,18 @@ class Operands(Cursor):
                 if match := self.eat(rf"\( {N}(?: {DAY})? \)"):
                     return self._averaged(name, int(float(match[1])), its=its, said=source)
                 return None
-            if match := self.eat(rf"\( (?:(close|closes|closing price|price|volume) , )?{N}(?: {SPAN})? \)"):
+            if match := self.eat(
+                rf"\( (?:(close|closes|closing price|price|volume) , )?{N}(?: {SPAN})? \)"
+            ):
                 said = match[1]
                 if said and said != "volume":
                     said = "close"
                 return self._averaged(name, int(float(match[2])), its=its, said=said)
             if match := self.eat(rf"\( {N}(?: {SPAN})? , (close|volume) \)"):
                 return self._averaged(name, int(float(match[1])), its=its, said=match[2])
-            if match := self.eat(rf"(?:of |over |with (?:period )?)?(?:last )?{N}(?: ({DAY}))?(?! %)"):
+            if match := self.eat(
+                rf"(?:of |over |with (?:period )?)?(?:last )?{N}(?: ({DAY}))?(?! %)"
+            ):
                 return self._averaged(name, int(float(match[1])), its=its, said=None)
         return None
 
@@ -277,9 +289,11 @@ class Operands(Cursor):
 
     def _averaged(self, name: str, days: int, *, its: bool, said: str | None) -> Operand | None:
         self._check_days(days, f"a {days} day average")
-        if said is None and (match := self.eat(
-            r"of (?:its |day |daily )?(?:trading )?(volume|close|closes|closing prices?|highs?|lows?|opens?|prices?)"
-        )):
+        if said is None and (
+            match := self.eat(
+                r"of (?:its |day |daily )?(?:trading )?(volume|close|closes|closing prices?|highs?|lows?|opens?|prices?)"
+            )
+        ):
             said = match[1]
         source: Operand = CLOSE
         loose = said is None
@@ -287,7 +301,9 @@ class Operands(Cursor):
             word = {"closing price": "close", "closing prices": "close", "price": "close",
                     "prices": "close"}.get(said, said.removesuffix("s"))  # fmt: skip
             source = Field(word)  # type: ignore[arg-type]
-        elif self.eat(r"of (?=rsi|atr|\d+ day vol|vol|bollinger|bandwidth|range|macd|average true|obv|adx|mfi|cci|daily range|today range|stochastic)"):
+        elif self.eat(
+            r"of (?=rsi|atr|\d+ day vol|vol|bollinger|bandwidth|range|macd|average true|obv|adx|mfi|cci|daily range|today range|stochastic)"
+        ):
             inner = self._indicator() or self._extreme()
             if inner is None:
                 return None
@@ -304,7 +320,11 @@ class Operands(Cursor):
             if self.eat(r"excluding (?:today|bar|day|current bar)"):
                 return Ago(Indicator(name, (days,), source), 1)
             return Loose(name, (days,), source)
-        return Loose(name, (days,), source, unsourced=True) if loose else Indicator(name, (days,), source)
+        return (
+            Loose(name, (days,), source, unsourced=True)
+            if loose
+            else Indicator(name, (days,), source)
+        )
 
     def _days(self, number: str, unit: str | None) -> int:
         return self.span(number, unit) if unit else int(float(number))
@@ -318,7 +338,9 @@ class Operands(Cursor):
     def _extreme(self) -> Operand | None:
         last = r"(?:of|in|over|for|from|during|across|within)?(?: its)?(?: ?(last|past|previous|prior|preceding|trailing))?"
         mark = self.mark()
-        if match := self.eat(r"(previous|prior|preceding|last|new)? ?(highest|lowest|largest|smallest|maximum|minimum|max|min)"):
+        if match := self.eat(
+            r"(previous|prior|preceding|last|new)? ?(highest|lowest|largest|smallest|maximum|minimum|max|min)"
+        ):
             name = "highest" if match[2] in {"highest", "largest", "maximum", "max"} else "lowest"
             source = self._extreme_source(name)
             if source is not None:
@@ -332,7 +354,9 @@ class Operands(Cursor):
         self.back(mark)
         if match := self.eat(r"(highest|lowest|highs?|lows?|hh|ll)(?= \()"):
             name = "highest" if match[1][0] == "h" else "lowest"
-            if inner := self.eat(rf"\( (?:(high|highs|low|lows|close|closes) , )?{N}(?: {DAY})? \)"):
+            if inner := self.eat(
+                rf"\( (?:(high|highs|low|lows|close|closes) , )?{N}(?: {DAY})? \)"
+            ):
                 word = (inner[1] or ("high" if name == "highest" else "low")).removesuffix("s")
                 return self._extremed(name, Field(word), int(float(inner[2])), None)  # type: ignore[arg-type]
         self.back(mark)
@@ -342,7 +366,9 @@ class Operands(Cursor):
         ):
             name = "highest" if match[5][0] == "h" or match[5].startswith("max") else "lowest"
             word: FieldName = "high" if name == "highest" else "low"
-            if (match[4] and match[4] != "intraday ") or (match[6] and match[6] not in {"high", "low"}):
+            if (match[4] and match[4] != "intraday ") or (
+                match[6] and match[6] not in {"high", "low"}
+            ):
                 word = "close"
             elif match[6]:
                 word = match[6]  # type: ignore[assignment]
@@ -365,7 +391,9 @@ class Operands(Cursor):
                 name = "highest" if side in {"upper", "top", "high"} else "lowest"
                 word = "high" if name == "highest" else "low"
                 return self._extremed(name, Field(word), int(float(match[3] or match[4])), None)
-        if match := self.eat(rf"{N} (?:{DAY} )?(?:(upper|lower) donchian(?: channel| band)?|donchian(?: channel)? (high|low|upper|lower)(?: band)?)"):
+        if match := self.eat(
+            rf"{N} (?:{DAY} )?(?:(upper|lower) donchian(?: channel| band)?|donchian(?: channel)? (high|low|upper|lower)(?: band)?)"
+        ):
             side = match[2] or match[3]
             name = "highest" if side in {"upper", "high"} else "lowest"
             word = "high" if name == "highest" else "low"
@@ -390,9 +418,13 @@ class Operands(Cursor):
     def _extremed(self, name: str, source: Operand, days: int, said: str | None) -> Operand:
         self._check_days(days, f"a {days} day {'high' if name == 'highest' else 'low'}")
         settings = (days,)
-        if self.eat(r"including (?:1(?! day)|bar|today|current bar|day|current day)|(?:with )?today included"):
+        if self.eat(
+            r"including (?:1(?! day)|bar|today|current bar|day|current day)|(?:with )?today included"
+        ):
             return Indicator(name, settings, source)
-        if self.eat(r"before (?:1(?! day)|bar|today|it|current bar|current day)|excluding (?:today|bar|current bar|current day|1)|not (?:including|counting) (?:today|bar)|up to yesterday|ending yesterday"):
+        if self.eat(
+            r"before (?:1(?! day)|bar|today|it|current bar|current day)|excluding (?:today|bar|current bar|current day|1)|not (?:including|counting) (?:today|bar)|up to yesterday|ending yesterday"
+        ):
             return Ago(Indicator(name, settings, source), 1)
         if said in {"previous", "prior", "preceding"}:
             return Ago(Indicator(name, settings, source), 1)
@@ -456,7 +488,9 @@ class Operands(Cursor):
         if numbers is None and wanted and days is None:
             # "RSI 14 below 30": a number right behind the name is its period.
             if name not in {"gap", "change"} and (
-                match := self.eat(rf"(?:of |with (?:period )?(?:of )?)?{N}(?: {DAY})?(?! %| times| x| atr)(?= |$)")
+                match := self.eat(
+                    rf"(?:of |with (?:period )?(?:of )?)?{N}(?: {DAY})?(?! %| times| x| atr)(?= |$)"
+                )
             ):
                 numbers = [float(match[1])]
                 more = self.eat(rf"(?:, |/ |- )?{N} (?:, |/ |- )?{N}") if wanted > 2 else None  # noqa: PLR2004
@@ -468,10 +502,14 @@ class Operands(Cursor):
             if name in {"gap", "range"}:
                 return None
             numbers = [float(days)]
-        if self.eat(rf"over (?:last |past )?(?={N} {SPAN})") and (match := self.eat(rf"{N} ({SPAN})")):
+        if self.eat(rf"over (?:last |past )?(?={N} {SPAN})") and (
+            match := self.eat(rf"{N} ({SPAN})")
+        ):
             numbers = [float(self.span(match[1], match[2]))]
         elif name in {"zscore", "stdev"} and (
-            match := self.eat(rf"of (?:close|price|closing price)(?: (?:over|of|in|for) (?:last |past )?{N} ({SPAN}))?")
+            match := self.eat(
+                rf"of (?:close|price|closing price)(?: (?:over|of|in|for) (?:last |past )?{N} ({SPAN}))?"
+            )
         ):
             if match[1]:
                 numbers = [float(self.span(match[1], match[2]))]

@@ -79,7 +79,9 @@ def read(sentence: str) -> Reading:
     for token in unknown:
         if token.text in NOT_DAILY:
             said.operands += 1
-            reader.problem("intraday", f"{token.text} needs bars within the day; there are daily ones")
+            reader.problem(
+                "intraday", f"{token.text} needs bars within the day; there are daily ones"
+            )
     missed = sorted([*unknown, *_unread(known, said)], key=lambda token: token.start)
     words = _phrases(sentence, missed)
     return _judged(reader, said, words)
@@ -217,9 +219,13 @@ def _rule(said: Said, notes: list[str]) -> tuple[Rule | None, list[Problem]]:
     if said.reverse:
         crossed = _only_cross(entry if entry is not None else short)
         if crossed is None:
-            problems.append(Problem(None, "entry", "what the opposite of the entry is, is not clear"))
+            problems.append(
+                Problem(None, "entry", "what the opposite of the entry is, is not clear")
+            )
         else:
-            back = Cross(crossed.left, "below" if crossed.direction == "above" else "above", crossed.right)
+            back = Cross(
+                crossed.left, "below" if crossed.direction == "above" else "above", crossed.right
+            )
             if entry is not None:
                 leave = back if leave is None else Or((leave, back))
             else:
@@ -233,7 +239,9 @@ def _rule(said: Said, notes: list[str]) -> tuple[Rule | None, list[Problem]]:
         notes.append("the exit is the cross back, as none was said")
         crossed = _only_cross(entry)
         if crossed is not None:
-            leave = Cross(crossed.left, "below" if crossed.direction == "above" else "above", crossed.right)
+            leave = Cross(
+                crossed.left, "below" if crossed.direction == "above" else "above", crossed.right
+            )
     rule = Rule(
         entry=entry, exit=leave, short_entry=short, short_exit=cover, filters=tuple(filters),
         stop=said.stop, target=said.target, trail=said.trail, horizon_bars=said.horizon,
@@ -280,7 +288,9 @@ def _mirrored(condition: Condition) -> Condition | None:
     if isinstance(condition, Cross):
         if isinstance(condition.right, Number) and condition.right.value != 0:
             return None
-        return Cross(condition.left, "below" if condition.direction == "above" else "above", condition.right)
+        return Cross(
+            condition.left, "below" if condition.direction == "above" else "above", condition.right
+        )
     if isinstance(condition, Compare):
         swapped = _other_extreme(condition)
         if swapped is not None:
@@ -350,8 +360,12 @@ def _usual(rule: Rule, said: Said) -> list[str]:
         notes.append("stop and target are worked out from the decision bar's close")
     entry = rule.entry if rule.entry is not None else rule.short_entry
     if entry is not None and not _event(entry):
-        notes.append("the entry is a state: it enters again whenever it is flat and that still holds")
-    ways = rule.exit or rule.short_exit or rule.stop or rule.target or rule.trail or rule.horizon_bars
+        notes.append(
+            "the entry is a state: it enters again whenever it is flat and that still holds"
+        )
+    ways = (
+        rule.exit or rule.short_exit or rule.stop or rule.target or rule.trail or rule.horizon_bars
+    )
     if not ways and rule.sides != "both":
         notes.append("no exit was said: a position is held to the end")
     del said

@@ -50,9 +50,7 @@ _EXIT: Final = (
     r"sell to close|sell out|sell|sells|selling|exit rule|exit signal|exit long position|exit long|exit position|exit trade|exit|exits|exiting|close long position|"
     r"close long|close position|close trade|close out position|close out|close it|close them|get out|liquidate|flatten|long exit|leave|out|close(?= (?:when|if|once|position|trade|long))|unload"
 )
-_SHORT: Final = (
-    r"sell short|short sell|short|go short|goes short|going short|enter short position|enter short|open short position|open short|take short position|short entry|shorts"
-)
+_SHORT: Final = r"sell short|short sell|short|go short|goes short|going short|enter short position|enter short|open short position|open short|take short position|short entry|shorts"
 _COVER: Final = r"buy to cover|cover short|cover|buy back|exit short position|exit short|close short position|close short|short exit|buy it back|covers"
 _STOP: Final = r"(?:(?:with|use|using|set|put|place|add|and|have) )*(?:hard |initial |fixed |protective |catastrophic )?(?:stop ?loss(?: order)?|stoploss|stop out|stops?|sl)"
 _TARGET: Final = r"(?:(?:with|use|using|set|take|and|have) )*(?:take profits?|profit target|price target|target profit|profit taking|target price|target|tp|profits?)"
@@ -137,7 +135,12 @@ class Statements(Conditions):
         return False
 
     def _separator(self) -> bool:
-        return self.eat(r"[,;.:]|and|trade(?= \d| donchian| breakout| golden| long)|then|also|so|but|or(?= (?:exit|sell|after|stop))|when(?= (?:exit|sell|buy))|with(?= (?:stop|\d))") is not None
+        return (
+            self.eat(
+                r"[,;.:]|and|trade(?= \d| donchian| breakout| golden| long)|then|also|so|but|or(?= (?:exit|sell|after|stop))|when(?= (?:exit|sell|buy))|with(?= (?:stop|\d))"
+            )
+            is not None
+        )
 
     def _skip(self) -> None:
         """Leave a word unread."""
@@ -241,7 +244,9 @@ class Statements(Conditions):
     def _after_verb(self, name: Role) -> bool:
         """What stands behind a verb instead of a condition."""
         if name in {"exit", "cover"}:
-            if self.eat(r"(?:when|on|if|at)? ?(?:opposite|reverse)(?: (?:happens|signal|cross|crossover|occurs|is true|condition))*|(?:vice versa)|when reverse happens|on opposite"):
+            if self.eat(
+                r"(?:when|on|if|at)? ?(?:opposite|reverse)(?: (?:happens|signal|cross|crossover|occurs|is true|condition))*|(?:vice versa)|when reverse happens|on opposite"
+            ):
                 self.said_all.reverse = True
                 return True
             mark = self.mark()
@@ -252,7 +257,7 @@ class Statements(Conditions):
         return False
 
     def _or_after(self, name: Role) -> None:
-        """"... or after 8 days"."""
+        """ "... or after 8 days"."""
         if name not in {"exit", "cover"}:
             return
         while True:
@@ -267,8 +272,10 @@ class Statements(Conditions):
         self.said_all.conditions.append((role, condition))
 
     def _exit_at(self, name: Role) -> bool:
-        """"cover at the 20 day average", "take profit at the middle band"."""
-        if name not in {"exit", "cover"} or not self.eat(r"at|on touch of|when touching|when it (?:reaches|touches|hits)|when price (?:reaches|touches|hits)|on reaching|(?:when|once|if) (?:it|price|close) (?:gets|comes|goes|returns|reverts|rises|falls) (?:back )?to|upon touching"):
+        """ "cover at the 20 day average", "take profit at the middle band"."""
+        if name not in {"exit", "cover"} or not self.eat(
+            r"at|on touch of|when touching|when it (?:reaches|touches|hits)|when price (?:reaches|touches|hits)|on reaching|(?:when|once|if) (?:it|price|close) (?:gets|comes|goes|returns|reverts|rises|falls) (?:back )?to|upon touching"
+        ):
             return False
         level = self.operand()
         if level is None or isinstance(level, Number) or kind(level) != "price":
@@ -278,7 +285,9 @@ class Statements(Conditions):
         side = self._profit_side(name)
         if side is None:
             return False
-        self.note("an exit at a level that moves is decided at the close, once the close has reached it")
+        self.note(
+            "an exit at a level that moves is decided at the close, once the close has reached it"
+        )
         self._add(name, Compare(CLOSE, side, strict(level)))
         return True
 
@@ -348,36 +357,51 @@ class Statements(Conditions):
 
     def _known(self) -> bool:
         """What says how it works anyway."""
-        return self.eat(
-            r"(?:daily|on daily)(?: (?:bars|chart|charts|timeframe|data|candles))?|"
-            r"(?:1|single) position(?: at time)?|no pyramiding|at next (?:day )?open|on next open|at open of next (?:day|bar)|"
-            r"(?:enter|buy|fill|filled|execute) (?:at|on) next (?:day )?open|end of day|strategy|strategies"
-        ) is not None
+        return (
+            self.eat(
+                r"(?:daily|on daily)(?: (?:bars|chart|charts|timeframe|data|candles))?|"
+                r"(?:1|single) position(?: at time)?|no pyramiding|at next (?:day )?open|on next open|at open of next (?:day|bar)|"
+                r"(?:enter|buy|fill|filled|execute) (?:at|on) next (?:day )?open|end of day|strategy|strategies"
+            )
+            is not None
+        )
 
     def _sides(self) -> bool:
         said = self.said_all
-        if self.eat(r"long only|only long|longs only|long side only|only longs|only long positions|only on long side|long positions only|no shorts|no shorting|no short selling|never short|only take longs|only go long(?! (?:when|if|in|on))|do not short"):
+        if self.eat(
+            r"long only|only long|longs only|long side only|only longs|only long positions|only on long side|long positions only|no shorts|no shorting|no short selling|never short|only take longs|only go long(?! (?:when|if|in|on))|do not short"
+        ):
             said.sides = "long"
             return True
-        if self.eat(r"short only|only short|shorts only|only shorts|short side only|no longs|only go short"):
+        if self.eat(
+            r"short only|only short|shorts only|only shorts|short side only|no longs|only go short"
+        ):
             said.sides = "short"
             return True
-        if self.eat(r"(?:in |on |trade |for |go )?both directions|both sides|both ways|long and short|in either direction|either direction|long or short|both long and short|long/short|long / short"):
+        if self.eat(
+            r"(?:in |on |trade |for |go )?both directions|both sides|both ways|long and short|in either direction|either direction|long or short|both long and short|long/short|long / short"
+        ):
             said.sides = "both"
             return True
         return False
 
     def _next_day(self) -> bool:
         """Bought today and sold tomorrow."""
-        if self.eat(r"(?:btst|buy today(?: ,| and)? sell tomorrow|buy today and sell next day)(?: :)?"):
+        if self.eat(
+            r"(?:btst|buy today(?: ,| and)? sell tomorrow|buy today and sell next day)(?: :)?"
+        ):
             role = "long"
-        elif self.eat(r"(?:stbt|sell today(?: ,| and)? buy (?:back )?tomorrow|short today(?: ,| and)? cover tomorrow)(?: :)?"):
+        elif self.eat(
+            r"(?:stbt|sell today(?: ,| and)? buy (?:back )?tomorrow|short today(?: ,| and)? cover tomorrow)(?: :)?"
+        ):
             role = "short"
         else:
             return False
         said = self.said_all
         said.horizon = 1
-        self.note("bought today and sold tomorrow: entered at the next open, closed at that bar's close")
+        self.note(
+            "bought today and sold tomorrow: entered at the next open, closed at that bar's close"
+        )
         mark = self.mark()
         verb = self._verb() if role == "long" else None
         if verb not in {"long", "short"}:
@@ -396,12 +420,18 @@ class Statements(Conditions):
         mark = self.mark()
         if match := self.eat(rf"(?:{N} %)"):
             return Percent(float(match[1]))
-        if match := self.eat(rf"{N} ?(?:times|x|\*)? ?(?:{N} (?:{DAY}) )?(?:atrs?|average true ranges?)(?: of)?(?: ?\( ?{N}(?: {DAY})? ?\)| {N}(?: {DAY})?(?! %)| of {N} {DAY})?"):
+        if match := self.eat(
+            rf"{N} ?(?:times|x|\*)? ?(?:{N} (?:{DAY}) )?(?:atrs?|average true ranges?)(?: of)?(?: ?\( ?{N}(?: {DAY})? ?\)| {N}(?: {DAY})?(?! %)| of {N} {DAY})?"
+        ):
             days = match[2] or match[3] or match[4] or match[5]
             return self._ranges(match[1], days)
-        if match := self.eat(rf"(?:atr|average true range)(?: ?\( {N}(?: {DAY})? \)| {N})? (?:x|times|\*) {N}"):
+        if match := self.eat(
+            rf"(?:atr|average true range)(?: ?\( {N}(?: {DAY})? \)| {N})? (?:x|times|\*) {N}"
+        ):
             return self._ranges(match[3], match[1] or match[2])
-        if match := self.eat(rf"(?:1 )?(?:{N} {DAY} )?(?:atr|average true range)(?: ?\( {N}(?: {DAY})? \))?"):
+        if match := self.eat(
+            rf"(?:1 )?(?:{N} {DAY} )?(?:atr|average true range)(?: ?\( {N}(?: {DAY})? \))?"
+        ):
             return self._ranges("1", match[1] or match[2])
         self.back(mark)
         return None
@@ -438,11 +468,17 @@ class Statements(Conditions):
             self.eat(self._FROM)
             return self._set_stop(found)
         self.back(mark)
-        if (found := self._distance_first(r"(?:hard |initial |fixed |protective |maximum |max )?(?:stop ?loss|stoploss|stops?|sl|loss limit)(?! out)")) is not None:
+        if (
+            found := self._distance_first(
+                r"(?:hard |initial |fixed |protective |maximum |max )?(?:stop ?loss|stoploss|stops?|sl|loss limit)(?! out)"
+            )
+        ) is not None:
             self.eat(self._FROM)
             return self._set_stop(found)
         self.back(mark)
-        match = self.eat(rf"(?:sell|exit|get out|close|cut losses|cut loss|cut|bail|bail out|cover|stop out)(?: (?:it|position|loss|losses))?(?: (?:if|when|at|on|with|once))?(?: (?:loss|losses) (?:of|reaches|exceeds|is|hits|at))? ?{N} % (?:loss|losses|drawdown|below entry(?: price)?|under entry(?: price)?|below purchase price)|(?:if|when) (?:down|loss is|losing) {N} %(?: from entry| or more)?|(?:sell|exit)(?: if| when)? (?:it |price )?(?:falls|drops|is down) {N} % (?:below|from|under) (?:my |its )?(?:entry|purchase|buy)(?: price)?")
+        match = self.eat(
+            rf"(?:sell|exit|get out|close|cut losses|cut loss|cut|bail|bail out|cover|stop out)(?: (?:it|position|loss|losses))?(?: (?:if|when|at|on|with|once))?(?: (?:loss|losses) (?:of|reaches|exceeds|is|hits|at))? ?{N} % (?:loss|losses|drawdown|below entry(?: price)?|under entry(?: price)?|below purchase price)|(?:if|when) (?:down|loss is|losing) {N} %(?: from entry| or more)?|(?:sell|exit)(?: if| when)? (?:it |price )?(?:falls|drops|is down) {N} % (?:below|from|under) (?:my |its )?(?:entry|purchase|buy)(?: price)?"
+        )
         if match is not None:
             return self._set_stop(Percent(float(match[1] or match[2] or match[3])))
         if match := self.eat(rf"(?:cut losses|cut loss|cut it)(?: at| of)? {N} %"):
@@ -450,7 +486,7 @@ class Statements(Conditions):
         return False
 
     def _stop_level(self) -> Level | None:
-        """"stop at the low of the day", "stop below the 10 day low"."""
+        """ "stop at the low of the day", "stop below the 10 day low"."""
         self.eat("below|under|just below|at|above|just above|over")
         level = self.operand()
         if level is None:
@@ -474,7 +510,9 @@ class Statements(Conditions):
 
     def _set_stop(self, stop: Stop) -> bool:
         if isinstance(stop, Percent) and not 0 < stop.size < 100:  # noqa: PLR2004
-            self.problem("range", f"a stop of {stop.size:g} % cannot be: it lies between 0 and 100 %")
+            self.problem(
+                "range", f"a stop of {stop.size:g} % cannot be: it lies between 0 and 100 %"
+            )
         if isinstance(stop, Ranges) and stop.multiple <= 0:
             self.problem("range", "a stop of 0 ranges cannot be")
         if self.said_all.stop is not None and self.said_all.stop != stop:
@@ -484,7 +522,9 @@ class Statements(Conditions):
 
     def _set_target(self, target: Target) -> bool:
         if isinstance(target, Percent) and not 0 < target.size <= 500:  # noqa: PLR2004
-            self.problem("range", f"a target of {target.size:g} % cannot be: it lies between 0 and 500 %")
+            self.problem(
+                "range", f"a target of {target.size:g} % cannot be: it lies between 0 and 500 %"
+            )
         if self.said_all.target is not None and self.said_all.target != target:
             return False
         self.said_all.target = target
@@ -501,23 +541,33 @@ class Statements(Conditions):
                 self.eat(self._FROM)
                 return self._set_target(found)
         self.back(mark)
-        if (found := self._distance_first(r"(?:take profits?|profit target|profit taking|target profit|profit|targets?|tp|gain target)")) is not None:
+        if (
+            found := self._distance_first(
+                r"(?:take profits?|profit target|profit taking|target profit|profit|targets?|tp|gain target)"
+            )
+        ) is not None:
             self.eat(self._FROM)
             return self._set_target(found)
         self.back(mark)
         self.eat(r"(?:(?:with|use|using|and|at) )*")
-        if self.eat(r"(?:risk (?:to )?reward|reward (?:to )?risk|risk / reward|reward / risk|rr|rrr)(?: ratio)?"):
+        if self.eat(
+            r"(?:risk (?:to )?reward|reward (?:to )?risk|risk / reward|reward / risk|rr|rrr)(?: ratio)?"
+        ):
             self.eat(_IS)
             if (risk := self._risk(bare=True)) is not None:
                 return self._set_target(risk)
         self.back(mark)
         self.eat(r"(?:(?:with|use|using|and|at) )*")
-        if match := self.eat(rf"{N} (?::|to) {N} (?:risk (?:to )?reward|reward (?:to )?risk|risk / reward|reward / risk|rr)(?: ratio)?"):
+        if match := self.eat(
+            rf"{N} (?::|to) {N} (?:risk (?:to )?reward|reward (?:to )?risk|risk / reward|reward / risk|rr)(?: ratio)?"
+        ):
             high, low = float(match[1]), float(match[2])
             if high > 0 and low > 0:
                 return self._set_target(Risk(max(high, low) / min(high, low)))
         self.back(mark)
-        match = self.eat(rf"(?:sell|exit|get out|close|cover|take gains|lock in gains|book profits?)(?: (?:it|position))?(?: (?:if|when|at|on|with|once|for))?(?: (?:profit|gain|gains) (?:of|reaches|is|hits|at))? ?{N} % (?:profit|profits|gain|gains|in profit|above entry(?: price)?|over entry(?: price)?|up)|(?:sell|exit)(?: if| when| once)? (?:it |price |position )?(?:rises|gains|is up|goes up) {N} % (?:above|from|over|since) (?:my |its )?(?:entry|purchase|buy)(?: price)?")
+        match = self.eat(
+            rf"(?:sell|exit|get out|close|cover|take gains|lock in gains|book profits?)(?: (?:it|position))?(?: (?:if|when|at|on|with|once|for))?(?: (?:profit|gain|gains) (?:of|reaches|is|hits|at))? ?{N} % (?:profit|profits|gain|gains|in profit|above entry(?: price)?|over entry(?: price)?|up)|(?:sell|exit)(?: if| when| once)? (?:it |price |position )?(?:rises|gains|is up|goes up) {N} % (?:above|from|over|since) (?:my |its )?(?:entry|purchase|buy)(?: price)?"
+        )
         if match is not None:
             return self._set_target(Percent(float(match[1] or match[2])))
         return False
@@ -529,23 +579,29 @@ class Statements(Conditions):
                 self.eat(r"(?:risk reward|reward risk)(?: ratio)?|of risk|risk")
                 return Risk(max(one, other) / min(one, other))
             return None
-        if match := self.eat(rf"{N} ?(?:r|times (?:my )?risk|x risk|times stop(?: distance| loss)?|times initial risk|x stop(?: distance)?)"):
+        if match := self.eat(
+            rf"{N} ?(?:r|times (?:my )?risk|x risk|times stop(?: distance| loss)?|times initial risk|x stop(?: distance)?)"
+        ):
             return Risk(float(match[1]))
         if bare and (match := self.eat(N)):
             return Risk(float(match[1]))
         return None
 
     def _profit_or_loss(self) -> bool:
-        """"exit with 5 % profit or 5 % loss", "at +8 % or -4 %"."""
-        match = self.eat(rf"(?:exit|sell|close|get out|out)(?: (?:position|trade|it))?(?: (?:with|at|on|for|when|after))? {N} % (profit|gain|loss) (?:or|and) {N} % (profit|gain|loss)")
+        """ "exit with 5 % profit or 5 % loss", "at +8 % or -4 %"."""
+        match = self.eat(
+            rf"(?:exit|sell|close|get out|out)(?: (?:position|trade|it))?(?: (?:with|at|on|for|when|after))? {N} % (profit|gain|loss) (?:or|and) {N} % (profit|gain|loss)"
+        )
         if match is None or (match[2] == "loss") == (match[4] == "loss"):
             return False
         gain, loss = (match[3], match[1]) if match[2] == "loss" else (match[1], match[3])
         return self._set_target(Percent(float(gain))) and self._set_stop(Percent(float(loss)))
 
     def _take_profit_at(self) -> bool:
-        """"take profit at the middle band": an exit that is decided."""
-        if not self.eat(r"(?:and )?(?:take profits?|target(?: is)?|profit target(?: is)?|tp)(?: (?:at|on|when|if|once|=|:|when price (?:reaches|touches|hits)|when it (?:reaches|touches|hits)))"):
+        """ "take profit at the middle band": an exit that is decided."""
+        if not self.eat(
+            r"(?:and )?(?:take profits?|target(?: is)?|profit target(?: is)?|tp)(?: (?:at|on|when|if|once|=|:|when price (?:reaches|touches|hits)|when it (?:reaches|touches|hits)))"
+        ):
             return False
         name: Role = "cover" if self._shorts() else "exit"
         mark = self.mark()
@@ -555,9 +611,16 @@ class Statements(Conditions):
             return True
         self.back(mark)
         level = self.operand()
-        if level is None or isinstance(level, Number) or kind(level) != "price" or strict(level) == CLOSE:
+        if (
+            level is None
+            or isinstance(level, Number)
+            or kind(level) != "price"
+            or strict(level) == CLOSE
+        ):
             return False
-        self.note("an exit at a level that moves is decided at the close, once the close has reached it")
+        self.note(
+            "an exit at a level that moves is decided at the close, once the close has reached it"
+        )
         self._add(name, Compare(CLOSE, "<=" if name == "cover" else ">=", strict(level)))
         return True
 
@@ -567,10 +630,16 @@ class Statements(Conditions):
             self.eat(_IS)
             found = self._distance()
             if found is not None:
-                self.eat(r"(?:below|from|under|off) (?:its )?(?:highest close|highest high|peak|high|top|best close)(?: since entry)?")
+                self.eat(
+                    r"(?:below|from|under|off) (?:its )?(?:highest close|highest high|peak|high|top|best close)(?: since entry)?"
+                )
                 return self._set_trail(found)
         self.back(mark)
-        if (found := self._distance_first(r"(?:trailing stop ?loss|trailing stoploss|trailing stop|trailing|trail|chandelier exit|chandelier stop)")) is not None:
+        if (
+            found := self._distance_first(
+                r"(?:trailing stop ?loss|trailing stoploss|trailing stop|trailing|trail|chandelier exit|chandelier stop)"
+            )
+        ) is not None:
             self.eat(r"(?:below|from|under|off) (?:its )?(?:highest close|peak)(?: since entry)?")
             return self._set_trail(found)
         self.back(mark)
@@ -590,45 +659,71 @@ class Statements(Conditions):
             self.problem("range", f"a trailing stop of {trail.size:g} % cannot be")
         if self.said_all.trail is not None and self.said_all.trail != trail:
             return False
-        self.note("the trailing stop is worked out at each close, from the best close since the entry, and acts at the next open")
+        self.note(
+            "the trailing stop is worked out at each close, from the best close since the entry, and acts at the next open"
+        )
         self.said_all.trail = trail
         return True
 
     def _hold(self) -> bool:
         most = r"(?:at most |up to |no more than |no longer than |maximum of |max(?:imum)? |exactly |about_ |not more than |only )?"
-        if match := self.eat(rf"(?:and )?(?:hold|holding|holds|held|keep|stay in|stay long|holding period|hold period|holding time)(?: (?:it|position|positions|trade|stock|them|long|for it|period|time|short))?(?: (?:of|is|=|:))? ?(?:for )?{most}{N} ({SPAN})(?: (?:at most|max|maximum|only|and exit|then (?:sell|exit)|and sell|later))?"):
+        if match := self.eat(
+            rf"(?:and )?(?:hold|holding|holds|held|keep|stay in|stay long|holding period|hold period|holding time)(?: (?:it|position|positions|trade|stock|them|long|for it|period|time|short))?(?: (?:of|is|=|:))? ?(?:for )?{most}{N} ({SPAN})(?: (?:at most|max|maximum|only|and exit|then (?:sell|exit)|and sell|later))?"
+        ):
             return self._set_horizon(self.span(match[1], match[2]))
-        if match := self.eat(rf"(?:max(?:imum)? )?(?:holding (?:period|time)|hold(?:ing)?|time (?:stop|exit|limit)|time based (?:stop|exit)|time stop|timed exit)(?: (?:of|is|at|after|=|:))* {most}{N} ({SPAN})"):
+        if match := self.eat(
+            rf"(?:max(?:imum)? )?(?:holding (?:period|time)|hold(?:ing)?|time (?:stop|exit|limit)|time based (?:stop|exit)|time stop|timed exit)(?: (?:of|is|at|after|=|:))* {most}{N} ({SPAN})"
+        ):
             return self._set_horizon(self.span(match[1], match[2]))
-        if match := self.eat(rf"{N} ({SPAN}) (?:time stop|hold(?:ing)?(?: period)?|holding period|max(?:imum)? hold(?:ing period)?|time exit|time limit|exit|later (?:sell|exit))"):
+        if match := self.eat(
+            rf"{N} ({SPAN}) (?:time stop|hold(?:ing)?(?: period)?|holding period|max(?:imum)? hold(?:ing period)?|time exit|time limit|exit|later (?:sell|exit))"
+        ):
             return self._set_horizon(self.span(match[1], match[2]))
         if match := self.eat(rf"for {N} ({SPAN})(?=$| [,;.]| and| with| or| stop)"):
-            return bool(self.said_all.conditions) and self._set_horizon(self.span(match[1], match[2]))
+            return bool(self.said_all.conditions) and self._set_horizon(
+                self.span(match[1], match[2])
+            )
         return False
 
     def horizon_here(self, name: Role) -> bool:
         """Behind an exit: "after 10 days", "5 days later", "at the close", "the next day"."""
         mark = self.mark()
-        if match := self.eat(rf"(?:no later than |latest |at latest )?(?:after|in|within|on)(?: (?:at most|holding for|holding|max|maximum of|maximum))? {N} ({SPAN})(?: later| in trade| in position| of holding| have passed| pass| passed| if not (?:stopped|sold)| regardless| anyway| at latest| hold| holding)?(?! (?:of|in row|high|low|moving|average|ema|sma))"):
+        if match := self.eat(
+            rf"(?:no later than |latest |at latest )?(?:after|in|within|on)(?: (?:at most|holding for|holding|max|maximum of|maximum))? {N} ({SPAN})(?: later| in trade| in position| of holding| have passed| pass| passed| if not (?:stopped|sold)| regardless| anyway| at latest| hold| holding)?(?! (?:of|in row|high|low|moving|average|ema|sma))"
+        ):
             return self._set_horizon(self.span(match[1], match[2]))
         if match := self.eat(rf"{N} ({SPAN}) (?:later|after entry|after buying|after)"):
             return self._set_horizon(self.span(match[1], match[2]))
         if match := self.eat(r"after (day|week|month)"):
             return self._set_horizon(self.span("1", match[1]))
-        if self.eat(r"(?:at|on) (?:close|end of day|day end|same day close|close of day|day close|next close)(?: of (?:day|same day|next day|entry day))?|same day|before close"):
-            self.note("nothing can be done at a close that is past: it is closed at the close of the bar that it is entered on")
+        if self.eat(
+            r"(?:at|on) (?:close|end of day|day end|same day close|close of day|day close|next close)(?: of (?:day|same day|next day|entry day))?|same day|before close"
+        ):
+            self.note(
+                "nothing can be done at a close that is past: it is closed at the close of the bar that it is entered on"
+            )
             return self._set_horizon(1)
-        if self.eat(r"(?:(?:on )?next (?:trading )?day|tomorrow|next bar|overnight)(?: close| at close)?"):
-            self.note("the next day is the bar that it is entered on: it is closed at that bar's close")
+        if self.eat(
+            r"(?:(?:on )?next (?:trading )?day|tomorrow|next bar|overnight)(?: close| at close)?"
+        ):
+            self.note(
+                "the next day is the bar that it is entered on: it is closed at that bar's close"
+            )
             return self._set_horizon(1)
         # The verb has eaten it: "sell at the close", "sell tomorrow".
         before = self.text[: self.at].rstrip().rsplit(" ", 4)
         tail = " ".join(before[-4:])
-        if name in {"exit", "cover"} and tail.endswith(("at close", "on close", "end of day", "market close")):
-            self.note("nothing can be done at a close that is past: it is closed at the close of the bar that it is entered on")
+        if name in {"exit", "cover"} and tail.endswith(
+            ("at close", "on close", "end of day", "market close")
+        ):
+            self.note(
+                "nothing can be done at a close that is past: it is closed at the close of the bar that it is entered on"
+            )
             return self._set_horizon(1)
         if name in {"exit", "cover"} and tail.endswith(("next day", "tomorrow", "next bar")):
-            self.note("the next day is the bar that it is entered on: it is closed at that bar's close")
+            self.note(
+                "the next day is the bar that it is entered on: it is closed at that bar's close"
+            )
             return self._set_horizon(1)
         self.back(mark)
         return False
@@ -647,12 +742,16 @@ class Statements(Conditions):
         trade = r"(?:trade|enter|buy|go long|go short|take trades|take trade|take longs|take long|take entries|take signals|take signal|take long trades|trades|entries|long|longs|take positions|act|take position|short|do so|do this|take it|in|allow entries|allowed|if|when)"
         start = self.mark()
         negative = False
-        if self.eat(rf"(?:do not|never|no|avoid|not|skip|skip trade|skip trades|no new|stay out|stay flat)(?: {trade}| trading| buying| trades| entering| entries| it| signals)* (?:when|if|while|unless)"):
+        if self.eat(
+            rf"(?:do not|never|no|avoid|not|skip|skip trade|skip trades|no new|stay out|stay flat)(?: {trade}| trading| buying| trades| entering| entries| it| signals)* (?:when|if|while|unless)"
+        ):
             unless = self.text[start.place : self.at].rstrip().endswith("unless")
             negative = not unless
         elif self.eat(r"unless"):
             negative = True
-        elif self.eat(rf"(?:but |and )?only(?: {trade})*(?: only)? (?:when|if|while|as long as|on condition|provided|where|in case|with|after|on|in)|(?:{trade} )+only (?:when|if|while|with|as long as|on|in)|(?:filters?|regime filter|trend filter|condition)(?: :|: | is| =)?(?: that)?|only(?= )|(?:but|and) only|provided(?: that)?|as long as|while"):
+        elif self.eat(
+            rf"(?:but |and )?only(?: {trade})*(?: only)? (?:when|if|while|as long as|on condition|provided|where|in case|with|after|on|in)|(?:{trade} )+only (?:when|if|while|with|as long as|on|in)|(?:filters?|regime filter|trend filter|condition)(?: :|: | is| =)?(?: that)?|only(?= )|(?:but|and) only|provided(?: that)?|as long as|while"
+        ):
             pass
         else:
             return False
@@ -669,7 +768,9 @@ class Statements(Conditions):
         return True
 
     def _schedule(self) -> bool:
-        if self.eat(r"not(?: (?:on|in|during))?|except(?: (?:on|in|during))?|never on|excluding|exclude|avoid"):
+        if self.eat(
+            r"not(?: (?:on|in|during))?|except(?: (?:on|in|during))?|never on|excluding|exclude|avoid"
+        ):
             return self._days_said(negative=True)
         self.eat(r"(?:only )?(?:on|in|during|every|each|from|at)(?: (?:each|every|any))?|only")
         return self._first_said() or self._days_said(negative=False)
@@ -677,7 +778,9 @@ class Statements(Conditions):
     def _days_said(self, *, negative: bool) -> bool:
         self.eat(r"on|in|during|every|from")
         said = self.said_all
-        if match := self.eat(rf"{_DAYNAME}(?: ?(?:,|and|or|, and|through|to|-|/) {_DAYNAME})*(?: only)?"):
+        if match := self.eat(
+            rf"{_DAYNAME}(?: ?(?:,|and|or|, and|through|to|-|/) {_DAYNAME})*(?: only)?"
+        ):
             if said.weekdays:
                 return False
             days = _named(match.group(), _DAYNAMES, 7, 0)
@@ -686,7 +789,9 @@ class Statements(Conditions):
             self.note("a weekday is that of the decision bar, UTC; the entry is at the next open")
             said.weekdays = days
             return bool(days)
-        if match := self.eat(rf"{_MONTHNAME}(?: ?(?:,|and|or|, and|through|to|until|till|-|/) {_MONTHNAME})*(?: only)?"):
+        if match := self.eat(
+            rf"{_MONTHNAME}(?: ?(?:,|and|or|, and|through|to|until|till|-|/) {_MONTHNAME})*(?: only)?"
+        ):
             if said.months:
                 return False
             months = _named(match.group(), _MONTHNAMES, 12, 1)
@@ -698,11 +803,15 @@ class Statements(Conditions):
         return False
 
     def _first_said(self) -> bool:
-        if match := self.eat(r"(?:on )?(?:first|start of|beginning of) (?:(?:trading |market )?(?:day|bar|session) )?(?:of )?(?:each |every |any |new )?(month|week)"):
+        if match := self.eat(
+            r"(?:on )?(?:first|start of|beginning of) (?:(?:trading |market )?(?:day|bar|session) )?(?:of )?(?:each |every |any |new )?(month|week)"
+        ):
             if self.said_all.first_of is not None:
                 return False
             self.said_all.first_of = "month" if match[1] == "month" else "week"
-            self.note(f"the first bar of a {match[1]} is known at its close: the entry is at the open of the second")
+            self.note(
+                f"the first bar of a {match[1]} is known at its close: the entry is at the open of the second"
+            )
             return True
         return False
 
@@ -736,16 +845,27 @@ def _entered(condition: Condition) -> str | None:
     if isinstance(condition, Compare):
         found = canonical(condition)
         assert isinstance(found, Compare)  # noqa: S101 - a comparison stays one
-        if kind(found.left) == "price" and kind(found.right) == "price" and isinstance(
-            found.right, Indicator
-        ) and found.right.name.startswith(("bollinger", "keltner")):
+        if (
+            kind(found.left) == "price"
+            and kind(found.right) == "price"
+            and isinstance(found.right, Indicator)
+            and found.right.name.startswith(("bollinger", "keltner"))
+        ):
             return "above" if found.op in {">", ">="} else "below"
-        if isinstance(found.left, Indicator) and found.left.name in {"rsi", "zscore", "change",
-                                                                     "stochastic_k", "williams"}:
+        if isinstance(found.left, Indicator) and found.left.name in {
+            "rsi",
+            "zscore",
+            "change",
+            "stochastic_k",
+            "williams",
+        }:
             return "above" if found.op in {">", ">="} else "below"
-    if isinstance(condition, Cross) and isinstance(condition.right, Number) and isinstance(
-        condition.left, Indicator
-    ) and condition.left.name in {"rsi", "zscore", "stochastic_k", "williams"}:
+    if (
+        isinstance(condition, Cross)
+        and isinstance(condition.right, Number)
+        and isinstance(condition.left, Indicator)
+        and condition.left.name in {"rsi", "zscore", "stochastic_k", "williams"}
+    ):
         return condition.direction
     return None
 

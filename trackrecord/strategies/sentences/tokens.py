@@ -165,8 +165,11 @@ def _spelled(cut: list[Token], place: int) -> tuple[float, int]:
                 total, current = total + current * _SCALES[word], 0.0
         elif word in _SCALES and not said and word == "hundred":
             current = 100.0
-        elif not said and re.fullmatch(r"\d+(?:\.\d+)?", word) and place + 1 < len(cut) and (
-            cut[place + 1].text in {"thousand", "million"}
+        elif (
+            not said
+            and re.fullmatch(r"\d+(?:\.\d+)?", word)
+            and place + 1 < len(cut)
+            and (cut[place + 1].text in {"thousand", "million"})
         ):
             total, used = float(word) * _SCALES[cut[place + 1].text], 1
             said = True
