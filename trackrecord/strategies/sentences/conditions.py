@@ -275,7 +275,7 @@ class Conditions(Operands):
 
     def _special(self) -> Condition | None:
         for read in (
-            self._named_cross, self._candles, self._new_extreme, self._gap, self._narrow,
+            self._named_cross, self._crossover, self._candles, self._new_extreme, self._gap, self._narrow,
             self._busy, self._breakout, self._closes_in_a_row, self._every_bar,
         ):  # fmt: skip
             mark = self.mark()
@@ -317,6 +317,42 @@ class Conditions(Operands):
         self.named_cross = True
         left, right = Indicator(name, (fast,), CLOSE), Indicator(name, (slow,), CLOSE)
         return self.crossed(left, "above" if match[1] == "golden" else "below", right)
+
+    def _crossover(self) -> Condition | None:
+        """"20/50 SMA crossover", "MACD bullish crossover", "EMA cross fast 9 slow 21"."""
+        turn = r"(bullish |bearish |upward |downward )?"
+        end = r"(?:crossovers?|cross(?! (?:above|below|over|under))|crosses(?! (?:above|below|over|under))|crossing up|crossing)(?: (up|down)(?:wards)?)?"
+        if match := self.eat(rf"(bullish|bearish) macd {end}|macd (bullish|bearish) (?:signal )?{end}"):
+            up = (match[1] or match[3]) == "bullish"
+            signal = self._made("macd_signal", self._brackets(3))
+            line = self._made("macd", None)
+            if signal is None or line is None:
+                return None
+            return self.crossed(line, "above" if up else "below", signal)
+        name: str | None = None
+        numbers: tuple[str, str] | None = None
+        down = False
+        if match := self.eat(rf"{N}(?: {DAY})? ?(?:/|,|and|x|over|-) ?{N}(?: {DAY})? (?={AVERAGE})"):
+            numbers, name = (match[1], match[2]), self._average_name()
+            ended = self.eat(rf"{turn}{end}")
+            if ended is None:
+                return None
+            down = (ended[1] or "").startswith(("bear", "down")) or ended[2] == "down"
+        elif (name := self._average_name()) is not None and (ended := self.eat(rf"{turn}{end}")):
+            down = (ended[1] or "").startswith(("bear", "down")) or ended[2] == "down"
+            if match := self.eat(
+                rf"(?:of |with |: |using |between )*\(? ?(?:fast(?: period)? ?=? ?)?{N}(?: {DAY})? ?(?:/|,|and|x|over|-| )* ?(?:slow(?: period)? ?=? ?)?{N}(?: {DAY})?(?: \))?"
+            ):
+                numbers = (match[1], match[2])
+        if numbers is None or name is None:
+            return None
+        fast, slow = int(float(numbers[0])), int(float(numbers[1]))
+        if fast > slow:
+            self.note(f"the shorter average is taken as the fast one: {slow} and {fast} days")
+            fast, slow = slow, fast
+        left, right = Indicator(name, (fast,), CLOSE), Indicator(name, (slow,), CLOSE)
+        self.named_cross = True
+        return self.crossed(left, "below" if down else "above", right)
 
     def _candles(self) -> Condition | None:
         """Red and green days, up and down days."""
@@ -366,7 +402,7 @@ class Conditions(Operands):
 
     def _new_extreme(self) -> Condition | None:
         """A new high or low of so many bars."""
-        verb = r"(?:price |close |stock |it |market |there is )?(?:makes|make|hits|hit|reaches|sets|prints|at|posts|is at|closes at|breaks out to|breaks to|rises to|climbs to|falls to|drops to|is|marks|tags|touches)?"
+        verb = r"(?:price |close |stock |it |market |there is )?(?:makes|make|made|has made|hits|hit|reaches|sets|prints|at|posts|is at|closes at|breaks out to|breaks to|rises to|climbs to|falls to|drops to|is|marks|tags|touches)?"
         match = self.eat(
             rf"{verb} ?(?:new )?{N} ({SPAN}) (closing )?(highs?|lows?|high close|low close|breakouts?|breakdowns?)(?! \d)(?! (?:of|including|before|excluding|close|is|-|by))"
         )
@@ -704,6 +740,7 @@ class Conditions(Operands):
         self.cross = (left, right)
         self.subject = left
         found = Cross(left, direction, right)
+        self.eat(f"from {'below' if direction == 'above' else 'above'}")
         # "%K crosses above %D below 20": where the cross is.
         mark = self.mark()
         if match := self.eat(
@@ -864,8 +901,8 @@ class Conditions(Operands):
             return None
         days = 1
         if self.peek(
-            rf"(?:below|above|under|over|from|off|since|against|relative|than) (?!last|past|previous|prior|its last|\d+ {SPAN})"
-        ):
+            rf"(?:(?:below|above|under|from|off|since|against|relative|than) |over (?!last|past|previous|prior|its last|\d+ {SPAN}))"
+        ) and not self.peek("from (?:previous close|yesterday)"):
             return None
         if span := self.eat(
             rf"(?:over|in|within|during|for|across) (?:space of |course of |any )?(?:its )?(?:last |past |previous |prior |preceding )?{N} ({SPAN})|(?:over|in|during) (?:last|past) (day|week|month|year|quarter)|{N} ({SPAN})(?! (?:ago|in row|average|high|low|moving))"
@@ -987,7 +1024,7 @@ class Conditions(Operands):
             if low is not None and self.eat("and|to|-"):
                 high = self._right(left)
                 about = self._about(left, high)
-                if (
+                if isinstance(low, Number) == isinstance(high, Number) and (
                     high is not None
                     and about is not None
                     and (left is not None or not isinstance(high, Number) or self._plain(about))
@@ -1056,11 +1093,17 @@ class Conditions(Operands):
 
     def _compared(self, left: Operand | None) -> Condition | None:
         """A plain comparison."""
-        verb = self.eat(rf"{_IS}|{_CLOSES}")
-        if verb is not None and re.match("close|finish|end|settle", verb.group()) and left is None:
+        verb = self.eat(
+            rf"{_IS}|{_CLOSES}|(?:{_RISES}|{_FALLS})(?= (?:by )?(?:more than |at least |over )?{N} (?:%|atr|standard|std))"
+        )
+        if verb is not None and re.match("(?:close[sd]?|closing|finishes|ends|ends day|settles)$", verb.group()) and left is None:
             left = CLOSE
         mark = self.mark()
-        if (found := self._away(left)) is not None:
+        previous = self.subject
+        self.subject = previous if left is None else strict(left)
+        found = self._away(left)
+        self.subject = previous if found is None else self.subject
+        if found is not None:
             return found
         self.back(mark)
         op = self._op()
@@ -1091,6 +1134,11 @@ class Conditions(Operands):
         found = self.compared(about, op, right)
         if found is None:
             return None
+        # "EMA 8 > EMA 21 > EMA 55"
+        if match := self.eat(r"(>=|<=|>|<)"):
+            further = self._right(right)
+            chained = None if further is None else self.compared(right, match[1], further)  # type: ignore[arg-type]
+            return None if chained is None else And((found, chained))
         return self._more_rights(strict(about), op, right, found)
 
     def _usual_volume(self, left: Operand | None) -> Operand | None:

@@ -48,7 +48,7 @@ _NAMED: Final[tuple[tuple[str, str], ...]] = (
     (r"commodity channel index|cci", "cci"),
     (r"money flow index|mfi", "mfi"),
     (r"on balance volume|obv", "obv"),
-    (r"rate of change|roc|(?:price |percentage |% )?change", "change"),
+    (r"rate of change|roc|(?:price |percentage |% )?(?:change|returns?)", "change"),
     (r"z score|zscore", "zscore"),
     (r"historical volatility|realized volatility|realised volatility|volatility", "volatility"),
     (r"standard deviation|stdev|stddev", "stdev"),
@@ -117,6 +117,12 @@ class Operands(Cursor):
             if isinstance(found, Field) and self.eat(
                 r"of (?:day|today|bar|signal bar|signal day|this bar|candle)"
             ):
+                continue
+            if isinstance(found, Field) and (match := self.eat(r"\[ (\d+) \]")):
+                found = Ago(found, int(match[1])) if int(match[1]) else found
+                continue
+            if match := self.eat(rf"(?:\*|times) {N}(?! (?:atr|average true))"):
+                found = Multiple(float(match[1]), found)
                 continue
             if isinstance(found, Field) and self.eat(rf"of (?:{_BEFORE})"):
                 found = Ago(found, 1)
@@ -220,6 +226,8 @@ class Operands(Cursor):
                 ago = 1
         if name is None:
             self.back(mark)
+            if isinstance(self.subject, Field) and self.eat(r"yesterday|previous day|day before|prior day"):
+                return Ago(self.subject, 1)
             return None
         return Ago(Field(name), ago) if ago else Field(name)
 

@@ -94,7 +94,7 @@ def _unknown(token: Token) -> bool:
     if text.isalpha():
         return text not in VOCABULARY
     return text not in VOCABULARY and text not in {
-        ",", ";", ".", ":", "(", ")", "<", ">", "<=", ">=", "=>", "→", "=", "+", "-", "*", "/",
+        ",", ";", ".", ":", "(", ")", "[", "]", "<", ">", "<=", ">=", "=>", "→", "=", "+", "-", "*", "/",
         "%", "%k", "%d", "%b",
     }  # fmt: skip
 
@@ -324,8 +324,21 @@ def _never(rule: Rule) -> bool:
     )
 
 
+def _within_its_bar(condition: Compare) -> bool:
+    """Whether a price is to be beyond the high, or the low, of its own bar."""
+    left, right = condition.left, condition.right
+    high, low = Field("high"), Field("low")
+    if right == high and isinstance(left, Field) and left.name in {"open", "low", "close"}:
+        return condition.op == ">"
+    if right == low and isinstance(left, Field) and left.name in {"open", "high", "close"}:
+        return condition.op == "<"
+    return False
+
+
 def _contradicts(condition: Condition) -> bool:
-    """Whether two of its comparisons with numbers exclude each other on every bar."""
+    """Whether two of its comparisons exclude each other on every bar, or one excludes itself."""
+    if isinstance(condition, Compare) and _within_its_bar(condition):
+        return True
     if isinstance(condition, Or):
         return all(_contradicts(item) for item in condition.items)
     if not isinstance(condition, And):

@@ -137,7 +137,7 @@ class Statements(Conditions):
     def _separator(self) -> bool:
         return (
             self.eat(
-                r"[,;.:]|and|trade(?= \d| donchian| breakout| golden| long)|then|also|so|but|or(?= (?:exit|sell|after|stop))|when(?= (?:exit|sell|buy))|with(?= (?:stop|\d))"
+                r"[,;.:]|and|that|trade(?= \d| donchian| breakout| golden| long)|then|also|so|but|or(?= (?:exit|sell|after|stop))|when(?= (?:exit|sell|buy))|with(?= (?:stop|\d))"
             )
             is not None
         )
@@ -250,6 +250,13 @@ class Statements(Conditions):
                 self.said_all.reverse = True
                 return True
             mark = self.mark()
+            ends = r"(?=$| [,;.]| with| stop| and)"
+            if self.cross is not None and self.eat(
+                rf"(?:when|if|once|on) (?:it|they|that|this)? ?(?:crosses|cross|crossing|reverses|is reversed){ends}"
+            ):
+                self.said_all.reverse = True
+                return True
+            self.back(mark)
             self.eat("on|with|by|via|using|at|through")
             if self._trail() or self._stop() or self._target():
                 return True
@@ -264,7 +271,10 @@ class Statements(Conditions):
             mark = self.mark()
             if not self.eat(r"(?:,|or|, or)(?: (?:else|otherwise))?"):
                 return
-            if not self.horizon_here(name):
+            if self.horizon_here(name):
+                continue
+            self.eat("with|by|at|on|when|if")
+            if not (self._trail() or self._stop() or self._target()):
                 self.back(mark)
                 return
 
@@ -324,7 +334,7 @@ class Statements(Conditions):
             name = "short" if self.said_all.bare[-1][0] == "short" else "long"
             self._add(name, condition)
             return name
-        self.said_all.named_cross |= self.named_cross
+        self.said_all.named_cross = self.named_cross
         roles = {role for role, _ in self.said_all.conditions}
         if not roles & {"long", "short", "either"}:
             self._add("either", condition)
@@ -361,7 +371,7 @@ class Statements(Conditions):
             self.eat(
                 r"(?:daily|on daily)(?: (?:bars|chart|charts|timeframe|data|candles))?|"
                 r"(?:1|single) position(?: at time)?|no pyramiding|at next (?:day )?open|on next open|at open of next (?:day|bar)|"
-                r"(?:enter|buy|fill|filled|execute) (?:at|on) next (?:day )?open|end of day|strategy|strategies"
+                r"(?:enter|buy|fill|filled|execute) (?:at|on) next (?:day )?open|end of day|strategy|strategies|(?:no|without(?: any)?) (?:stop loss|stops?|target|take profit|trailing stop)"
             )
             is not None
         )
@@ -576,7 +586,9 @@ class Statements(Conditions):
         if match := self.eat(rf"{N} (?:: {N}|to {N})"):
             one, other = float(match[1]), float(match[2] or match[3])
             if min(one, other) > 0:
-                self.eat(r"(?:risk reward|reward risk)(?: ratio)?|of risk|risk")
+                self.eat(
+                    r"(?:risk (?:to |/ )?reward|reward (?:to |/ )?risk|rr)(?: ratio)?|of risk|risk"
+                )
                 return Risk(max(one, other) / min(one, other))
             return None
         if match := self.eat(
@@ -743,7 +755,7 @@ class Statements(Conditions):
         start = self.mark()
         negative = False
         if self.eat(
-            rf"(?:do not|never|no|avoid|not|skip|skip trade|skip trades|no new|stay out|stay flat)(?: {trade}| trading| buying| trades| entering| entries| it| signals)* (?:when|if|while|unless)"
+            rf"(?:do not|never|no|avoid|not|skip|skip trade|skip trades|no new|stay out|stay flat)(?: {trade}| trading| buying| trades| entering| entries| it| signals)* (?:when|if|while|unless|on|in|during)"
         ):
             unless = self.text[start.place : self.at].rstrip().endswith("unless")
             negative = not unless

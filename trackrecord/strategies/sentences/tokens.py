@@ -16,9 +16,8 @@ _TOKEN: Final = re.compile(
     r"|&&|\|\||≥|≤|→|\S"
 )
 _SYNONYMS: Final = {
-    "percent": "%", "pct": "%", "prct": "%", "per cent": "%", "≥": ">=", "≤": "<=", "=<": "<=",
-    "->": "→", "&&": "and", "&": "and", "||": "or", "|": "or", "==": "=", "[": "(", "]": ")",
-    "!=": "≠",
+    "percent": "%", "pct": "%", "prct": "%", "per cent": "%", "≥": ">=", "≤": "<=", "=<": "<=", "?": ".", "!": ".",
+    "->": "→", "&&": "and", "&": "and", "||": "or", "|": "or", "==": "=",     "!=": "≠",
 }  # fmt: skip
 _CONTRACTED: Final = {
     "isn": "is", "aren": "are", "doesn": "does", "don": "do", "didn": "did", "hasn": "has",
@@ -42,7 +41,7 @@ _SPANS: Final = frozenset({"day", "week", "month", "year", "bar", "session", "ca
 _FILLERS: Final = frozenset(
     "the a an please just simply always also now this that these those there me us my our "
     "we i you your want wanted would back again already currently should will "
-    "basically strategy system".split()
+    "could create build write design basically strategy system".split()
 )
 """Words without a meaning of their own wherever they stand."""
 
@@ -81,6 +80,8 @@ def _cut(text: str) -> Iterator[Token]:
         word = match.group()
         start, end = match.span()
         touching = start == previous.end
+        if word == "$" and text[end : end + 1].isdigit():
+            continue
         if previous.text == "'" and touching and word in {"s", "re", "ll", "ve", "d", "m"}:
             previous = Token(word, start, end)
             continue
