@@ -23,7 +23,8 @@ from trackrecord.strategies.rules.model import (
     Rule,
     Schedule,
 )
-from trackrecord.strategies.sentences.statements import Said, Statements
+from trackrecord.strategies.sentences.said import Said
+from trackrecord.strategies.sentences.statements import Statements
 from trackrecord.strategies.sentences.tokens import Token, tokens
 from trackrecord.strategies.sentences.vocabulary import FOREIGN, INDICATORS, NOT_DAILY, VOCABULARY
 

@@ -7,7 +7,26 @@ from collections.abc import Iterator
 from types import CodeType, FunctionType, ModuleType
 from typing import Final
 
-from trackrecord.strategies.sentences import conditions, cursor, operands, statements
+from trackrecord.strategies.sentences import (
+    averages,
+    comparing,
+    conditions,
+    cursor,
+    holding,
+    indicators,
+    levels,
+    operands,
+    pairs,
+    predicates,
+    special,
+    statements,
+    wording,
+)
+
+_MODULES: Final = (
+    averages, comparing, conditions, cursor, holding, indicators, levels, operands, pairs,
+    predicates, special, statements, wording,
+)  # fmt: skip
 
 
 def _texts(module: ModuleType) -> Iterator[str]:
@@ -44,7 +63,7 @@ def _constants(code: CodeType) -> Iterator[str]:
 
 def _vocabulary() -> frozenset[str]:
     found: set[str] = set()
-    for module in (cursor, operands, conditions, statements):
+    for module in _MODULES:
         for text in _texts(module):
             for word, optional in re.findall(r"([a-z]+)(s\?)?", text):
                 found.add(word)
