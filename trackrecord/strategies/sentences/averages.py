@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from trackrecord.strategies.rules.kinds import kind
-from trackrecord.strategies.rules.model import Ago, Field, FieldName, Indicator, Operand
+from trackrecord.strategies.rules.model import Ago, Field, Indicator, Operand
 from trackrecord.strategies.sentences.cursor import DAY, SPAN, Cursor, N
-from trackrecord.strategies.sentences.loose import CLOSE, VOLUME, Loose, strict
+from trackrecord.strategies.sentences.loose import CLOSE, VOLUME, Loose, field_named, strict
 
 _AVERAGES: Final[tuple[tuple[str, str], ...]] = (
     (r"exponential moving averages?|exponential averages?|exponential ma|emas?", "ema"),
@@ -32,7 +32,7 @@ class Averages(Cursor):
     def _average(self) -> Operand | None:
         its = bool(self.eat("its|own|their"))
         mark = self.mark()
-        # "20 day average", "20 day exponential moving average of volume", "50 sma", "200 dma"
+        # As in "20 day average", "20 day exponential moving average of volume", "50 sma", "200 dma"
         if match := self.eat(rf"{N}(?: ({SPAN}))?(?: (volume))?(?=(?: {MOVING}))"):
             if (name := self._average_name()) is not None:
                 days = self._days(match[1], match[2])
@@ -55,7 +55,7 @@ class Averages(Cursor):
             self.back(mark)
             self.note("the average volume is of 20 bars, as no number was said")
             return self._averaged("sma", 20, its=False, said="volume")
-        # "sma(20)", "ema 9", "sma(close, 20)", "moving average of 20 days", "sma20"
+        # As in "sma(20)", "ema 9", "sma(close, 20)", "moving average of 20 days", "sma20"
         if (name := self._average_name()) is not None:
             source = None
             if self.eat("of (?=volume|close|closes|price|last|past)"):
@@ -104,7 +104,7 @@ class Averages(Cursor):
         if said is not None:
             word = {"closing price": "close", "closing prices": "close", "price": "close",
                     "prices": "close"}.get(said, said.removesuffix("s"))  # fmt: skip
-            source = Field(word)  # type: ignore[arg-type]
+            source = field_named(word)
         elif self.eat(
             r"of (?=rsi|atr|\d+ day vol|vol|bollinger|bandwidth|range|macd|average true|obv|adx|mfi|cci|daily range|today range|stochastic)"
         ):
@@ -148,7 +148,7 @@ class Averages(Cursor):
             if source is not None:
                 if match := self.eat(rf"\( (?:(high|low|close) , )?{N} \)"):
                     if match[1]:
-                        source = Field(match[1])  # type: ignore[arg-type]
+                        source = field_named(match[1])
                     return self._extremed(name, source, int(float(match[2])), None)
                 if match := self.eat(rf"{last} ?{N} ({SPAN})"):
                     days = self.span(match[2], match[3])
@@ -160,31 +160,31 @@ class Averages(Cursor):
                 rf"\( (?:(high|highs|low|lows|close|closes) , )?{N}(?: {DAY})? \)"
             ):
                 word = (inner[1] or ("high" if name == "highest" else "low")).removesuffix("s")
-                return self._extremed(name, Field(word), int(float(inner[2])), None)  # type: ignore[arg-type]
+                return self._extremed(name, field_named(word), int(float(inner[2])), None)
         self.back(mark)
         # "20 day high", "52 week closing low", "prior 20 day high"
         if match := self.eat(
             rf"(?:new )?(previous|prior|preceding|last)? ?{N} ({SPAN})(?: donchian| channel| donchian channel)? (closing |intraday |close )?(highs?|lows?|highest|lowest|maximum|minimum|max|min)(?: (high|low|close|closing price|price))?"
         ):
             name = "highest" if match[5][0] == "h" or match[5].startswith("max") else "lowest"
-            word: FieldName = "high" if name == "highest" else "low"
+            word = "high" if name == "highest" else "low"
             if (match[4] and match[4] != "intraday ") or (
                 match[6] and match[6] not in {"high", "low"}
             ):
                 word = "close"
             elif match[6]:
-                word = match[6]  # type: ignore[assignment]
+                word = match[6]
             if self.eat(r"of (?:closing prices?|closes|close)"):
                 word = "close"
-            return self._extremed(name, Field(word), self.span(match[2], match[3]), match[1])
-        # "high of the last 20 days"
+            return self._extremed(name, field_named(word), self.span(match[2], match[3]), match[1])
+        # As in "high of the last 20 days"
         if match := self.eat(
             rf"(closing )?(highs?|lows?|range high|range low) (?:of|over|from|in|for) (?:its )?(last|past|previous|prior|preceding)? ?{N} ({SPAN})"
         ):
             name = "highest" if "high" in match[2] else "lowest"
             word = "close" if match[1] else ("high" if name == "highest" else "low")
-            return self._extremed(name, Field(word), self.span(match[4], match[5]), match[3])
-        # "upper Donchian channel (20)", "Donchian high 20"
+            return self._extremed(name, field_named(word), self.span(match[4], match[5]), match[3])
+        # As in "upper Donchian channel (20)", "Donchian high 20"
         if match := self.eat(
             rf"(?:(upper|lower|top|bottom) )?donchian(?: channel| band)?(?: (upper|lower|high|low|top|bottom))?(?: band| channel| line)?(?: ?\( ?{N} ?\)| {N}(?: {DAY})?)"
         ):
@@ -192,14 +192,16 @@ class Averages(Cursor):
             if side is not None:
                 name = "highest" if side in {"upper", "top", "high"} else "lowest"
                 word = "high" if name == "highest" else "low"
-                return self._extremed(name, Field(word), int(float(match[3] or match[4])), None)
+                return self._extremed(
+                    name, field_named(word), int(float(match[3] or match[4])), None
+                )
         if match := self.eat(
             rf"{N} (?:{DAY} )?(?:(upper|lower) donchian(?: channel| band)?|donchian(?: channel)? (high|low|upper|lower)(?: band)?)"
         ):
             side = match[2] or match[3]
             name = "highest" if side in {"upper", "high"} else "lowest"
             word = "high" if name == "highest" else "low"
-            return self._extremed(name, Field(word), int(float(match[1])), None)
+            return self._extremed(name, field_named(word), int(float(match[1])), None)
         return None
 
     def _extreme_source(self, name: str) -> Operand | None:

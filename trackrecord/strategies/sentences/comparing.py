@@ -104,7 +104,7 @@ class Comparing(Special):
         return self._more_rights(strict(about), op, right, found)
 
     def _usual_volume(self, left: Operand | None) -> Operand | None:
-        """ "volume is above average"."""
+        """For "volume is above average"."""
         about = left if left is not None else self.subject
         if about is None or kind(about) != "volume":
             return None
@@ -116,7 +116,7 @@ class Comparing(Special):
         return Loose("sma", (20,), VOLUME)
 
     def _averages_listed(self, left: Operand | None) -> list[Operand]:
-        """ "its 50 day, 100 day and 200 day moving averages"."""
+        """For "its 50 day, 100 day and 200 day moving averages"."""
         mark = self.mark()
         about = left if left is not None else self.subject
         if about is not None and kind(about) != "price":
@@ -152,7 +152,7 @@ class Comparing(Special):
         return None
 
     def _away(self, left: Operand | None) -> Condition | None:
-        """ "is 5 % below the 10 day high", "is more than 2 ATR above the average"."""
+        """For "is 5 % below the 10 day high", "is more than 2 ATR above the average"."""
         more = self.eat(
             r"(more than|at least|over|no less than|greater than|>=|>|less than|under|at most|no more than|<)?"
         )
@@ -195,10 +195,11 @@ class Comparing(Special):
         about = self._about(left, right)
         if about is None or kind(about) != kind(right):
             return None
-        far: Comparison = {
+        distances: dict[str | None, Comparison] = {
             None: ">=", "at least": ">=", "no less than": ">=", ">=": ">=", "at most": "<=",
             "no more than": "<=", "less than": "<", "under": "<", "<": "<",
-        }.get(word, ">")  # fmt: skip
+        }  # fmt: skip
+        far = distances.get(word, ">")
         op = FLIPPED[far] if down else far
         right = inner_strict(right)
         return self.compared(about, op, right)
@@ -206,7 +207,7 @@ class Comparing(Special):
     def _more_rights(
         self, about: Operand, op: Comparison, right: Operand, found: Condition
     ) -> Condition:
-        """ "above its 50 day, 100 day and 200 day averages", "above 30 and below 70"."""
+        """For "above its 50 day, 100 day and 200 day averages", "above 30 and below 70"."""
         items = [found]
         while True:
             mark = self.mark()
@@ -258,7 +259,7 @@ class Comparing(Special):
         return bool(self.peek(r"(?:=>|→|then|: (?:exit|sell|cover))"))
 
     def _closes_in_a_row(self) -> Condition | None:
-        """ "two consecutive closes below the 50 day average"."""
+        """For "two consecutive closes below the 50 day average"."""
         match = self.eat(
             rf"{N} (?:consecutive |straight |successive )?(?:daily )?closes(?: in row)?|{N} (?:consecutive|straight|successive) (?:{DAY})(?: of)?(?: (?:closing|closes))?"
         )
@@ -268,7 +269,7 @@ class Comparing(Special):
         return None if inner is None else self._in_a_row(match[1] or match[2], inner)
 
     def _ranged(self, left: Operand | None) -> Condition | None:
-        """ "between 30 and 40", "is the lowest in 120 days", "within 3 % of its high"."""
+        """For "between 30 and 40", "is the lowest in 120 days", "within 3 % of its high"."""
         self.eat(rf"{STATES}|{CLOSES}")
         mark = self.mark()
         if self.eat(r"(?:in )?between|in range of|from"):
@@ -300,14 +301,14 @@ class Comparing(Special):
             about = self._about(left, None)
             if about is not None:
                 days = self.span(match[2], match[3])
-                low = match[1] in {"lowest", "narrowest", "smallest", "tightest", "minimum"}
+                small = match[1] in {"lowest", "narrowest", "smallest", "tightest", "minimum"}
                 plain = strict(about)
                 if isinstance(plain, Indicator | Field):
                     self.note("a tie with an earlier bar counts as the lowest or highest too")
-                    name = "lowest" if low else "highest"
+                    name = "lowest" if small else "highest"
                     self._check_days(days, f"the {name} of {days} days")
                     self.subject = plain
-                    return Compare(plain, "<=" if low else ">=", Indicator(name, (days,), plain))
+                    return Compare(plain, "<=" if small else ">=", Indicator(name, (days,), plain))
         self.back(mark)
         if match := self.eat(rf"at (?:its )?(?:a )?{N} ({SPAN}) (low|high)"):
             about = self._about(left, None)

@@ -114,7 +114,7 @@ class Levels(Conditions):
         return False
 
     def _stop_level(self) -> Level | None:
-        """ "stop at the low of the day", "stop below the 10 day low"."""
+        """For "stop at the low of the day", "stop below the 10 day low"."""
         self.eat("below|under|just below|at|above|just above|over")
         level = self.operand()
         if level is None:
@@ -218,7 +218,7 @@ class Levels(Conditions):
         return None
 
     def _profit_or_loss(self) -> bool:
-        """ "exit with 5 % profit or 5 % loss", "at +8 % or -4 %"."""
+        """For "exit with 5 % profit or 5 % loss", "at +8 % or -4 %"."""
         match = self.eat(
             rf"(?:exit|sell|close|get out|out)(?: (?:position|trade|it))?(?: (?:with|at|on|for|when|after))? {N} % (profit|gain|loss) (?:or|and) {N} % (profit|gain|loss)"
         )
@@ -228,7 +228,7 @@ class Levels(Conditions):
         return self._set_target(Percent(float(gain))) and self._set_stop(Percent(float(loss)))
 
     def _take_profit_at(self) -> bool:
-        """ "take profit at the middle band": an exit that is decided."""
+        """For "take profit at the middle band": an exit that is decided."""
         if not self.eat(
             r"(?:and )?(?:take profits?|target(?: is)?|profit target(?: is)?|tp)(?: (?:at|on|when|if|once|=|:|when price (?:reaches|touches|hits)|when it (?:reaches|touches|hits)))"
         ):

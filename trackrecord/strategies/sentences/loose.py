@@ -7,11 +7,30 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from trackrecord.strategies.rules.kinds import kind
-from trackrecord.strategies.rules.model import Ago, Apart, Away, Field, Indicator, Multiple, Operand
+from trackrecord.strategies.rules.model import (
+    Ago,
+    Apart,
+    Away,
+    Field,
+    FieldName,
+    Indicator,
+    Multiple,
+    Operand,
+)
 
 CLOSE: Final = Field("close")
 
 VOLUME: Final = Field("volume")
+
+
+_FIELDS: Final[dict[str, FieldName]] = {
+    "open": "open", "high": "high", "low": "low", "close": "close", "volume": "volume",
+}  # fmt: skip
+
+
+def field_named(word: str) -> Field:
+    """The field of a name, said in one or several."""
+    return Field(_FIELDS[word.removesuffix("s")])
 
 
 @dataclass(frozen=True)
@@ -75,6 +94,7 @@ def moved_back(operand: Operand) -> Operand:
 
 
 def innermost(operand: Operand) -> Operand:
+    """What factors and percentages are of."""
     while isinstance(operand, Multiple | Away | Apart):
         operand = operand.operand
     return operand
@@ -89,11 +109,13 @@ def inner_strict(operand: Operand) -> Operand:
 
 
 def is_loose_average(operand: Operand) -> bool:
+    """Whether it is an average of which it was not said whether this bar counts."""
     inner = innermost(operand)
     return isinstance(inner, Loose) and inner.name == "sma"
 
 
 def loose_extreme(operand: Operand) -> str | None:
+    """``highest`` or ``lowest`` where it was not said whether this bar counts."""
     inner = innermost(operand)
     if isinstance(inner, Loose) and inner.name in {"highest", "lowest"}:
         return inner.name

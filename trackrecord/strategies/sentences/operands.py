@@ -98,12 +98,12 @@ class Operands(Indicators):
                 return Multiple(float(match[2]) if match[2] else float(match[1]) / 100, inner)
         self.back(mark)
         widths = r"(?:standard deviations?|std devs?|sds?|sigmas?|stdevs?)"
-        if match := self.eat(rf"{N} {widths} (above|over|below|under|from)(?: its)?"):
+        if spread := self.eat(rf"{N} {widths} (above|over|below|under|from)(?: its)?"):
             middle = self._base()
-            if isinstance(middle, Indicator) and middle.name == "sma" and match[2] != "from":
-                side = "upper" if match[2] in {"above", "over"} else "lower"
-                settings = (middle.settings[0], float(match[1]))
-                return Indicator(f"bollinger_{side}", settings, middle.source)
+            if isinstance(middle, Indicator) and middle.name == "sma" and spread[2] != "from":
+                band = "upper" if spread[2] in {"above", "over"} else "lower"
+                settings = (middle.settings[0], float(spread[1]))
+                return Indicator(f"bollinger_{band}", settings, middle.source)
         self.back(mark)
         if match := self.eat(rf"{N} (?:times |x |\* )?(?=atr|average true range|\d+ {DAY} atr)"):
             width = self._base()

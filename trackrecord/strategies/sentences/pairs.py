@@ -116,12 +116,9 @@ class Pairs(Operands):
             and left.name == "macd"
             and isinstance(right, Indicator)
             and right.name == "macd_signal"
-        ):
-            if left.settings != right.settings[:2]:
-                left = Indicator("macd", right.settings[:2], left.source)
-                self.notes = [
-                    note for note in self.notes if not note.startswith("MACD with its usual")
-                ]
+        ) and left.settings != right.settings[:2]:
+            left = Indicator("macd", right.settings[:2], left.source)
+            self.notes = [note for note in self.notes if not note.startswith("MACD with its usual")]
         one, other = kind(left), kind(right)
         if isinstance(left, Number) and isinstance(right, Number):
             return None
@@ -172,8 +169,8 @@ class Pairs(Operands):
             entry = CATALOGUE[plain.name]
             low, high = entry.bounds
             beyond = (low is not None and value < low) or (high is not None and value > high)
-            edge = (low is not None and value == low and op in {"<"}) or (
-                high is not None and value == high and op in {">"}
+            edge = (low is not None and value == low and op == "<") or (
+                high is not None and value == high and op == ">"
             )
             if beyond or edge:
                 limits = f"{low:g} to {high:g}" if low is not None and high is not None else (

@@ -69,7 +69,7 @@ class Predicates(Comparing):
         return None
 
     def _crossing(self, left: Operand | None) -> Condition | None:
-        """ "crosses above the 50", "crosses back below", "moves from below to above"."""
+        """For "crosses above the 50", "crosses back below", "moves from below to above"."""
         soft = False
         direction: Direction
         moved = self.eat(
@@ -111,9 +111,11 @@ class Predicates(Comparing):
             )
             if rising is None and falling is None:
                 return None
-            if (rising or falling)[1] == "through" and re.match(
-                r"(?:is |has )?(?:breaks?|moves|goes|comes|turns|gets)", (rising or falling).group()
-            ):  # type: ignore[index, union-attr]
+            found = rising or falling
+            assert found is not None  # noqa: S101 - one of them was
+            if found[1] == "through" and re.match(
+                r"(?:is |has )?(?:breaks?|moves|goes|comes|turns|gets)", found.group()
+            ):
                 return None
             direction, soft = ("above", True) if rising else ("below", True)
         mark = self.mark()
@@ -165,7 +167,7 @@ class Predicates(Comparing):
             or match[2] == "upside"
             or match.group().startswith("up")
         )
-        if right is None or right in {CLOSE}:
+        if right is None or right == CLOSE:
             if self.cross is None:
                 return None
             return self.crossed(self.cross[0], "above" if up else "below", self.cross[1])
@@ -184,7 +186,7 @@ class Predicates(Comparing):
         share = (
             float(match[2])
             if match[2]
-            else {"quarter": 25.0, "half": 50.0, "decile": 10.0}.get(match[3] or match[4], None)
+            else {"quarter": 25.0, "half": 50.0, "decile": 10.0}.get(match[3] or match[4])
         )
         if share is None or not 0 < share < 100:  # noqa: PLR2004
             return None
@@ -268,7 +270,7 @@ class Predicates(Comparing):
         return Compare(change, op, Number(size))
 
     def _turned(self, left: Operand | None) -> Condition | None:
-        """ "turns bullish", "is positive", "is rising"."""
+        """For "turns bullish", "is positive", "is rising"."""
         subject = left if left is not None else self.subject
         if subject is None:
             return None

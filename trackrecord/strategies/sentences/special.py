@@ -63,7 +63,7 @@ class Special(Pairs):
         return self.crossed(left, "above" if match[1] == "golden" else "below", right)
 
     def _crossover(self) -> Condition | None:
-        """ "20/50 SMA crossover", "MACD bullish crossover", "EMA cross fast 9 slow 21"."""
+        """For "20/50 SMA crossover", "MACD bullish crossover", "EMA cross fast 9 slow 21"."""
         turn = r"(bullish |bearish |upward |downward )?"
         end = r"(?:crossovers?|cross(?! (?:above|below|over|under))|crosses(?! (?:above|below|over|under))|crossing up|crossing)(?: (up|down)(?:wards)?)?"
         if match := self.eat(

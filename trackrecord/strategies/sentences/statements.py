@@ -52,14 +52,12 @@ class Statements(Holding):
     def sentence(self) -> Said:
         """Everything there is, statement by statement; what fits none is left unread."""
         self.said_all = Said()
-        role: Role | None = None
         while not self.done():
             start = self.at
             if self._separator() or self._modifier():
                 continue
-            found = self._label() or self._action(role) or self._condition_first()
+            found = self._label() or self._action() or self._condition_first()
             if found is not None:
-                role = found
                 continue
             self.at = start
             self._skip()
@@ -118,7 +116,7 @@ class Statements(Holding):
         self.back(mark)
         return None
 
-    def _action(self, role: Role | None) -> Role | None:
+    def _action(self) -> Role | None:
         mark = self.mark()
         start = self.at
         found = self._verb()
@@ -201,7 +199,7 @@ class Statements(Holding):
         return False
 
     def _or_after(self, name: Role) -> None:
-        """ "... or after 8 days"."""
+        """For "... or after 8 days"."""
         if name not in {"exit", "cover"}:
             return
         while True:
@@ -216,7 +214,7 @@ class Statements(Holding):
                 return
 
     def _exit_at(self, name: Role) -> bool:
-        """ "cover at the 20 day average", "take profit at the middle band"."""
+        """For "cover at the 20 day average", "take profit at the middle band"."""
         if name not in {"exit", "cover"} or not self.eat(
             r"at|on touch of|when touching|when it (?:reaches|touches|hits)|when price (?:reaches|touches|hits)|on reaching|(?:when|once|if) (?:it|price|close) (?:gets|comes|goes|returns|reverts|rises|falls) (?:back )?to|upon touching"
         ):

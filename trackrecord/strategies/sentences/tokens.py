@@ -26,22 +26,82 @@ _CONTRACTED: Final = {
 _UNITS: Final = {
     word: value
     for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-        "fifteen sixteen seventeen eighteen nineteen".split()
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+        ]
     )
 }
 _TENS: Final = {
     word: value * 10
-    for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
+    for value, word in enumerate(
+        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2
+    )
 }
 _SCALES: Final = {"hundred": 100, "thousand": 1_000, "million": 1_000_000}
 _FACTORS: Final = {"double": "2 times", "twice": "2 times", "triple": "3 times", "thrice": "3 times",
                    "quadruple": "4 times"}  # fmt: skip
 _SPANS: Final = frozenset({"day", "week", "month", "year", "bar", "session", "candle", "quarter"})
 _FILLERS: Final = frozenset(
-    "the a an please just simply always also now this that these those there me us my our "
-    "we i you your want wanted would back again already currently should will "
-    "could create build write design basically strategy system".split()
+    [
+        "the",
+        "a",
+        "an",
+        "please",
+        "just",
+        "simply",
+        "always",
+        "also",
+        "now",
+        "this",
+        "that",
+        "these",
+        "those",
+        "there",
+        "me",
+        "us",
+        "my",
+        "our",
+        "we",
+        "i",
+        "you",
+        "your",
+        "want",
+        "wanted",
+        "would",
+        "back",
+        "again",
+        "already",
+        "currently",
+        "should",
+        "will",
+        "could",
+        "create",
+        "build",
+        "write",
+        "design",
+        "basically",
+        "strategy",
+        "system",
+    ]
 )
 """Words without a meaning of their own wherever they stand."""
 
@@ -140,8 +200,8 @@ def _joined(cut: list[Token]) -> Iterator[Token]:
             continue
         value, used = _spelled(cut, place)
         if used:
-            yield Token(f"{value:g}" if value < 1e6 else str(int(value)), token.start,
-                        cut[place + used - 1].end)  # fmt: skip
+            text = str(int(value)) if value == int(value) else str(value)
+            yield Token(text, token.start, cut[place + used - 1].end)
             place += used
             continue
         yield token
