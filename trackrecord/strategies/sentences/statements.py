@@ -101,7 +101,7 @@ class Statements(Holding):
         mark = self.mark()
         found = self.operand()
         self.back(mark)
-        return isinstance(found, Indicator | Ago) and not isinstance(found, Number)
+        return isinstance(found, Indicator | Ago) or found in {CLOSE, Field("volume")}
 
     def _label(self) -> Role | None:
         """A heading: "Momentum:", or "Supertrend (10, 3):", which later words refer to."""
