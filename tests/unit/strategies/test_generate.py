@@ -61,7 +61,7 @@ def test_code_that_nothing_checked_is_a_draft() -> None:
         ("Buy when RSI < 30, risk 1% of equity per trade with a 2 ATR stop",
          ("risk 1% of equity per trade",)),
         ("Buy when RSI is below 30, sell half at 5% profit", ("sell half at",)),
-        ("Buy when RSI is below 30 on the weekly chart", ("weekly chart",)),
+        ("Buy when RSI is below 30 on the weekly chart", ("on the weekly chart",)),
         ("Inside day: buy above the high of the mother bar", None),
         ("Use the 20 SMA and the 50 SMA", None),
         ("Buy when EMA(10) crosses EMA(20)", None),

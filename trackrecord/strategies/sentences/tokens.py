@@ -60,7 +60,7 @@ _SCALES: Final = {"hundred": 100, "thousand": 1_000, "million": 1_000_000}
 _FACTORS: Final = {"double": "2 times", "twice": "2 times", "triple": "3 times", "thrice": "3 times",
                    "quadruple": "4 times"}  # fmt: skip
 _SPANS: Final = frozenset({"day", "week", "month", "year", "bar", "session", "candle", "quarter"})
-_FILLERS: Final = frozenset(
+FILLERS: Final = frozenset(
     [
         "the",
         "a",
@@ -131,7 +131,7 @@ def folded(sentence: str) -> str:
 
 def tokens(sentence: str) -> list[Token]:
     """What a sentence is made of, without its fillers."""
-    return [token for token in _joined(list(_cut(folded(sentence)))) if token.text not in _FILLERS]
+    return [token for token in _joined(list(_cut(folded(sentence)))) if token.text not in FILLERS]
 
 
 def _cut(text: str) -> Iterator[Token]:
