@@ -99,12 +99,19 @@ def _condition(rng: random.Random, depth: int) -> m.Condition:
 
 
 def _compare(rng: random.Random) -> m.Condition:
-    left, right = _pair(rng)
+    left, right = _different(rng)
     return m.Compare(left, rng.choice((">", ">=", "<", "<=")), right)
 
 
+def _different(rng: random.Random) -> tuple[m.Operand, m.Operand]:
+    while True:
+        left, right = _pair(rng)
+        if left != right:
+            return left, right
+
+
 def _cross(rng: random.Random) -> m.Condition:
-    left, right = _pair(rng)
+    left, right = _different(rng)
     return m.Cross(left, rng.choice(("above", "below")), right)
 
 
@@ -134,10 +141,9 @@ def indicator(rng: random.Random, name: str, *, nested: bool = True) -> m.Indica
         source = CLOSE
         if name in {"highest", "lowest"}:
             source = m.Field(rng.choice(("high", "low", "close")))
-        if nested and entry.memory == "none" and name in {"sma", "highest", "lowest"}:
-            if rng.random() < 0.3:
-                source = indicator(rng, rng.choice(("rsi", "atr", "bollinger_bandwidth",
-                                                    "volatility", "range")), nested=False)  # fmt: skip
+        if nested and name in {"sma", "highest", "lowest"} and rng.random() < 0.3:
+            inner = rng.choice(("rsi", "atr", "bollinger_bandwidth", "volatility", "range"))
+            source = indicator(rng, inner, nested=False)
     return m.Indicator(name, tuple(settings), source)
 
 
@@ -156,7 +162,9 @@ def _pair(rng: random.Random) -> tuple[m.Operand, m.Operand]:
     if kind < 0.6:
         name = rng.choice(("rsi", "atr", "volatility", "bollinger_bandwidth"))
         inner = indicator(rng, name, nested=False)
-        return inner, m.Indicator(rng.choice(("sma", "highest", "lowest")), (rng.randint(2, 40),), inner)
+        return inner, m.Indicator(
+            rng.choice(("sma", "highest", "lowest")), (rng.randint(2, 40),), inner
+        )
     left = m.Field(rng.choice(_FIELDS[:4])) if rng.random() < 0.6 else _price(rng)
     right = _price(rng)
     wrap = rng.random()

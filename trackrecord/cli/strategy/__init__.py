@@ -8,6 +8,6 @@ app = typer.Typer(
 )
 
 # Each registers its command on `app`.
-from trackrecord.cli.strategy import run, sandbox, validate  # noqa: E402
+from trackrecord.cli.strategy import generate, run, sandbox, validate  # noqa: E402
 
-__all__ = ["app", "run", "sandbox", "validate"]
+__all__ = ["app", "generate", "run", "sandbox", "validate"]

@@ -10,6 +10,8 @@ from dataclasses import replace
 from typing import Final
 
 from trackrecord.strategies.contract import MOST_LOOKBACK
+from trackrecord.strategies.rules.catalogue import CATALOGUE
+from trackrecord.strategies.rules.kinds import kind
 from trackrecord.strategies.rules.model import (
     FLIPPED,
     OPPOSITE,
@@ -38,6 +40,7 @@ from trackrecord.strategies.rules.model import (
 from trackrecord.strategies.rules.parameters import mapped, most
 from trackrecord.strategies.rules.series import average_range, reach
 
+_PLACES: Final = {name: place for place, name in enumerate(CATALOGUE)}
 _FIELDS: Final = ("close", "open", "high", "low", "volume")
 _OTHER_WAY: Final[dict[Direction, Direction]] = {"above": "below", "below": "above"}
 
@@ -48,7 +51,7 @@ def _rank(operand: Operand) -> tuple[object, ...]:
         return (0, _FIELDS.index(operand.name))
     if isinstance(operand, Indicator):
         inner = () if operand.source is None else _rank(operand.source)
-        return (1, operand.name, operand.settings, inner)
+        return (1, _PLACES[operand.name], operand.settings, inner)
     if isinstance(operand, Ago):
         return (*_rank(operand.operand)[:1], 1, str(operand.operand), operand.bars)
     if isinstance(operand, Number):
@@ -58,6 +61,8 @@ def _rank(operand: Operand) -> tuple[object, ...]:
 
 def _wrapped(operand: Operand) -> bool:
     """Whether it is something done to another operand, which stands on the right."""
+    if isinstance(operand, Indicator):
+        return isinstance(operand.source, Indicator)
     return isinstance(operand, Multiple | Away | Apart | Number)
 
 
@@ -66,9 +71,25 @@ def _exchanged(left: Operand, right: Operand) -> bool:
         return _wrapped(left)
     first, second = _rank(left), _rank(right)
     try:
-        return second < first  # type: ignore[operator]
+        return second < first
     except TypeError:
         return str(second) < str(first)
+
+
+def _plainest(operand: Operand) -> Operand:
+    """0.95 times a price is 5 % below it."""
+    if isinstance(operand, Multiple) and kind(operand.operand) == "price":
+        percent = round((operand.factor - 1) * 100, 9)
+        if -100 < percent < 100 and percent != 0:  # noqa: PLR2004
+            return Away(operand.operand, percent)
+    return operand
+
+
+def _is_gap(condition: Compare) -> bool:
+    """Whether the open is compared with the close before."""
+    right = condition.right
+    before = isinstance(right, Away) and right.operand == Ago(Field("close"), 1)
+    return before and condition.left == Field("open")
 
 
 def opposite(condition: Condition) -> Condition:
@@ -90,7 +111,14 @@ def opposite(condition: Condition) -> Condition:
 
 def canonical(condition: Condition) -> Condition:
     """The one form of a condition."""
+    if isinstance(condition, Compare | Cross):
+        condition = replace(
+            condition, left=_plainest(condition.left), right=_plainest(condition.right)
+        )
     if isinstance(condition, Compare):
+        if _is_gap(condition):
+            assert isinstance(condition.right, Away)  # noqa: S101 - that is what a gap is
+            return Compare(Indicator("gap"), condition.op, Number(condition.right.percent))
         if _exchanged(condition.left, condition.right):
             return Compare(condition.right, FLIPPED[condition.op], condition.left)
         return condition

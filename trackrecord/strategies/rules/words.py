@@ -7,6 +7,7 @@ from typing import Final
 
 from trackrecord.strategies.rules.catalogue import CATALOGUE
 from trackrecord.strategies.rules.model import (
+    FLIPPED,
     Ago,
     Always,
     And,
@@ -16,7 +17,6 @@ from trackrecord.strategies.rules.model import (
     Condition,
     Cross,
     Field,
-    InARow,
     Indicator,
     Multiple,
     Not,
@@ -62,11 +62,15 @@ def operand_words(operand: Operand) -> str:
         return _indicator(operand)
     if isinstance(operand, Ago):
         inner = operand.operand
-        if isinstance(inner, Indicator) and inner.name in {"highest", "lowest"} and (
-            operand.bars == 1
+        if (
+            isinstance(inner, Indicator)
+            and inner.name in {"highest", "lowest"}
+            and (operand.bars == 1)
         ):
             return _extreme(inner, f"the {number(inner.settings[0])} bars before this one")
-        words = _indicator(inner, ago=True) if isinstance(inner, Indicator) else operand_words(inner)
+        words = (
+            _indicator(inner, ago=True) if isinstance(inner, Indicator) else operand_words(inner)
+        )
         return f"{words} {operand.bars} {_bars(operand.bars)} before"
     if isinstance(operand, Multiple):
         return f"{number(operand.factor)} times {operand_words(operand.operand)}"
@@ -84,9 +88,15 @@ def _bars(count: int) -> str:
 
 def _indicator(indicator: Indicator, *, ago: bool = False) -> str:
     if indicator.name in {"highest", "lowest"}:
-        return _extreme(indicator, f"the last {number(indicator.settings[0])} bars including this one")
+        return _extreme(
+            indicator, f"the last {number(indicator.settings[0])} bars including this one"
+        )
     title = CATALOGUE[indicator.name].title
-    settings = ", ".join(number(value) for value in indicator.settings)
+    values = indicator.settings
+    if indicator.name == "stochastic_k":
+        # Two numbers behind %K are those of %K and %D; three tell its smoothing.
+        values = (*values, 3)
+    settings = ", ".join(number(value) for value in values)
     words = f"the {settings} day {title}" if indicator.name in _BY_DAYS else (
         f"{title}({settings})" if settings else f"the {title}"
     )  # fmt: skip
@@ -105,6 +115,8 @@ def _extreme(indicator: Indicator, bars: str) -> str:
 def condition_words(condition: Condition) -> str:
     """A condition in words; groups within groups stand in brackets."""
     if isinstance(condition, Compare):
+        if isinstance(condition.right, Away):
+            return _away_words(condition, condition.right)
         right = operand_words(condition.right)
         percent = isinstance(condition.right, Number) and _is_percent(condition.left)
         right += "%" if percent else ""
@@ -124,6 +136,14 @@ def condition_words(condition: Condition) -> str:
     if isinstance(condition, Within):
         return f"within the last {condition.bars} bars {inner}"
     return f"on each of the last {condition.bars} bars {inner}"
+
+
+def _away_words(condition: Compare, right: Away) -> str:
+    """For "is more than 5 % below the high": how far, and to which side."""
+    below = right.percent < 0
+    op = FLIPPED[condition.op] if below else condition.op
+    far = {">": "more than", ">=": "at least", "<": "less than", "<=": "at most"}[op]
+    return f"{operand_words(condition.left)} is {far} {operand_words(right)}"
 
 
 def _is_percent(operand: Operand) -> bool:
@@ -182,5 +202,3 @@ def _when(condition: Condition) -> str:
 
 def _listed(words: list[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
