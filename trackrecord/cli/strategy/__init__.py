@@ -9,3 +9,8 @@ app = typer.Typer(
     help="Make a strategy from a sentence, check it, run it, and judge it on bars.",
 )
 app.command("log", epilog="Example: trackrecord strategy log --limit 5")(log.log_command)
+
+# Each registers its command on `app`.
+from trackrecord.cli.strategy import generate, run, sandbox, validate  # noqa: E402
+
+__all__ = ["app", "generate", "run", "sandbox", "validate"]
