@@ -27,6 +27,7 @@ NAMES = {
     "planted": "benchmarks.learning.planted",
     "real_bars": "benchmarks.learning.real_bars",
     "learning_speed": "benchmarks.learning.speed",
+    "rules": "benchmarks.rules",
 }
 """Name of a benchmark, and of its result: the module that runs it."""
 
