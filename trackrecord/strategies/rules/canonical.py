@@ -40,6 +40,8 @@ from trackrecord.strategies.rules.model import (
 from trackrecord.strategies.rules.parameters import mapped, most
 from trackrecord.strategies.rules.series import average_range, reach
 
+_ENOUGH: Final = 800
+"""Bars beyond which no more are asked for just to let an average forget its seed."""
 _PLACES: Final = {name: place for place, name in enumerate(CATALOGUE)}
 _FIELDS: Final = ("close", "open", "high", "low", "volume")
 _OTHER_WAY: Final[dict[Direction, Direction]] = {"above": "below", "below": "above"}
@@ -180,7 +182,7 @@ def finished(rule: Rule) -> Rule:
             f"it looks back over {needed:,} bars, and a strategy is handed at most "
             f"{MOST_LOOKBACK:,}"
         )
-    return replace(rule, lookback=min(MOST_LOOKBACK, max(needed, bars_needed(rule))))
+    return replace(rule, lookback=max(needed, min(_ENOUGH, bars_needed(rule))))
 
 
 def bars_needed(rule: Rule, *, least: bool = False) -> int:
