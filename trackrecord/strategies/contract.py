@@ -40,11 +40,17 @@ class BarRow(NamedTuple):
 
 
 class Position(NamedTuple):
-    """What a strategy holds of a symbol while it decides; ``side`` None is nothing."""
+    """What a strategy holds of a symbol while it decides; ``side`` None is nothing.
+
+    Attributes:
+        entry_time: When the bar opened at whose open it was entered, as in :class:`BarRow`; what
+            was highest since then follows from it. None where the caller does not say.
+    """
 
     side: Side | None = None
     entry_price: float | None = None
     quantity: float = 0.0
+    entry_time: str | None = None
 
 
 FLAT: Final = Position()
