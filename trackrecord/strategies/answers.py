@@ -99,22 +99,25 @@ def by_bar(
         if state.held is not None and state.held.bars == 1:
             entry = row
         side = None if state.held is None else _SIDES[state.held.direction]
-        state = decide(state, _decision(columns.part_of(row), row, side, entry), sides)
+        answer = _decision(columns.part_of(row), row, side, entry, sides)
+        state = decide(state, answer, sides)
         if ceased[row]:
             state, events = cease(state)
             collected.take(row, events)
     return collected.end(len(series) - 1, state.held, state.close)
 
 
-def _decision(answers: Answers, row: int, side: Side | None, entry: int) -> Decision:
+def _decision(
+    answers: Answers, row: int, side: Side | None, entry: int, sides: Sides
+) -> Decision:
     if side is not None:
+        is_long = side == "SHORT"
         if not answers.leaves(side, row, entry):
             return Decision("hold")
-        is_long = side == "SHORT"
-    elif answers.enter_long[row] or answers.enter_short[row]:
-        is_long = bool(answers.enter_long[row])
     else:
-        return Decision("hold")
+        is_long = sides != "short" and bool(answers.enter_long[row])
+        if not is_long and (sides == "long" or not answers.enter_short[row]):
+            return Decision("hold")
     stop = (answers.stop_long if is_long else answers.stop_short)[row]
     target = (answers.target_long if is_long else answers.target_short)[row]
     return Decision(

@@ -30,8 +30,8 @@ _SIDES: Final[dict[int, Side]] = {1: "LONG", -1: "SHORT"}
 class Answers(Protocol):
     """What a strategy answers on every bar of a symbol; (n,) arrays.
 
-    Flat, and ``enter_long`` (or else ``enter_short``): that is the decision, with the levels of
-    that row. Holding: it is left where :meth:`leaves` says so; where both sides are allowed,
+    Flat, and ``enter_long`` (or else ``enter_short``), of the sides that are allowed: that is the
+    decision, with the levels of that row. Holding: it is left where :meth:`leaves` says so; where both sides are allowed,
     ``enter_short`` turns a long round and ``enter_long`` a short.
     """
 
