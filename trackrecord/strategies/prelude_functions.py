@@ -681,7 +681,8 @@ def closes_since_entry(
     """
     since = position.get("entry_time")
     if since is not None:
-        return [bar["close"] for bar in bars if bar["time"] >= since]
+        found = [bar["close"] for bar in bars if bar["time"] >= since]
+        return found if found else [bars[-1]["close"]]
     start = 0
     for i in range(len(bars)):
         if bars[i]["open"] == position["entry_price"]:

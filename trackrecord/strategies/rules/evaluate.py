@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from trackrecord.strategies.contract import Side
+from trackrecord.strategies.contract import Decision, Side
 from trackrecord.strategies.rules.model import (
     And,
     Compare,
@@ -73,6 +73,36 @@ class Signals:
     close: Floats
     trail_width: Floats | None
     """Distance of the trail from the best close, by bar, where it is a price; None otherwise."""
+
+    def decision(self, row: int, side: Side | None, entry_row: int = 0) -> Decision | None:
+        """What is decided at the close of a bar; None where it is not asked yet.
+
+        Args:
+            side: What is held; None is nothing.
+            entry_row: At whose open it was entered.
+        """
+        if not self.asked[row]:
+            return None
+        both = self.rule.sides == "both"
+        if self.enter_long[row] and (side is None or (both and side == "SHORT")):
+            return self._entry(row, "LONG")
+        if self.enter_short[row] and (side is None or (both and side == "LONG")):
+            return self._entry(row, "SHORT")
+        ours = side is not None and side.lower() == self.rule.sides
+        if ours and side is not None and self.leaves(side, row, entry_row):
+            return Decision("sell" if side == "LONG" else "buy")
+        return Decision("hold")
+
+    def _entry(self, row: int, side: Side) -> Decision:
+        long = side == "LONG"
+        stop = (self.stop_long if long else self.stop_short)[row]
+        target = (self.target_long if long else self.target_short)[row]
+        return Decision(
+            "buy" if long else "sell",
+            stop_loss=None if np.isnan(stop) else float(stop),
+            target_price=None if np.isnan(target) else float(target),
+            horizon_bars=self.horizon_bars,
+        )
 
     def leaves(self, side: Side, row: int, entry_row: int) -> bool:
         """Whether a position that entered at the open of ``entry_row`` is left, decided at ``row``.

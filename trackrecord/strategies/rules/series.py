@@ -147,28 +147,26 @@ class Series:
         return found
 
     def _worked_out(self, operand: Operand) -> Floats:
+        if not isinstance(operand, Indicator):
+            raise ValueError("an indicator is worked out of a field or another indicator")  # noqa: TRY004 - a rule's fault
         n = len(self.bars)
-        if isinstance(operand, Indicator):
-            entry = CATALOGUE[operand.name]
-            span = bars_needed(operand.name, operand.settings)
-            found = np.full(n, np.nan)
-            if n < span:
-                return found
-            inputs = [
-                self._everywhere(operand.source) if name == "source" and operand.source else
-                _field(self.bars, name)
-                for name in entry.inputs
-            ]  # fmt: skip
-
-            def back(which: int, ago: int) -> Floats:
-                return inputs[which][span - 1 - ago : n - ago]
-
-            with np.errstate(all="ignore"):
-                found[span - 1 :] = WINDOWED[operand.name](operand.settings, back)
+        span = bars_needed(operand.name, operand.settings)
+        found = np.full(n, np.nan)
+        if n < span:
             return found
-        # A change of an operand that forgets is one that forgets.
-        rows = self.at(operand, 0, reach(operand))
-        return self.whole(rows, reach(operand))
+        inputs = [
+            self._everywhere(operand.source)
+            if name == "source" and operand.source is not None
+            else _field(self.bars, name)
+            for name in CATALOGUE[operand.name].inputs
+        ]
+
+        def back(which: int, ago: int) -> Floats:
+            return inputs[which][span - 1 - ago : n - ago]
+
+        with np.errstate(all="ignore"):
+            found[span - 1 :] = WINDOWED[operand.name](operand.settings, back)
+        return found
 
     def _of_window(self, operand: Indicator, ago: int, lookback: int) -> Floats:
         if operand.name in RECURSIVE:
