@@ -62,9 +62,7 @@ def walk_bars(count: int, seed: int, *, drift: float = 0.0, volatility: float = 
     for prices in path:
         every = [before, *prices.tolist()]
         found.append(
-            bar(
-                *(f"{price:.2f}" for price in (before, max(every), min(every), float(prices[-1])))
-            )
+            bar(*(f"{price:.2f}" for price in (before, max(every), min(every), float(prices[-1]))))
         )
         before = float(prices[-1])
     return found

@@ -46,7 +46,7 @@ class Columnar:
         found: list[Trade] = []
         done = 0
         for name, series in history.series.items():
-            ceased = history.ceased(name)
+            ceased = history.ceased[name]
             parts = self._parts(series, plan)
             if parts and series.is_plain:
                 columns = Columns(series, parts, ceased, self.sides, self.policy)
@@ -66,11 +66,11 @@ class Columnar:
             if not parts:
                 continue
             if series.is_plain:
-                columns = Columns(series, parts, history.ceased(name), self.sides, self.policy)
+                columns = Columns(series, parts, history.ceased[name], self.sides, self.policy)
                 found[name] = _trips(fold(columns))
             else:
                 found[name] = trips_of(
-                    by_bar(series, parts, history.ceased(name), self.sides, self.policy)
+                    by_bar(series, parts, history.ceased[name], self.sides, self.policy)
                 )
         return found
 
@@ -107,9 +107,7 @@ def by_bar(
     return collected.end(len(series) - 1, state.held, state.close)
 
 
-def _decision(
-    answers: Answers, row: int, side: Side | None, entry: int, sides: Sides
-) -> Decision:
+def _decision(answers: Answers, row: int, side: Side | None, entry: int, sides: Sides) -> Decision:
     if side is not None:
         is_long = side == "SHORT"
         if not answers.leaves(side, row, entry):

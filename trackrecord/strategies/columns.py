@@ -28,20 +28,40 @@ _SIDES: Final[dict[int, Side]] = {1: "LONG", -1: "SHORT"}
 
 
 class Answers(Protocol):
-    """What a strategy answers on every bar of a symbol; (n,) arrays.
+    """What a strategy answers on every bar of a symbol.
 
     Flat, and ``enter_long`` (or else ``enter_short``), of the sides that are allowed: that is the
-    decision, with the levels of that row. Holding: it is left where :meth:`leaves` says so; where both sides are allowed,
-    ``enter_short`` turns a long round and ``enter_long`` a short.
+    decision, with the levels of that row. Holding: it is left where :meth:`leaves` says so; where
+    both sides are allowed, that enters the other side, with that side's levels of the row.
     """
 
-    enter_long: Flags
-    enter_short: Flags
-    stop_long: Floats
-    stop_short: Floats
-    target_long: Floats
-    target_short: Floats
-    horizon_bars: int | None
+    @property
+    def enter_long(self) -> Flags:
+        """Where a long is entered when flat, (n,)."""
+
+    @property
+    def enter_short(self) -> Flags:
+        """Where a short is, (n,)."""
+
+    @property
+    def stop_long(self) -> Floats:
+        """Stop of a long that is decided there; NaN for none, (n,)."""
+
+    @property
+    def stop_short(self) -> Floats:
+        """Of a short, (n,)."""
+
+    @property
+    def target_long(self) -> Floats:
+        """Target of a long, likewise, (n,)."""
+
+    @property
+    def target_short(self) -> Floats:
+        """Of a short, (n,)."""
+
+    @property
+    def horizon_bars(self) -> int | None:
+        """Of whatever is entered; None for none."""
 
     def leaves(self, side: Side, row: int, entry_row: int) -> bool:
         """Whether a position that was entered in ``entry_row`` is left, decided at ``row``."""

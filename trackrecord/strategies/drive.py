@@ -18,7 +18,7 @@ from trackrecord.errors import TrackrecordError
 from trackrecord.outcomes import Policy
 from trackrecord.strategies.contract import MOST_LOOKBACK, BarRow, Fault, Sides
 from trackrecord.strategies.execution import Executor, Session
-from trackrecord.strategies.history import Flags, History, instants
+from trackrecord.strategies.history import History, instants
 from trackrecord.strategies.simulate import NOTHING, State, advance, cease, decide
 from trackrecord.strategies.trades import Collected, Trade
 from trackrecord.times import moment
@@ -112,7 +112,7 @@ class _Course:
         self._progress = progress
         self._states: dict[str, State] = dict.fromkeys(history.series, NOTHING)
         self._found = {name: Collected(name) for name in history.series}
-        self._ceased: dict[str, Flags] = {name: history.ceased(name) for name in history.series}
+        self._ceased = history.ceased
         self._done = 0
 
     def run(self, stretch: Stretch, steps: list[list[tuple[str, int]]]) -> None:

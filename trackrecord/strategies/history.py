@@ -70,11 +70,12 @@ class Series:
     def exact(self, row: int) -> Bar:
         """A bar's prices as decimals, with the digits of the file."""
         if self.texts is not None:
-            prices = [Decimal(column[row]) for column in self.texts]
+            open_, high, low, close = (Decimal(column[row]) for column in self.texts)
         else:
             columns = (self.open, self.high, self.low, self.close)
-            prices = [Decimal(repr(float(column[row]))) for column in columns]
-        return Bar(*prices, _ONE if self.split_ratio is None else self.split_ratio[row])
+            open_, high, low, close = (Decimal(repr(float(column[row]))) for column in columns)
+        ratio = _ONE if self.split_ratio is None else self.split_ratio[row]
+        return Bar(open_, high, low, close, ratio)
 
     def row(self, row: int) -> BarRow:
         """A bar as a strategy sees it."""
@@ -192,11 +193,20 @@ class History:
         }
         return History({name: part for name, part in parts.items() if len(part)}, self.timeframe)
 
-    def ceased(self, symbol: str) -> Flags:
-        """Behind which bars of a symbol it had none for ten sessions while others traded, (n,)."""
-        place = np.searchsorted(self.sessions, self.series[symbol].day)
-        following = np.append(place[1:], len(self.sessions))
-        return following - place > DELISTED_AFTER
+    @cached_property
+    def places(self) -> dict[str, Rows]:
+        """By symbol, the place of each bar's date among the sessions, (n,)."""
+        return {
+            name: np.searchsorted(self.sessions, each.day) for name, each in self.series.items()
+        }
+
+    @cached_property
+    def ceased(self) -> dict[str, Flags]:
+        """By symbol, behind which bars it had none for ten sessions while others traded, (n,)."""
+        return {
+            name: np.append(place[1:], len(self.sessions)) - place > DELISTED_AFTER
+            for name, place in self.places.items()
+        }
 
 
 def instants(history: History) -> list[tuple[int, list[tuple[str, int]]]]:

@@ -28,6 +28,7 @@ class RuleAnswers:
         self._rule_of = rule_of
         self._kept: WeakKeyDictionary[Series, RuleSeries] = WeakKeyDictionary()
         self._asked: WeakKeyDictionary[Series, int] = WeakKeyDictionary()
+        self._made: tuple[dict[str, Any], Rule] | None = None
 
     def __call__(self, series: Series, parameters: Mapping[str, Any]) -> Signals:
         """The answers on each of the bars."""
@@ -40,7 +41,13 @@ class RuleAnswers:
                 )
             )
         self._asked[series] = asked + 1
-        return evaluate(self._rule_of(parameters), self._kept[series])
+        return evaluate(self._rule(parameters), self._kept[series])
+
+    def _rule(self, parameters: Mapping[str, Any]) -> Rule:
+        """Made once for all symbols."""
+        if self._made is None or self._made[0] != parameters:
+            self._made = dict(parameters), self._rule_of(parameters)
+        return self._made[1]
 
 
 def columnar(

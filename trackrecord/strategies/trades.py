@@ -321,7 +321,6 @@ def by_session(history: History, earned: dict[str, Floats], first: int) -> Float
     sessions = history.sessions
     total = np.zeros(len(sessions))
     for name, values in earned.items():
-        place = np.searchsorted(sessions, history.series[name].day)
-        total += np.bincount(place, values, len(sessions))
+        total += np.bincount(history.places[name], values, len(sessions))
     start = int(np.searchsorted(sessions, first))
     return total[start:] / len(history.series)

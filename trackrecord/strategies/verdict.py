@@ -65,8 +65,8 @@ def judge(record: Record) -> tuple[Verdict, str]:
     luck = (
         "the Sharpe ratio is not defined"
         if deflated is None
-        else f"the chance that it is better than the best of {record.tries:,} tries by luck is "
-        f"{percent(deflated)}; it takes {CONFIDENCE:.0%}"
+        else f"the chance that its Sharpe ratio is above {_luck(record.tries)} is "
+        f"{percent(deflated)}; it takes {CONFIDENCE * 100:.0f} %"
     )
     if record.remembered:
         return "no evidence yet", (
@@ -74,6 +74,12 @@ def judge(record: Record) -> tuple[Verdict, str]:
             f"{record.sessions} sessions; only what comes after can tell ({luck})"
         )
     return ("worth trying" if stands_out else "no evidence"), luck
+
+
+def _luck(tries: int) -> str:
+    if tries == 1:
+        return "0, with this one try,"
+    return f"what the best of {tries:,} tries has by luck"
 
 
 def percent(share: float) -> str:

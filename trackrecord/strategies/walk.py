@@ -20,6 +20,7 @@ from trackrecord.performance.returns.sharpe import is_too_few, period_sharpe
 from trackrecord.strategies.answers import Columnar
 from trackrecord.strategies.drive import Strategy, Stretch
 from trackrecord.strategies.history import BadBarsError, History
+from trackrecord.strategies.source import Parameter
 from trackrecord.strategies.trades import by_session, earned_by_bar, trips_of
 from trackrecord.strategies.tries import parameters_identity
 
@@ -32,7 +33,7 @@ _LOG_FROM: Final = 10.0
 """Ratio of the ends of a range from which on it is searched by factors, not by steps."""
 _NOTHING: Final = -math.inf
 
-Declared = Mapping[str, Mapping[str, Any]]
+Declared = Mapping[str, Parameter]
 """The ``PARAMETERS`` of a strategy."""
 Told = Callable[[str, int, int], None]
 """Told what is done, how much of it, and of how much."""
@@ -131,7 +132,7 @@ def walk(
         tried: Is filled with what is tried, as it is; so it is known also where this is broken off.
         told: How far it is.
     """
-    standard = {name: each.get("default") for name, each in declared.items()} | dict(given)
+    standard = {name: each.default for name, each in declared.items()} | dict(given)
     found = Walk([], [] if tried is None else tried)
     found.tried.append(parameters_identity(standard))
     seen = set(found.tried)
@@ -197,21 +198,19 @@ def in_sample(
     return _NOTHING if ratio is None else ratio
 
 
-def distribution_of(declared: Mapping[str, Any]) -> Any:
+def distribution_of(declared: Parameter) -> Any:
     """Where a parameter may be looked for; None where its declaration sets no limits."""
-    kind, low, high = declared.get("type"), declared.get("min"), declared.get("max")
-    if declared.get("choices"):
-        return optuna.distributions.CategoricalDistribution(list(declared["choices"]))
-    if kind == "bool":
+    low, high = declared.least, declared.most
+    if declared.choices:
+        return optuna.distributions.CategoricalDistribution(list(declared.choices))
+    if declared.kind == "bool":
         return optuna.distributions.CategoricalDistribution([False, True])
     if low is None or high is None or not low < high:
         return None
     wide = low > 0 and high / low >= _LOG_FROM
-    if kind == "int":
+    if declared.kind == "int":
         return optuna.distributions.IntDistribution(int(low), int(high), log=wide)
-    if kind == "float":
-        return optuna.distributions.FloatDistribution(float(low), float(high), log=wide)
-    return None
+    return optuna.distributions.FloatDistribution(float(low), float(high), log=wide)
 
 
 def _study(strategy: Strategy, seed: int) -> Any:

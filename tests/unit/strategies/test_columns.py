@@ -53,13 +53,15 @@ def worlds(draw: Any) -> tuple[Series, Given, Any]:
     ).map(np.array)
 
     def levels(sign: int) -> Any:
-        steps = draw(
-            st.none() | st.lists(st.integers(1, 300), min_size=count, max_size=count)
-        )
+        steps = draw(st.none() | st.lists(st.integers(1, 300), min_size=count, max_size=count))
         if steps is None:
             return np.full(count, np.nan)
-        return np.array([float(Decimal(repr(close)) + sign * Decimal(step) / 100)
-                         for close, step in zip(series.close.tolist(), steps, strict=True)])
+        return np.array(
+            [
+                float(Decimal(repr(close)) + sign * Decimal(step) / 100)
+                for close, step in zip(series.close.tolist(), steps, strict=True)
+            ]
+        )
 
     return series, Given(
         draw(flags), draw(flags), draw(rare), draw(rare),
@@ -122,8 +124,10 @@ def execute_strategy(market_data, strategy_params):
     fast = sum(closes[-strategy_params["fast"]:]) / strategy_params["fast"]
     slow = sum(closes) / len(closes)
     if fast > slow:
-        return {{"action": "buy", "metadata": {{"stop_loss": closes[-1] * 0.97, "horizon_bars": 9}}}}
-    return {{"action": "sell", "metadata": {{"stop_loss": closes[-1] * 1.03, "horizon_bars": 9}}}}
+        levels = {{"stop_loss": closes[-1] * 0.97, "horizon_bars": 9}}
+        return {{"action": "buy", "metadata": levels}}
+    levels = {{"stop_loss": closes[-1] * 1.03, "horizon_bars": 9}}
+    return {{"action": "sell", "metadata": levels}}
 """
 
 
@@ -178,9 +182,7 @@ def test_prices_of_many_digits_and_splits_are_folded_in_decimals() -> None:
     series = series_of(rows)
     assert not series.is_plain
     history = history_of(series)
-    strategy = Columnar(
-        lambda shown, _: answers(shown, enter_long=[0], stop_long=90.0), "long"
-    )
+    strategy = Columnar(lambda shown, _: answers(shown, enter_long=[0], stop_long=90.0), "long")
     (trade,) = strategy.trades(history, [Stretch(START, {})])
     assert trade.outcome == "open"
 

@@ -28,7 +28,9 @@ from trackrecord.strategies.simulate import (
 )
 
 
-def run(bars: list[Bar], answers: dict[int, Decision], sides: Sides = "long") -> list[tuple[int, Event]]:
+def run(
+    bars: list[Bar], answers: dict[int, Decision], sides: Sides = "long"
+) -> list[tuple[int, Event]]:
     """All that happens, and at which bar, where a strategy decides so at some closes."""
     state, found = NOTHING, []
     for place, each in enumerate(bars):
@@ -52,7 +54,12 @@ def test_what_is_decided_at_a_close_is_filled_at_the_next_open_alone() -> None:
     assert [(place, type(event)) for place, event in events] == [(1, Entered), (2, Exited)]
     left = events[1][1]
     assert isinstance(left, Exited)
-    assert (left.held.entry_price, left.price, left.left, left.how) == (112, 109, "decision", "open")
+    assert (left.held.entry_price, left.price, left.left, left.how) == (
+        112,
+        109,
+        "decision",
+        "open",
+    )
 
 
 def test_nothing_is_filled_inside_the_decision_bar_whatever_its_range() -> None:
@@ -62,7 +69,9 @@ def test_nothing_is_filled_inside_the_decision_bar_whatever_its_range() -> None:
 
 
 def test_an_open_below_the_stop_leaves_at_that_open() -> None:
-    place, left = exit_of(flat_bars(100, 100, 100, 50)[:3] + [bar(65, 66, 60, 61)], Decision("buy", stop_loss=90.0))
+    place, left = exit_of(
+        [*flat_bars(100, 100, 100), bar(65, 66, 60, 61)], Decision("buy", stop_loss=90.0)
+    )
     assert (place, left.price, left.left, left.how) == (3, 65, "stop", "gap")
 
 
@@ -75,7 +84,9 @@ def test_two_stops_in_one_falling_bar_are_each_left_at_their_own_level(
 
 
 def test_the_entry_bar_counts() -> None:
-    place, left = exit_of([*flat_bars(100), bar(100, 101, 94, 100)], Decision("buy", stop_loss=95.0))
+    place, left = exit_of(
+        [*flat_bars(100), bar(100, 101, 94, 100)], Decision("buy", stop_loss=95.0)
+    )
     assert (place, left.price, left.how, left.bars) == (1, 95, "intrabar", 1)
 
 
@@ -183,7 +194,12 @@ def test_a_symbol_that_ceases_expires_at_its_last_close() -> None:
     state, events = cease(state)
     (left,) = events
     assert isinstance(left, Exited)
-    assert (left.price, left.left, left.delisted, left.returned) == (97, "expired", True, Decimal("-0.03"))
+    assert (left.price, left.left, left.delisted, left.returned) == (
+        97,
+        "expired",
+        True,
+        Decimal("-0.03"),
+    )
     assert state.held is None
 
 

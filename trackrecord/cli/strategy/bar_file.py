@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from itertools import islice
@@ -27,7 +27,9 @@ _LONG_GAP: Final = 10
 """Sessions without a bar while others traded, or weekdays where nobody else is there."""
 
 
-def read_history(file: Path, timeframe: str | None = None) -> tuple[History, list[str]]:
+def read_history(
+    file: Path, timeframe: str | None = None, symbols: Sequence[str] | None = None
+) -> tuple[History, list[str]]:
     """The bars of a CSV or Parquet file, in any order; of one bar, the highest revision counts.
 
     Columns: symbol, opened_at, open, high, low, close, volume; and, where they are there,
@@ -36,6 +38,7 @@ def read_history(file: Path, timeframe: str | None = None) -> tuple[History, lis
     Args:
         file: Named ``.csv`` or ``.parquet``.
         timeframe: Which bars, where the file holds several kinds.
+        symbols: Only these; None is all.
 
     Returns:
         The bars, and what somebody should know of them who judges by them.
@@ -51,7 +54,9 @@ def read_history(file: Path, timeframe: str | None = None) -> tuple[History, lis
         )
     if not frame.height:
         raise InputError(f"{file} holds no bars")
-    return _Reading(file, frame).history(timeframe)
+    reading = _Reading(file, frame)
+    reading.choose(timeframe, symbols)
+    return reading.history(timeframe)
 
 
 class _Reading:
@@ -71,7 +76,6 @@ class _Reading:
         return InputError(f"{self._file}, {place}: {why}")
 
     def history(self, timeframe: str | None) -> tuple[History, list[str]]:
-        self._choose(timeframe)
         symbols = self._symbols()
         opened = self._times("opened_at")
         order = self._order(symbols, opened)
@@ -86,26 +90,38 @@ class _Reading:
         starts = np.flatnonzero(np.append(True, symbols[1:] != symbols[:-1]))
         for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(rows)], strict=True):
             part = slice(start, end)
-            texts = [prices[name][1] for name in PRICES]
             split = None if splits is None else tuple(splits[part])
             found[str(symbols[start])] = Series(
-                str(symbols[start]),
-                opened[part],
-                closed[part],
-                *(prices[name][0][part] for name in (*PRICES, "volume")),
-                None if split is None or all(ratio == 1 for ratio in split) else split,
-                None
-                if any(text is None for text in texts)
-                else tuple(text[part] for text in texts if text is not None),  # type: ignore[arg-type]
+                symbol=str(symbols[start]),
+                opened_at=opened[part],
+                closed_at=closed[part],
+                open=prices["open"][0][part],
+                high=prices["high"][0][part],
+                low=prices["low"][0][part],
+                close=prices["close"][0][part],
+                volume=prices["volume"][0][part],
+                split_ratio=None if split is None or all(r == 1 for r in split) else split,
+                texts=_all_texts([prices[name][1] for name in PRICES], part),
             )
         history = History(found, timeframe or _name_of(length))
         return history, _notes(history)
 
-    def _choose(self, timeframe: str | None) -> None:
-        """Keep the rows of one timeframe."""
-        if "timeframe" not in self._frame.columns:
-            return
-        column = self._frame["timeframe"].to_list()
+    def choose(self, timeframe: str | None, symbols: Sequence[str] | None) -> None:
+        """Keep the rows of some symbols and of one timeframe.
+
+        Raises:
+            InputError: One of the symbols has none, or which timeframe is meant is not clear.
+        """
+        if symbols is not None:
+            column = self._frame["symbol"].to_list()
+            if missing := sorted(set(symbols) - set(column)):
+                raise InputError(f"{self._file} has no bars of {', '.join(missing)}")
+            self._rows = np.flatnonzero([each in set(symbols) for each in column])
+        if "timeframe" in self._frame.columns:
+            self._choose_timeframe(timeframe)
+
+    def _choose_timeframe(self, timeframe: str | None) -> None:
+        column = self._column("timeframe", self._rows).to_list()
         kinds = sorted({str(each) for each in column if each is not None})
         if timeframe is None and len(kinds) > 1:
             raise InputError(
@@ -113,7 +129,7 @@ class _Reading:
                 "choose one with --timeframe"
             )
         if timeframe is not None:
-            self._rows = np.flatnonzero([each == timeframe for each in column])
+            self._rows = self._rows[np.flatnonzero([each == timeframe for each in column])]
             if not len(self._rows):
                 raise InputError(f"{self._file} has no bars of {timeframe}: {', '.join(kinds[:5])}")
 
@@ -182,7 +198,8 @@ class _Reading:
                 f"the bar of {symbols[order[place]]} at {at} stands there twice, "
                 f"first in {first}; a correction has a higher revision",
             )
-        return order[np.append(True, ~same_bar)]
+        kept: np.ndarray[Any, Any] = order[np.append(True, ~same_bar)]
+        return kept
 
     def _numbers(
         self, name: str, rows: np.ndarray[Any, Any]
@@ -222,8 +239,7 @@ class _Reading:
         open_, high, low, close = (columns[name] for name in PRICES)
         volume = columns["volume"]
         wrong: list[tuple[np.ndarray[Any, Any], Callable[[int], str]]] = [
-            (~np.isfinite(values), lambda _at, name=name: f"{name} is no number (NaN or empty)")
-            for name, values in columns.items()
+            (~np.isfinite(values), _no_number(name)) for name, values in columns.items()
         ]
         wrong += [
             (high < low, lambda at: f"high {high[at]:g} is below low {low[at]:g}"),
@@ -293,6 +309,19 @@ class _Reading:
                 raise self._refuse(int(rows[place]), f"split_ratio is above 0, not {cell!r}")
             found.append(ratio)
         return found
+
+
+def _all_texts(
+    columns: Sequence[list[str] | None], part: slice
+) -> tuple[list[str], list[str], list[str], list[str]] | None:
+    open_, high, low, close = columns
+    if open_ is None or high is None or low is None or close is None:
+        return None
+    return open_[part], high[part], low[part], close[part]
+
+
+def _no_number(name: str) -> Callable[[int], str]:
+    return lambda _at: f"{name} is no number (NaN or empty)"
 
 
 def _moment_of(cell: Any) -> int:
