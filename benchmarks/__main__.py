@@ -27,6 +27,8 @@ NAMES = {
     "planted": "benchmarks.learning.planted",
     "real_bars": "benchmarks.learning.real_bars",
     "learning_speed": "benchmarks.learning.speed",
+    "strategy_noise": "benchmarks.strategy_noise",
+    "strategy_speed": "benchmarks.strategy_speed",
 }
 """Name of a benchmark, and of its result: the module that runs it."""
 

@@ -108,7 +108,7 @@ def given(series: Series, **columns: Any) -> Given:
     found: dict[str, Any] = {}
     for name in ("enter_long", "enter_short", "leave_long", "leave_short"):
         flags = np.zeros(count, np.bool_)
-        flags[list(columns.pop(name, []))] = True
+        flags[[row for row in columns.pop(name, []) if row < count]] = True
         found[name] = flags
     for name in ("stop_long", "stop_short", "target_long", "target_short"):
         found[name] = np.full(count, columns.pop(name, np.nan), np.float64)

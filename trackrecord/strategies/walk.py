@@ -1,6 +1,6 @@
 """Walk-forward: parameters are chosen on what has been, and judged on what comes after.
 
-The first quarter of the sessions is in sample. The rest is cut into windows; before each of them
+The first fifth of the sessions is in sample. The rest is cut into windows; before each of them
 the parameters may be chosen anew on all sessions before it, and the strategy is handed no bar
 behind them while that is done. What it then does in the windows, one after the other, is out of
 sample, and that alone is judged.
@@ -25,7 +25,7 @@ from trackrecord.strategies.trades import by_session, earned_by_bar, trips_of
 from trackrecord.strategies.tries import parameters_identity
 
 WINDOWS: Final = 5
-SHARE_IN_SAMPLE: Final = 0.25
+SHARE_IN_SAMPLE: Final = 0.2
 TRIALS: Final = 40
 """Sets of parameters that are tried before each window."""
 

@@ -66,7 +66,7 @@ def backtest_command(
         typer.Option(
             min=0.05, max=0.9, help="Share of the sessions before the first window, not judged."
         ),
-    ] = 0.25,
+    ] = 0.2,
     cost: Annotated[
         str, typer.Option(help="Of each fill, as a fraction: commission, spread and slippage.")
     ] = "0.001",
@@ -129,6 +129,7 @@ def backtest_command(
             capital, cost, windows, in_sample, known_until, by_model=by_model,
             search=_search(trials, seed, budget) if optimise else None,
         )  # fmt: skip
+        _check_written(html, png)
         loaded = load(file, _values(given or []))
         with if_stopped(lambda: _SO_FAR):
             answer = _answer(
@@ -283,6 +284,15 @@ def _values(given: list[str]) -> dict[str, Any]:
 
 def _list(text: str | None) -> list[str] | None:
     return None if text is None else [each.strip() for each in text.split(",") if each.strip()]
+
+
+def _check_written(*paths: Path | None) -> None:
+    """Before anything is worked out, find out whether there is a folder to write to."""
+    from trackrecord.cli.common import InputError
+
+    for path in paths:
+        if path is not None and not path.absolute().parent.is_dir():
+            raise InputError(f"cannot write {path}: there is no folder {path.parent}")
 
 
 def _write(answer: dict[str, Any], html: Path | None, png: Path | None) -> None:

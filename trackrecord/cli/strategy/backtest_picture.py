@@ -41,7 +41,7 @@ def picture(answer: dict[str, Any]) -> bytes:
     below.fill_between(days, falls, 0, color=FALL, alpha=0.35, linewidth=0)
     below.plot(days, falls, color=FALL, linewidth=0.7)
     below.set_ylabel("below its best")
-    below.yaxis.set_major_formatter(lambda value, _place: f"{value:.0%}")
+    below.yaxis.set_major_formatter(lambda value, _place: f"{value * 100:.3g} %")
     for axes in (above, below):
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(visible=True, alpha=0.2, linewidth=0.6)

@@ -66,6 +66,7 @@ class _Reading:
         self._file = file
         self._frame = frame
         self._rows = np.arange(frame.height)
+        self._corrected = 0
 
     def _refuse(self, row: int, why: str) -> InputError:
         """What is wrong with a row, by the line that it stands on."""
@@ -104,7 +105,13 @@ class _Reading:
                 texts=_all_texts([prices[name][1] for name in PRICES], part),
             )
         history = History(found, timeframe or _name_of(length))
-        return history, _notes(history)
+        told = _notes(history)
+        if self._corrected:
+            told.append(
+                f"{self._corrected} bars were corrected later (a higher revision counts): live, a "
+                "strategy had decided upon what was first said"
+            )
+        return history, told
 
     def choose(self, timeframe: str | None, symbols: Sequence[str] | None) -> None:
         """Keep the rows of some symbols and of one timeframe.
@@ -198,6 +205,8 @@ class _Reading:
                 f"the bar of {symbols[order[place]]} at {at} stands there twice, "
                 f"first in {first}; a correction has a higher revision",
             )
+        same_source = same_bar & (source[order][1:] == source[order][:-1])
+        self._corrected = int(same_source.sum())
         kept: np.ndarray[Any, Any] = order[np.append(True, ~same_bar)]
         return kept
 
