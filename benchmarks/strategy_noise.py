@@ -170,7 +170,7 @@ def summary(
 
 
 def _share(rows: list[dict[str, Any]], verdict: str) -> float:
-    return sum(each["verdict"] == verdict for each in rows) / len(rows)
+    return len([each for each in rows if each["verdict"] == verdict]) / len(rows)
 
 
 def _told(what: str, done: int, total: int, runs: list[dict[str, Any]]) -> None:

@@ -42,6 +42,7 @@ EXTRAS: Final = {
         "alembic", "msgspec", "prometheus_client", "psycopg2", "sqlalchemy", "structlog",
     },
     "learning": {"faust", "lightgbm", "optuna", "scipy", "sklearn"},
+    "strategies": {"pydantic_monty"},
     "dask": {"dask", "distributed", "pandas"},
     "api": {"argon2", "fastapi", "jwt", "multipart", "orjson", "uvicorn"},
 }  # fmt: skip

@@ -43,6 +43,8 @@ def fault_of(error: Exception, script: str, limits: Limits, complaints: str = ""
         if words.endswith(f"> {OUTPUT_BYTES} bytes"):
             return Fault("output", f"{_at(line)}it prints more than {OUTPUT_BYTES // 1024} KiB")
         return _memory(line, limits)
+    if kind == "RecursionError" and _is_of_answer(error):
+        return Fault("contract", "the answer is nested too deeply")
     if kind == "RecursionError":
         return Fault(
             "recursion", f"{_at(line)}functions call one another more than {RECURSION} deep"

@@ -12,8 +12,7 @@ import json
 import threading
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from importlib import import_module
-from importlib.util import find_spec
+from time import perf_counter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -32,6 +31,7 @@ from trackrecord.sandbox.limits import OUTPUT_BYTES, RECURSION, Limits
 from trackrecord.strategies.contract import FLAT, BarRow, Decision, Fault, Position, Problem
 from trackrecord.strategies.decisions import check_decision
 from trackrecord.strategies.market_data import MarketData, read_market_data
+from trackrecord.strategies.prelude import prelude_for
 from trackrecord.strategies.source import Source, parameter_values, read_source
 
 if TYPE_CHECKING:
@@ -48,13 +48,6 @@ _SCRIPT: Final = "<python-input-1>"
 """How Monty names the second feed of a session, which is the strategy."""
 
 _Row = tuple[str, BarRow, str | None, float | None, float]
-
-
-@lru_cache(maxsize=1)
-def prelude() -> str:
-    """The functions that a strategy may call without an import."""
-    name = "trackrecord.strategies.prelude"
-    return str(import_module(name).PRELUDE) if find_spec(name) else ""
 
 
 @lru_cache(maxsize=256)
@@ -121,7 +114,7 @@ class MontyExecutor:
 
     def worker(self) -> dict[str, Any]:
         """What the kernel says of a worker of this executor."""
-        with self._checkout() as session:
+        with self.checkout() as session:
             session.feed_run("None")
             return worker_facts(session.worker_pid or 0)
 
@@ -204,7 +197,7 @@ class MontyExecutor:
             "lookback": read.lookback,
             "largest": driver.LARGEST_ANSWER,
         }
-        session = self._checkout()
+        session = self.checkout()
         session.__enter__()
         opened = StrategySession(session, read, None, self.limits, self._launcher, renewed=renewed)
         opened.begin(json.dumps(setup))
@@ -214,10 +207,11 @@ class MontyExecutor:
         """What Monty's own type checker says of a strategy, without running it."""
         from trackrecord.sandbox.types import type_problems  # noqa: PLC0415 - seldom needed
 
-        with self._checkout(type_check=True, type_check_format="json") as session:
-            return type_problems(session, prelude(), source)
+        with self.checkout(type_check=True, type_check_format="json") as session:
+            return type_problems(session, prelude_for(source), source)
 
-    def _checkout(self, **options: Any) -> MontySession:
+    def checkout(self, **options: Any) -> MontySession:
+        """A bare session with the limits of this executor, for what is no strategy."""
         with self._lock:
             if self._pool is None:
                 self._start()
@@ -282,13 +276,15 @@ class StrategySession:
         self._limits = limits
         self._launcher = launcher
         self._renewed = renewed
+        self.seconds = 0.0
+        """What its steps took so far, the way there and back included."""
 
     def begin(self, setup: str) -> None:
         """Load prelude, strategy and history; what goes wrong is the answer to every step."""
         if self._source is None:
             return
         parts: list[tuple[str, dict[str, Any]]] = [
-            (driver.SOURCE + prelude(), {}),
+            (driver.SOURCE + prelude_for(self._source.code), {}),
             (self._source.code, {}),
             (driver.BEGIN, {driver.INPUT: setup}),
         ]
@@ -323,10 +319,12 @@ class StrategySession:
         of the worker itself every further answer is that fault.
         """
         answers: dict[str, Decision | Fault | None] = {}
+        began = perf_counter()
         symbols = list(bars)
         for first in range(0, len(symbols), _SYMBOLS_AT_ONCE):
             part = symbols[first : first + _SYMBOLS_AT_ONCE]
             answers.update(self._step(part, bars, positions))
+        self.seconds += perf_counter() - began
         return answers
 
     def _step(
@@ -374,16 +372,13 @@ class StrategySession:
         text = self._feed(driver.SEEN, {})
         if isinstance(text, Fault):
             return text
-        spoilt = Fault("contract", "it changes names of the sandbox itself")
-        if type(text) is not str:
-            return spoilt
         try:
             return {
                 symbol: [BarRow(**bar) for bar in window]
                 for symbol, window in json.loads(text).items()
             }
         except (ValueError, TypeError, AttributeError):
-            return spoilt
+            return {}  # what is there are no bars any more
 
     def close(self) -> None:
         """End it; its worker, emptied, serves the next one."""

@@ -1,4 +1,8 @@
-"""What the type checker inside the sandbox says of a strategy, in plain words."""
+"""What the type checker inside the sandbox says of a strategy, in plain words.
+
+Monty carries ty, which infers more than it can be sure of where a name may hold one of several
+things: what it says of those is told, and does not refuse a strategy.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +15,16 @@ if TYPE_CHECKING:
     from pydantic_monty import MontySession
 
 _MOST: Final = 20
+_UNSURE: Final = (" | ", "in union", "Unknown", "`None`")
+_HARMLESS: Final = frozenset({"invalid-parameter-default", "implicit-optional"})
+MAYBE: Final = "types-unsure"
+"""The code of a finding that may be wrong."""
 
 
 def type_problems(session: MontySession, prelude: str, source: str) -> list[Problem]:
     """Check a strategy after the prelude, whose functions it may call.
 
-    Nothing of the strategy runs: the checked text begins with a jump over it.
+    A strategy without findings is then loaded, in the sandbox; none of its functions is called.
 
     Args:
         session: One that was checked out with ``type_check_format="json"``.
@@ -26,12 +34,12 @@ def type_problems(session: MontySession, prelude: str, source: str) -> list[Prob
     import pydantic_monty  # noqa: PLC0415 - an extra
 
     try:
-        session.feed_run(prelude + "\nNone", skip_type_check=False)
-        session.feed_run(source)
+        session.feed_run(prelude + "\nNone")
+        session.feed_run(source, print_callback=pydantic_monty.CollectString())
     except pydantic_monty.MontyTypingError as error:
         return _read(error.display())
-    except pydantic_monty.MontyError:
-        return []  # it was checked, and then failed in running, which the dry run tells
+    except Exception:  # noqa: BLE001 - types are fine; how it fails is told by the dry run
+        return []
     return []
 
 
@@ -41,10 +49,11 @@ def _read(text: str) -> list[Problem]:
     except ValueError:
         return [Problem(None, "types", text.strip().splitlines()[0])]
     problems = [_problem(each) for each in told if isinstance(each, dict)]
-    return problems[:_MOST]
+    return list(dict.fromkeys(problems))[:_MOST]
 
 
 def _problem(told: dict[str, Any]) -> Problem:
     location = told.get("location") or {}
-    message = str(told.get("message") or told.get("description") or told.get("code"))
-    return Problem(location.get("row"), "types", message.splitlines()[0])
+    message = str(told.get("message") or told.get("code")).splitlines()[0]
+    unsure = told.get("code") in _HARMLESS or any(each in message for each in _UNSURE)
+    return Problem(location.get("row"), MAYBE if unsure else "types", message)

@@ -201,9 +201,7 @@ def range_position_series(
     tops = tail(high, count)
     bottoms = tail(low, count)
     lasts = tail(close, count)
-    return [
-        quotient(lasts[i] - bottoms[i], tops[i] - bottoms[i]) * 100.0 for i in range(count)
-    ]
+    return [quotient(lasts[i] - bottoms[i], tops[i] - bottoms[i]) * 100.0 for i in range(count)]
 
 
 def gap_series(opens: list[float], close: list[float], count: int = 1) -> list[float]:
@@ -226,9 +224,7 @@ def stochastic_k_series(
     tops = highest_series(high, days, needed)
     bottoms = lowest_series(low, days, needed)
     lasts = tail(close, needed)
-    raw = [
-        quotient(lasts[i] - bottoms[i], tops[i] - bottoms[i]) * 100.0 for i in range(needed)
-    ]
+    raw = [quotient(lasts[i] - bottoms[i], tops[i] - bottoms[i]) * 100.0 for i in range(needed)]
     return raw if smooth == 1 else sma_series(raw, smooth, count)
 
 
@@ -346,9 +342,7 @@ def macd_all(values: list[float], fast: int, slow: int) -> list[float]:
     return [quick[i] - lazy[i] for i in range(len(values))]
 
 
-def macd_series(
-    values: list[float], fast: int = 12, slow: int = 26, count: int = 1
-) -> list[float]:
+def macd_series(values: list[float], fast: int = 12, slow: int = 26, count: int = 1) -> list[float]:
     """EMA of ``fast`` - EMA of ``slow``."""
     return tail(macd_all(values, fast, slow), count)
 
@@ -671,9 +665,7 @@ def first_of_week(bars: list[dict[str, Any]]) -> bool:
     return (day_number(bars[-1]["time"]) + 3) // 7 != (day_number(bars[-2]["time"]) + 3) // 7
 
 
-def closes_since_entry(
-    bars: list[dict[str, Any]], position: dict[str, Any]
-) -> list[float]:
+def closes_since_entry(bars: list[dict[str, Any]], position: dict[str, Any]) -> list[float]:
     """The closes from the bar of the entry on, as far as the window holds them.
 
     The entry bar is the one that opened at the position's ``entry_time``; where the position does

@@ -23,7 +23,7 @@ from trackrecord.strategies.contract import (
 LONGEST_SOURCE: Final = 200_000
 """Characters of a strategy's source."""
 MOST_PARAMETERS: Final = 100
-DEEPEST: Final = 100
+DEEPEST: Final = 150
 """Levels of nesting in a source; deeper ones are refused by every parser in its own way."""
 
 FUNCTION: Final = "execute_strategy"

@@ -99,12 +99,19 @@ def _condition(rng: random.Random, depth: int) -> m.Condition:
 
 
 def _compare(rng: random.Random) -> m.Condition:
-    left, right = _pair(rng)
+    left, right = _different(rng)
     return m.Compare(left, rng.choice((">", ">=", "<", "<=")), right)
 
 
+def _different(rng: random.Random) -> tuple[m.Operand, m.Operand]:
+    while True:
+        left, right = _pair(rng)
+        if left != right:
+            return left, right
+
+
 def _cross(rng: random.Random) -> m.Condition:
-    left, right = _pair(rng)
+    left, right = _different(rng)
     return m.Cross(left, rng.choice(("above", "below")), right)
 
 
@@ -156,7 +163,9 @@ def _pair(rng: random.Random) -> tuple[m.Operand, m.Operand]:
     if kind < 0.6:
         name = rng.choice(("rsi", "atr", "volatility", "bollinger_bandwidth"))
         inner = indicator(rng, name, nested=False)
-        return inner, m.Indicator(rng.choice(("sma", "highest", "lowest")), (rng.randint(2, 40),), inner)
+        return inner, m.Indicator(
+            rng.choice(("sma", "highest", "lowest")), (rng.randint(2, 40),), inner
+        )
     left = m.Field(rng.choice(_FIELDS[:4])) if rng.random() < 0.6 else _price(rng)
     right = _price(rng)
     wrap = rng.random()

@@ -2,13 +2,12 @@
 
 import typer
 
-from trackrecord.cli.strategy import backtest
-
 app = typer.Typer(
     no_args_is_help=True,
     help="Make a strategy from a sentence, check it, run it, and judge it on bars.",
 )
-app.command(
-    "backtest",
-    epilog="Example: trackrecord strategy backtest cross.py --bars bars.csv --html report.html",
-)(backtest.backtest_command)
+
+# Each registers its command on `app`.
+from trackrecord.cli.strategy import backtest, generate, run, sandbox, validate  # noqa: E402
+
+__all__ = ["app", "backtest", "generate", "run", "sandbox", "validate"]

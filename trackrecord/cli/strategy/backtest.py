@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from trackrecord.cli.common import DEFAULT_HOME, HomeOption, PolicyOption
+from trackrecord.cli.strategy import app
 
 if TYPE_CHECKING:
     from trackrecord.cli.strategy.strategy_file import Loaded
@@ -20,6 +21,10 @@ _COULD_NOT: Final = 2
 _SO_FAR: Final = "nothing was judged; what was tried until now counts as tried"
 
 
+@app.command(
+    "backtest",
+    epilog="Example: trackrecord strategy backtest cross.py --bars bars.csv --html report.html",
+)
 def backtest_command(
     file: Annotated[
         Path,

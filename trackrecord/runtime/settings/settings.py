@@ -256,6 +256,21 @@ class Settings(BaseModel):
     )
     """Names of the strategies whose results the HTTP API tells as metrics, separated by commas.
     Empty: those 50 with the most signals."""
+    sandbox_least: Literal["process", "kernel", "namespaces"] = Field(
+        default="process", validation_alias="TRACKRECORD_SANDBOX_LEAST"
+    )
+    """The isolation without which no strategy runs: process (a machine of its own in a process),
+    kernel (the kernel refuses it files, network and processes besides) or namespaces (it sees none
+    of them besides). `trackrecord strategy sandbox` tells what there is."""
+    sandbox_seconds: Annotated[float, Field(gt=0, le=60)] = Field(
+        default=1.0, validation_alias="TRACKRECORD_SANDBOX_SECONDS"
+    )
+    """How many seconds a strategy may compute for one decision, or for one instant of several
+    symbols."""
+    sandbox_memory_mb: Annotated[int, Field(ge=16, le=4096)] = Field(
+        default=100, validation_alias="TRACKRECORD_SANDBOX_MEMORY_MB"
+    )
+    """How many megabytes a strategy may hold at once, its bars included."""
     kafka: dict[str, str] = Field(default_factory=dict, validation_alias="TRACKRECORD_KAFKA_*")
     """Any other setting of the Kafka client, dots as underscores:
     TRACKRECORD_KAFKA_SASL_MECHANISM."""

@@ -13,7 +13,7 @@ from trackrecord.strategies.rules.catalogue import CATALOGUE
 
 _CONDITIONS: Final = {
     "compare": model.Compare, "cross": model.Cross, "within": model.Within,
-    "in_a_row": model.InARow, "and": model.And, "or": model.Or, "not": model.Not,
+    "in_a_row": model.InARow, "and": model.And, "or": model.Or, "not": model.Not, "always": model.Always,
 }  # fmt: skip
 _OPERANDS: Final = {
     "number": model.Number, "field": model.Field, "indicator": model.Indicator, "ago": model.Ago,
@@ -124,14 +124,18 @@ def _choice(data: object, where: str, choices: tuple[str, ...]) -> Any:
     return data
 
 
-def _kind(data: object, where: str, kinds: dict[str, Any], depth: int) -> tuple[str, dict[str, Any]]:
+def _kind(
+    data: object, where: str, kinds: dict[str, Any], depth: int
+) -> tuple[str, dict[str, Any]]:
     given = _object(data, where)
     if depth > _DEEPEST:
         raise ValueError(f"{where} is nested too deeply")
     kind = _choice(given.get("kind"), f"the kind of {where}", tuple(kinds))
     wanted = {field.name for field in fields(kinds[kind])} | {"kind"}
     if set(given) != wanted and set(given) | {"source", "settings"} != wanted:
-        raise ValueError(f"a {kind} has {', '.join(sorted(wanted))}, not {', '.join(sorted(given))}")
+        raise ValueError(
+            f"a {kind} has {', '.join(sorted(wanted))}, not {', '.join(sorted(given))}"
+        )
     return kind, given
 
 
@@ -142,7 +146,11 @@ def _condition(data: object, where: str, depth: int = 0) -> model.Condition:
         return model.Compare(left, _choice(given["op"], "op", (">", ">=", "<", "<=")), right)
     if kind == "cross":
         left, right = (_operand(given[side], where, depth + 1) for side in ("left", "right"))
-        return model.Cross(left, _choice(given["direction"], "direction", ("above", "below")), right)
+        return model.Cross(
+            left, _choice(given["direction"], "direction", ("above", "below")), right
+        )
+    if kind == "always":
+        return model.Always()
     if kind == "not":
         return model.Not(_condition(given["item"], where, depth + 1))
     if kind in {"and", "or"}:
@@ -189,7 +197,9 @@ def _indicator(given: dict[str, Any], where: str, depth: int) -> model.Indicator
         settings.append(checked)
     source = None
     if "source" in entry.inputs:
-        source = _operand(given.get("source") or {"kind": "field", "name": "close"}, where, depth + 1)
+        source = _operand(
+            given.get("source") or {"kind": "field", "name": "close"}, where, depth + 1
+        )
         plain = isinstance(source, model.Field)
         if not plain and (entry.memory != "none" or not isinstance(source, model.Indicator)):
             raise ValueError(f"{name} in {where} is not worked out of that")

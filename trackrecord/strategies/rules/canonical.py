@@ -10,10 +10,13 @@ from dataclasses import replace
 from typing import Final
 
 from trackrecord.strategies.contract import MOST_LOOKBACK
+from trackrecord.strategies.rules.catalogue import CATALOGUE
+from trackrecord.strategies.rules.kinds import kind
 from trackrecord.strategies.rules.model import (
     FLIPPED,
     OPPOSITE,
     Ago,
+    Always,
     And,
     Apart,
     Away,
@@ -37,6 +40,7 @@ from trackrecord.strategies.rules.model import (
 from trackrecord.strategies.rules.parameters import mapped, most
 from trackrecord.strategies.rules.series import average_range, reach
 
+_PLACES: Final = {name: place for place, name in enumerate(CATALOGUE)}
 _FIELDS: Final = ("close", "open", "high", "low", "volume")
 _OTHER_WAY: Final[dict[Direction, Direction]] = {"above": "below", "below": "above"}
 
@@ -47,7 +51,7 @@ def _rank(operand: Operand) -> tuple[object, ...]:
         return (0, _FIELDS.index(operand.name))
     if isinstance(operand, Indicator):
         inner = () if operand.source is None else _rank(operand.source)
-        return (1, operand.name, operand.settings, inner)
+        return (1, _PLACES[operand.name], operand.settings, inner)
     if isinstance(operand, Ago):
         return (*_rank(operand.operand)[:1], 1, str(operand.operand), operand.bars)
     if isinstance(operand, Number):
@@ -57,6 +61,8 @@ def _rank(operand: Operand) -> tuple[object, ...]:
 
 def _wrapped(operand: Operand) -> bool:
     """Whether it is something done to another operand, which stands on the right."""
+    if isinstance(operand, Indicator):
+        return isinstance(operand.source, Indicator)
     return isinstance(operand, Multiple | Away | Apart | Number)
 
 
@@ -68,6 +74,22 @@ def _exchanged(left: Operand, right: Operand) -> bool:
         return second < first  # type: ignore[operator]
     except TypeError:
         return str(second) < str(first)
+
+
+def _plainest(operand: Operand) -> Operand:
+    """0.95 times a price is 5 % below it."""
+    if isinstance(operand, Multiple) and kind(operand.operand) == "price":
+        percent = round((operand.factor - 1) * 100, 9)
+        if -100 < percent < 100 and percent != 0:  # noqa: PLR2004
+            return Away(operand.operand, percent)
+    return operand
+
+
+def _is_gap(condition: Compare) -> bool:
+    """Whether the open is compared with the close before."""
+    right = condition.right
+    before = isinstance(right, Away) and right.operand == Ago(Field("close"), 1)
+    return before and condition.left == Field("open")
 
 
 def opposite(condition: Condition) -> Condition:
@@ -89,7 +111,14 @@ def opposite(condition: Condition) -> Condition:
 
 def canonical(condition: Condition) -> Condition:
     """The one form of a condition."""
+    if isinstance(condition, Compare | Cross):
+        condition = replace(
+            condition, left=_plainest(condition.left), right=_plainest(condition.right)
+        )
     if isinstance(condition, Compare):
+        if _is_gap(condition):
+            assert isinstance(condition.right, Away)  # noqa: S101 - that is what a gap is
+            return Compare(Indicator("gap"), condition.op, Number(condition.right.percent))
         if _exchanged(condition.left, condition.right):
             return Compare(condition.right, FLIPPED[condition.op], condition.left)
         return condition
@@ -100,6 +129,8 @@ def canonical(condition: Condition) -> Condition:
     if isinstance(condition, Not):
         inner = canonical(condition.item)
         return Not(inner) if isinstance(inner, Cross) else canonical(opposite(inner))
+    if isinstance(condition, Always):
+        return condition
     if isinstance(condition, Within | InARow):
         inner = canonical(condition.condition)
         return inner if condition.bars == 1 else type(condition)(condition.bars, inner)
@@ -114,7 +145,7 @@ def canonical(condition: Condition) -> Condition:
 
 def _order(condition: Condition) -> tuple[int, str]:
     """Events first, then states, then groups; each kind in the order of its words."""
-    ranks = {Cross: 0, Compare: 1, Within: 2, InARow: 3, Not: 4, And: 5, Or: 6}
+    ranks = {Cross: 0, Compare: 1, Within: 2, InARow: 3, Not: 4, And: 5, Or: 6, Always: 7}
     return ranks[type(condition)], repr(condition)
 
 
@@ -174,6 +205,8 @@ def _span(condition: Condition, *, least: bool) -> int:
         return before + max(reach(side, least=least) for side in sides)
     if isinstance(condition, Not):
         return _span(condition.item, least=least)
+    if isinstance(condition, Always):
+        return 1
     if isinstance(condition, And | Or):
         return max(_span(item, least=least) for item in condition.items)
     return condition.bars - 1 + _span(condition.condition, least=least)

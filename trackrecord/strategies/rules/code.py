@@ -11,6 +11,7 @@ from trackrecord.strategies.contract import Side
 from trackrecord.strategies.rules.catalogue import CATALOGUE
 from trackrecord.strategies.rules.model import (
     Ago,
+    Always,
     And,
     Away,
     Compare,
@@ -100,6 +101,8 @@ class _Writer:
                 f"{self.operand(left, ago)} {now} {self.operand(right, ago)} and "
                 f"{self.operand(left, earlier)} {before} {self.operand(right, earlier)}"
             )
+        if isinstance(condition, Always):
+            return "True"
         if isinstance(condition, Not):
             return f"not ({self.condition(condition.item, ago)})"
         if isinstance(condition, And):
@@ -396,7 +399,7 @@ def _entry(tree: Rule, side: Side, writer: _Writer) -> list[str]:
     if tree.horizon_bars is not None:
         metadata.append(f'"horizon_bars": {_name(tree.horizon_bars)}')
     action = f'"action": "{"buy" if up else "sell"}", "reason": "the entry holds"'
-    answer = f"{{{action}, \"metadata\": {{{', '.join(metadata)}}}}}" if metadata else f"{{{action}}}"
+    answer = f'{{{action}, "metadata": {{{", ".join(metadata)}}}}}' if metadata else f"{{{action}}}"
     if checks:
         lines.append(f"if {' and '.join(checks)}:")
         lines.append(f"    return {answer}")

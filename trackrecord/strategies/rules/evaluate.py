@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from trackrecord.strategies.contract import Decision, Side
 from trackrecord.strategies.rules.model import (
+    Always,
     And,
     Compare,
     Condition,
@@ -278,17 +279,20 @@ class _Truth:
             return self._flags(_COMPARED[condition.op](left, right))
         if isinstance(condition, Cross):
             # The earlier bar first: what is stepped is then kept as far back as both need.
-            left, right = self._value(condition.left, ago + 1), self._value(condition.right, ago + 1)
+            left, right = (
+                self._value(condition.left, ago + 1),
+                self._value(condition.right, ago + 1),
+            )
             above = condition.direction == "above"
             before = left <= right if above else left >= right
             left, right = self._value(condition.left, ago), self._value(condition.right, ago)
             return self._flags((left > right if above else left < right) & before)
+        if isinstance(condition, Always):
+            return self._flags(True)
         if isinstance(condition, Not):
             return ~self._at(condition.item, ago)
         if isinstance(condition, And | Or):
-            return _JOINED[type(condition)](
-                [self._at(item, ago) for item in condition.items]
-            )
+            return _JOINED[type(condition)]([self._at(item, ago) for item in condition.items])
         times = [self._at(condition.condition, ago + i) for i in reversed(range(condition.bars))]
         return _JOINED[Or if isinstance(condition, Within) else And](times)
 

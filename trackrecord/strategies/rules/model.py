@@ -142,7 +142,12 @@ class Not:
     item: Condition
 
 
-Condition = Compare | Cross | Within | InARow | And | Or | Not
+@dataclass(frozen=True)
+class Always:
+    """True on every bar: what the schedule alone decides."""
+
+
+Condition = Compare | Cross | Within | InARow | And | Or | Not | Always
 
 
 @dataclass(frozen=True)

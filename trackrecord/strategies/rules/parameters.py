@@ -14,6 +14,7 @@ from typing import Final
 from trackrecord.strategies.rules.catalogue import CATALOGUE
 from trackrecord.strategies.rules.model import (
     Ago,
+    Always,
     And,
     Apart,
     Away,
@@ -92,6 +93,7 @@ def most(role: Role, value: float) -> float:
 
 def mapped(rule: Rule, change: Change) -> Rule:
     """The rule with ``change`` made to each of its numbers, in a fixed order."""
+
     def of(condition: Condition | None) -> Condition | None:
         return None if condition is None else _condition(condition, change)
 
@@ -121,13 +123,17 @@ def _condition(condition: Condition, change: Change) -> Condition:
     if isinstance(condition, Compare):
         left = _operand(condition.left, change)
         direction = "above" if condition.op in {">", ">="} else "below"
-        return Compare(left, condition.op, _right(condition.left, condition.right, direction, change))
+        return Compare(
+            left, condition.op, _right(condition.left, condition.right, direction, change)
+        )
     if isinstance(condition, Cross):
         left = _operand(condition.left, change)
         return Cross(
             left, condition.direction,
             _right(condition.left, condition.right, condition.direction, change),
         )  # fmt: skip
+    if isinstance(condition, Always):
+        return condition
     if isinstance(condition, Not):
         return Not(_condition(condition.item, change))
     if isinstance(condition, And | Or):

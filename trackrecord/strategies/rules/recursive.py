@@ -96,9 +96,7 @@ def _rsi(settings: Settings, inputs: list[Floats], rows: int, end: int, keep: in
     moves, days = _moves(inputs[0]), int(settings[0])
     gains = _smooth(_along(np.maximum(moves, 0.0), rows), days, 1, end, keep, wilder=True)
     losses = _smooth(_along(np.maximum(-moves, 0.0), rows), days, 1, end, keep, wilder=True)
-    return [
-        _quotient(gain, gain + loss) * 100.0 for gain, loss in zip(gains, losses, strict=True)
-    ]
+    return [_quotient(gain, gain + loss) * 100.0 for gain, loss in zip(gains, losses, strict=True)]
 
 
 def _true_ranges(inputs: list[Floats]) -> Floats:

@@ -53,8 +53,13 @@ class Columns:
 
     @classmethod
     def of(
-        cls, times: NDArray[np.datetime64], open: Floats, high: Floats, low: Floats,  # noqa: A002
-        close: Floats, volume: Floats,
+        cls,
+        times: NDArray[np.datetime64],
+        open: Floats,
+        high: Floats,
+        low: Floats,  # noqa: A002
+        close: Floats,
+        volume: Floats,
     ) -> Columns:
         """Bars from their opening times (UTC) and fields."""  # fmt: skip
         return cls(

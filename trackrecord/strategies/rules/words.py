@@ -7,7 +7,9 @@ from typing import Final
 
 from trackrecord.strategies.rules.catalogue import CATALOGUE
 from trackrecord.strategies.rules.model import (
+    FLIPPED,
     Ago,
+    Always,
     And,
     Away,
     Compare,
@@ -61,11 +63,16 @@ def operand_words(operand: Operand) -> str:
         return _indicator(operand)
     if isinstance(operand, Ago):
         inner = operand.operand
-        if isinstance(inner, Indicator) and inner.name in {"highest", "lowest"} and (
-            operand.bars == 1
+        if (
+            isinstance(inner, Indicator)
+            and inner.name in {"highest", "lowest"}
+            and (operand.bars == 1)
         ):
             return _extreme(inner, f"the {number(inner.settings[0])} bars before this one")
-        return f"{operand_words(inner)} {operand.bars} {_bars(operand.bars)} before"
+        words = (
+            _indicator(inner, ago=True) if isinstance(inner, Indicator) else operand_words(inner)
+        )
+        return f"{words} {operand.bars} {_bars(operand.bars)} before"
     if isinstance(operand, Multiple):
         return f"{number(operand.factor)} times {operand_words(operand.operand)}"
     if isinstance(operand, Away):
@@ -80,16 +87,24 @@ def _bars(count: int) -> str:
     return "bar" if count == 1 else "bars"
 
 
-def _indicator(indicator: Indicator) -> str:
+def _indicator(indicator: Indicator, *, ago: bool = False) -> str:
     if indicator.name in {"highest", "lowest"}:
-        return _extreme(indicator, f"the last {number(indicator.settings[0])} bars")
+        return _extreme(
+            indicator, f"the last {number(indicator.settings[0])} bars including this one"
+        )
     title = CATALOGUE[indicator.name].title
-    settings = ", ".join(number(value) for value in indicator.settings)
+    values = indicator.settings
+    if indicator.name == "stochastic_k":
+        # Two numbers behind %K are those of %K and %D; three tell its smoothing.
+        values = (*values, 3)
+    settings = ", ".join(number(value) for value in values)
     words = f"the {settings} day {title}" if indicator.name in _BY_DAYS else (
         f"{title}({settings})" if settings else f"the {title}"
     )  # fmt: skip
     if indicator.source is not None and indicator.source != Field("close"):
         words += f" of {operand_words(indicator.source)}"
+        if not ago and indicator.name == "sma" and indicator.source == Field("volume"):
+            words += " including this bar"
     return words
 
 
@@ -101,6 +116,8 @@ def _extreme(indicator: Indicator, bars: str) -> str:
 def condition_words(condition: Condition) -> str:
     """A condition in words; groups within groups stand in brackets."""
     if isinstance(condition, Compare):
+        if isinstance(condition.right, Away):
+            return _away_words(condition, condition.right)
         right = operand_words(condition.right)
         percent = isinstance(condition.right, Number) and _is_percent(condition.left)
         right += "%" if percent else ""
@@ -108,6 +125,8 @@ def condition_words(condition: Condition) -> str:
     if isinstance(condition, Cross):
         left, right = operand_words(condition.left), operand_words(condition.right)
         return f"{left} crosses {condition.direction} {right}"
+    if isinstance(condition, Always):
+        return "on every bar"
     if isinstance(condition, Not):
         return f"not ({condition_words(condition.item)})"
     if isinstance(condition, And):
@@ -118,6 +137,14 @@ def condition_words(condition: Condition) -> str:
     if isinstance(condition, Within):
         return f"within the last {condition.bars} bars {inner}"
     return f"on each of the last {condition.bars} bars {inner}"
+
+
+def _away_words(condition: Compare, right: Away) -> str:
+    """ "is more than 5 % below the high": how far, and to which side."""
+    below = right.percent < 0
+    op = FLIPPED[condition.op] if below else condition.op
+    far = {">": "more than", ">=": "at least", "<": "less than", "<=": "at most"}[op]
+    return f"{operand_words(condition.left)} is {far} {operand_words(right)}"
 
 
 def _is_percent(operand: Operand) -> bool:
@@ -149,7 +176,7 @@ def rule_words(rule: Rule) -> str:
         ("Cover", rule.short_exit),
     ):  # fmt: skip
         if condition is not None:
-            said.append(f"{verb} when {condition_words(condition)}.")
+            said.append(f"{verb} {_when(condition)}.")
     said += [f"Enter only if {condition_words(condition)}." for condition in rule.filters]
     schedule = rule.schedule
     if schedule.weekdays:
@@ -169,7 +196,10 @@ def rule_words(rule: Rule) -> str:
     return " ".join(said)
 
 
+def _when(condition: Condition) -> str:
+    words = condition_words(condition)
+    return words if isinstance(condition, Always) else f"when {words}"
+
+
 def _listed(words: list[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-

@@ -1,0 +1,115 @@
+"""``trackrecord strategy generate``: a strategy from a sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from trackrecord.cli.common import InputError, JsonOption, answer, notes, screen
+from trackrecord.cli.strategy import app
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trackrecord.strategies.contract import Problem
+    from trackrecord.strategies.generate import Generated
+
+_NO: Final = 1
+_OFFLINE: Final = "offline"
+
+
+@app.command(
+    "generate",
+    epilog='Example: trackrecord strategy generate "buy when the 20 day average crosses above the '
+    '50 day average, stop 5 %"',
+)
+def generate_command(
+    sentence: Annotated[str, typer.Argument(help="What to buy or sell when, in English.")],
+    *,
+    as_json: JsonOption = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write the code into this file.")
+    ] = None,
+    provider: Annotated[
+        str, typer.Option(help="Who writes it: 'offline', without any service.")
+    ] = _OFFLINE,
+) -> None:
+    """Make a strategy of a sentence, and say how it was read.
+
+    The answer names every assumption, and every word that was not understood; with one of those
+    it is a draft. Exit code 1: it is a draft, or refused.
+    """
+    from trackrecord.strategies.generate import generate
+
+    if provider != _OFFLINE:
+        raise InputError(f"there is no provider {provider!r}; there is {_OFFLINE!r}")
+    if not sentence.isprintable() and "\0" in sentence:
+        raise InputError("the sentence holds a NUL character")
+    began = perf_counter()
+    made = generate(sentence, _validated)
+    seconds = perf_counter() - began
+    if output is not None and made.code is not None:
+        try:
+            output.write_text(made.code, encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"cannot write {output}: {error.strerror}") from None
+    if as_json:
+        answer(as_dict(made) | {"provider": _OFFLINE, "seconds": round(seconds, 4), "tokens": 0})
+    else:
+        _show(made, output)
+    if made.status != "validated":
+        raise typer.Exit(_NO)
+
+
+def _validated(code: str) -> Sequence[Problem]:
+    """What is wrong with code that was made from a rule, tried in the sandbox on real bars."""
+    from trackrecord.cli.strategy.reading import dry_run_bars
+    from trackrecord.runtime.settings import load_settings
+    from trackrecord.sandbox.from_settings import executor_of
+    from trackrecord.strategies.validation import QUICK, validate
+
+    rows, _ = dry_run_bars(None)
+    with executor_of(load_settings()) as executor:
+        return validate(code, executor, rows, effort=QUICK).problems
+
+
+def as_dict(made: Generated) -> dict[str, Any]:
+    """What ``--json`` answers, but for who made it and how long it took."""
+    from trackrecord.strategies.rules.as_json import to_json
+
+    return {
+        "status": made.status,
+        "code": made.code,
+        "parameters": made.parameters,
+        "reads_as": made.reads_as,
+        "assumptions": list(made.assumptions),
+        "not_understood": list(made.not_understood),
+        "problems": [problem._asdict() for problem in made.problems],
+        "rule": None if made.rule is None else to_json(made.rule),
+    }
+
+
+def _show(made: Generated, output: Path | None) -> None:
+    """For a person: how it was read first, the code last."""
+    screen.print(f"status: {made.status}")
+    if made.reads_as:
+        screen.print(f"\nreads as: {made.reads_as}", soft_wrap=True)
+    for title, lines in (
+        ("assumed", made.assumptions),
+        ("not understood", made.not_understood),
+        ("problems", tuple(problem.message for problem in made.problems)),
+    ):
+        if lines:
+            screen.print(f"\n{title}:")
+            for line in lines:
+                screen.print(f"  - {line}", soft_wrap=True)
+    if made.code is None:
+        return
+    if output is not None:
+        notes.print(f"trackrecord strategy: wrote {output}")
+    else:
+        screen.print("")
+        screen.print(made.code, soft_wrap=True)
