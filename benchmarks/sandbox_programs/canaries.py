@@ -60,9 +60,7 @@ class Canaries:
 
     def names(self) -> str:
         """Source that tells a program where they are."""
-        return (
-            f"CANARY = {str(self.file)!r}\nFOLDER = {str(self.folder)!r}\nPORT = {self.port}\n"
-        )
+        return f"CANARY = {str(self.file)!r}\nFOLDER = {str(self.folder)!r}\nPORT = {self.port}\n"
 
     def leaked(self, text: str) -> bool:
         """Whether a text holds what only the file and the environment hold."""

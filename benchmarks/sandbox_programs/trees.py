@@ -76,8 +76,7 @@ def _readable_class(node: ast.ClassDef) -> bool:
     if node.bases or node.keywords:
         return False
     return all(
-        isinstance(each, ast.FunctionDef | ast.Pass)
-        or (isinstance(each, ast.Assign | ast.AnnAssign))
+        isinstance(each, ast.FunctionDef | ast.Pass | ast.Assign | ast.AnnAssign)
         for each in node.body
     ) and not any(isinstance(each, ast.FunctionDef) and each.decorator_list for each in node.body)
 
@@ -86,9 +85,7 @@ def _readable_class(node: ast.ClassDef) -> bool:
 def _pool() -> tuple[list[str], list[ast.stmt], list[ast.expr]]:
     """Whole programs as text (read anew sooner than copied), statements and expressions."""
     whole = [tree for each in strategies() if (tree := parsed(each)) and _readable(tree)]
-    snippets = [
-        tree for each in attempts() if (tree := parsed(each.source)) and _readable(tree)
-    ]
+    snippets = [tree for each in attempts() if (tree := parsed(each.source)) and _readable(tree)]
     statements: list[ast.stmt] = []
     expressions: list[ast.expr] = []
     for tree in (*whole, *snippets):
@@ -105,7 +102,9 @@ def _pool() -> tuple[list[str], list[ast.stmt], list[ast.expr]]:
                 expressions.append(node)
     for snippet in snippets:
         body = copy.deepcopy(snippet.body)
-        function = ast.parse("def execute_strategy(market_data, strategy_params):\n    pass").body[0]
+        function = ast.parse("def execute_strategy(market_data, strategy_params):\n    pass").body[
+            0
+        ]
         assert isinstance(function, ast.FunctionDef)  # noqa: S101 - what was just written
         function.body = [*body, *ast.parse('{"action": "hold"}').body]
         whole.append(ast.Module([function], []))
@@ -132,7 +131,7 @@ class _Change(ast.NodeTransformer):
         return super().generic_visit(node)
 
 
-def _changed(node: ast.expr, dice: random.Random) -> ast.expr:
+def _changed(node: ast.expr, dice: random.Random) -> ast.expr:  # noqa: PLR0911 - one a kind
     _, _, expressions = _pool()
     if isinstance(node, ast.JoinedStr | ast.FormattedValue):
         return node
@@ -162,7 +161,11 @@ def _bodies(tree: ast.Module) -> list[list[ast.stmt]]:
     for node in ast.walk(tree):
         for name in ("body", "orelse", "finalbody"):
             inner = getattr(node, name, None)
-            if isinstance(inner, list) and inner and not isinstance(node, ast.ClassDef | ast.Module):
+            if (
+                isinstance(inner, list)
+                and inner
+                and not isinstance(node, ast.ClassDef | ast.Module)
+            ):
                 found.append(inner)
     return found
 

@@ -26,6 +26,7 @@ import resource
 import struct
 import sys
 from types import ModuleType
+from typing import Any
 
 # Exit codes of its own; anything else is the program's.
 BAD_SPECIFICATION = 70
@@ -255,13 +256,33 @@ def restrict_calls(*, kill: bool) -> None:
     _prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.addressof(held))
 
 
+def restrict(specification: dict[str, Any]) -> dict[str, str]:
+    """Take all away that the specification names; says which layers could not be had, and why."""
+    wanted = specification.get("layers", [])
+    missing: dict[str, str] = {}
+    if sys.platform == "linux":
+        drop_privileges()
+    _limit({**specification.get("limits", {}), "NOFILE": OPEN_FILES})
+    for name in ("landlock", "seccomp"):
+        if name not in wanted:
+            continue
+        try:
+            if name == "landlock":
+                restrict_files(specification["readable"], specification["program"])
+            else:
+                restrict_calls(kill=specification.get("forbidden") == "kill")
+        except OSError as error:
+            missing[name] = str(error)
+    return missing
+
+
 def _limit(specification: dict[str, int]) -> None:
-    for name, most in specification.items():
+    for name, wanted in specification.items():
         kind = getattr(resource, f"RLIMIT_{name}", None)
         if kind is None:
             continue
         hard = resource.getrlimit(kind)[1]
-        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(kind, (most, most))
 
 
@@ -288,21 +309,7 @@ def main(arguments: list[str]) -> int:
         os.dup2(opened, PROGRAM_DESCRIPTOR, inheritable=False)
         os.close(opened)
     os.chdir("/")
-    wanted = specification.get("layers", [])
-    missing: dict[str, str] = {}
-    if sys.platform == "linux":
-        drop_privileges()
-    _limit({**specification.get("limits", {}), "NOFILE": OPEN_FILES})
-    for name in ("landlock", "seccomp"):
-        if name not in wanted:
-            continue
-        try:
-            if name == "landlock":
-                restrict_files(specification["readable"], program)
-            else:
-                restrict_calls(kill=specification.get("forbidden") == "kill")
-        except OSError as error:
-            missing[name] = str(error)
+    missing = restrict(specification)
     if attempts is not None:
         text = json.dumps(attempts.tried(specification, missing)).encode()
         os.write(1, text + b"\n")
@@ -317,7 +324,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _become(program: str, arguments: list[str]) -> None:
-    """execveat of the descriptor, which the filter lets pass once."""
+    """Execveat of the descriptor, which the filter lets pass once."""
     values = [b"monty", *(each.encode() for each in arguments)]
     argv = (ctypes.c_char_p * (len(values) + 1))(*values, None)
     envp = (ctypes.c_char_p * 1)(None)

@@ -32,10 +32,13 @@ def fault_of(error: Exception, script: str, limits: Limits, complaints: str = ""
             return _memory(None, limits)
         return Fault("died", "the sandbox ended while it ran: nothing else was touched")
     if name not in {"MontyRuntimeError", "MontySyntaxError"}:
-        words = _first_line(str(error))
-        return Fault("contract", f"the answer cannot be read: {words}")
-    inner = error.exception()  # type: ignore[attr-defined] # of the client's errors
-    kind, words = type(inner).__name__, _first_line(_message(error))
+        return Fault("contract", f"the answer cannot be read: {_first_line(str(error))}")
+    return _of_running(error, script, limits)
+
+
+def _of_running(error: Any, script: str, limits: Limits) -> Fault:
+    """Of an error that the strategy raised, or ran into."""
+    kind, words = type(error.exception()).__name__, _first_line(_message(error))
     line = line_of(error, script)
     if kind == "TimeoutError" and "time limit" in words:
         return _time(line, limits)
@@ -43,24 +46,25 @@ def fault_of(error: Exception, script: str, limits: Limits, complaints: str = ""
         if words.endswith(f"> {OUTPUT_BYTES} bytes"):
             return Fault("output", f"{_at(line)}it prints more than {OUTPUT_BYTES // 1024} KiB")
         return _memory(line, limits)
-    if kind == "RecursionError" and _is_of_answer(error):
-        return Fault("contract", "the answer is nested too deeply")
+    if _is_of_answer(error):
+        return Fault("contract", _of_answer(kind, words))
     if kind == "RecursionError":
         return Fault(
             "recursion", f"{_at(line)}functions call one another more than {RECURSION} deep"
         )
-    if line is None and kind in {"TypeError", "ValueError"} and _is_of_answer(error):
-        return Fault("contract", _answer(words))
+    return Fault("error", f"{_at(line)}{_plain(kind, words)}")
+
+
+def _plain(kind: str, words: str) -> str:
     found = _NOT_HERE.match(words)
     if found:
-        words = (
+        return (
             f"{found['what']} is not there: a strategy has no clock, files or environment; the "
             "time of a bar is its 'time'"
         )
-        return Fault("error", f"{_at(line)}{words}")
     if kind == "PermissionError":
-        return Fault("error", f"{_at(line)}a strategy has no files")
-    return Fault("error", f"{_at(line)}{kind}{': ' if words else ''}{words}")
+        return "a strategy has no files"
+    return f"{kind}: {words}" if words else kind
 
 
 def line_of(error: Any, script: str) -> int | None:
@@ -79,7 +83,9 @@ def _is_of_answer(error: Any) -> bool:
     return bool(frames) and frames[-1].function_name == "_tr_call"
 
 
-def _answer(words: str) -> str:
+def _of_answer(kind: str, words: str) -> str:
+    if kind == "RecursionError":
+        return "the answer is nested too deeply"
     if words.startswith("_tr_:"):
         return words.removeprefix("_tr_:").strip()
     what = re.sub(r"^Object of type (\w+) is not JSON serializable$", r"it holds a \1", words)

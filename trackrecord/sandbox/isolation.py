@@ -103,7 +103,7 @@ def _probe_all(limits: Limits, forbidden: Forbidden, outer: str | None) -> Isola
         binary = monty_binary()
     except (ImportError, FileNotFoundError):
         raise SandboxError(
-            "strategies run in a sandbox that is not installed: pip install 'trackrecord[strategies]'"
+            "the sandbox of strategies is not installed: pip install 'trackrecord[strategies]'"
         ) from None
     layers = LAYERS if sys.platform == "linux" else ()
     candidates = [Wrapper(layers, outer, "refuse", limits)] if outer else []

@@ -303,7 +303,7 @@ class StrategySession:
             return self._session.feed_run(
                 code, inputs=inputs, print_callback=CollectString(OUTPUT_BYTES)
             )
-        except Exception as error:  # noqa: BLE001 - conversions raise whatever they like
+        except Exception as error:  # noqa: BLE001 - the client's conversions raise what they like
             said = self._launcher.complaints() if self._launcher else ""
             fault = fault_of(error, _SCRIPT, self._limits, said)
             if fault.code in ENDING:
@@ -379,6 +379,13 @@ class StrategySession:
             }
         except (ValueError, TypeError, AttributeError):
             return {}  # what is there are no bars any more
+
+    def values(self, expressions: Sequence[str]) -> list[Any] | Fault:
+        """What names of the strategy's module hold, or ``Class.name``."""
+        found = self._feed(f"[{', '.join(expressions)}]", {})
+        if isinstance(found, Fault) or type(found) is list:
+            return found
+        return Fault("contract", "it changes names of the sandbox itself")
 
     def close(self) -> None:
         """End it; its worker, emptied, serves the next one."""

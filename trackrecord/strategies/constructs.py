@@ -25,6 +25,9 @@ _CHANGING: Final = frozenset(
         "write", "writerow", "__setitem__",
     }
 )  # fmt: skip
+_LASTING: Final = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
+_FIXED: Final = frozenset({"float", "int", "str", "bool", "tuple", "frozenset", "Decimal", "max",
+                           "min", "abs", "round", "range"})  # fmt: skip
 _LONGEST_TEXT: Final = 60
 _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -36,6 +39,7 @@ def construct_problems(tree: ast.Module) -> list[Problem]:
         *(problem for node in ast.walk(tree) for problem in _of_node(node)),
         *_main_block(tree),
         *_kept(tree),
+        *_outlasting(tree),
     ]
     return sorted(set(found), key=lambda each: (each.line or 0, each.message))
 
@@ -212,7 +216,7 @@ def _functions(node: ast.AST, outside: set[str], around: frozenset[str]) -> Iter
         inside = around | given | _bound(body)
         told = frozenset(_globals(body))
         yield from _changes(body, outside - (inside - told))
-        yield from _defaults(node, body)
+        yield from _defaults(node)
         for each in body:
             yield from _functions(each, outside, inside - told)
         return
@@ -290,17 +294,18 @@ def _changed(node: ast.AST) -> Iterator[tuple[str, str]]:
                 if root:
                     yield root, f"`{_text(each)} = ...`"
     if isinstance(node, ast.Call):
-        if isinstance(node.func, ast.Attribute) and node.func.attr in _CHANGING:
-            root = _root(node.func.value)
-            if root:
-                yield root, f"`{_text(node.func)}()`"
-        elif (
-            isinstance(node.func, ast.Name)
-            and node.func.id == "next"
-            and node.args
-            and isinstance(node.args[0], ast.Name)
-        ):
-            yield node.args[0].id, "`next()`"
+        yield from _changed_by_call(node)
+
+
+def _changed_by_call(node: ast.Call) -> Iterator[tuple[str, str]]:
+    if isinstance(node.func, ast.Attribute) and node.func.attr in _CHANGING:
+        root = _root(node.func.value)
+        if root:
+            yield root, f"`{_text(node.func)}()`"
+    elif isinstance(node.func, ast.Name) and node.func.id == "next":
+        for each in node.args[:1]:
+            if isinstance(each, ast.Name):
+                yield each.id, "`next()`"
 
 
 def _root(node: ast.expr) -> str | None:
@@ -309,10 +314,8 @@ def _root(node: ast.expr) -> str | None:
     return node.id if isinstance(node, ast.Name) else None
 
 
-def _defaults(
-    function: _Function, body: list[ast.stmt] | list[ast.expr]
-) -> Iterator[Problem]:
-    """Arguments whose default is one object for all calls, and is changed."""
+def _defaults(function: _Function) -> Iterator[Problem]:
+    """Arguments whose default is one object for all calls, that could be changed."""
     given = function.args
     names = [each.arg for each in (*given.posonlyargs, *given.args)]
     pairs = [
@@ -322,15 +325,63 @@ def _defaults(
             for each, default in zip(given.kwonlyargs, given.kw_defaults, strict=True)
         ),
     ]
-    lasting = {
+    for name, default in pairs:
+        if isinstance(default, _LASTING) or (
+            isinstance(default, ast.Call)
+            and isinstance(default.func, ast.Name)
+            and default.func.id not in _FIXED
+        ):
+            yield Problem(
+                default.lineno,
+                "state",
+                f"the default of {name} is one object for all calls, and keeps what is put into "
+                f"it: write `{name}=None`, and make it inside",
+            )
+
+
+def _outlasting(tree: ast.Module) -> Iterator[Problem]:
+    """Functions that are called while the module is loaded, and return something that changes.
+
+    A decorator, or ``tick = counter()``: what a function inside of those changes stays.
+    """
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    waiting = [name for node in tree.body for name in _called_on_loading(node)]
+    reached: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name in functions and name not in reached:
+            reached.add(name)
+            waiting.extend(_names_read(functions[name]))
+    for name in reached:
+        outer = _arguments(functions[name]) | _bound(functions[name].body)
+        for inner in ast.walk(functions[name]):
+            if not isinstance(inner, _FUNCTIONS) or inner is functions[name]:
+                continue
+            body = inner.body if isinstance(inner.body, list) else [inner.body]
+            own = _arguments(inner) | _bound(body)
+            told = {each for node in _walk(body) if isinstance(node, ast.Nonlocal)
+                    for each in node.names}  # fmt: skip
+            if told:
+                yield _state(inner, f"`nonlocal {', '.join(sorted(told))}`, in a function that "
+                             "is made while the module is loaded,")  # fmt: skip
+            for node in _walk(body):
+                for whole, part in _changed(node):
+                    if whole in outer - own:
+                        yield _state(node, f"{part} changes {whole} of the function around it, and")
+
+
+def _called_on_loading(node: ast.stmt) -> set[str]:
+    if isinstance(node, ast.FunctionDef):
+        return {name for each in node.decorator_list for name in _names_read(each)}
+    if isinstance(node, ast.ClassDef):
+        return set()
+    return {
         name
-        for name, default in pairs
-        if isinstance(
-            default,
-            ast.List | ast.Dict | ast.Set | ast.Call | ast.ListComp | ast.DictComp | ast.SetComp,
-        )
+        for each in ast.walk(node)
+        if isinstance(each, ast.Call)
+        for name in _names_read(each)
     }
-    for node in _walk(body):
-        for whole, part in _changed(node):
-            if whole in lasting:
-                yield _state(node, f"{part} changes the default of {whole}, which")
+
+
+def _names_read(node: ast.AST) -> set[str]:
+    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}

@@ -92,8 +92,7 @@ def repeat(
 ) -> DryRun:
     """Decide at every instant with the positions of another run: decisions can be compared."""
     answers = [
-        session.step(instant.bars, given)
-        for instant, given in zip(plan, positions, strict=True)
+        session.step(instant.bars, given) for instant, given in zip(plan, positions, strict=True)
     ]
     return DryRun(plan, [dict(each) for each in positions], answers)
 

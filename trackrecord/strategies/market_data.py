@@ -41,8 +41,8 @@ def market_data(
 def read_market_data(given: object) -> MarketData | str:
     """Read what somebody wrote as market data; a text says what is wrong with it, and where.
 
-    Whole numbers become floats. A bar needs finite numbers, ``high`` at or above the others, ``low``
-    at or below them, no negative volume, and a time later than the one before it.
+    Whole numbers become floats. A bar needs finite numbers, ``high`` at or above the others,
+    ``low`` at or below them, no negative volume, and a time later than the one before it.
     """
     try:
         return _read(given)

@@ -7,11 +7,10 @@ known before any of it runs, and no run can change them.
 from __future__ import annotations
 
 import ast
-import math
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from trackrecord.strategies.contract import (
     DEFAULT_LOOKBACK,
@@ -19,10 +18,16 @@ from trackrecord.strategies.contract import (
     Problem,
     Sides,
 )
+from trackrecord.strategies.parameters import (
+    Parameter,
+    read_declarations,
+    values_of,
+)
+
+__all__ = ["Parameter", "Source", "parameter_values", "parse", "read_source"]
 
 LONGEST_SOURCE: Final = 200_000
 """Characters of a strategy's source."""
-MOST_PARAMETERS: Final = 100
 DEEPEST: Final = 150
 """Levels of nesting in a source; deeper ones are refused by every parser in its own way."""
 
@@ -30,28 +35,6 @@ FUNCTION: Final = "execute_strategy"
 _ARGUMENTS: Final = ("market_data", "strategy_params")
 _DECLARED: Final = ("PARAMETERS", "LOOKBACK", "SIDES")
 _SIDES: Final = ("long", "short", "both")
-_LARGEST: Final = 1e15
-
-Kind = Literal["int", "float", "bool", "str"]
-_KINDS: Final[dict[str, type]] = {"int": int, "float": float, "bool": bool, "str": str}
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """A number, word or switch of a strategy that can be set from outside.
-
-    Attributes:
-        least: The smallest value allowed, or None where there is no such.
-        most: The largest value allowed, or None.
-        choices: For words, those that there are; empty allows any.
-    """
-
-    kind: Kind
-    default: int | float | bool | str
-    least: int | float | None = None
-    most: int | float | None = None
-    description: str = ""
-    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,19 +80,9 @@ def read_source(source: str) -> Source | list[Problem]:
 
 def parse(source: str) -> ast.Module | Problem:
     """The syntax tree of a source, or what keeps it from having one."""
-    if not source.strip():
-        return Problem(None, "syntax", "there is nothing in it")
-    if len(source) > LONGEST_SOURCE:
-        return Problem(
-            None,
-            "syntax",
-            f"{len(source):,} characters: a strategy has {LONGEST_SOURCE:,} at most",
-        )
-    if "\0" in source:
-        line = source[: source.index("\0")].count("\n") + 1
-        return Problem(line, "syntax", "there is a NUL character: this is not a text")
-    if any("\ud800" <= each <= "\udfff" for each in source):
-        return Problem(None, "syntax", "there is half of a surrogate pair: this is not UTF-8")
+    wrong = _wrong_text(source)
+    if wrong is not None:
+        return wrong
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an invalid escape in a string is the author's
@@ -123,6 +96,23 @@ def parse(source: str) -> ast.Module | Problem:
     if deep is not None:
         return Problem(deep, "syntax", f"nested more than {DEEPEST} levels deep")
     return tree
+
+
+def _wrong_text(source: str) -> Problem | None:
+    """Why a text is no source, whatever it says."""
+    line = None
+    if not source.strip():
+        words = "there is nothing in it"
+    elif len(source) > LONGEST_SOURCE:
+        words = f"{len(source):,} characters: a strategy has {LONGEST_SOURCE:,} at most"
+    elif "\0" in source:
+        line = source[: source.index("\0")].count("\n") + 1
+        words = "there is a NUL character: this is not a text"
+    elif any("\ud800" <= each <= "\udfff" for each in source):
+        words = "there is half of a surrogate pair: this is not UTF-8"
+    else:
+        return None
+    return Problem(line, "syntax", words)
 
 
 def _too_deep(tree: ast.Module) -> int | None:
@@ -257,20 +247,9 @@ def _parameters(node: ast.expr | None, problems: list[Problem]) -> dict[str, Par
             )
         )
         return {}
-    if len(value) > MOST_PARAMETERS:
-        problems.append(
-            _contract(node.lineno, f"{len(value)} parameters: {MOST_PARAMETERS} at most")
-        )
-        return {}
+    found, wrong = read_declarations(value)
     lines = _lines(node)
-    found = {}
-    for name, told in value.items():
-        line = lines.get(name, node.lineno)
-        read = _parameter(name, told)
-        if isinstance(read, str):
-            problems.append(_contract(line, read))
-        else:
-            found[name] = read
+    problems.extend(_contract(lines.get(name, node.lineno), words) for name, words in wrong)
     return found
 
 
@@ -278,103 +257,6 @@ def _lines(node: ast.expr) -> dict[Any, int]:
     if not isinstance(node, ast.Dict):
         return {}
     return {key.value: key.lineno for key in node.keys if isinstance(key, ast.Constant)}
-
-
-def _parameter(name: object, told: object) -> Parameter | str:
-    """A declaration, or what is wrong with it."""
-    if not (isinstance(name, str) and name.isidentifier()):
-        return f"a parameter's name is a word such as fast, not {name!r:.60}"
-    if not isinstance(told, dict):
-        return f'{name} is declared as {{"type": ..., "default": ...}}'
-    unknown = [repr(key) for key in told if key not in _FIELDS]
-    if unknown:
-        return f"{name} has {', '.join(unknown)}: there are {', '.join(_FIELDS)}"
-    kind = told.get("type")
-    if not isinstance(kind, str) or kind not in _KINDS:
-        return f'{name}\'s "type" is one of {", ".join(_KINDS)}, not {kind!r:.60}'
-    if "default" not in told:
-        return f'{name} has no "default"'
-    description = told.get("description", "")
-    if not isinstance(description, str):
-        return f"{name}'s \"description\" is a text"
-    choices = told.get("choices", ())
-    if choices and kind != "str":
-        return f"{name} is no word, so it has no \"choices\""
-    if not isinstance(choices, list | tuple) or not all(isinstance(each, str) for each in choices):
-        return f"{name}'s \"choices\" are a list of words"
-    bounds = [told.get("min"), told.get("max")]
-    for word, bound in zip(("min", "max"), bounds, strict=True):
-        if bound is None:
-            continue
-        if kind not in {"int", "float"}:
-            return f"{name} is no number, so it has no {word!r}"
-        wrong = _wrong_number(bound, whole=kind == "int")
-        if wrong:
-            return f"{name}'s {word!r} {wrong}"
-    least, most = bounds
-    if least is not None and most is not None and least > most:
-        return f"{name}'s \"min\" {least} is above its \"max\" {most}"
-    parameter = Parameter(
-        kind=kind,  # type: ignore[arg-type] # one of _KINDS, as was looked at
-        default=told["default"],
-        least=least,
-        most=most,
-        description=description,
-        choices=tuple(choices),
-    )
-    value = _checked(name, told["default"], parameter)
-    if isinstance(value, Problem):
-        return f"the default of {value.message}"
-    return parameter
-
-
-_FIELDS: Final = ("type", "default", "min", "max", "description", "choices")
-
-
-def _wrong_number(value: object, *, whole: bool) -> str | None:
-    if type(value) not in ({int} if whole else {int, float}):
-        return f"is a {'whole ' if whole else ''}number, not {_shown(value)}"
-    if isinstance(value, float) and not math.isfinite(value):
-        return f"is a number, not {value}"
-    if isinstance(value, int | float) and abs(value) > _LARGEST:
-        return "is too large"
-    return None
-
-
-def _shown(value: object) -> str:
-    """A value in a message; never long, and never by code of its own."""
-    if value is None or type(value) in {bool, float}:
-        return str(value)
-    if type(value) is int:
-        return str(value) if abs(value) < 10**20 else "so large a number"
-    if type(value) is str:
-        return repr(value if len(value) <= 40 else value[:37] + "...")
-    return f"a {type(value).__name__}"
-
-
-def _checked(name: str, value: object, parameter: Parameter) -> int | float | bool | str | Problem:
-    def wrong(words: str) -> Problem:
-        return _contract(None, f"{name} {words}")
-
-    if parameter.kind in {"int", "float"}:
-        said = _wrong_number(value, whole=parameter.kind == "int")
-        if said:
-            return wrong(said)
-        number: int | float = value  # type: ignore[assignment] # a number, as was looked at
-        if parameter.least is not None and number < parameter.least:
-            return wrong(f"is {parameter.least} at least, not {number}")
-        if parameter.most is not None and number > parameter.most:
-            return wrong(f"is {parameter.most} at most, not {number}")
-        return float(number) if parameter.kind == "float" else number
-    if type(value) is not _KINDS[parameter.kind]:
-        kind = "True or False" if parameter.kind == "bool" else "a text"
-        return wrong(f"is {kind}, not {_shown(value)}")
-    if isinstance(value, str):
-        if len(value) > 1_000 or "\0" in value:
-            return wrong("is too long a text, or none")
-        if parameter.choices and value not in parameter.choices:
-            return wrong(f"is one of {', '.join(parameter.choices)}, not {_shown(value)}")
-    return value  # type: ignore[return-value] # a bool or a str
 
 
 def parameter_values(
@@ -386,18 +268,5 @@ def parameter_values(
         The values by name, floats for ``float`` parameters; or what is wrong: an unknown name, a
         value of another type or outside the range that was declared. Nothing is clamped.
     """
-    problems = []
-    values: dict[str, int | float | bool | str] = {}
-    for name in given:
-        if name not in source.parameters:
-            known = ", ".join(source.parameters) or "none"
-            problems.append(
-                _contract(None, f"there is no parameter {_shown(name)}; there are: {known}")
-            )
-    for name, parameter in source.parameters.items():
-        value = _checked(name, given.get(name, parameter.default), parameter)
-        if isinstance(value, Problem):
-            problems.append(value)
-        else:
-            values[name] = value
-    return problems or values
+    values, wrong = values_of(source.parameters, given)
+    return [_contract(None, words) for words in wrong] or values

@@ -84,6 +84,8 @@ PARTS: Final = {
     ("collections", "OrderedDict"): "a dict keeps its order",
     ("collections", "ChainMap"): "merge dicts: `{**a, **b}`",
     ("collections", "UserDict"): "use a dict",
+    ("functools", "lru_cache"): "it keeps results from one bar to the next: compute them anew",
+    ("functools", "cache"): "it keeps results from one bar to the next: compute them anew",
     ("functools", "wraps"): "leave it out",
     ("functools", "singledispatch"): "use isinstance",
     ("functools", "cached_property"): "compute it once and pass it on",
@@ -146,7 +148,15 @@ METHODS: Final = {
 }
 """Methods that are not there."""
 
+_KEPT_CONTEXT: Final = (
+    "what it sets stays set at the next bar: round each result, or use decimal.localcontext()"
+)
+
 CALLS: Final = {
+    "lru_cache": "it keeps results from one bar to the next: compute them anew",
+    "functools.cache": "it keeps results from one bar to the next: compute them anew",
+    "getcontext": _KEPT_CONTEXT,
+    "setcontext": _KEPT_CONTEXT,
     "datetime.now": _NO_CLOCK,
     "datetime.today": _NO_CLOCK,
     "date.today": _NO_CLOCK,

@@ -8,6 +8,7 @@ answers otherwise in a session that goes on, with another future, or when run ag
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
@@ -18,6 +19,7 @@ from trackrecord.strategies.constructs import construct_problems
 from trackrecord.strategies.contract import BarRow, Decision, Fault, Position, Problem
 from trackrecord.strategies.dry_run import DryRun, Instant, decided, instants, play, repeat
 from trackrecord.strategies.execution import Executor, Session
+from trackrecord.strategies.kept import function_names, kept_expressions, shape, unseen
 from trackrecord.strategies.market_data import MarketData
 from trackrecord.strategies.source import Source, parameter_values, parse, read_source
 
@@ -34,6 +36,9 @@ class ExaminedSession(Session, Protocol):
 
     def seen(self) -> dict[str, list[BarRow]] | Fault:
         """The bars as the strategy sees them now: other ones where it wrote into them."""
+
+    def values(self, expressions: Sequence[str]) -> list[Any] | Fault:
+        """What names of the module hold, or ``Class.name``; no calls are made."""
 
     @property
     def seconds(self) -> float:
@@ -174,9 +179,12 @@ def _run(
     trial = _Trial(source, laboratory, timeframe, parameters, history, plan)
     session = trial.open()
     try:
+        module = _Module(source.code)
+        before = module.look(session)
         first = play(session, plan, source.sides)
         problems = _faults(first)
         problems = problems or _written(session, history, plan, source.lookback)
+        problems = problems or module.changed(before, session)
         seconds = session.seconds / asked
     finally:
         session.close()
@@ -238,6 +246,45 @@ def _written(
                 )
             ]
     return []
+
+
+class _Module:
+    """What hangs on the names of a strategy's module, before and after it was run."""
+
+    def __init__(self, code: str) -> None:
+        self._code = code
+        self._tree = ast.parse(code)
+        self._expressions = kept_expressions(self._tree)
+
+    def look(self, session: ExaminedSession) -> list[Any] | Fault:
+        return session.values(self._expressions) if self._expressions else []
+
+    def changed(self, before: list[Any] | Fault, session: ExaminedSession) -> list[Problem]:
+        after = self.look(session)
+        if isinstance(before, Fault) or isinstance(after, Fault):
+            return []  # a module that cannot be loaded has told so; a name may be set in a branch
+        functions = function_names(self._tree)
+        for name, one, other in zip(self._expressions, before, after, strict=True):
+            if unseen(other, self._code, functions) is not None:
+                return [
+                    Problem(
+                        None,
+                        "state",
+                        f"{name} of the module cannot be looked into and may keep something from "
+                        "one bar to the next: make it inside execute_strategy, or write a function",
+                    )
+                ]
+            if shape(one) != shape(other):
+                return [
+                    Problem(
+                        None,
+                        "state",
+                        f"it changes {name}, which belongs to the module, and so keeps something "
+                        "from one bar to the next: compute it from market_data['bars'] and "
+                        "market_data['position']",
+                    )
+                ]
+        return []
 
 
 @dataclass(frozen=True)

@@ -6,30 +6,30 @@ _HEAD = "LOOKBACK = 5\n"
 
 COUNTS_BY_GLOBAL = (
     _HEAD
-    + '''
+    + """
 calls = 0
 
 def execute_strategy(market_data, strategy_params):
     global calls
     calls += 1
     return {"action": "buy" if calls % 7 == 0 else "hold"}
-'''
+"""
 )
 
 COUNTS_IN_A_LIST = (
     _HEAD
-    + '''
+    + """
 seen = []
 
 def execute_strategy(market_data, strategy_params):
     seen.append(1)
     return {"action": "buy" if len(seen) % 7 == 0 else "hold"}
-'''
+"""
 )
 
 COUNTS_BY_ANOTHER_NAME = (
     _HEAD
-    + '''
+    + """
 seen = [0]
 
 def tick(box):
@@ -38,24 +38,24 @@ def tick(box):
 
 def execute_strategy(market_data, strategy_params):
     return {"action": "buy" if tick(seen) % 7 == 0 else "hold"}
-'''
+"""
 )
 
 COUNTS_IN_A_DEFAULT = (
     _HEAD
-    + '''
+    + """
 def execute_strategy(market_data, strategy_params):
     return {"action": "buy" if count() % 7 == 0 else "hold"}
 
 def count(box=[]):
     box.append(1)
     return len(box)
-'''
+"""
 )
 
 COUNTS_IN_A_CLOSURE = (
     _HEAD
-    + '''
+    + """
 def counter():
     n = 0
     def step():
@@ -68,24 +68,24 @@ tick = counter()
 
 def execute_strategy(market_data, strategy_params):
     return {"action": "buy" if tick() % 7 == 0 else "hold"}
-'''
+"""
 )
 
 COUNTS_ON_A_CLASS = (
     _HEAD
-    + '''
+    + """
 class Box:
     n = 0
 
 def execute_strategy(market_data, strategy_params):
     Box.n += 1
     return {"action": "buy" if Box.n % 7 == 0 else "hold"}
-'''
+"""
 )
 
 COUNTS_IN_AN_OBJECT = (
     _HEAD
-    + '''
+    + """
 class Box:
     def __init__(self):
         self.n = 0
@@ -97,12 +97,12 @@ box = Box()
 
 def execute_strategy(market_data, strategy_params):
     return {"action": "buy" if box.step() % 7 == 0 else "hold"}
-'''
+"""
 )
 
 COUNTS_BY_ITERATOR = (
     _HEAD
-    + '''
+    + """
 import itertools
 
 numbers = itertools.count()
@@ -110,43 +110,43 @@ numbers = itertools.count()
 def execute_strategy(market_data, strategy_params):
     mine = numbers
     return {"action": "buy" if next(mine) % 7 == 0 else "hold"}
-'''
+"""
 )
 
 WRITES_INTO_BARS = (
     _HEAD
-    + '''
+    + """
 def execute_strategy(market_data, strategy_params):
     bars = market_data["bars"]
     before = bars[-2].get("mark", 0)
     bars[-1]["mark"] = before + 1
     return {"action": "buy" if before % 7 == 6 else "hold"}
-'''
+"""
 )
 
 CHANGES_A_PAST_CLOSE = (
     _HEAD
-    + '''
+    + """
 def execute_strategy(market_data, strategy_params):
     bars = market_data["bars"]
     bars[-1]["close"] = bars[-1]["close"] * 1.01
     return {"action": "hold"}
-'''
+"""
 )
 
 DRAWS_ON = (
     _HEAD
-    + '''
+    + """
 import random
 
 def execute_strategy(market_data, strategy_params):
     return {"action": "buy" if random.random() < 0.2 else "hold"}
-'''
+"""
 )
 
 RARE_STATE = (
     _HEAD
-    + '''
+    + """
 class Box:
     def __init__(self):
         self.items = {}
@@ -159,28 +159,28 @@ box = Box()
 def execute_strategy(market_data, strategy_params):
     n = box.keep(market_data["bars"][-1]["time"])
     return {"action": "buy" if n == 171 else "hold"}
-'''
+"""
 )
 
 DECIMAL_CONTEXT = (
     _HEAD
-    + '''
+    + """
 import decimal
 
 def execute_strategy(market_data, strategy_params):
     context = decimal.getcontext()
     context.prec = context.prec + 1
     return {"action": "buy" if context.prec % 7 == 0 else "hold"}
-'''
+"""
 )
 
 READS_THE_DRIVER = (
     _HEAD
-    + '''
+    + """
 def execute_strategy(market_data, strategy_params):
     rows = _tr_input
     return {"action": "buy" if len(rows) > 1 else "hold"}
-'''
+"""
 )
 
 STATE = {

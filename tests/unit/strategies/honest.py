@@ -33,7 +33,7 @@ def execute_strategy(market_data, strategy_params):
     return {"action": "hold"}
 '''
 
-RSI_WINDOW = '''
+RSI_WINDOW = """
 import math
 
 
@@ -60,7 +60,7 @@ def execute_strategy(market_data, strategy_params):
     if value > 65:
         return {"action": "sell", "reason": f"RSI {value:.1f}"}
     return {"action": "hold"}
-'''
+"""
 
 TRAILING = '''
 """Buys above an average whenever flat; leaves 7 % below the highest close since it entered."""
@@ -142,12 +142,18 @@ def execute_strategy(market_data, strategy_params):
 WITHIN_ONE_CALL = '''
 """Closures and lists that end with the call are no state."""
 
-import functools
-
 LOOKBACK = 10
+SIGNS = {"up": max, "down": min}
+by_close = lambda bar: bar["close"]
 
 
-@functools.lru_cache(maxsize=None)
+def doubled(function):
+    def inside(value):
+        return 2 * function(value)
+
+    return inside
+
+
 def fibonacci(n):
     return n if n < 2 else fibonacci(n - 1) + fibonacci(n - 2)
 
@@ -164,7 +170,9 @@ def execute_strategy(market_data, strategy_params):
     for bar in market_data["bars"]:
         if bar["close"] > bar["open"]:
             note(bar["close"])
-    return {"action": "buy" if count > fibonacci(5) else "hold", "metadata": {"seen": seen}}
+    highest = SIGNS["up"](market_data["bars"], key=by_close)
+    enough = count > doubled(fibonacci)(4) and highest["close"] > 0
+    return {"action": "buy" if enough else "hold", "metadata": {"seen": seen}}
 '''
 
 HONEST = {

@@ -80,8 +80,8 @@ def dry_run_bars(file: Path | None) -> tuple[Mapping[str, Sequence[BarRow]], str
     if file is not None:
         return _of_file(file), None
     try:
-        from trackrecord.local.demo_data import daily_bars
         from trackrecord.events.types import wire_time
+        from trackrecord.local.demo_data import daily_bars
 
         found: dict[str, list[BarRow]] = defaultdict(list)
         for bar in daily_bars(_FROM, _UNTIL):
@@ -115,7 +115,9 @@ def _of_file(file: Path) -> dict[str, Sequence[BarRow]]:
                 raise InputError(f"{file}, {place}: {name} is no number") from None
         rows[row["symbol"] or ""][row["opened_at"] or ""] = bar
     if len(timeframes) > 1:
-        raise InputError(f"{file} holds bars of several timeframes: {', '.join(sorted(timeframes))}")
+        raise InputError(
+            f"{file} holds bars of several timeframes: {', '.join(sorted(timeframes))}"
+        )
     found: dict[str, Sequence[BarRow]] = {}
     for symbol, bars in rows.items():
         ordered = [bars[time] for time in sorted(bars)]
@@ -145,6 +147,7 @@ def _made_up() -> dict[str, list[BarRow]]:
             low = min(opened, price) * float(np.exp(-abs(dice.normal(0, 0.005))))
             at = datetime(2006, 1, 2, tzinfo=UTC) + timedelta(days=day)
             time = at.isoformat().replace("+00:00", "Z")
-            rows.append(BarRow(time, opened, high, low, price, float(dice.integers(1e5, 1e7))))
+            volume = float(dice.integers(100_000, 10_000_000))
+            rows.append(BarRow(time, opened, high, low, price, volume))
         found[symbol] = rows
     return found

@@ -13,9 +13,7 @@ from trackrecord.cli.strategy import app
 _NO: Final = 1
 
 
-@app.command(
-    "run", epilog="Example: trackrecord strategy run my_strategy.py < market_data.json"
-)
+@app.command("run", epilog="Example: trackrecord strategy run my_strategy.py < market_data.json")
 def run_command(
     file: Annotated[Path, typer.Argument(help="The strategy.")],
     *,
