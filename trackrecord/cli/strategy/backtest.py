@@ -106,6 +106,13 @@ def backtest_command(
             help="The last date that the model may know; if left out, that is all of them.",
         ),
     ] = None,
+    as_code: Annotated[
+        bool,
+        typer.Option(
+            "--in-sandbox",
+            help="Run the code in the sandbox also where a rule made it; it comes to the same.",
+        ),
+    ] = False,
     owner: Annotated[str, typer.Option(help="Whose tries these are.")] = "me",
     copied_from: Annotated[
         list[Path] | None,
@@ -135,7 +142,7 @@ def backtest_command(
             search=_search(trials, seed, budget) if optimise else None,
         )  # fmt: skip
         _check_written(html, png)
-        loaded = load(file, _values(given or []))
+        loaded = load(file, _values(given or []), as_code=as_code)
         with if_stopped(lambda: _SO_FAR):
             answer = _answer(
                 loaded, bars, settings, timeframe, symbols, universe, policy, owner,

@@ -65,7 +65,8 @@ svg text { fill: var(--soft); font: 12px system-ui, sans-serif; }
 .phone { display: none; }
 @media (max-width: 40rem) { .phone { display: block; } .desk { display: none; }
   .verdict { font-size: 1.6rem; } main { padding: 1rem .75rem 2rem; }
-  th, td { padding: .3rem .45rem; } }
+  th, td { padding: .3rem .45rem; } .fit { font-size: .8rem; }
+  .fit th, .fit td { padding: .3rem .25rem; } .fit td.left { white-space: normal; } }
 ul.notes { padding-left: 1.1rem; } ul.notes li { margin: .2rem 0; }
 details { margin-top: .5rem; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; }
@@ -186,7 +187,7 @@ def _samples(answer: dict[str, Any]) -> str:
     )
     kept = figure(holding["bought_and_kept"], "{:+.1%}")
     return (
-        '<div class="wide"><table><thead><tr><th class="left"></th>'
+        '<div class="wide"><table class="fit"><thead><tr><th class="left"></th>'
         f"<th>in sample<br>{inside['first']}<br>{inside['last']}</th>"
         f"<th>out of sample<br>{outside['first']}<br>{outside['last']}</th>"
         "<th>holding<br>the same<br>stake</th></tr></thead>"
