@@ -68,7 +68,7 @@ class Window:
         parameters: That it was run with.
         in_sample_sharpe: That these had on all sessions before; None where none was searched.
         sharpe: In the window; None where undefined.
-        returned: Sum of its returns on the capital.
+        returned: On the equity at its beginning.
         closed: Trades that were entered in it and closed.
     """
 
@@ -170,9 +170,9 @@ def backtest(
         closed=len(outside.account.closed),
         sessions=len(sessions),
         sharpe=annual_sharpe(outside.curve, yearly),
-        total=float(outside.curve.returns.sum()),
+        total=outside.curve.total,
         holding_sharpe=annual_sharpe(outside.holding, yearly),
-        holding_total=float(outside.holding.returns.sum()),
+        holding_total=outside.holding.total,
         deflated=numbers.values["deflated_sharpe_ratio"],
         tries=tries,
         remembered=remembered,
@@ -202,7 +202,7 @@ def windows_in(history: History, walked: Walk, outside: Record) -> list[Window]:
                 chosen.parameters,
                 chosen.sharpe,
                 annual_sharpe(part, history.sessions_per_year),
-                float(part.returns.sum()),
+                part.total,
                 sum(chosen.first <= day and (end is None or day < end) for day in entries),
             )
         )

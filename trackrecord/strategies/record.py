@@ -16,6 +16,7 @@ from trackrecord.strategies.history import Floats, History, Rows, Series
 from trackrecord.strategies.trades import (
     CAPITAL,
     COST,
+    EQUITY_GONE,
     Account,
     Trade,
     by_session,
@@ -30,29 +31,43 @@ OF_CURVE = ("max_drawdown", "total_return")
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """Returns by session on the capital that was begun with, as fractions; (m,) arrays.
-
-    As every entry has the same stake, they add up, and the level after each session is 1 and the
-    sum so far.
+    """The equity over some sessions; the capital is 1.
 
     Attributes:
-        sessions: Days since 1970.
-        returns: Of each.
+        sessions: Days since 1970, (m,).
+        levels: Before the first session, and after each, (m + 1,).
     """
 
     sessions: Rows
-    returns: Floats
+    levels: Floats
+
+    @classmethod
+    def of(cls, sessions: Rows, earned: Floats) -> Curve:
+        """From what each session earned, as fractions of the capital, (m,)."""
+        return cls(sessions, np.concatenate(([1.0], 1.0 + np.cumsum(earned))))
 
     @property
-    def levels(self) -> Floats:
-        """From 1 before the first session, (m + 1,)."""
-        return np.concatenate(([1.0], 1.0 + np.cumsum(self.returns)))
+    def is_gone(self) -> bool:
+        """Whether it was all lost at some time, so that no later return means anything."""
+        return bool(self.levels.min() <= 0)
+
+    @property
+    def returns(self) -> Floats:
+        """Of each session on the equity before it, (m,); none where the equity is gone."""
+        if self.is_gone:
+            return np.zeros(0)
+        return self.levels[1:] / self.levels[:-1] - 1
+
+    @property
+    def total(self) -> float:
+        """Return of all sessions."""
+        return float((self.levels[-1] - self.levels[0]) / abs(self.levels[0] or 1.0))
 
     def part(self, first: int, end: int | None) -> Curve:
         """Sessions from one date up to, but not with, another."""
         start = int(np.searchsorted(self.sessions, first))
         stop = len(self.sessions) if end is None else int(np.searchsorted(self.sessions, end))
-        return Curve(self.sessions[start:stop], self.returns[start:stop])
+        return Curve(self.sessions[start:stop], self.levels[start : stop + 1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +78,7 @@ class Record:
         account: Its trades, paid.
         curve: Net of costs.
         gross: What it were without costs.
-        holding: Of holding the same stake in every symbol, net of its entries' costs.
+        holding: Of buying every symbol once and keeping it, net of the entries' costs.
     """
 
     account: Account
@@ -109,18 +124,17 @@ def record_of(
     )
     return Record(
         settle(history, trades, capital, cost),
-        Curve(sessions, net),
-        Curve(sessions, gross),
-        Curve(sessions, holding),
+        Curve.of(sessions, net),
+        Curve.of(sessions, gross),
+        Curve.of(sessions, holding),
     )
 
 
 def held_by_bar(series: Series, first: int, cost: float) -> Floats:
-    """What a stake of 1 that is kept in a symbol earns in each bar, (n,).
+    """What a symbol's share of 1 earns in each bar where it is bought once and kept, (n,).
 
     It is bought as a strategy could have: decided at the close of the first bar, filled at the
-    next open. It is the same stake in each bar, topped up or skimmed at no cost, so that it
-    compares with trades whose stake is always the same. An unexplained jump earns nothing.
+    next open. An unexplained jump earns nothing.
     """
     found = np.zeros(len(series))
     entry = int(np.searchsorted(series.day, first)) + 1
@@ -135,8 +149,8 @@ def held_by_bar(series: Series, first: int, cost: float) -> Floats:
     begun = np.union1d(series.jumps, [entry])
     before[begun] = series.open[begun]
     with np.errstate(divide="ignore", invalid="ignore"):
-        earned = np.where(before > 0, series.close / before - 1, 0.0)
-    found[entry:] = earned[entry:]
+        grown = np.where(before > 0, series.close / before, 1.0)[entry:]
+    found[entry:] = np.diff(np.cumprod(grown), prepend=1.0)
     found[entry] -= cost
     return found
 
@@ -161,8 +175,8 @@ def numbers_of(
         curve.returns,
         periods_per_year=sessions_per_year,
         trials=tries,
-        benchmark=record.holding.returns,
-        levels=curve.levels,
+        benchmark=None if curve.is_gone or record.holding.is_gone else record.holding.returns,
+        levels=None if curve.is_gone else curve.levels,
         trades=len(account.closed),
         resamples=resamples,
     )
@@ -173,10 +187,14 @@ def numbers_of(
         reasons.pop(name, None)
     values |= of_curve.values
     reasons |= of_curve.reasons
+    if curve.is_gone:
+        reasons |= {name: EQUITY_GONE for name in of_curve.values if values[name] is None}
+        values["total_return"] = curve.total
+        reasons.pop("total_return", None)
     return Numbers(values, reasons)
 
 
 def annual_sharpe(curve: Curve, sessions_per_year: float) -> float | None:
-    """Of a curve, whatever number of trades it has; None where undefined."""
+    """Of a curve, whatever number of trades it has; None where undefined, or all is gone."""
     ratio = period_sharpe(curve.returns).value
     return None if ratio is None else float(ratio * np.sqrt(sessions_per_year))

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-import numpy as np
-
 from trackrecord.events.types import plain_decimal
 from trackrecord.performance.exact import exact
 from trackrecord.performance.measure import Numbers
@@ -30,7 +28,7 @@ ASSUMED: Final = (
     "an open at or beyond a level leaves at that open; of stop and target in one bar, the stop",
     "an entry that opens beyond one of its own levels is void",
     "what is held over an unexplained jump is void",
-    "every entry has the same stake: the capital divided by the symbols",
+    "the capital is divided by the symbols; an entry is worth what its symbol's share has become",
     "no interest, no borrowing costs for shorts, no taxes, no limit on what the market takes",
 )
 
@@ -67,8 +65,7 @@ def report_of(
             "total_pnl": _text(record.account.earned.net.total()),
             "costs": _text(record.account.earned.fees.total()),
         },
-        "holding": _of_curve(record.holding, history.sessions_per_year)
-        | {"bought_and_kept": kept(history, found.windows[0].first)},
+        "holding": _of_curve(record.holding, history.sessions_per_year),
         "in_sample": _sample(found.inside, found.numbers_inside),
         "out_of_sample": _sample(record, found.numbers),
         "windows": [_window(each) for each in found.windows],
@@ -115,25 +112,6 @@ def _words(labels: Sequence[str], history: History) -> list[str]:
     if SURVIVORS in labels:
         words.append("no symbol ceases to trade before the end: these are survivors")
     return words
-
-
-def kept(history: History, first: int) -> float | None:
-    """What buying every symbol once and keeping it earned, as a fraction of the capital."""
-    found = []
-    for series in history.series.values():
-        entry = int(np.searchsorted(series.day, first)) + 1
-        if entry >= len(series):
-            found.append(0.0)
-            continue
-        price = float(series.open[entry])
-        if price <= 0 or (series.jumps > entry).any():
-            return None
-        scale = 1.0
-        if series.split_ratio is not None:
-            for ratio in series.split_ratio[entry + 1 :]:
-                scale *= float(ratio)
-        found.append(float(series.close[-1]) * scale / price - 1)
-    return sum(found) / len(found)
 
 
 def trades_of(history: History, record: Record, found: Backtest) -> list[dict[str, Any]]:
@@ -228,7 +206,7 @@ def _window(window: Window) -> dict[str, Any]:
 
 def _of_curve(curve: Curve, sessions_per_year: float) -> dict[str, Any]:
     return {
-        "total_return": float(curve.returns.sum()),
+        "total_return": curve.total,
         "sharpe": annual_sharpe(curve, sessions_per_year),
         "max_drawdown": max_drawdown_of(curve.levels).value,
     }

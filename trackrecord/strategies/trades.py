@@ -1,9 +1,9 @@
 """The trades of a backtest: where they were entered and left, and what they earned.
 
-Every symbol has the same stake, an equal share of the capital, and each entry buys as much of it
-as the stake pays for, whatever was earned before and whatever it costs. So a trade's quantity does
-not depend on costs, gross is what costs of 0 give, and profits add up: the equity changes by the
-sum of what the trades earned, exactly.
+Every symbol has an equal share of the capital, and each entry buys as much as that share has grown
+to, gross of costs. So a trade's quantity does not depend on costs: gross is what costs of 0 give,
+and doubled costs take just the extra costs of every fill. The equity changes by the sum of what the
+trades earned, exactly.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ CAPITAL: Final = Decimal(100_000)
 """Money that a backtest begins with, in the currency of the bars."""
 COST: Final = Decimal("0.001")
 """Of each fill, as a fraction of what changes hands: commission, spread and slippage together."""
+
+EQUITY_GONE: Final = "equity_gone"
+"""Why a trade is void where a symbol's share was lost before, which shorts can do."""
 
 _QUANTITY_PLACES: Final = 8
 _CENTS: Final = Decimal("0.01")
@@ -179,13 +182,13 @@ class Account:
 
 
 def stake_of(capital: Decimal, symbols: int) -> Decimal:
-    """What each entry is worth: an equal share of the capital, in whole cents."""
+    """What each symbol begins with: an equal share of the capital, in whole cents."""
     return (capital / symbols).quantize(_CENTS, ROUND_FLOOR)
 
 
 def quantity_of(stake: Decimal, price: Decimal) -> Decimal:
     """Units that a stake buys, rounded down to 8 decimals; more places where that were nothing."""
-    if price <= 0:
+    if price <= 0 or stake <= 0:
         return Decimal(0)
     units = stake / price
     places = max(_QUANTITY_PLACES, -units.adjusted() + _QUANTITY_PLACES)
@@ -203,16 +206,24 @@ def settle(
         capital: Money at the start.
         cost: Of each fill, as a fraction of its notional.
     """
-    stake = stake_of(capital, len(history.series))
 
     def ended(trade: Trade) -> tuple[int, str, int]:
         return exit_time(history.series[trade.symbol], trade), trade.symbol, trade.entry_row
 
-    ordered = sorted(trades, key=ended)
-    quantities = [
-        Decimal(0) if trade.outcome == "void" else quantity_of(stake, trade.entry_price)
-        for trade in ordered
-    ]
+    shares = dict.fromkeys(history.series, stake_of(capital, len(history.series)))
+    ordered, quantities = [], []
+    for each in sorted(trades, key=ended):
+        trade, quantity = each, Decimal(0)
+        if each.outcome != "void":
+            quantity = quantity_of(shares[each.symbol], each.entry_price)
+            if not quantity:
+                trade = replace(each, outcome="void", exit_reason=EQUITY_GONE, exit_price=None)
+        if trade.is_closed and trade.exit_price is not None:
+            with exact():
+                way = (trade.exit_price - trade.entry_price) * trade.direction
+                shares[trade.symbol] += way * quantity
+        ordered.append(trade)
+        quantities.append(quantity)
     paid = [
         _paid(history.series[trade.symbol], trade, quantity, cost)
         for trade, quantity in zip(ordered, quantities, strict=True)
@@ -278,9 +289,10 @@ def trips_of(trades: Iterable[Trade]) -> Trips:
 
 
 def earned_by_bar(series: Series, trips: Trips, cost: float) -> Floats:
-    """What a stake of 1 earned in each bar of a symbol, net, (n,).
+    """What a symbol's share, 1 at the beginning, earned in each of its bars, net, (n,).
 
-    Positions are marked at every close; costs are paid where fills are.
+    Positions are marked at every close; costs are paid where fills are. Each trade is worth what
+    the share has grown to by then, gross.
     """
     count = len(series)
     found = np.zeros(count)
@@ -300,22 +312,26 @@ def earned_by_bar(series: Series, trips: Trips, cost: float) -> Floats:
     earlier = np.empty(len(marks))
     earlier[1:] = marks[:-1]
     earlier[begins] = trips.entry_price
-    units = trips.direction / trips.entry_price
+    grown = 1 + trips.direction * (trips.exit_price / trips.entry_price - 1)
+    # What is lost whole is never entered again.
+    stake = np.maximum(np.minimum.accumulate(np.sign(grown)), 0.0)
+    stake = np.concatenate(([1.0], (np.cumprod(grown) * stake)[:-1]))
+    units = stake * trips.direction / trips.entry_price
     gained = (marks - earlier) * units[which]
-    gained[begins] -= cost
+    gained[begins] -= cost * stake
     ends = begins + lengths - 1
-    gained[ends] -= cost * trips.exit_price / trips.entry_price * trips.closed
+    gained[ends] -= cost * stake * trips.exit_price / trips.entry_price * trips.closed
     # A bar may be of two trades: one was left and another entered in it.
     found += np.bincount(row, gained, count)
     return found
 
 
 def by_session(history: History, earned: dict[str, Floats], first: int) -> Floats:
-    """Returns on the capital of each session from a date on, as fractions, (m,).
+    """What was earned in each session from a date on, as fractions of the capital, (m,).
 
     Args:
         history: The bars.
-        earned: By symbol, what its stake earned in each bar.
+        earned: By symbol, what its share of 1 earned in each bar.
         first: Days since 1970; earlier bars have earned nothing.
     """
     sessions = history.sessions

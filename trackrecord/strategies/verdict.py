@@ -29,8 +29,8 @@ class Record:
         closed: Trades that were closed.
         sessions: Dates on which there were bars.
         sharpe: Annualised; None where undefined.
-        total: Sum of the daily returns on the capital.
-        holding_sharpe: Of holding the same stake in every symbol; None where undefined.
+        total: Return on the capital.
+        holding_sharpe: Of buying every symbol once and keeping it; None where undefined.
         holding_total: Likewise.
         deflated: Deflated Sharpe ratio, 0 to 1; None where undefined.
         tries: N of it.
@@ -57,8 +57,8 @@ def judge(record: Record) -> tuple[Verdict, str]:
         )
     if is_worse_than_holding(record):
         return "worse than holding", (
-            f"it earned {record.total:+.1%} of the capital, holding the same stake "
-            f"{record.holding_total:+.1%}, and less for its risk too"
+            f"it earned {record.total:+.1%}, holding {record.holding_total:+.1%}, and less for its "
+            "risk too"
         )
     deflated = record.deflated
     stands_out = deflated is not None and deflated >= CONFIDENCE

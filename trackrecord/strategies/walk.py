@@ -194,7 +194,10 @@ def in_sample(
     if is_too_few(closed, closed):
         return _NOTHING
     earned = {name: earned_by_bar(known.series[name], each, cost) for name, each in trips.items()}
-    ratio = period_sharpe(by_session(known, earned, first)).value
+    levels = 1.0 + np.cumsum(by_session(known, earned, first))
+    if levels.min() <= 0:
+        return _NOTHING
+    ratio = period_sharpe(levels / np.append(1.0, levels[:-1]) - 1).value
     return _NOTHING if ratio is None else ratio
 
 

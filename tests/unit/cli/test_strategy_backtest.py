@@ -73,8 +73,13 @@ def test_a_rule_and_its_code_in_the_sandbox_come_to_the_same_report(
     rule = rule_file(tmp_path)
     script = tmp_path / "rule.py"
     script.write_text(json.loads(rule.read_text())["code"])
-    found = [answer(file, "--bars", bars, "--home", tmp_path) for file in (rule, script)]
+    common = ("--bars", bars, "--home", tmp_path)
+    found = [answer(rule, *common), answer(script, *common, "--in-sandbox")]
     assert [each["strategy"]["way"] for each in found] == ["rule", "code"]
+    # The code's first words, read as a sentence, make just this code.
+    assert answer(script, *common)["strategy"]["way"] == "rule"
+    script.write_text(script.read_text().replace('"max": 10', '"max": 9'))
+    assert answer(script, *common)["strategy"]["way"] == "code"
     assert found[0]["tries"] == found[1]["tries"] == 1
     for each in found:
         for trade in (*each["trades"], *each["trades_in_sample"]):
@@ -185,8 +190,12 @@ def test_a_file_that_cannot_be_read_is_told(bars: Path, tmp_path: Path) -> None:
     ("source", "words"),
     [
         ("x = 1\n", "execute_strategy"),
-        (f'{BEGIN}    return {{"action": "buy", "confidence": 2}}\n', "gave no decision"),
-        (f"{BEGIN}    return 1 / 0\n", "on AAA's bar of 2015"),
+        (f'{BEGIN}    return {{"action": "buy", "confidence": 2}}\n', "confidence"),
+        # Only on these bars, so that no validation on others sees it.
+        (
+            f'{BEGIN}    1 / (market_data["symbol"] != "AAA")\n    return {{"action": "hold"}}\n',
+            "on AAA's bar of 2015-",
+        ),
     ],
 )
 def test_a_strategy_that_breaks_its_contract_is_exit_1(

@@ -28,7 +28,7 @@ from trackrecord.strategies.columns import Columns, Part, fold
 from trackrecord.strategies.contract import Sides
 from trackrecord.strategies.drive import Code, Stretch
 from trackrecord.strategies.history import Series
-from trackrecord.strategies.trades import Trade, earned_by_bar, trips_of
+from trackrecord.strategies.trades import earned_by_bar, trips_of
 
 cents = st.integers(9_600, 10_400).map(lambda value: Decimal(value) / 100)
 
@@ -192,13 +192,15 @@ def test_what_a_curve_says_is_what_the_trades_earned() -> None:
     strategy = Columnar(cross, "both")
     trades = strategy.trades(history_of(series), [Stretch(START, {"fast": 3})])
     net = earned_by_bar(series, trips_of(trades), 0.001).sum()
-
-    def earned(trade: Trade) -> float:
+    expected, stake = 0.0, 1.0
+    for trade in trades:
+        if trade.outcome == "void":
+            continue
         assert trade.exit_price is not None
         way = float(trade.exit_price / trade.entry_price)
         fees = 0.001 + (0.001 * way if trade.is_closed else 0.0)
-        return trade.direction * (way - 1) - fees
-
-    assert net == pytest.approx(sum(earned(trade) for trade in trades if trade.outcome != "void"))
+        expected += stake * (trade.direction * (way - 1) - fees)
+        stake *= 1 + trade.direction * (way - 1)
+    assert net == pytest.approx(expected)
     quick = strategy.trips(history_of(series), Stretch(START, {"fast": 3}))["AAA"]
     assert earned_by_bar(series, quick, 0.001).sum() == pytest.approx(net)

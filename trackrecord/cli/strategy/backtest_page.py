@@ -173,7 +173,7 @@ def _key(answer: dict[str, Any]) -> str:
     windows = '<li class="of-windows">a window begins</li>' if len(answer["windows"]) > 1 else ""
     return (
         '<ul class="key"><li>net of costs</li><li class="of-gross">gross</li>'
-        f'<li class="of-holding">holding the same stake</li>{windows}</ul>'
+        f'<li class="of-holding">holding the symbols</li>{windows}</ul>'
     )
 
 
@@ -185,15 +185,14 @@ def _samples(answer: dict[str, Any]) -> str:
         f"<td>{figure(holding[name], form) if name in holding else ''}</td></tr>"
         for label, name, form in _ROWS
     )
-    kept = figure(holding["bought_and_kept"], "{:+.1%}")
     return (
         '<div class="wide"><table class="fit"><thead><tr><th class="left"></th>'
         f"<th>in sample<br>{inside['first']}<br>{inside['last']}</th>"
         f"<th>out of sample<br>{outside['first']}<br>{outside['last']}</th>"
-        "<th>holding<br>the same<br>stake</th></tr></thead>"
+        "<th>holding<br>the<br>symbols</th></tr></thead>"
         f"<tbody>{rows}</tbody></table></div>"
-        '<p class="soft">Holding keeps the same stake in every symbol, as trades have it; bought '
-        f"once and kept, the symbols earned {kept}.</p>"
+        '<p class="soft">Holding buys every symbol once, for an equal share of the capital, and '
+        "keeps it.</p>"
     )
 
 

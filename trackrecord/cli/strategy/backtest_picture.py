@@ -25,7 +25,7 @@ def picture(answer: dict[str, Any]) -> bytes:
     figure = Figure(figsize=(10, 6.25), dpi=160, layout="constrained")
     FigureCanvasAgg(figure)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
-    above.plot(days, equity["holding"], color=HOLDING, linewidth=1, label="holding the same stake")
+    above.plot(days, equity["holding"], color=HOLDING, linewidth=1, label="holding the symbols")
     above.plot(days, equity["gross"], color=NET, linewidth=0.7, alpha=0.45, label="gross of costs")
     above.plot(days, net, color=NET, linewidth=1.4, label="strategy, net")
     above.axhline(start, color="#000000", linewidth=0.5, alpha=0.4)

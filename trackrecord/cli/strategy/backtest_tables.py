@@ -61,7 +61,7 @@ def samples(answer: dict[str, Any]) -> Table:
     table.add_column("")
     for name, each in (("in sample", inside), ("out of sample", outside)):
         table.add_column(f"{name}\n{each['first']} to {each['last']}", justify="right")
-    table.add_column("holding\nthe same stake", justify="right")
+    table.add_column("holding\nthe symbols", justify="right")
     holding = answer["holding"]
     for label, name, form in _ROWS:
         table.add_row(

@@ -159,6 +159,5 @@ def runner(loaded: Loaded, policy: PolicyOption) -> Iterator[Strategy]:
 
 def _told(problems: Sequence[Problem]) -> str:
     return "; ".join(
-        (f"line {problem.line}: " if problem.line else "") + problem.message
-        for problem in problems
+        (f"line {problem.line}: " if problem.line else "") + problem.message for problem in problems
     )
