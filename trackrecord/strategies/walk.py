@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import optuna
 
 from trackrecord.performance.returns.sharpe import is_too_few, period_sharpe
 from trackrecord.strategies.answers import Columnar
@@ -136,11 +135,13 @@ def walk(
     found = Walk([], [] if tried is None else tried)
     found.tried.append(parameters_identity(standard))
     seen = set(found.tried)
-    space = {
-        name: distribution
-        for name, each in declared.items()
-        if name not in given and (distribution := distribution_of(each)) is not None
-    }
+    space = {}
+    if search is not None:
+        space = {
+            name: distribution
+            for name, each in declared.items()
+            if name not in given and (distribution := distribution_of(each)) is not None
+        }
     if search is None or not space:
         found.chosen = [Chosen(first, standard) for first in firsts]
         return found
@@ -203,6 +204,8 @@ def in_sample(
 
 def distribution_of(declared: Parameter) -> Any:
     """Where a parameter may be looked for; None where its declaration sets no limits."""
+    import optuna  # noqa: PLC0415 - half a second, for who searches
+
     low, high = declared.least, declared.most
     if declared.choices:
         return optuna.distributions.CategoricalDistribution(list(declared.choices))
@@ -218,6 +221,8 @@ def distribution_of(declared: Parameter) -> Any:
 
 def _study(strategy: Strategy, seed: int) -> Any:
     """Where a try costs nothing it is drawn at random; where it is dear, by what was learnt."""
+    import optuna  # noqa: PLC0415 - half a second, for who searches
+
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     sampler = (
         optuna.samplers.RandomSampler(seed=seed)

@@ -8,7 +8,7 @@ from html import escape
 from typing import Any, Final
 
 from trackrecord.cli.strategy.backtest_chart import equity_chart, fall_chart
-from trackrecord.cli.strategy.backtest_tables import figure, how, parameters, short, tries_of
+from trackrecord.cli.strategy.backtest_tables import figure, how, parameters, short, some, tries_of
 from trackrecord.cli.text import printable
 
 _MOST_TRADES: Final = 2_000
@@ -253,7 +253,7 @@ def _signed(value: float | None, form: str) -> str:
 
 
 def _notes(answer: dict[str, Any]) -> str:
-    told = [*answer["notes"], *answer["assumptions"]]
+    told = [*some(answer["notes"]), *answer["assumptions"]]
     known = answer["may_be_remembered"]
     if known:
         until = f" until {known['until']}" if known["until"] else ""

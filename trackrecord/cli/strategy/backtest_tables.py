@@ -20,6 +20,7 @@ _ROWS: Final = (
 )
 _LAST: Final = 10
 """Trades that are shown."""
+_MOST_NOTES: Final = 15
 STYLES: Final = {
     "worth trying": "bold green",
     "worse than holding": "bold red",
@@ -50,8 +51,16 @@ def show(answer: dict[str, Any]) -> None:
     screen.print()
     screen.print(trades(answer))
     screen.print(tail(answer))
-    for note in answer["notes"]:
+    for note in some(answer["notes"]):
         screen.print(f"note: {note}", style="yellow")
+
+
+def some(notes: list[str]) -> list[str]:
+    """The first notes of many on bars, and what they say of all of them at the end."""
+    if len(notes) <= _MOST_NOTES:
+        return notes
+    left_out = len(notes) - _MOST_NOTES
+    return [*notes[: _MOST_NOTES - 3], f"{left_out:,} more, all in --json", *notes[-3:]]
 
 
 def samples(answer: dict[str, Any]) -> Table:
