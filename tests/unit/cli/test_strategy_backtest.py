@@ -221,3 +221,22 @@ def test_a_record_of_tries_that_is_damaged_is_not_passed_over(tmp_path: Path) ->
     path.write_text('{"owner"')
     with pytest.raises(InputError, match="ends in the middle of a line"):
         note_and_count(tmp_path, run_)
+
+
+def test_code_that_the_log_of_attempts_holds_is_taken_for_a_models(
+    bars: Path, tmp_path: Path
+) -> None:
+    rule = rule_file(tmp_path)
+    assert not answer(rule, "--bars", bars, "--home", tmp_path)["written_by_model"]
+    code_ = json.loads(rule.read_text())["code"]
+    rows: list[dict[str, Any]] = [
+        {"row": "asking", "attempt_id": "1", "asked_at": "2015-12-01T10:00:00+00:00"},
+        {"row": "ended", "attempt_id": "1", "code": "# written by a model\n" + code_},
+    ]
+    (tmp_path / "strategies" / "attempts.jsonl").write_text(
+        "\n".join(["{", *(json.dumps(row) for row in rows)])
+    )
+    found = answer(rule, "--bars", bars, "--home", tmp_path)
+    assert found["written_by_model"]
+    assert found["may_be_remembered"]["until"] == "2015-12-01"
+    assert found["verdict"] in {"no evidence yet", "worse than holding"}

@@ -95,7 +95,9 @@ def backtest_command(
     by_model: Annotated[
         bool,
         typer.Option(
-            "--written-by-model", help="A language model wrote it, and may remember the bars."
+            "--written-by-model",
+            help="A language model wrote it, and may remember the bars; taken for so anyway where the "
+            "log of attempts knows it.",
         ),
     ] = False,
     known_until: Annotated[
@@ -178,18 +180,26 @@ def _answer(
     copied_from: list[Path],
     home: Path,
 ) -> dict[str, Any]:
+    from dataclasses import replace
+
     from trackrecord.cli.common import InputError, notes
     from trackrecord.cli.progress import shown
     from trackrecord.cli.strategy.bar_file import read_history
     from trackrecord.cli.strategy.strategy_file import runner, text_of
     from trackrecord.cli.strategy.tries_file import note_and_count
+    from trackrecord.cli.strategy.written_by_models import requested_on
     from trackrecord.strategies.backtest import backtest
     from trackrecord.strategies.history import BadBarsError
     from trackrecord.strategies.report import report_of
     from trackrecord.strategies.tries import Run, code_identity
+    from trackrecord.times import day_number
 
     history, told = read_history(bars, timeframe, _list(symbols))
     code = code_identity(loaded.source.code)
+    asked = None if settings.by_model else requested_on(home, code)
+    if asked is not None:
+        settings = replace(settings, by_model=True, known_until=day_number(asked))
+        told.append(f"a language model wrote it, asked for on {asked} by the log of attempts")
     origins = tuple(code_identity(text_of(each)) for each in copied_from)
 
     def counted(parameters: Any) -> int:
