@@ -29,6 +29,8 @@ NAMES = {
     "learning_speed": "benchmarks.learning.speed",
     "sandbox_speed": "benchmarks.sandbox_speed",
     "rules": "benchmarks.rules",
+    "strategy_noise": "benchmarks.strategy_noise",
+    "strategy_speed": "benchmarks.strategy_speed",
 }
 """Name of a benchmark, and of its result: the module that runs it."""
 

@@ -75,11 +75,11 @@ def _judge(
         if index == 0:
             if signal.price <= 0:
                 return Judged("void", reason=ENTRY_NOT_POSITIVE)
-            if _beyond(opened, target, stop):
+            if opens_beyond(opened, target, stop):
                 return Judged("void", reason="the entry bar opens beyond a level")
-        elif jump_limits is not None and _jumps(bars[index - 1].close, bar, jump_limits):
+        elif jump_limits is not None and jumps(bars[index - 1].close, bar, jump_limits):
             return Judged("void", reason=f"the price jumps unexplained before bar {index}")
-        found = _touch(opened, high, low, target, stop, policy, is_entry=index == 0)
+        found = touch(opened, high, low, target, stop, policy, is_entry=index == 0)
         if found is None and index + 1 == signal.horizon:
             found = ("expired", close, "expiry", False)
         if found is None:
@@ -103,11 +103,13 @@ def _judge(
     return Judged("pending")
 
 
-def _beyond(opened: Decimal, target: Decimal | None, stop: Decimal | None) -> bool:
+def opens_beyond(opened: Decimal, target: Decimal | None, stop: Decimal | None) -> bool:
+    """Whether an entry at ``opened`` lies beyond a level already; all as a long sees them."""
     return (target is not None and opened > target) or (stop is not None and opened < stop)
 
 
-def _jumps(before: Decimal, bar: Bar, limits: tuple[Decimal, Decimal]) -> bool:
+def jumps(before: Decimal, bar: Bar, limits: tuple[Decimal, Decimal]) -> bool:
+    """Whether a bar opens outside multiples of the close before, beyond what its split explains."""
     opened = bar.open * bar.split_ratio
     if before <= 0 or opened <= 0:
         return False
@@ -115,7 +117,7 @@ def _jumps(before: Decimal, bar: Bar, limits: tuple[Decimal, Decimal]) -> bool:
     return not least * before <= opened <= most * before
 
 
-def _touch(
+def touch(
     opened: Decimal,
     high: Decimal,
     low: Decimal,

@@ -11,6 +11,6 @@ app = typer.Typer(
 app.command("log", epilog="Example: trackrecord strategy log --limit 5")(log.log_command)
 
 # Each registers its command on `app`.
-from trackrecord.cli.strategy import generate, run, sandbox, validate  # noqa: E402
+from trackrecord.cli.strategy import backtest, generate, run, sandbox, validate  # noqa: E402
 
-__all__ = ["app", "generate", "run", "sandbox", "validate"]
+__all__ = ["app", "backtest", "generate", "run", "sandbox", "validate"]
