@@ -81,9 +81,7 @@ def test_what_never_forgets_is_close_to_what_all_history_gives(name: str) -> Non
     if name == "obv":
         return
     rng = random.Random(name)
-    settings = tuple(
-        int(s.default) if s.whole else s.default for s in CATALOGUE[name].settings
-    )
+    settings = tuple(int(s.default) if s.whole else s.default for s in CATALOGUE[name].settings)
     source = Field("close") if "source" in CATALOGUE[name].inputs else None
     found = Indicator(name, settings, source)
     needed = bars_needed(name, settings)
@@ -137,9 +135,13 @@ def test_the_true_range_reaches_over_gaps() -> None:
 
 
 def test_supertrend_flips_when_the_close_leaves_the_band() -> None:
-    close = [100.0] * 15 + [100 - 3.0 * i for i in range(1, 8)] + [79 + 5.0 * i for i in range(1, 9)]
+    close = (
+        [100.0] * 15 + [100 - 3.0 * i for i in range(1, 8)] + [79 + 5.0 * i for i in range(1, 9)]
+    )
     high, low = [c + 1 for c in close], [c - 1 for c in close]
-    found = prelude_functions.supertrend_direction_series(high, low, close, 10, 2.0, len(close) - 10)
+    found = prelude_functions.supertrend_direction_series(
+        high, low, close, 10, 2.0, len(close) - 10
+    )
     assert found[0] == 1.0
     assert -1.0 in found
     assert found[-1] == 1.0

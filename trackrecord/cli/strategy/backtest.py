@@ -190,16 +190,19 @@ def _answer(
     from trackrecord.cli.strategy.written_by_models import requested_on
     from trackrecord.strategies.backtest import backtest
     from trackrecord.strategies.history import BadBarsError
+    from trackrecord.strategies.provenance import provenance
     from trackrecord.strategies.report import report_of
     from trackrecord.strategies.tries import Run, code_identity
     from trackrecord.times import day_number
 
     history, told = read_history(bars, timeframe, _list(symbols))
     code = code_identity(loaded.source.code)
-    asked = None if settings.by_model else requested_on(home, code)
-    if asked is not None:
+    mark = provenance(text_of(loaded.file))
+    asked = requested_on(home, code) if mark is None else mark.asked_at.date()
+    if asked is not None and not settings.by_model:
         settings = replace(settings, by_model=True, known_until=day_number(asked))
-        told.append(f"a language model wrote it, asked for on {asked} by the log of attempts")
+        by = "the log of attempts" if mark is None else "the mark at the end of its code"
+        told.append(f"a language model wrote it, asked for on {asked} by {by}")
     origins = tuple(code_identity(text_of(each)) for each in copied_from)
 
     def counted(parameters: Any) -> int:

@@ -9,12 +9,22 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from trackrecord.cli.common import InputError, JsonOption, answer, notes, screen
+from trackrecord.cli.common import (
+    DEFAULT_HOME,
+    HomeOption,
+    InputError,
+    JsonOption,
+    answer,
+    notes,
+    screen,
+)
 from trackrecord.cli.strategy import app
+from trackrecord.cli.strategy.by_model import ask_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from trackrecord.providers.generation import ModelsStrategy
     from trackrecord.strategies.contract import Problem
     from trackrecord.strategies.generate import Generated, Validate
 
@@ -35,31 +45,50 @@ def generate_command(
         Path | None, typer.Option("--output", "-o", help="Write the code into this file.")
     ] = None,
     provider: Annotated[
-        str, typer.Option(help="Who writes it: 'offline', without any service.")
-    ] = _OFFLINE,
+        str | None,
+        typer.Option(
+            help="Who writes it: offline (rules at hand, which ask nobody), gemini, anthropic or "
+            "openai; if left out, TRACKRECORD_STRATEGY_PROVIDER."
+        ),
+    ] = None,
+    home: HomeOption = DEFAULT_HOME,
 ) -> None:
     """Make a strategy of a sentence, and say how it was read.
 
     The answer names every assumption, and every word that was not understood; with one of those
-    it is a draft. Exit code 1: it is a draft, or refused.
+    it is a draft. A language model (--provider) is asked three times at most, and its own words
+    about the code are not checked; the code is. Exit code 1: it is a draft, or refused; 2: the
+    provider did not answer.
     """
+    from trackrecord.runtime.settings import load_settings
     from trackrecord.strategies.generate import generate
 
-    if provider != _OFFLINE:
-        raise InputError(f"there is no provider {provider!r}; there is {_OFFLINE!r}")
-    if not sentence.isprintable() and "\0" in sentence:
+    if "\0" in sentence:
         raise InputError("the sentence holds a NUL character")
+    settings = load_settings()
+    chosen = provider or settings.strategy_provider
     began = perf_counter()
     with laboratory() as validate:
-        made = generate(sentence, validate)
-    seconds = perf_counter() - began
+        if chosen == _OFFLINE:
+            made: Generated | ModelsStrategy
+            made = by_rules = generate(sentence, validate)
+            told = as_dict(by_rules) | {
+                "provider": _OFFLINE,
+                "seconds": round(perf_counter() - began, 4),
+                "tokens": 0,
+            }
+        else:
+            made = by_model = ask_model(chosen, sentence, validate, settings, home)
+            told = by_model.as_json()
+            if by_model.unreachable:
+                raise InputError(by_model.problems[0].message)
     if output is not None and made.code is not None:
         try:
             output.write_text(made.code, encoding="utf-8")
         except OSError as error:
             raise InputError(f"cannot write {output}: {error.strerror}") from None
     if as_json:
-        answer(as_dict(made) | {"provider": _OFFLINE, "seconds": round(seconds, 4), "tokens": 0})
+        answer(told)
     else:
         _show(made, output)
     if made.status != "validated":
@@ -108,7 +137,7 @@ def as_dict(made: Generated) -> dict[str, Any]:
     }
 
 
-def _show(made: Generated, output: Path | None) -> None:
+def _show(made: Generated | ModelsStrategy, output: Path | None) -> None:
     """For a person: how it was read first, the code last."""
     screen.print(f"status: {made.status}")
     if made.reads_as:
