@@ -14,7 +14,7 @@ from trackrecord.performance.sums.written import record
 from trackrecord.reports.hidden import NOTHING, Hidden, as_parameter, visible
 from trackrecord.reports.outcomes import outcomes_of, verdicts_of
 from trackrecord.reports.scripts import script_analytics, script_list
-from trackrecord.reports.totals import SUMMED, sums_of
+from trackrecord.reports.totals import READ, SUMMED, sums_of
 from trackrecord.runtime.database import Cursor, rows
 from trackrecord.runtime.settings import Settings
 
@@ -127,7 +127,7 @@ class Reading:
         name_direction = direction if by_name else "ASC"
         query = f"""
             WITH ranked AS (SELECT {key} AS key, * FROM ({_TOTALS}) AS totals)
-            SELECT key, strategy, currency, {", ".join(SUMMED)} FROM ranked
+            SELECT key, strategy, currency, {", ".join(READ.values())} FROM ranked
             WHERE {_behind(after, descending, by_name=by_name)}
             ORDER BY key {direction} NULLS LAST, strategy {name_direction}, currency
             LIMIT %(limit)s
@@ -164,7 +164,11 @@ class Reading:
             "hidden": as_parameter(hidden),
         }
         totals: dict[str, dict[str, Sums]] = {}
-        for name, currency, *values in rows(cursor, f"{_TOTALS} ORDER BY 1, 2", asked):
+        query = (
+            f"SELECT strategy, currency, {', '.join(READ.values())} FROM ({_TOTALS}) AS totals"
+            " ORDER BY 1, 2"
+        )
+        for name, currency, *values in rows(cursor, query, asked):
             totals.setdefault(name, {})[currency] = sums_of(values)
         return totals
 
