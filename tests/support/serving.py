@@ -48,6 +48,11 @@ class Served:
         assert answer.status_code == status, (path, answer.status_code, answer.text[:2000])
         return answer
 
+    def worked_out(self) -> None:
+        """Wait for the first numbers that are worked out beside, on a busy machine too."""
+        path = "/api/v1/leaderboard?limit=1"
+        until(lambda: self.client.get(path).status_code != 503, "numbers are worked out", 60)
+
     def problem(self, answer: httpx.Response, status: int) -> dict[str, object]:
         """See that an answer is a problem of a status."""
         assert answer.status_code == status, (answer.status_code, answer.text[:2000])

@@ -43,7 +43,7 @@ _CALIBRATION_SECONDS: Final = 5.0
 _CALIBRATION_REST: Final = 20.0
 """Outcomes move with every bar, what follows from them hardly."""
 
-_NICENESS: Final = 8
+_NICENESS: Final = 5
 """Requests and stages come first."""
 
 _log = get_logger(__name__)

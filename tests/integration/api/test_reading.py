@@ -76,6 +76,7 @@ def test_judged_numbers_follow_the_record_and_say_of_when_they_are(services: Ser
     with scratch_schema(own):
         StageRun(TRACKER, own).of([signal(1), exit_of(signal(1), "104")])
         with served(own) as api:
+            api.worked_out()
             before = api.get("/api/v1/strategies/momentum").json()
             assert before["judged"] == read_report(own).records["momentum"]
             StageRun(TRACKER, own, emptied=False).of(
@@ -184,6 +185,7 @@ def test_kinds_of_account_are_never_ranked_together(services: Services) -> None:
     with scratch_schema(own):
         StageRun(TRACKER, own).of(events)
         with served(own) as api:
+            api.worked_out()
             path = "/api/v1/leaderboard?by=average_return"
             board = api.get(path).json()["strategies"]
             ranked = [(row["account"], row["rank"], row["strategy"]) for row in board]
