@@ -55,6 +55,7 @@ def record(services: Services, role_url: str) -> Iterator[Settings]:
 def api(record: Settings) -> Iterator[Served]:
     """The API on that record."""
     with served(record) as result:
+        result.worked_out()
         yield result
 
 
