@@ -28,8 +28,8 @@ def _tr_bar(row):
 
 def _tr_begin(text):
     setup = _tr_loads(text)
-    for symbol, rows in setup["history"].items():
-        _tr_windows[symbol] = [_tr_bar(row) for row in rows]
+    for symbol, bars in setup["history"].items():
+        _tr_windows[symbol] = bars
     return setup
 
 def _tr_call(symbol, bars, held):
@@ -78,7 +78,21 @@ def _tr_seen():
 """Fed first, with the prelude."""
 
 INPUT: Final = "_tr_input"
-BEGIN: Final = f"_tr_setup = _tr_begin({INPUT})\nNone"
+_SETUP: Final = "_tr_text"
+BEGIN: Final = f"_tr_setup = _tr_begin({_SETUP})"
 STEP: Final = f"_tr_step({INPUT})"
 AGAIN: Final = f"_tr_ask({INPUT})"
 SEEN: Final = "_tr_seen()"
+
+
+def opening(strategy: str, *, step: bool) -> str:
+    """The strategy, and after it what begins its history, and takes a first step.
+
+    It stands first, so that its lines are those of its file.
+    """
+    return f"{strategy}\n{BEGIN}\n{STEP if step else 'None'}\n"
+
+
+def opening_inputs(setup: str, rows: object) -> dict[str, object]:
+    """What :func:`opening` is handed: the set-up as JSON, and the rows of the first step."""
+    return {_SETUP: setup, INPUT: rows}

@@ -18,8 +18,9 @@ from trackrecord.sandbox.limits import Limits
 from trackrecord.sandbox.monty import MontyExecutor
 from trackrecord.strategies.contract import BarRow, Decision, Fault, Position, Problem
 from trackrecord.strategies.dry_run import Instant
+from trackrecord.strategies.equality import Effort, poison
 from trackrecord.strategies.market_data import MarketData
-from trackrecord.strategies.validation import QUICK, Effort, Validation, poison, validate
+from trackrecord.strategies.validation import QUICK, Validation, validate
 
 LITTLE = Effort(steps=90, fresh=50, poisons=1, renewed=True)
 
@@ -192,7 +193,7 @@ class _Peeking(dict[str, BarRow]):
 @pytest.fixture
 def _leaking(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every plan leaks: each instant carries all later ones."""
-    from trackrecord.strategies import dry_run, validation  # noqa: PLC0415 - what is changed
+    from trackrecord.strategies import dry_run, equality, validation  # noqa: PLC0415 - what is changed
 
     def leaking(plan: Sequence[Instant]) -> list[Instant]:
         changed = []
@@ -202,7 +203,7 @@ def _leaking(monkeypatch: pytest.MonkeyPatch) -> None:
             changed.append(Instant(bars))
         return changed
 
-    real_poison, real_instants = validation.poison, dry_run.instants
+    real_poison, real_instants = equality.poison, dry_run.instants
 
     def poisoned(plan: Sequence[Instant], cut: int, dice: Any) -> list[Instant]:
         return leaking(real_poison(plan, cut, dice))
@@ -211,7 +212,7 @@ def _leaking(monkeypatch: pytest.MonkeyPatch) -> None:
         history, plan = real_instants(bars, lookback, steps)
         return history, leaking(plan)
 
-    monkeypatch.setattr(validation, "poison", poisoned)
+    monkeypatch.setattr(equality, "poison", poisoned)
     monkeypatch.setattr(validation, "instants", instants)
 
 
