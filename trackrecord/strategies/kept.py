@@ -99,12 +99,12 @@ def unseen(value: object, source: str, functions: frozenset[str]) -> str | None:
 
 
 def function_names(tree: ast.Module) -> frozenset[str]:
-    """The functions that a module defines; lambdas count where none is made inside a function."""
+    """The functions that a module defines; lambdas count where none is made inside another."""
     names = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     inside = any(
-        isinstance(inner, ast.Lambda)
-        for node in tree.body
-        if isinstance(node, ast.FunctionDef)
+        isinstance(inner, ast.Lambda) and inner is not node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.Lambda)
         for inner in ast.walk(node)
     )
     return frozenset(names if inside else names | {"<lambda>"})
