@@ -24,6 +24,8 @@ _SYMBOLS_AT_ONCE: Final = 64
 _SCRIPT: Final = "<python-input-1>"
 """How Monty names the second feed of a session, which is the strategy."""
 
+_SPOILT: Final = Fault("contract", "it changes names of the sandbox itself")
+
 Step = tuple[Mapping[str, BarRow], Mapping[str, Position]]
 """The bars of an instant, and what is held."""
 _Row = tuple[str, tuple[Any, ...], tuple[Any, ...]]
@@ -144,20 +146,33 @@ class StrategySession:
         symbols = [row[0] for row in rows]
         if isinstance(given, Fault):
             return dict.fromkeys(symbols, given)
-        if type(given) is not list or len(given) != len(rows):
-            spoilt = Fault("contract", "it changes names of the sandbox itself")
-            return dict.fromkeys(symbols, spoilt)
+        lines = given if type(given) is list else _lines(given, len(rows))
+        if len(lines) != len(rows):
+            return dict.fromkeys(symbols, _SPOILT)
         return {
-            row[0]: self._checked(answer, bars[row[0]], positions.get(row[0], FLAT))
-            for row, answer in zip(rows, given, strict=True)
+            symbol: self._checked(line, bars[symbol], positions.get(symbol, FLAT))
+            for symbol, line in zip(symbols, lines, strict=True)
         }
 
-    def _checked(self, answer: object, bar: BarRow, held: Position) -> Decision | Fault | None:
-        if answer is None or isinstance(answer, Fault):
-            return answer
-        if type(answer) is not list or len(answer) != 1 or self._source is None:
-            return Fault("contract", "it changes names of the sandbox itself")
-        return check_decision(answer[0], bar.close, position=held, sides=self._source.sides)
+    def _checked(self, line: object, bar: BarRow, held: Position) -> Decision | Fault | None:
+        if isinstance(line, Fault):
+            return line
+        if type(line) is not str or self._source is None:
+            return _SPOILT
+        if not line:
+            return None
+        try:
+            answer = json.loads(line.removeprefix(driver.CHANGED))
+        except (ValueError, RecursionError):
+            return _SPOILT
+        decision = check_decision(answer, bar.close, position=held, sides=self._source.sides)
+        if isinstance(decision, Decision) and line.startswith(driver.CHANGED):
+            return Fault(
+                "contract",
+                "the answer is not JSON as it stands: keys are texts, and a tuple is written as a "
+                "list",
+            )
+        return decision
 
     def seen(self) -> dict[str, list[BarRow]] | Fault:
         """The bars as the strategy sees them now: other ones where it wrote into them."""
@@ -169,15 +184,20 @@ class StrategySession:
                 symbol: [BarRow(**bar) for bar in window]
                 for symbol, window in json.loads(text).items()
             }
-        except (ValueError, TypeError, AttributeError):
+        except (ValueError, TypeError, AttributeError, RecursionError):
             return {}  # what is there are no bars any more
 
-    def values(self, expressions: Sequence[str]) -> list[Any] | Fault:
-        """What names of the strategy's module hold, or ``Class.name``."""
-        found = self._feed(f"[{', '.join(expressions)}]", {})
-        if isinstance(found, Fault) or type(found) is list:
-            return found
-        return Fault("contract", "it changes names of the sandbox itself")
+    def shapes(
+        self, expressions: Sequence[str], attributes: Sequence[str], functions: Sequence[str]
+    ) -> list[tuple[str, str]] | Fault:
+        """What names of the module hold now, as an ``ExaminedSession`` tells it."""
+        text = self._feed(driver.looking(expressions), driver.looking_inputs(attributes, functions))
+        if isinstance(text, Fault):
+            return text
+        try:
+            return [(str(shape), str(hidden)) for shape, hidden in json.loads(text)]
+        except (ValueError, TypeError, RecursionError):
+            return _SPOILT
 
     def close(self) -> None:
         """End it; its worker, emptied, serves the next one."""
@@ -185,6 +205,13 @@ class StrategySession:
         self._fault = self._fault or Fault("died", "the session has been closed")
         if session is not None:
             session.__exit__(None, None, None)
+
+
+def _lines(text: object, wanted: int) -> list[str]:
+    """The answers of a step, one a line; none where there is more than there can be."""
+    if type(text) is not str or len(text) > wanted * (driver.LARGEST_ANSWER + 2):
+        return []
+    return text.split("\n")
 
 
 def _rows(

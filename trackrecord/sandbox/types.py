@@ -35,7 +35,7 @@ def type_problems(session: MontySession, prelude: str, source: str) -> list[Prob
 
     try:
         session.feed_run(prelude + "\nNone")
-        session.feed_run(source, print_callback=pydantic_monty.CollectString())
+        session.feed_run(source + "\nNone\n", print_callback=pydantic_monty.CollectString())
     except pydantic_monty.MontyTypingError as error:
         return _read(error.display())
     except Exception:  # noqa: BLE001 - types are fine; how it fails is told by the dry run

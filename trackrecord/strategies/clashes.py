@@ -19,7 +19,7 @@ def clashing_names(tree: ast.Module) -> list[Problem]:
     if not own:
         return []
     called = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    problems = []
+    problems: list[Problem] = []
     for user in sorted((called & set(FUNCTIONS)) - set(own)):
         problems.extend(
             Problem(

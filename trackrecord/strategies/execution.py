@@ -58,8 +58,20 @@ class ExaminedSession(Session, Protocol):
     def seen(self) -> dict[str, list[BarRow]] | Fault:
         """The bars as the strategy sees them now: other ones where it wrote into them."""
 
-    def values(self, expressions: Sequence[str]) -> list[Any] | Fault:
-        """What names of the module hold, or ``Class.name``; no calls are made."""
+    def shapes(
+        self, expressions: Sequence[str], attributes: Sequence[str], functions: Sequence[str]
+    ) -> list[tuple[str, str]] | Fault:
+        """What names of the module hold now.
+
+        Args:
+            expressions: Names, or ``Class.name``.
+            attributes: By which names to look inside of objects.
+            functions: Functions of the module, which hold nothing.
+
+        Returns:
+            Of each a text that is the same as long as it holds the same, and the kind of a part
+            that cannot be looked into, empty where there is none.
+        """
 
     @property
     def seconds(self) -> float:

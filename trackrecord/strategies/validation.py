@@ -19,7 +19,7 @@ from trackrecord.strategies.contract import BarRow, Fault, Problem
 from trackrecord.strategies.dry_run import DryRun, Instant, decided, instants, play
 from trackrecord.strategies.equality import FRESH_CALLS, Effort, Trial
 from trackrecord.strategies.execution import ExaminedSession, Laboratory
-from trackrecord.strategies.kept import function_names, kept_expressions, shape, unseen
+from trackrecord.strategies.kept import attribute_names, function_names, kept_expressions
 from trackrecord.strategies.source import Source, parameter_values, parse, read_source
 
 SLOWEST_SECONDS: Final = 0.1
@@ -197,29 +197,37 @@ class _Module:
     """What hangs on the names of a strategy's module, before and after it was run."""
 
     def __init__(self, code: str) -> None:
-        self._code = code
-        self._tree = ast.parse(code)
-        self._expressions = kept_expressions(self._tree)
+        tree = ast.parse(code)
+        self._expressions = kept_expressions(tree)
+        self._attributes = attribute_names(tree)
+        self._functions = function_names(tree)
 
-    def look(self, session: ExaminedSession) -> list[Any] | Fault:
-        return session.values(self._expressions) if self._expressions else []
+    def look(self, session: ExaminedSession) -> list[tuple[str, str]] | Fault:
+        if not self._expressions:
+            return []
+        return session.shapes(self._expressions, self._attributes, self._functions)
 
-    def changed(self, before: list[Any] | Fault, session: ExaminedSession) -> list[Problem]:
+    def changed(
+        self, before: list[tuple[str, str]] | Fault, session: ExaminedSession
+    ) -> list[Problem]:
         after = self.look(session)
-        if isinstance(before, Fault) or isinstance(after, Fault):
-            return []  # a module that cannot be loaded has told so; a name may be set in a branch
-        functions = function_names(self._tree)
-        for name, one, other in zip(self._expressions, before, after, strict=True):
-            if unseen(other, self._code, functions) is not None:
+        if isinstance(before, Fault):
+            return []  # the module did not load, which the dry run tells
+        if isinstance(after, Fault):
+            told = f"what the module holds cannot be looked into ({after.message})"
+            return [Problem(None, "state", told)]
+        for name, one, other in zip(self._expressions, before, after, strict=False):
+            if other[1]:
                 return [
                     Problem(
                         None,
                         "state",
-                        f"{name} of the module cannot be looked into and may keep something from "
-                        "one bar to the next: make it inside execute_strategy, or write a function",
+                        f"{name} of the module holds {_plainly(other[1])}, which may keep something"
+                        " from one bar to the next: make it inside execute_strategy, or write a "
+                        "function",
                     )
                 ]
-            if shape(one) != shape(other):
+            if one != other:
                 return [
                     Problem(
                         None,
@@ -230,3 +238,8 @@ class _Module:
                     )
                 ]
         return []
+
+
+def _plainly(kind: str) -> str:
+    """A kind as the sandbox writes it, in words."""
+    return "a " + kind.removeprefix("<").removesuffix(">").removeprefix("class ").replace("'", "")

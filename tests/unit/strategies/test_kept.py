@@ -1,53 +1,41 @@
-"""What could outlast a call is compared from outside, whatever a strategy makes of it."""
+"""What could outlast a call: the names, and what hangs on them as the sandbox tells it."""
 
 from __future__ import annotations
 
 import ast
-from collections import namedtuple
-from typing import Any
+import time
+from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from trackrecord.strategies.kept import function_names, kept_expressions, shape, unseen
+from trackrecord.sandbox.limits import Limits
+from trackrecord.sandbox.monty import MontyExecutor
+from trackrecord.strategies.contract import Fault
+from trackrecord.strategies.kept import attribute_names, function_names, kept_expressions
 
-Pair = namedtuple("Pair", "a b")  # noqa: PYI024 - what comes out of a sandbox has no types
-
-
-def doubled(times: int) -> list[Any]:
-    value: list[Any] = [1]
-    for _ in range(times):
-        value = [value, value]
-    return value
+END = "\nLOOKBACK = 1\ndef execute_strategy(market_data, strategy_params):\n    pass\n"
+SHARED = "t = (1,)\nfor _ in range(60): t = (t, t)\n"
 
 
-@pytest.mark.parametrize(
-    "value",
-    [doubled(60), Pair(doubled(60), 1), {"a": doubled(60)}, (doubled(60),), [Pair(doubled(60), 2)]],
-    ids=lambda value: type(value).__name__,
-)
-def test_shared_parts_do_not_take_for_ever(value: object) -> None:
-    assert shape(value) == shape(value)
-    assert unseen(value, "", frozenset()) is None
+@pytest.fixture(scope="module")
+def executor() -> Iterator[MontyExecutor]:
+    with MontyExecutor(Limits(seconds=0.5, memory_mb=32)) as made:
+        yield made
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=12,
-)
-
-
-@given(JSON, JSON)
-def test_data_has_the_same_shape_where_it_is_the_same(one: object, other: object) -> None:
-    assert (shape(one) == shape(other)) == (repr(one) == repr(other))
-
-
-@given(st.sets(st.integers() | st.text()), st.integers())
-def test_a_set_that_grows_has_another_shape(values: set[Any], more: int) -> None:
-    assert shape(values) == shape(set(values))
-    assert (shape(values) == shape(values | {more})) == (more in values)
+def told(executor: MontyExecutor, source: str) -> list[tuple[str, str]]:
+    tree = ast.parse(source)
+    session = executor.open(source + END, {}, timeframe="1d")
+    try:
+        found = session.shapes(
+            [each for each in kept_expressions(tree) if each != "LOOKBACK"],
+            attribute_names(tree),
+            function_names(tree),
+        )
+    finally:
+        session.close()
+    assert not isinstance(found, Fault), found
+    return found
 
 
 def test_names_of_the_module_and_of_its_classes_are_looked_at() -> None:
@@ -57,27 +45,81 @@ def test_names_of_the_module_and_of_its_classes_are_looked_at() -> None:
         "with x as w: pass\n"
     )
     assert kept_expressions(tree) == ["A", "b", "c", "d", "e", "K.n", "w"]
+    assert attribute_names(tree) == ["n", "z"]
 
 
 @pytest.mark.parametrize(
-    ("value", "hidden"),
+    ("one", "other"),
     [
-        ("<list_iterator object>", True),
-        ("<function 'inner' at 0x1f>", True),
-        ("<function 'outer' at 0x1f>", False),
-        ("<function '<lambda>' at 0x1f>", False),
-        ("<class 'X'>", False),
-        ("<module 'math'>", False),
-        ("<b>", False),  # a text of the source
-        ("plain", False),
-        ({"a": ["<itertools.count object>"]}, True),
-        (Pair(1, "<itertools.count object>"), True),
+        ("x = [1, [2]]", "x = [1, [3]]"),
+        ("x = {'a': 1}", "x = {'a': 2}"),
+        ("x = {1, 2}", "x = {1, 3}"),
+        ("x = 'a' * 500 + 'b'", "x = 'a' * 500 + 'c'"),
+        ("x = 1", "x = True"),
+        ("x = 0.1", "x = 0.2"),
+        ("x = None", "x = 0"),
+        ("from collections import deque\nx = deque([1])", "from collections import deque\nx = [1]"),
+        ("class B: pass\nx = B()\nx.n = 1", "class B: pass\nx = B()\nx.n = 2"),
+        ("class B: pass\nx = [B()]\nx[0].n = [1]", "class B: pass\nx = [B()]\nx[0].n = [2]"),
+        ("class B:\n    n = 1", "class B:\n    n = 2"),
+        (
+            "from collections import namedtuple\nN = namedtuple('N', 'a')\nx = N([1])",
+            "from collections import namedtuple\nN = namedtuple('N', 'a')\nx = N([2])",
+        ),
     ],
 )
-def test_what_cannot_be_looked_into_is_found(value: object, hidden: bool) -> None:
-    source = "X = '<b>'\ndef outer():\n    def inner(): pass\n    return inner\nf = lambda: 0\n"
-    functions = function_names(ast.parse(source))
-    assert (unseen(value, source, functions) is not None) == hidden
+def test_what_differs_has_another_shape(executor: MontyExecutor, one: str, other: str) -> None:
+    assert told(executor, one) == told(executor, one)
+    assert told(executor, one) != told(executor, other)
+
+
+@pytest.mark.parametrize(
+    ("source", "hidden"),
+    [
+        ("x = iter([1])", True),
+        ("x = [iter((1,))]", True),
+        ("x = iter({1: 2})", True),
+        ("import itertools\nx = itertools.count()", True),
+        ("import itertools\nx = {'a': itertools.cycle([1])}", True),
+        ("import random\nx = random.Random(1)", True),
+        ("import functools\nx = functools.partial(max, [])", True),
+        ("def f():\n    def g(): pass\n    return g\nx = f()", True),
+        ("x = (lambda s: lambda: s)([])", True),
+        ("class B: pass\nx = B()\nx.it = iter([1])", True),
+        ("x = {'a': lambda: 0, 'b': max}", False),
+        ("def f(): pass\nx = [f]", False),
+        ("import re\nx = re.compile('a')", False),
+        ("import datetime\nx = [datetime.date(2024, 1, 1), datetime.timezone.utc]", False),
+        ("from decimal import Decimal\nx = Decimal('1.5')", False),
+        ("class B:\n    n = 1\nx = [B, B()]", False),
+        ("x = '<list_iterator object>'", False),
+        ("import math\nx = [math, math.sqrt, int]", False),
+    ],
+)
+def test_what_cannot_be_looked_into_is_told(
+    executor: MontyExecutor, source: str, hidden: bool
+) -> None:
+    assert any(each[1] for each in told(executor, source)) == hidden
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        SHARED + "x = {t}",
+        SHARED + "x = {t: 1}",
+        SHARED + "x = [t, t]",
+        SHARED + "class B: pass\nx = B()\nx.n = {t}",
+        "x = [1]\nfor _ in range(60): x = [x, x]",
+        "x = []\nx.append(x)",
+        "x = []\nfor _ in range(20000): x = [x]",
+    ],
+)
+def test_shared_and_circular_parts_never_take_long(executor: MontyExecutor, source: str) -> None:
+    began = time.perf_counter()
+    session = executor.open(source + END, {}, timeframe="1d")
+    session.shapes(["x"], ["n"], [])
+    session.close()
+    assert time.perf_counter() - began < 10
 
 
 def test_a_lambda_inside_a_function_is_not_one_of_the_module() -> None:

@@ -198,8 +198,9 @@ class _Playing:
     def seen(self) -> dict[str, list[BarRow]]:
         return self._bars
 
-    def values(self, expressions: Sequence[str]) -> list[Any]:
-        return [None for _ in expressions]
+    def shapes(self, expressions: Sequence[str], *names: Sequence[str]) -> list[tuple[str, str]]:
+        del names
+        return [("", "") for _ in expressions]
 
     def close(self) -> None:
         pass
