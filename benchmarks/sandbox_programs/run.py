@@ -105,6 +105,8 @@ def telling(source: str) -> str:
     if tree is None or not tree.body or not isinstance(tree.body[-1], ast.Expr):
         return f"{source}\nNone\n"
     last = tree.body[-1]
+    if len(tree.body) > 1 and (tree.body[-2].end_lineno or 0) >= last.lineno:
+        return f"{source}\nNone\n"
     told = ast.JoinedStr([ast.FormattedValue(last.value, -1, None)])
     before = "\n".join(source.splitlines()[: last.lineno - 1])
     try:
