@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from trackrecord.strategies.contract import BarRow, Decision, Fault, Position
+from trackrecord.strategies.contract import BarRow, Decision, Fault, Position, Problem
+from trackrecord.strategies.market_data import MarketData
 
 
 class Session(Protocol):
@@ -49,3 +50,52 @@ class Executor(Protocol):
         history: Mapping[str, Sequence[BarRow]] | None = None,
     ) -> Session:
         """Begin a session that keeps history itself; ``history`` are bars before the first step."""
+
+
+class ExaminedSession(Session, Protocol):
+    """A session that can be looked into."""
+
+    def seen(self) -> dict[str, list[BarRow]] | Fault:
+        """The bars as the strategy sees them now: other ones where it wrote into them."""
+
+    def shapes(
+        self, expressions: Sequence[str], attributes: Sequence[str], functions: Sequence[str]
+    ) -> list[tuple[str, str]] | Fault:
+        """What names of the module hold now.
+
+        Args:
+            expressions: Names, or ``Class.name``.
+            attributes: By which names to look inside of objects.
+            functions: Functions of the module, which hold nothing.
+
+        Returns:
+            Of each a text that is the same as long as it holds the same, and the kind of a part
+            that cannot be looked into, empty where there is none.
+        """
+
+    @property
+    def seconds(self) -> float:
+        """What its steps took so far."""
+
+
+class Laboratory(Executor, Protocol):
+    """An executor with what validation needs beside."""
+
+    def check_types(self, source: str) -> list[Problem]:
+        """What a type checker says, with code ``types``, or ``types-unsure`` where it may err."""
+
+    def decide(
+        self, source: str, given: MarketData, parameters: Mapping[str, Any]
+    ) -> Decision | Fault:
+        """A fresh call on bars that were read before."""
+
+    def open(
+        self,
+        source: str,
+        parameters: Mapping[str, Any],
+        *,
+        timeframe: str,
+        history: Mapping[str, Sequence[BarRow]] | None = None,
+        renewed: bool = False,
+    ) -> ExaminedSession:
+        """A session; ``renewed`` runs the module anew before each step."""

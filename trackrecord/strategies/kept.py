@@ -1,20 +1,14 @@
-"""What of a module could outlast a call, and whether it did.
+"""What of a module could outlast a call: the names to look at, and by which names to look inside.
 
 A strategy's module is loaded once in a session, so whatever hangs on its names is still there at
-the next bar. Values are compared from outside; what cannot be looked into is refused.
+the next bar. The sandbox tells the shape of each before and after a dry run
+(:meth:`trackrecord.strategies.execution.ExaminedSession.shapes`); what it cannot look into, such
+as an iterator or a function that was made by a call, may hold anything.
 """
 
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Sequence
-from typing import Any, Final
-
-_MOST_PARTS: Final = 200_000
-_OBJECT: Final = re.compile(r"^<.+>$", re.DOTALL)
-_FUNCTION: Final = re.compile(r"^<function '?(?P<name>[\w<>]+)'? at 0x[0-9a-f]+>$")
-_HARMLESS: Final = re.compile(r"^<(class|module|built-in function) ")
 
 
 def kept_expressions(tree: ast.Module) -> list[str]:
@@ -36,7 +30,7 @@ def _assigned(node: ast.stmt) -> list[str]:
     value = getattr(node, "value", None)
     if isinstance(value, ast.Lambda | ast.Name | ast.Attribute):
         return []
-    if isinstance(node, ast.AnnAssign) and value is None:
+    if isinstance(node, ast.FunctionDef) or (isinstance(node, ast.AnnAssign) and value is None):
         return []
     return [
         each.id
@@ -45,66 +39,32 @@ def _assigned(node: ast.stmt) -> list[str]:
     ]
 
 
-def shape(value: object) -> tuple[object, ...]:
-    """A value as something that can be compared; parts that are one object are walked once each.
-
-    What is larger than anything a strategy has a reason to keep counts only by its size.
-    """
-    found: list[object] = []
-    waiting: list[object] = [value]
-    while waiting and len(found) < _MOST_PARTS:
-        part = waiting.pop()
-        if type(part) is dict:
-            found.append(("dict", len(part)))
-            waiting.extend((*part.keys(), *part.values()))
-        elif type(part) in {list, tuple}:
-            items: Sequence[object] = part  # type: ignore[assignment] # a list or a tuple
-            found.append((type(part).__name__, len(items)))
-            waiting.extend(items)
-        elif type(part) in {set, frozenset}:
-            found.append(("set", frozenset(map(repr, part))))  # type: ignore[call-overload]
-        elif hasattr(part, "attributes"):  # an object of a class of the strategy
-            found.append(("object", getattr(part, "name", "")))
-            waiting.append(dict(part.attributes))
-        else:
-            found.append((type(part).__name__, repr(part)))
-    return tuple(found)
+def attribute_names(tree: ast.Module) -> list[str]:
+    """All names that objects of the strategy's classes may have: whatever it sets, or declares."""
+    found = {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            found.update(name for inner in node.body for name in _declared(inner))
+    return sorted(found)
 
 
-def unseen(value: object, source: str, functions: frozenset[str]) -> str | None:
-    """A part of a value that cannot be looked into, and may hold anything; None if there is none.
-
-    Args:
-        value: As it came out of the sandbox: what is no data comes as a text such as
-            ``<list_iterator object>``.
-        source: The strategy: a text that stands in it is a text.
-        functions: The names of functions that its module defines.
-    """
-    waiting, seen = [value], 0
-    while waiting and seen < _MOST_PARTS:
-        seen += 1
-        part: Any = waiting.pop()
-        if type(part) is dict:
-            waiting.extend((*part.keys(), *part.values()))
-        elif type(part) in {list, tuple, set, frozenset}:
-            waiting.extend(part)
-        elif hasattr(part, "attributes"):
-            waiting.append(dict(part.attributes))
-        elif type(part) is str and _OBJECT.match(part) and part not in source:
-            function = _FUNCTION.match(part)
-            known = function is not None and function["name"] in functions
-            if not known and not _HARMLESS.match(part):
-                return part
-    return None
+def _declared(node: ast.stmt) -> list[str]:
+    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+        return [node.target.id]
+    return _assigned(node)
 
 
-def function_names(tree: ast.Module) -> frozenset[str]:
-    """The functions that a module defines; lambdas count where none is made inside a function."""
-    names = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+def function_names(tree: ast.Module) -> list[str]:
+    """The functions that a module defines; lambdas count where none is made inside another."""
+    names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
     inside = any(
-        isinstance(inner, ast.Lambda)
-        for node in tree.body
-        if isinstance(node, ast.FunctionDef)
+        isinstance(inner, ast.Lambda) and inner is not node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.Lambda)
         for inner in ast.walk(node)
     )
-    return frozenset(names if inside else names | {"<lambda>"})
+    return names if inside else [*names, "<lambda>"]

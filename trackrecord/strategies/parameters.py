@@ -159,12 +159,11 @@ def _checked(name: str, value: Any, parameter: Parameter) -> Value:
     if type(value) is not wanted:
         kind = "True or False" if parameter.kind == "bool" else "a text"
         raise _WrongError(f"{name} is {kind}, not {shown(value)}")
-    checked: Value = value
-    if isinstance(checked, str):
-        if len(value) > LONGEST_TEXT or "\0" in value:
-            raise _WrongError(f"{name} is too long a text, or none")
-        if parameter.choices and value not in parameter.choices:
-            raise _WrongError(
-                f"{name} is one of {', '.join(parameter.choices)}, not {shown(value)}"
-            )
-    return checked
+    if parameter.kind == "bool":
+        return bool(value)
+    text = str(value)
+    if len(text) > LONGEST_TEXT or "\0" in text:
+        raise _WrongError(f"{name} is too long a text, or none")
+    if parameter.choices and text not in parameter.choices:
+        raise _WrongError(f"{name} is one of {', '.join(parameter.choices)}, not {shown(text)}")
+    return text

@@ -199,11 +199,41 @@ def test_names_of_the_sandbox_can_be_spoilt_for_oneself_only(executor: MontyExec
             "for _ in range(60): x = [x, x]\nreturn {'action': 'hold', 'metadata': {'x': x}}"
         ),
         "global _tr_ask\n_tr_ask = lambda row: 5\nreturn {'action': 'hold'}",
+        (
+            "t = (1,)\nfor _ in range(60): t = (t, t)\nglobal _tr_step, _tr_dumps\n"
+            "_tr_dumps = lambda x: {t}\n_tr_step = lambda rows: {t}\nreturn {'action': 'hold'}"
+        ),
+        "global _tr_step\n_tr_step = lambda rows: '\\n' * 10**6\nreturn {'action': 'hold'}",
+        "global _tr_len, _tr_dict\n_tr_len = None\nreturn {'action': 'hold'}",
         "_tr_windows.clear()\nreturn {'action': 'hold'}",
         "_tr_setup.clear()\nreturn {'action': 'hold'}",
     ):
         assert isinstance(call(executor, body), Decision | Fault)
         assert call(executor, "return {'action': 'sell'}") == Decision("sell")
+
+
+def test_nothing_but_texts_is_built_anew_in_this_process(executor: MontyExecutor) -> None:
+    # A set of tuples that share their parts takes 2**60 steps to build here, and no limit holds.
+    source = (
+        "t = (1,)\nfor _ in range(60): t = (t, t)\nLOOKBACK = 1\n"
+        "def execute_strategy(market_data, strategy_params):\n    return {t}\n{t}\n"
+    )
+    began = time.perf_counter()
+    session = executor.open(source, {}, timeframe="1d")
+    for _ in range(2):
+        (answer,) = session.step({"A": BARS[0]}, {}).values()
+        assert isinstance(answer, Fault)
+    session.close()
+    executor.check_types(source)
+    assert time.perf_counter() - began < 10
+
+
+def test_builtins_that_a_strategy_redefines_are_its_own(executor: MontyExecutor) -> None:
+    source = (
+        "len = sum = list = dict = str = isinstance = ValueError = None\nLOOKBACK = 1\n"
+        "def execute_strategy(market_data, strategy_params):\n    return {'action': 'buy'}\n"
+    )
+    assert executor.call(source, market_data("A", "1d", BARS), {}) == Decision("buy")
 
 
 @pytest.mark.parametrize(

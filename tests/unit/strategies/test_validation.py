@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.unit.strategies import set_aside
 from tests.unit.strategies.cheats import READS_THE_DRIVER, STATE
 from tests.unit.strategies.honest import HONEST, SMA_CROSS
 from trackrecord.events.types import wire_time
@@ -18,8 +19,9 @@ from trackrecord.sandbox.limits import Limits
 from trackrecord.sandbox.monty import MontyExecutor
 from trackrecord.strategies.contract import BarRow, Decision, Fault, Position, Problem
 from trackrecord.strategies.dry_run import Instant
+from trackrecord.strategies.equality import Effort, poison
 from trackrecord.strategies.market_data import MarketData
-from trackrecord.strategies.validation import QUICK, Effort, Validation, poison, validate
+from trackrecord.strategies.validation import QUICK, Validation, validate
 
 LITTLE = Effort(steps=90, fresh=50, poisons=1, renewed=True)
 
@@ -50,6 +52,26 @@ def test_an_honest_strategy_passes(laboratory: MontyExecutor, name: str) -> None
     assert found.problems == ()
     assert found.decisions == 180
     assert found.actions.get("buy", 0) + found.actions.get("sell", 0) > 0
+
+
+@pytest.mark.parametrize("name", set_aside.HONEST)
+def test_an_honest_strategy_that_was_set_aside_passes(laboratory: MontyExecutor, name: str) -> None:
+    assert check(laboratory, set_aside.HONEST[name]).problems == ()
+
+
+@pytest.mark.parametrize("name", set_aside.CHEATS)
+def test_a_cheat_that_was_set_aside_is_refused(laboratory: MontyExecutor, name: str) -> None:
+    (problem, *_) = check(laboratory, set_aside.CHEATS[name], QUICK).problems
+    assert problem.code in {"state", "forbidden", "error"}
+
+
+def test_a_name_that_the_prelude_needs_is_refused_with_its_user(laboratory: MontyExecutor) -> None:
+    own = "def ema_all(values, days):\n    return values\n"
+    uses = HEAD + "    return {'action': 'buy' if ema([1.0], 1) > 0 else 'hold'}\n"
+    (problem,) = check(laboratory, own + uses).problems
+    assert (problem.line, problem.code) == (1, "forbidden")
+    assert "ema()" in problem.message
+    assert check(laboratory, own + HEAD + "    return {'action': 'hold'}\n").valid
 
 
 @pytest.mark.parametrize("effort", [QUICK, LITTLE], ids=["quick", "little"])
@@ -176,8 +198,9 @@ class _Playing:
     def seen(self) -> dict[str, list[BarRow]]:
         return self._bars
 
-    def values(self, expressions: Sequence[str]) -> list[Any]:
-        return [None for _ in expressions]
+    def shapes(self, expressions: Sequence[str], *names: Sequence[str]) -> list[tuple[str, str]]:
+        del names
+        return [("", "") for _ in expressions]
 
     def close(self) -> None:
         pass
@@ -192,7 +215,7 @@ class _Peeking(dict[str, BarRow]):
 @pytest.fixture
 def _leaking(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every plan leaks: each instant carries all later ones."""
-    from trackrecord.strategies import dry_run, validation  # noqa: PLC0415 - what is changed
+    from trackrecord.strategies import dry_run, equality, validation  # noqa: PLC0415 - what is changed
 
     def leaking(plan: Sequence[Instant]) -> list[Instant]:
         changed = []
@@ -202,7 +225,7 @@ def _leaking(monkeypatch: pytest.MonkeyPatch) -> None:
             changed.append(Instant(bars))
         return changed
 
-    real_poison, real_instants = validation.poison, dry_run.instants
+    real_poison, real_instants = equality.poison, dry_run.instants
 
     def poisoned(plan: Sequence[Instant], cut: int, dice: Any) -> list[Instant]:
         return leaking(real_poison(plan, cut, dice))
@@ -211,7 +234,7 @@ def _leaking(monkeypatch: pytest.MonkeyPatch) -> None:
         history, plan = real_instants(bars, lookback, steps)
         return history, leaking(plan)
 
-    monkeypatch.setattr(validation, "poison", poisoned)
+    monkeypatch.setattr(equality, "poison", poisoned)
     monkeypatch.setattr(validation, "instants", instants)
 
 
