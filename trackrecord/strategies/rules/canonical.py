@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from trackrecord.strategies.contract import MOST_LOOKBACK
+from trackrecord.strategies.contract import DEFAULT_LOOKBACK, MOST_LOOKBACK
 from trackrecord.strategies.rules.catalogue import CATALOGUE
 from trackrecord.strategies.rules.kinds import kind
 from trackrecord.strategies.rules.model import (
@@ -188,6 +188,9 @@ def finished(rule: Rule) -> Rule:
 def bars_needed(rule: Rule, *, least: bool = False) -> int:
     """Closed bars that a decision of a rule is worked out of."""
     needed = 2 if rule.schedule.first_of is not None else 1
+    if rule.trail is not None and not least:
+        # The best close since an entry of up to a year before.
+        needed = DEFAULT_LOOKBACK
     conditions = (rule.entry, rule.exit, rule.short_entry, rule.short_exit, *rule.filters)
     for condition in conditions:
         if condition is not None:
