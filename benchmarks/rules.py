@@ -41,7 +41,9 @@ def five_symbols() -> dict[str, Columns]:
         rows[bar.symbol].append(bar)
     found = {}
     for symbol, bars in rows.items():
-        times = np.array([bar.opened_at.replace(tzinfo=None) for bar in bars], dtype="datetime64[s]")
+        times = np.array(
+            [bar.opened_at.replace(tzinfo=None) for bar in bars], dtype="datetime64[s]"
+        )
         numbers = [
             np.array([float(getattr(bar, name)) for bar in bars])
             for name in ("open", "high", "low", "close", "volume")
@@ -66,7 +68,9 @@ def run() -> dict[str, Any]:
     for _ in range(RUNS):
         runs += _sentences(sentences)
         runs += _rules(symbols)
-    outcome = result("rules", SEED, runs, "read and write code", "milliseconds", more_is_better=False)
+    outcome = result(
+        "rules", SEED, runs, "read and write code", "milliseconds", more_is_better=False
+    )
     median = outcome["median"]
     outcome["targets"] = {
         name: {"target": target, "value": median[way]["milliseconds"],
