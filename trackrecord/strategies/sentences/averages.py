@@ -50,8 +50,10 @@ class Averages(Cursor):
                 return self._averaged(
                     "sma", self.span(match[1], match[2]), its=False, said="volume"
                 )
-            if match := self.eat(rf"\( {N}(?: {DAY})? \)"):
-                return self._averaged("sma", int(float(match[1])), its=False, said="volume")
+            if match := self.eat(rf"\( {N}(?: {DAY})? \)|{N}(?: {DAY})?(?=$| [,;.)]| and| or)"):
+                return self._averaged(
+                    "sma", int(float(match[1] or match[2])), its=False, said="volume"
+                )
             self.back(mark)
             self.note("the average volume is of 20 bars, as no number was said")
             return self._averaged("sma", 20, its=False, said="volume")
@@ -69,6 +71,8 @@ class Averages(Cursor):
                     return self._averaged(name, self.span(match[1], match[2]), its=its, said=source)
                 if match := self.eat(rf"\( {N}(?: {DAY})? \)"):
                     return self._averaged(name, int(float(match[1])), its=its, said=source)
+                if match := self.eat(rf"(?:last |past )?{N} (?:closes|closing prices)"):
+                    return self._averaged(name, int(float(match[1])), its=its, said="close")
                 return None
             if match := self.eat(
                 rf"\( (?:(close|closes|closing price|price|volume) , )?{N}(?: {SPAN})? \)"

@@ -174,7 +174,9 @@ class Conditions(Predicates):
         while True:
             if match := self.eat(ROW):
                 found = self._in_a_row(match[1], found)
-            elif match := self.eat(rf"for (?:at least )?{N} {DAY}|on each of last {N} {DAY}"):
+            elif match := self.eat(
+                rf"for (?:at least |each of )?(?:last |past )?{N} {DAY}|on each of last {N} {DAY}"
+            ):
                 found = self._in_a_row(match[1] or match[2], found)
             elif match := self.eat(LAST):
                 found = self._within(str(self.span(match[1], match[2])), found)
@@ -182,7 +184,7 @@ class Conditions(Predicates):
                 days = self.span(match[1] or match[3], match[2] or match[4])
                 found = self._within(str(days), found)
             elif self.eat(
-                r"today|at close|on close|at end of day|on closing basis|on daily close|at day close|on that day|that day|on same day|same day|on day|on this bar|for first time|on daily chart|on daily bars|on daily timeframe"
+                r"today|at close|on close|at end of day|on closing basis|on daily close|at day close|on that day|that day|on same day|same day|on day|on this bar|on daily chart|on daily bars|on daily timeframe"
             ):
                 continue
             else:

@@ -28,6 +28,7 @@ class Mark(NamedTuple):
     notes: int
     problems: int
     said: int
+    beside: Operand | None
 
 
 @lru_cache(maxsize=4096)
@@ -47,6 +48,7 @@ class Cursor:
 
     Attributes:
         subject: What the last condition was about: what "it" means.
+        beside: What the last condition compared its subject with.
         cross: The two sides of the last cross: what "crosses back" means.
         notes: What was assumed, in words.
         problems: What was understood and cannot be.
@@ -59,6 +61,7 @@ class Cursor:
         self.at = 0
         self.subject: Operand | None = None
         self.cross: tuple[Operand, Operand] | None = None
+        self.beside: Operand | None = None
         self.notes: list[str] = []
         self.problems: list[Problemed] = []
         self.said: list[tuple[str, tuple[float, ...]]] = []
@@ -66,7 +69,7 @@ class Cursor:
     def mark(self) -> Mark:
         """Where it is."""
         return Mark(self.at, self.subject, self.cross, len(self.notes), len(self.problems),
-                    len(self.said))  # fmt: skip
+                    len(self.said), self.beside)  # fmt: skip
 
     def back(self, mark: Mark) -> None:
         """Return to a mark, and forget what was read since."""
@@ -74,6 +77,7 @@ class Cursor:
         del self.notes[mark.notes :]
         del self.problems[mark.problems :]
         del self.said[mark.said :]
+        self.beside = mark.beside
 
     def peek(self, pattern: str) -> re.Match[str] | None:
         """Whether a pattern stands here, up to the end of a word."""

@@ -220,7 +220,7 @@ class Levels(Conditions):
     def _profit_or_loss(self) -> bool:
         """For "exit with 5 % profit or 5 % loss", "at +8 % or -4 %"."""
         match = self.eat(
-            rf"(?:exit|sell|close|get out|out)(?: (?:position|trade|it))?(?: (?:with|at|on|for|when|after))? {N} % (profit|gain|loss) (?:or|and) {N} % (profit|gain|loss)"
+            rf"(?:exit|sell|close|get out|out|cover)(?: (?:position|trade|it))?(?: (?:with|at|on|for|when|after))? {N} % (profit|gain|loss) (?:or|and) {N} % (profit|gain|loss)"
         )
         if match is None or (match[2] == "loss") == (match[4] == "loss"):
             return False

@@ -69,6 +69,8 @@ class Pairs(Operands):
         found = self.operand()
         if found is None and self.eat(r"it(?= was)"):
             found = CLOSE
+        if found is None and self.beside is not None and self.eat(r"it(?=$| [,;.)]| and| or)"):
+            found = self.beside
         self.eat("line(?! \\()")
         return found
 
@@ -89,6 +91,7 @@ class Pairs(Operands):
             self.note("'rises above' and 'falls below' are read as the bar on which it crosses")
         self.cross = (left, right)
         self.subject = left
+        self.beside = None if isinstance(right, Number) else right
         found = Cross(left, direction, right)
         self.eat(f"from {'below' if direction == 'above' else 'above'}")
         # "%K crosses above %D below 20": where the cross is.
@@ -188,6 +191,7 @@ class Pairs(Operands):
         if pair is None:
             return None
         self.subject = pair[0] if not isinstance(pair[0], Number) else pair[1]
+        self.beside = None if isinstance(pair[1], Number) else pair[1]
         return Compare(pair[0], op, pair[1])
 
     def _within(self, bars: str, inner: Condition) -> Condition:

@@ -121,7 +121,9 @@ def _unread(known: list[Token], said: Said) -> list[Token]:
         if any(start < end and place < stop for start, stop in spans):
             found.append(token)
         place = end + 1
-    return [token for token in found if token.text not in {",", ";", ".", ":", "and", "then"}]
+    return [
+        token for token in found if token.text not in {",", ";", ".", ":", "(", ")", "and", "then"}
+    ]
 
 
 def _phrases(sentence: str, missed: list[Token]) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ class Special(Pairs):
 
     def _named_cross(self) -> Condition | None:
         match = self.eat(
-            r"(?:there is |we get )?(golden|death) cross(?:es)?(?: happens| occurs| appears| forms)?"
+            r"(?:there is |there was |there has been |we get |we had )?(golden|death) cross(?:es)?(?: happens| occurs| appears| forms)?"
         )
         if match is None:
             return None
@@ -113,6 +113,17 @@ class Special(Pairs):
             (rf"(?:up|winning|higher|gaining) {day}|higher closing prices?", Compare(CLOSE, ">", Ago(CLOSE, 1)),
              "up: closed above the close before"),
         )  # fmt: skip
+        if match := self.eat(
+            rf"{N} % (up|down|green|red) day|{N} % (gain|rise|rally|jump|increase|drop|decline|fall|decrease)(?: (?:in|over) (?:last |past )?{N} ({SPAN})| in 1 day| today| on day)"
+        ):
+            size = float(match[1] or match[3])
+            days = self.span(match[5], match[6]) if match[5] else 1
+            down = (match[2] or match[4]) in {"down", "red", "drop", "decline", "fall", "decrease"}
+            moved = Indicator("change", (max(1, days),), CLOSE)
+            return Compare(moved, "<=" if down else ">=", Number(-size if down else size))
+        if match := self.eat(r"(?:close|day|candle|bar|today) (?:is|was|closes) (green|red)"):
+            self.note("red and green: closed below or above the open")
+            return Compare(CLOSE, ">" if match[1] == "green" else "<", Field("open"))
         before = r"(?:there are |there is |are |is |we have |we get |it has |has |had |at least |price has |stock has |market has )?"
         for pattern, one, note in kinds:
             mark = self.mark()
@@ -235,7 +246,7 @@ class Special(Pairs):
             op = ">="
         if up:
             return Compare(Indicator("gap"), op, Number(size))
-        return Compare(Indicator("gap"), "<" if op == ">" else "<=", Number(-size))
+        return Compare(Indicator("gap"), "<" if op == ">" else "<=", Number(-size if size else 0.0))
 
     @staticmethod
     def _more(word: str | None, *, exact: bool) -> Comparison:
