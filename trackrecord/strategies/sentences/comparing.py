@@ -236,7 +236,7 @@ class Comparing(Special):
                 # Another bound for the same subject.
                 if self.eat("and|but|,") and (more := self._op()) is not None:
                     bound = self._right(about)
-                    if isinstance(bound, Number) and not self._acts_next():
+                    if isinstance(bound, Number):
                         second = self.compared(about, more, bound)
                         if second is not None:
                             items.append(second)

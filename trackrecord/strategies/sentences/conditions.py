@@ -66,7 +66,7 @@ class Conditions(Predicates):
             if not self.eat(OR_WORDS):
                 break
             item = self._all()
-            if item is None or self._acts_next():
+            if item is None:
                 self.back(mark)
                 break
             items.append(item)
@@ -100,15 +100,19 @@ class Conditions(Predicates):
             busy = self.peek(
                 r"(?:on|with|at) (?:above|below|higher than|lower than|over|more than|greater than) (?:average|normal|usual)"
             )
-            if not busy and not self.eat(
-                rf"(?:{AND_WORDS})(?: (?:also|if|when|only if|only when))?"
-            ):
+            joint = (
+                None
+                if busy
+                else self.eat(rf"(?:{AND_WORDS})(?: (?:also|if|when|only if|only when))?")
+            )
+            if not busy and joint is None:
                 break
+            anew = joint is not None and joint.group().endswith((" if", " when"))
             if self.peek(r"only|not if"):
                 self.back(mark)
                 break
             item = self._one()
-            if item is None or self._acts_next():
+            if item is None or (anew and self._acts_next()):
                 self.back(mark)
                 break
             items.append(item)

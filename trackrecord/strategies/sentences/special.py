@@ -144,16 +144,17 @@ class Special(Pairs):
         if match := self.eat(
             r"(?:price |stock |it |market |close )?(?:has |have )?(closes|closed|closing|close|fallen|falls|fell|dropped|drops|declined|risen|rises|rose|gained|gains|been up|been down|is up|is down|is red|is green|down|up) ?(red|green|down|up|lower|higher)? ?(?=(?:for |on )?\d+)"
         ):
-            if row := self.eat(rf"{ROW}"):
+            row = self.eat(rf"{ROW}")
+            if row is not None:
                 words = f"{match[1]} {match[2] or ''}"
-                down = re.search(r"fall|fell|drop|declin|down|lower", words)
-                up = re.search(r"rise|rose|gain|up|higher", words)
+                fell = re.search(r"fall|fell|drop|declin|down|lower", words)
+                rose = re.search(r"rise|rose|gain|up|higher", words)
                 if "red" in words or "green" in words:
                     one = Compare(CLOSE, "<" if "red" in words else ">", Field("open"))
                     self.note("red and green: closed below or above the open")
                     return self._in_a_row(row[1], one)
-                if down or up:
-                    one = Compare(CLOSE, "<" if down else ">", Ago(CLOSE, 1))
+                if fell or rose:
+                    one = Compare(CLOSE, "<" if fell else ">", Ago(CLOSE, 1))
                     self.note("down and up: closed below or above the close before")
                     return self._in_a_row(row[1], one)
         self.back(mark)

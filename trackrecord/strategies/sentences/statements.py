@@ -212,7 +212,8 @@ class Statements(Holding):
         ):
             return False
         entries = [item for name, item in self.said_all.conditions if name in {"long", "short"}]
-        if len(entries) != 1:
+        # What only gates the entry is not in its opposite.
+        if len(entries) != 1 or len(self.said_all.conditions) != 1:
             return False
         short = self.said_all.conditions[-1][0] == "short"
         self._add("cover" if short else "exit", opposite(entries[0]))
