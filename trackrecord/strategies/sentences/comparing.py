@@ -52,7 +52,7 @@ class Comparing(Special):
     def _compared(self, left: Operand | None) -> Condition | None:
         """A plain comparison."""
         verb = self.eat(
-            rf"{STATES}|{CLOSES}|(?:spikes|spike|surges|jumps|rises|increases|climbs|expands)(?: to)?(?= (?:more than |at least |over )?{N} (?:times|x|% of))|(?:{RISES}|{FALLS})(?= (?:by )?(?:more than |at least |over )?{N} (?:%|atr|standard|std))"
+            rf"{STATES}|{CLOSES}|of(?= (?:at least|more than|over|above|less than|under))|(?:spikes|spike|surges|jumps|rises|increases|climbs|expands)(?: to)?(?= (?:more than |at least |over )?{N} (?:times|x|% of))|(?:{RISES}|{FALLS})(?= (?:by )?(?:more than |at least |over )?{N} (?:%|atr|standard|std))"
         )
         if (
             verb is not None

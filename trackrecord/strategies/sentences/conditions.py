@@ -98,7 +98,7 @@ class Conditions(Predicates):
                     continue
                 self.back(place)
             busy = self.peek(
-                r"(?:on|with|at) (?:above|below|higher than|lower than|over|more than|greater than) (?:average|normal|usual)"
+                r"(?:on|with|at) (?:volume (?:of )?(?:at least|more|over|above|greater)|above|below|higher than|lower than|over|more than|greater than) (?:average|normal|usual)"
             )
             joint = (
                 None

@@ -11,8 +11,8 @@ from trackrecord.strategies.sentences.tokens import Token
 
 DAY: Final = r"(?:trading |market |calendar |business )?(?:days?|bars?|sessions?|candles?|candlesticks?|periods?|d)"
 SPAN: Final = rf"(?:{DAY}|weeks?|months?|years?|yr|wk|w)"
-N: Final = r"(\d+(?:\.\d+)?)"
-SIGNED: Final = r"(-?\d+(?:\.\d+)?)"
+N: Final = r"(?<![\d.])(\d+(?:\.\d+)?)(?!\d)"
+SIGNED: Final = r"(?<![\d.])(-?\d+(?:\.\d+)?)(?!\d)"
 
 
 _YEARS: Final = {52.0: 252.0, 26.0: 126.0, 13.0: 63.0, 104.0: 504.0}

@@ -25,6 +25,7 @@ from trackrecord.strategies.sentences.loose import (
     CLOSE,
     VOLUME,
     Loose,
+    SoftCross,
     is_loose_average,
     loose_extreme,
     moved_back,
@@ -92,7 +93,7 @@ class Pairs(Operands):
         self.cross = (left, right)
         self.subject = left
         self.beside = None if isinstance(right, Number) else right
-        found = Cross(left, direction, right)
+        found = (SoftCross if soft else Cross)(left, direction, right)
         self.eat(f"from {'below' if direction == 'above' else 'above'}")
         # "%K crosses above %D below 20": where the cross is.
         mark = self.mark()

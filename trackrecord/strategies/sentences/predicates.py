@@ -46,6 +46,13 @@ class Predicates(Comparing):
         ):
             return found
         self.back(mark)
+        if self.eat(
+            rf"(?:stock |price |it )?opens?(?= (?:more|less|at least|above|below|over|under|{N} %))"
+        ):
+            found = self._said(Field("open"))
+            if found is not None:
+                return found
+        self.back(mark)
         left = self.operand()
         if left is not None and not (isinstance(left, Number) and self.peek("%")):
             self.eat(r"(?:value|reading|line|level|indicator|values)")
@@ -140,7 +147,11 @@ class Predicates(Comparing):
         self.subject = before
         if right is None:
             self.back(mark)
-            if left is None and self.cross is not None and not soft:
+            if (
+                left is None
+                and self.cross is not None
+                and (not soft or self.done() or self.peek(r"[,;.)]|and|with"))
+            ):
                 return self.crossed(self.cross[0], direction, self.cross[1])
             if (
                 left is not None

@@ -50,7 +50,7 @@ class Special(Pairs):
             return None
         fast, slow, name = 50, 200, "sma"
         if numbers := self.eat(
-            rf"(?:, |: |of |\( |with |between )*{N}(?: {DAY})? ?(?:/|and|,|-|over|x|with)? ?{N}(?: {DAY})?(?: ({AVERAGE}))?(?: \))?"
+            rf"(?:, |: |of |\( |with |between )*{N}(?: {DAY})?(?: (?:{AVERAGE}))? (?:(?:/|and|,|-|over|x|with|crosses above|above) )?{N}(?: {DAY})?(?: ({AVERAGE}))?(?: \))?"
         ):
             fast, slow = sorted((int(float(numbers[1])), int(float(numbers[2]))))
             word = numbers[3] or ""
@@ -89,7 +89,7 @@ class Special(Pairs):
         elif (name := self._average_name()) is not None and (ended := self.eat(rf"{turn}{end}")):
             down = (ended[1] or "").startswith(("bear", "down")) or ended[2] == "down"
             if match := self.eat(
-                rf"(?:of |with |: |using |between )*\(? ?(?:fast(?: period)? ?=? ?)?{N}(?: {DAY})? ?(?:/|,|and|x|over|-| )* ?(?:slow(?: period)? ?=? ?)?{N}(?: {DAY})?(?: \))?"
+                rf"(?:of |with |: |using |between )*\(? ?(?:fast(?: period)? ?=? ?)?{N}(?: {DAY})? (?:(?:/|,|and|x|over|-) )*(?:slow(?: period)? (?:= )?)?{N}(?: {DAY})?(?: \))?"
             ):
                 numbers = (match[1], match[2])
         if numbers is None or name is None:
@@ -162,7 +162,7 @@ class Special(Pairs):
 
     def _new_extreme(self) -> Condition | None:
         """A new high or low of so many bars."""
-        verb = r"(?:price |close |stock |it |market |there is )?(?:makes|make|made|has made|hits|hit|reaches|sets|prints|at|posts|is at|closes at|breaks out to|breaks to|rises to|climbs to|falls to|drops to|is|marks|tags|touches)?"
+        verb = r"(?:price |close |stock |it |market |there is )?(?:makes|make|making|made|has made|hitting|hits|hit|reaches|sets|prints|at|posts|is at|closes at|breaks out to|breaks to|rises to|climbs to|falls to|drops to|is|marks|tags|touches)?"
         match = self.eat(
             rf"{verb} ?(?:new )?{N} ({SPAN}) (closing )?(highs?|lows?|high close|low close|breakouts?|breakdowns?)(?! \d)(?! (?:of|including|before|excluding|close|is|-|by))"
         )
@@ -264,14 +264,14 @@ class Special(Pairs):
     def _narrow(self) -> Condition | None:
         wide = Indicator("range")
         if match := self.eat(
-            rf"(?:it is |is |today is |day is |there is )?(?:nr ?{N}|narrow(?:est)? range (?:day )?(?:of |in |for |over )?(?:last |past )?{N}(?: {DAY})?)(?: day| bar| candle)?"
+            rf"(?:it is |is |today is |day is |there is )?(?:nr {N}|narrow(?:est)? range (?:day )?(?:of |in |for |over )?(?:last |past )?{N}(?: {DAY})?)(?: days?| bars?| candles?)?"
         ):
             days = int(float(match[1] or match[2]))
             self.note("a tie with an earlier bar counts as the narrowest too")
             self.subject = wide
             return Compare(wide, "<=", Indicator("lowest", (days,), wide))
         if match := self.eat(
-            rf"(?:today|day|it|this bar|bar) is (narrowest|widest|smallest|largest) (?:range )?(?:day |bar )?(?:of|in|over) (?:last |past )?{N} {DAY}"
+            rf"(?:today|day|it|this bar|bar) (?:is|has) (narrowest|widest|smallest|largest) (?:range )?(?:day |bar )?(?:of|in|over) (?:last |past )?{N} {DAY}"
         ):
             small = match[1] in {"narrowest", "smallest"}
             self.note("a tie with an earlier bar counts as the narrowest too")

@@ -25,7 +25,7 @@ from trackrecord.strategies.sentences.said import Role, Said
 
 _THING: Final = (
     r"(?: (?:stock|stocks|share|shares|it|position|positions|trade|trades|position in stock|signal|entry|all))?"
-    r"(?: (?:at|on) (?:open of next day|next open|next day open|next days? open|open next day|tomorrow open|next bar open|open tomorrow|close|market close|end of day|market))?"
+    r"(?: (?:at|on) (?:open of next day|next open|next day open|next days? open|open next day|tomorrow open|next bar open|open tomorrow|close of (?:day|same day|that day)|close|market close|end of day|market))?"
     r"(?: (?:next day|tomorrow|next bar))?"
 )
 _WHEN: Final = (

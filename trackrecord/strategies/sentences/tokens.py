@@ -131,7 +131,13 @@ def folded(sentence: str) -> str:
 
 def tokens(sentence: str) -> list[Token]:
     """What a sentence is made of, without its fillers."""
-    return [token for token in _joined(list(_cut(folded(sentence)))) if token.text not in FILLERS]
+    found: list[Token] = []
+    for token in _joined(list(_cut(folded(sentence)))):
+        # "buy back" is how a short ends.
+        covers = token.text == "back" and bool(found) and found[-1].text == "buy"
+        if covers or token.text not in FILLERS:
+            found.append(token)
+    return found
 
 
 def _cut(text: str) -> Iterator[Token]:
