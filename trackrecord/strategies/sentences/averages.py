@@ -42,8 +42,8 @@ class Averages(Cursor):
             # "the 50 day crosses above the 200 day average": of the same kind.
             later = _compiled_average.search(self.text, self.at)
             if later is not None and later.start() - self.at < _NEAR:
-                name = next(n for p, n in _AVERAGES if re.fullmatch(p, later.group()))
-                return self._averaged(name, int(float(match[1])), its=its, said=None)
+                kind = next(n for p, n in _AVERAGES if re.fullmatch(p, later.group()))
+                return self._averaged(kind, int(float(match[1])), its=its, said=None)
         self.back(mark)
         # As in "20 day average", "20 day exponential moving average of volume", "50 sma", "200 dma"
         if match := self.eat(rf"{N}(?: ({SPAN}))?(?: (volume))?(?=(?: {MOVING}))"):

@@ -97,8 +97,18 @@ class Conditions(Predicates):
                     items.append(item)
                     continue
                 self.back(place)
+            if self.peek(
+                r"(?:on|with) volume (?:of |at )?(?:at least|more|over|above|greater|least)"
+            ):
+                self.eat("on|with")
+                item = self._one()
+                if item is None:
+                    self.back(mark)
+                    break
+                items.append(item)
+                continue
             busy = self.peek(
-                r"(?:on|with|at) (?:volume (?:of )?(?:at least|more|over|above|greater)|above|below|higher than|lower than|over|more than|greater than) (?:average|normal|usual)"
+                r"(?:on|with|at) (?:above|below|higher than|lower than|over|more than|greater than) (?:average|normal|usual)"
             )
             joint = (
                 None

@@ -89,7 +89,10 @@ class Pairs(Operands):
             self.subject = left
             return Compare(left, ">" if direction == "above" else "<", right)
         if soft:
-            self.note("'rises above' and 'falls below' are read as the bar on which it crosses")
+            self.note(
+                "'rises above' and 'falls below' are the bar on which it crosses; in an exit, of a "
+                "number, being beyond it"
+            )
         self.cross = (left, right)
         self.subject = left
         self.beside = None if isinstance(right, Number) else right

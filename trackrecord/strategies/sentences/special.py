@@ -216,6 +216,8 @@ class Special(Pairs):
             days = next(int(float(match[i])) for i in (1, 2, 3, 4) if match[i])
             down = (match[5] or "").startswith("down") or match[6].startswith("breakd")
             return self._beyond(days, high=not down, closing=False)
+        if match := self.eat(rf"donchian(?: channel)? breakouts? \( {N}(?: {DAY})? \)"):
+            return self._beyond(int(float(match[1])), high=True, closing=False)
         if match := self.eat(
             rf"(?:previous |prior |last )?{N} ({SPAN}) (closing )?(high|low) (?:is |gets |has been |was )?(?:broken|taken out|exceeded|breached)"
         ):
