@@ -406,6 +406,11 @@ class Statements(Holding):
         if condition is None:
             self.back(mark)
             return False
+        said = self.text[start.place : mark.place].split()
+        if not negative and "buy" in said:
+            self.said_all.actions.append("long")
+        if not negative and "short" in said:
+            self.said_all.actions.append("short")
         self._add("filter", opposite(condition) if negative else condition)
         return True
 
