@@ -36,6 +36,14 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"(?:{pattern})(?:(?= |$)|(?<= ))")
 
 
+MOST_STEPS: Final = 60_000
+"""Patterns that are tried on a sentence; the longest of the tests' take a ninth of it."""
+
+
+class TangledError(Exception):
+    """A sentence has so many ways of being read that it is given up."""
+
+
 class Problemed(NamedTuple):
     """Something that was understood and cannot be."""
 
@@ -59,6 +67,7 @@ class Cursor:
         self.tokens = cut
         self.text = " ".join(token.text for token in cut)
         self.at = 0
+        self.steps = 0
         self.subject: Operand | None = None
         self.cross: tuple[Operand, Operand] | None = None
         self.beside: Operand | None = None
@@ -85,6 +94,9 @@ class Cursor:
 
     def eat(self, pattern: str) -> re.Match[str] | None:
         """Read a pattern, if it stands here."""
+        self.steps += 1
+        if self.steps > MOST_STEPS:
+            raise TangledError
         found = _compiled(pattern).match(self.text, self.at)
         if found is not None:
             self.at = found.end()
