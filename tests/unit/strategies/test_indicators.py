@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import random
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -145,7 +146,7 @@ def test_supertrend_flips_when_the_close_leaves_the_band() -> None:
     assert found[0] == 1.0
     assert -1.0 in found
     assert found[-1] == 1.0
-    flips = sum(one != other for one, other in zip(found, found[1:], strict=False))
+    flips = sum(one != other for one, other in pairwise(found))
     assert flips == 2
 
 
@@ -183,7 +184,10 @@ def test_closes_since_the_entry_begin_at_its_bar() -> None:
 
 
 def test_the_part_of_the_prelude_that_a_strategy_calls_is_enough() -> None:
-    source = "def execute_strategy(m, p):\n    return crossed_above(macd_signal_series([1.0] * 50), [0.0, 1.0])\n"
+    source = (
+        "def execute_strategy(m, p):\n"
+        "    return crossed_above(macd_signal_series([1.0] * 50, count=2), [0.0, 1.0])\n"
+    )
     part = prelude_for(source)
     assert len(part) < len(PRELUDE) / 4
     names: dict[str, Any] = {}

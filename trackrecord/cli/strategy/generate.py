@@ -100,14 +100,15 @@ def laboratory() -> Iterator[Validate]:
     """What validates code that was made from a rule: the sandbox, and real bars to try it on.
 
     It is started when the first code is to be validated. Code that is made from a rule has no
-    state and cannot see ahead, so that fewer bars than for code by hand show that it runs.
+    state and cannot see ahead, so that fewer bars than for code by hand, and those of one share,
+    show that it runs.
     """
     from trackrecord.cli.strategy.reading import dry_run_bars
     from trackrecord.runtime.settings import load_settings
     from trackrecord.sandbox.from_settings import executor_of
     from trackrecord.strategies.validation import Effort, validate
 
-    effort = Effort(steps=15, fresh=10, poisons=1, renewed=False)
+    effort = Effort(steps=25, fresh=10, poisons=1, renewed=False)
 
     with ExitStack() as open_parts:
         parts: list[Any] = []
@@ -115,7 +116,8 @@ def laboratory() -> Iterator[Validate]:
         def problems(code: str) -> Sequence[Problem]:
             if not parts:
                 executor = open_parts.enter_context(executor_of(load_settings()))
-                parts.extend((executor, dry_run_bars(None)[0]))
+                symbol, bars = next(iter(sorted(dry_run_bars(None)[0].items())))
+                parts.extend((executor, {symbol: bars}))
             return validate(code, parts[0], parts[1], effort=effort).problems
 
         yield problems
