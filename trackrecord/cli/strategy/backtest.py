@@ -96,8 +96,8 @@ def backtest_command(
         bool,
         typer.Option(
             "--written-by-model",
-            help="A language model wrote it, and may remember the bars; taken for so anyway where the "
-            "log of attempts knows it.",
+            help="A language model wrote it, and may remember the bars; the log of attempts "
+            "is asked in any case.",
         ),
     ] = False,
     known_until: Annotated[
