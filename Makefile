@@ -12,12 +12,14 @@ EDITABLE := $(UV) pip install --quiet --python $(BIN)/python --no-deps --no-buil
 RUNS := 200
 SEED := 1
 SECONDS := 600
+TREE := 250000
+TEXT := 1000000
 # Broken versions of the stages that the tests leave to the torture, as many runs show them.
 SLOWLY_FOUND := no_row_lock no_second_look outbox_before_acknowledgement
 # Checking and compiling, which `test` begins with, take a core each.
 MAKEFLAGS += --jobs=2
 
-.PHONY: help setup demo test explore check bench api-fuzz torture lock generate schemas clean
+.PHONY: help setup demo test explore check bench api-fuzz sandbox-campaign torture lock generate schemas clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -77,6 +79,9 @@ bench: setup ## every claim of benchmarks/, measured
 api-fuzz: setup ## requests that nobody thought of to every path of the API: make api-fuzz SECONDS=600
 	API_FUZZ_SECONDS=$(SECONDS) API_FUZZ_CASES=200 API_FUZZ_PHASES=examples,coverage,fuzzing,stateful \
 		$(BIN)/pytest tests/integration/api/test_fuzz.py
+
+sandbox-campaign: .venv/.installed ## mutated programs in the sandbox, going on where the result ends: make sandbox-campaign TREE=250000 TEXT=1000000
+	$(BIN)/python -m benchmarks.sandbox_programs --tree $(TREE) --text $(TEXT) --seed $(SEED)
 
 torture: setup ## random faults at random moments, and an exact check: make torture RUNS=200 SEED=1
 	$(BIN)/python -m tests.torture --runs $(RUNS) --seed $(SEED)

@@ -29,6 +29,7 @@ NAMES = {
     "learning_speed": "benchmarks.learning.speed",
     "strategy_noise": "benchmarks.strategy_noise",
     "strategy_speed": "benchmarks.strategy_speed",
+    "sandbox_speed": "benchmarks.sandbox_speed",
 }
 """Name of a benchmark, and of its result: the module that runs it."""
 

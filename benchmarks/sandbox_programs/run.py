@@ -51,7 +51,7 @@ class Outcome(NamedTuple):
 
 def executor() -> MontyExecutor:
     """One whose workers die of the first forbidden call, which is thus seen."""
-    return MontyExecutor(LIMITS, forbidden="kill")
+    return MontyExecutor(LIMITS, forbidden="kill", namespaces=False)
 
 
 def run_program(runner: MontyExecutor, source: str, names: str = "") -> Outcome:

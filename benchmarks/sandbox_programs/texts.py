@@ -15,7 +15,8 @@ _PIECES: Final = (
     "def ", "class ", "del ", "global ", "nonlocal ", "import ", "from ", "return ", "raise ",
     "with ", "match ", "case ", "type ", "try:", "except*", "finally:", "else:", "while ", "for ",
     "in ", "is ", "not ", "*", "**", ":=", "...", "0x", "1e", "1_0", "\0", "\ufeff", "\u2028",
-    "\u202e", "\U0010ffff", "ª", "\U0001d626", "\x0c", "\r", "__class__", "__import__", "eval(", "open(",
+    "\u202e", "\U0010ffff", "ª", "\U0001d626", "\x0c", "\r", "__class__", "__import__",
+    "eval(", "open(",
     "10**10**10", "[0]*10**12", "None", "True", "\\N{DASH}", "\\x", "\\u12", "{x!r:>{w}}",
 )  # fmt: skip
 _MOST_CHANGES: Final = 6

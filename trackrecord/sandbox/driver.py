@@ -28,17 +28,19 @@ def _tr_bar(row):
 
 def _tr_begin(text):
     setup = _tr_loads(text)
-    for symbol, rows in setup["history"].items():
-        _tr_windows[symbol] = [_tr_bar(row) for row in rows]
+    for symbol, bars in setup["history"].items():
+        _tr_windows[symbol] = bars
     return setup
 
-def _tr_call(symbol, bars, side, price, quantity):
+def _tr_call(symbol, bars, held):
     answer = execute_strategy(
         {
             "symbol": symbol,
             "timeframe": _tr_setup["timeframe"],
             "bars": bars,
-            "position": {"side": side, "entry_price": price, "quantity": quantity},
+            "position": {
+                "side": held[0], "entry_price": held[1], "quantity": held[2], "entry_time": held[3],
+            },
         },
         dict(_tr_setup["parameters"]),
     )
@@ -64,7 +66,7 @@ def _tr_ask(row):
     window = _tr_windows[row[0]]
     if len(window) < n:
         return None
-    return [_tr_call(row[0], window[-n:], row[2], row[3], row[4])]
+    return [_tr_call(row[0], window[-n:], row[2])]
 
 def _tr_step(rows):
     _tr_append(rows)
@@ -76,7 +78,21 @@ def _tr_seen():
 """Fed first, with the prelude."""
 
 INPUT: Final = "_tr_input"
-BEGIN: Final = f"_tr_setup = _tr_begin({INPUT})\nNone"
+_SETUP: Final = "_tr_text"
+BEGIN: Final = f"_tr_setup = _tr_begin({_SETUP})"
 STEP: Final = f"_tr_step({INPUT})"
 AGAIN: Final = f"_tr_ask({INPUT})"
 SEEN: Final = "_tr_seen()"
+
+
+def opening(strategy: str, *, step: bool) -> str:
+    """The strategy, and after it what begins its history, and takes a first step.
+
+    It stands first, so that its lines are those of its file.
+    """
+    return f"{strategy}\n{BEGIN}\n{STEP if step else 'None'}\n"
+
+
+def opening_inputs(setup: str, rows: object) -> dict[str, object]:
+    """What :func:`opening` is handed: the set-up as JSON, and the rows of the first step."""
+    return {_SETUP: setup, INPUT: rows}

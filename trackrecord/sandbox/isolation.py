@@ -80,17 +80,20 @@ _found: dict[tuple[Limits, Forbidden, str | None], Isolation] = {}
 _lock = threading.Lock()
 
 
-def find_isolation(limits: Limits | None = None, forbidden: Forbidden = "refuse") -> Isolation:
+def find_isolation(
+    limits: Limits | None = None, forbidden: Forbidden = "refuse", *, namespaces: bool = True
+) -> Isolation:
     """Probe this machine, once in a process, and say what there is.
 
     The strongest wrapper comes first; the next one is tried where the probe could not run under
-    it, or got out of it.
+    it, or got out of it. ``namespaces`` False leaves bubblewrap out, which stands between a
+    worker and this process and hides by which signal it ended.
 
     Raises:
         SandboxError: The program that runs strategies is not installed, or nothing starts it.
     """
     limits = limits or Limits()
-    outer = bubblewrap()
+    outer = bubblewrap() if namespaces else None
     key = (limits, forbidden, outer)
     with _lock:
         if key not in _found:

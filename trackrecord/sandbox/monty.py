@@ -12,12 +12,10 @@ import json
 import threading
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from time import perf_counter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from trackrecord.sandbox import driver
-from trackrecord.sandbox.faults import ENDING, fault_of
 from trackrecord.sandbox.isolation import (
     Isolation,
     Level,
@@ -27,11 +25,10 @@ from trackrecord.sandbox.isolation import (
     worker_facts,
 )
 from trackrecord.sandbox.launch import Forbidden, Launcher, monty_binary
-from trackrecord.sandbox.limits import OUTPUT_BYTES, RECURSION, Limits
-from trackrecord.strategies.contract import FLAT, BarRow, Decision, Fault, Position, Problem
-from trackrecord.strategies.decisions import check_decision
+from trackrecord.sandbox.limits import RECURSION, Limits
+from trackrecord.sandbox.session import Step, StrategySession, loaded_prelude
+from trackrecord.strategies.contract import BarRow, Decision, Fault, Problem
 from trackrecord.strategies.market_data import MarketData, read_market_data
-from trackrecord.strategies.prelude import prelude_for
 from trackrecord.strategies.source import Source, parameter_values, read_source
 
 if TYPE_CHECKING:
@@ -39,15 +36,10 @@ if TYPE_CHECKING:
 
 SEED: Final = 20_260_101
 """Of random numbers in the sandbox: the same in every call."""
-_SYMBOLS_AT_ONCE: Final = 64
 _MOST_SESSIONS: Final = 16
 _SESSIONS_OF_A_WORKER: Final = 200
 _GRACE_SECONDS: Final = 3.0
 _SUSPENSIONS: Final = 1_000
-_SCRIPT: Final = "<python-input-1>"
-"""How Monty names the second feed of a session, which is the strategy."""
-
-_Row = tuple[str, BarRow, str | None, float | None, float]
 
 
 @lru_cache(maxsize=256)
@@ -60,6 +52,12 @@ def _read(source: str) -> Source | Fault:
     return Fault("contract", f"{at}{first.message}")
 
 
+@lru_cache(maxsize=65_536)
+def _bar_text(bar: BarRow) -> str:
+    """A bar as JSON: the fastest way in for many, and the same bars go in again and again."""
+    return json.dumps(bar._asdict())
+
+
 class MontyExecutor:
     """Runs strategies; a context manager, whose workers start when the first one is needed.
 
@@ -67,6 +65,7 @@ class MontyExecutor:
         limits: What one decision may take.
         least: The isolation without which nothing runs.
         forbidden: What happens to a worker that tries a forbidden system call.
+        namespaces: Whether bubblewrap is put around workers where it is here and works.
 
     Raises:
         SandboxError: When the first strategy is run: there is less isolation than ``least``, or
@@ -79,10 +78,12 @@ class MontyExecutor:
         *,
         least: Level = "process",
         forbidden: Forbidden = "refuse",
+        namespaces: bool = True,
     ) -> None:
         self.limits = limits or Limits()
         self._least: Level = least
         self._forbidden: Forbidden = forbidden
+        self._namespaces = namespaces
         self._launcher: Launcher | None = None
         self._pool: Monty | None = None
         self._lock = threading.Lock()
@@ -110,7 +111,7 @@ class MontyExecutor:
 
     def isolation(self) -> Isolation:
         """What the probe found under the wrapper that workers of this executor have."""
-        return find_isolation(self.limits, self._forbidden)
+        return find_isolation(self.limits, self._forbidden, namespaces=self._namespaces)
 
     def worker(self) -> dict[str, Any]:
         """What the kernel says of a worker of this executor."""
@@ -146,20 +147,15 @@ class MontyExecutor:
                 f"{len(given.bars)} bars, and it looks back on {read.lookback}: it is not called",
             )
         bars = given.bars[-read.lookback :]
-        opened = self.open(
-            source,
+        opened = self._opened(
+            read,
             parameters,
             timeframe=given.timeframe,
             history={given.symbol: bars[:-1]},
+            first=({given.symbol: bars[-1]}, {given.symbol: given.position}),
         )
-        try:
-            answer = opened.step({given.symbol: bars[-1]}, {given.symbol: given.position})
-        finally:
-            opened.close()
-        decided = answer[given.symbol]
-        if decided is None:  # cannot be: there are as many bars as it looks back on
-            return Fault("died", "the sandbox lost its history")
-        return decided
+        opened.close()
+        return opened.first[given.symbol]
 
     def open(
         self,
@@ -186,12 +182,29 @@ class MontyExecutor:
         read = _read(source)
         if isinstance(read, Fault):
             return StrategySession(None, None, read, self.limits)
+        return self._opened(
+            read, parameters, timeframe=timeframe, history=history or {}, renewed=renewed
+        )
+
+    def _opened(
+        self,
+        read: Source,
+        parameters: Mapping[str, Any],
+        *,
+        timeframe: str,
+        history: Mapping[str, Sequence[BarRow]],
+        first: Step | None = None,
+        renewed: bool = False,
+    ) -> StrategySession:
         values = parameter_values(read, parameters)
         if isinstance(values, list):
-            return StrategySession(None, None, Fault("contract", values[0].message), self.limits)
-        kept = history or {}
+            wrong = Fault("contract", values[0].message)
+            return StrategySession(None, None, wrong, self.limits, first=first)
+        windows = ", ".join(
+            f"{json.dumps(symbol)}: [{', '.join(map(_bar_text, bars[-read.lookback :]))}]"
+            for symbol, bars in history.items()
+        )
         setup = {
-            "history": {symbol: bars[-read.lookback :] for symbol, bars in kept.items()},
             "timeframe": timeframe,
             "parameters": values,
             "lookback": read.lookback,
@@ -199,8 +212,10 @@ class MontyExecutor:
         }
         session = self.checkout()
         session.__enter__()
-        opened = StrategySession(session, read, None, self.limits, self._launcher, renewed=renewed)
-        opened.begin(json.dumps(setup))
+        opened = StrategySession(
+            session, read, None, self.limits, self._launcher, first=first, renewed=renewed
+        )
+        opened.begin(f'{json.dumps(setup)[:-1]}, "history": {{{windows}}}}}')
         return opened
 
     def check_types(self, source: str) -> list[Problem]:
@@ -208,7 +223,7 @@ class MontyExecutor:
         from trackrecord.sandbox.types import type_problems  # noqa: PLC0415 - seldom needed
 
         with self.checkout(type_check=True, type_check_format="json") as session:
-            return type_problems(session, prelude_for(source), source)
+            return type_problems(session, loaded_prelude(source), source)
 
     def checkout(self, **options: Any) -> MontySession:
         """A bare session with the limits of this executor, for what is no strategy."""
@@ -249,147 +264,9 @@ class MontyExecutor:
         )
         try:
             pool.__enter__()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever keeps a worker from starting
             words = self._launcher.complaints() or str(error)
             self._launcher.close()
             self._launcher = None
             raise SandboxError(f"the sandbox does not start: {words}") from None
         self._pool = pool
-
-
-class StrategySession:
-    """One strategy in a worker, with the bars that have closed and none other."""
-
-    def __init__(
-        self,
-        session: MontySession | None,
-        source: Source | None,
-        fault: Fault | None,
-        limits: Limits,
-        launcher: Launcher | None = None,
-        *,
-        renewed: bool = False,
-    ) -> None:
-        self._session = session
-        self._source = source
-        self._fault = fault
-        self._limits = limits
-        self._launcher = launcher
-        self._renewed = renewed
-        self.seconds = 0.0
-        """What its steps took so far, the way there and back included."""
-
-    def begin(self, setup: str) -> None:
-        """Load prelude, strategy and history; what goes wrong is the answer to every step."""
-        if self._source is None:
-            return
-        parts: list[tuple[str, dict[str, Any]]] = [
-            (driver.SOURCE + prelude_for(self._source.code), {}),
-            (self._source.code, {}),
-            (driver.BEGIN, {driver.INPUT: setup}),
-        ]
-        for code, inputs in parts:
-            found = self._feed(code, inputs)
-            if isinstance(found, Fault):
-                self._fault = self._fault or found
-                break
-
-    def _feed(self, code: str, inputs: dict[str, Any]) -> Any:
-        from pydantic_monty import CollectString  # noqa: PLC0415 - loaded by now
-
-        if self._session is None:
-            return self._fault
-        try:
-            return self._session.feed_run(
-                code, inputs=inputs, print_callback=CollectString(OUTPUT_BYTES)
-            )
-        except Exception as error:  # noqa: BLE001 - the client's conversions raise what they like
-            said = self._launcher.complaints() if self._launcher else ""
-            fault = fault_of(error, _SCRIPT, self._limits, said)
-            if fault.code in ENDING:
-                self._fault = fault
-            return fault
-
-    def step(
-        self, bars: Mapping[str, BarRow], positions: Mapping[str, Position]
-    ) -> dict[str, Decision | Fault | None]:
-        """Append the next bar of each symbol, and ask what the strategy does about it.
-
-        See :class:`trackrecord.strategies.execution.Session`. After a fault of time, of memory or
-        of the worker itself every further answer is that fault.
-        """
-        answers: dict[str, Decision | Fault | None] = {}
-        began = perf_counter()
-        symbols = list(bars)
-        for first in range(0, len(symbols), _SYMBOLS_AT_ONCE):
-            part = symbols[first : first + _SYMBOLS_AT_ONCE]
-            answers.update(self._step(part, bars, positions))
-        self.seconds += perf_counter() - began
-        return answers
-
-    def _step(
-        self,
-        symbols: Sequence[str],
-        bars: Mapping[str, BarRow],
-        positions: Mapping[str, Position],
-    ) -> dict[str, Decision | Fault | None]:
-        if self._fault is not None or self._source is None:
-            return dict.fromkeys(symbols, self._fault)
-        if self._renewed:
-            again = self._feed(self._source.code, {})
-            if isinstance(again, Fault):
-                return dict.fromkeys(symbols, again)
-        rows: list[_Row] = []
-        for symbol in symbols:
-            held = positions.get(symbol, FLAT)
-            rows.append(
-                (symbol, tuple(bars[symbol]), held.side, held.entry_price, held.quantity)  # type: ignore[arg-type] # crosses as a plain tuple
-            )
-        given = self._feed(driver.STEP, {driver.INPUT: rows})
-        if isinstance(given, Fault):
-            if self._fault is not None:
-                return dict.fromkeys(symbols, self._fault)
-            # One of them failed, and which one a feed of several does not tell.
-            given = [self._feed(driver.AGAIN, {driver.INPUT: row}) for row in rows]
-        if type(given) is not list or len(given) != len(rows):
-            spoilt = Fault("contract", "it changes names of the sandbox itself")
-            return dict.fromkeys(symbols, spoilt)
-        return {
-            row[0]: self._checked(answer, row, bars[row[0]])
-            for row, answer in zip(rows, given, strict=True)
-        }
-
-    def _checked(self, answer: object, row: _Row, bar: BarRow) -> Decision | Fault | None:
-        if answer is None or isinstance(answer, Fault):
-            return answer
-        if type(answer) is not list or len(answer) != 1 or self._source is None:
-            return Fault("contract", "it changes names of the sandbox itself")
-        held = Position(row[2], row[3], row[4])  # type: ignore[arg-type] # as it was handed in
-        return check_decision(answer[0], bar.close, position=held, sides=self._source.sides)
-
-    def seen(self) -> dict[str, list[BarRow]] | Fault:
-        """The bars as the strategy sees them now: other ones where it wrote into them."""
-        text = self._feed(driver.SEEN, {})
-        if isinstance(text, Fault):
-            return text
-        try:
-            return {
-                symbol: [BarRow(**bar) for bar in window]
-                for symbol, window in json.loads(text).items()
-            }
-        except (ValueError, TypeError, AttributeError):
-            return {}  # what is there are no bars any more
-
-    def values(self, expressions: Sequence[str]) -> list[Any] | Fault:
-        """What names of the strategy's module hold, or ``Class.name``."""
-        found = self._feed(f"[{', '.join(expressions)}]", {})
-        if isinstance(found, Fault) or type(found) is list:
-            return found
-        return Fault("contract", "it changes names of the sandbox itself")
-
-    def close(self) -> None:
-        """End it; its worker, emptied, serves the next one."""
-        session, self._session = self._session, None
-        self._fault = self._fault or Fault("died", "the session has been closed")
-        if session is not None:
-            session.__exit__(None, None, None)

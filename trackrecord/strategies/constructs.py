@@ -217,8 +217,8 @@ def _functions(node: ast.AST, outside: set[str], around: frozenset[str]) -> Iter
         told = frozenset(_globals(body))
         yield from _changes(body, outside - (inside - told))
         yield from _defaults(node)
-        for each in body:
-            yield from _functions(each, outside, inside - told)
+        for statement in body:
+            yield from _functions(statement, outside, inside - told)
         return
     for each in ast.iter_child_nodes(node):
         yield from _functions(each, outside, around)
@@ -376,10 +376,7 @@ def _called_on_loading(node: ast.stmt) -> set[str]:
     if isinstance(node, ast.ClassDef):
         return set()
     return {
-        name
-        for each in ast.walk(node)
-        if isinstance(each, ast.Call)
-        for name in _names_read(each)
+        name for each in ast.walk(node) if isinstance(each, ast.Call) for name in _names_read(each)
     }
 
 

@@ -67,7 +67,7 @@ def play(session: Session, plan: Sequence[Instant], sides: Sides) -> DryRun:
     for instant in plan:
         for symbol in [each for each in waiting if each in instant.bars]:
             action, before = waiting.pop(symbol)
-            held[symbol] = _after(action, before, sides, instant.bars[symbol].open)
+            held[symbol] = _after(action, before, sides, instant.bars[symbol])
         given = {symbol: held.get(symbol, FLAT) for symbol in instant.bars}
         answered = session.step(instant.bars, given)
         for symbol, answer in answered.items():
@@ -78,11 +78,11 @@ def play(session: Session, plan: Sequence[Instant], sides: Sides) -> DryRun:
     return DryRun(plan, positions, answers)
 
 
-def _after(action: str, before: Position, sides: Sides, price: float) -> Position:
+def _after(action: str, before: Position, sides: Sides, bar: BarRow) -> Position:
     """What is held once an action has been done."""
     opened = side_opened(action, before, sides)
     if opened is not None:
-        return Position(opened, price, 1.0)
+        return Position(opened, bar.open, 1.0, bar.time)
     closes = {"buy": "SHORT", "sell": "LONG"}[action]
     return FLAT if before.side == closes else before
 
@@ -90,11 +90,14 @@ def _after(action: str, before: Position, sides: Sides, price: float) -> Positio
 def repeat(
     session: Session, plan: Sequence[Instant], positions: Sequence[Mapping[str, Position]]
 ) -> DryRun:
-    """Decide at every instant with the positions of another run: decisions can be compared."""
+    """Decide at every instant with the positions of another run: decisions can be compared.
+
+    The plan may be the beginning of the other one only.
+    """
     answers = [
-        session.step(instant.bars, given) for instant, given in zip(plan, positions, strict=True)
+        session.step(instant.bars, given) for instant, given in zip(plan, positions, strict=False)
     ]
-    return DryRun(plan, [dict(each) for each in positions], answers)
+    return DryRun(plan, [dict(each) for each in positions[: len(plan)]], answers)
 
 
 def decided(run: DryRun) -> dict[str, int]:

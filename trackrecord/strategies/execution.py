@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from trackrecord.strategies.contract import BarRow, Decision, Fault, Position
+from trackrecord.strategies.contract import BarRow, Decision, Fault, Position, Problem
+from trackrecord.strategies.market_data import MarketData
 
 
 class Session(Protocol):
@@ -49,3 +50,40 @@ class Executor(Protocol):
         history: Mapping[str, Sequence[BarRow]] | None = None,
     ) -> Session:
         """Begin a session that keeps history itself; ``history`` are bars before the first step."""
+
+
+class ExaminedSession(Session, Protocol):
+    """A session that can be looked into."""
+
+    def seen(self) -> dict[str, list[BarRow]] | Fault:
+        """The bars as the strategy sees them now: other ones where it wrote into them."""
+
+    def values(self, expressions: Sequence[str]) -> list[Any] | Fault:
+        """What names of the module hold, or ``Class.name``; no calls are made."""
+
+    @property
+    def seconds(self) -> float:
+        """What its steps took so far."""
+
+
+class Laboratory(Executor, Protocol):
+    """An executor with what validation needs beside."""
+
+    def check_types(self, source: str) -> list[Problem]:
+        """What a type checker says, with code ``types``, or ``types-unsure`` where it may err."""
+
+    def decide(
+        self, source: str, given: MarketData, parameters: Mapping[str, Any]
+    ) -> Decision | Fault:
+        """A fresh call on bars that were read before."""
+
+    def open(
+        self,
+        source: str,
+        parameters: Mapping[str, Any],
+        *,
+        timeframe: str,
+        history: Mapping[str, Sequence[BarRow]] | None = None,
+        renewed: bool = False,
+    ) -> ExaminedSession:
+        """A session; ``renewed`` runs the module anew before each step."""

@@ -48,6 +48,7 @@ def generate(sentence: str, validate: Validate | None = None) -> Generated:
     """Make a strategy of a sentence.
 
     Args:
+        sentence: In English.
         validate: Checks the code; without it nothing is more than a draft. It is not asked about
             code that is a draft anyway.
     """

@@ -26,9 +26,7 @@ def kept_expressions(tree: ast.Module) -> list[str]:
     for node in tree.body:
         if isinstance(node, ast.ClassDef):
             for inner in node.body:
-                found.update(
-                    dict.fromkeys(f"{node.name}.{name}" for name in _assigned(inner))
-                )
+                found.update(dict.fromkeys(f"{node.name}.{name}" for name in _assigned(inner)))
         elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             found.update(dict.fromkeys(_assigned(node)))
     return list(found)

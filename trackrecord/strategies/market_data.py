@@ -89,13 +89,7 @@ def _bar(number: int, bar: object) -> tuple[BarRow, datetime]:
     if not isinstance(bar, Mapping):
         raise _WrongError(f"bar {number} is {shown(bar)}: it is an object")
     time = bar.get("time")
-    try:
-        at = datetime.fromisoformat(time)  # type: ignore[arg-type] # looked at below
-    except (TypeError, ValueError):
-        raise _WrongError(
-            f"bar {number}: time is {shown(time)}: it is ISO 8601, such as 2024-03-01T00:00:00Z"
-        ) from None
-    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    at = _moment(f"bar {number}: time", time)
     open_, high, low, close, volume = (_number(number, bar, name) for name in _NUMBERS)
     if high < low:
         raise _WrongError(f"bar {number} ({time}): high {high:g} is below low {low:g}")
@@ -107,6 +101,16 @@ def _bar(number: int, bar: object) -> tuple[BarRow, datetime]:
     if volume < 0:
         raise _WrongError(f"bar {number} ({time}): volume is {volume:g}")
     return BarRow(str(time), open_, high, low, close, volume), at
+
+
+def _moment(name: str, value: Any) -> datetime:
+    try:
+        at = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise _WrongError(
+            f"{name} is {shown(value)}: it is ISO 8601, such as 2024-03-01T00:00:00Z"
+        ) from None
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def _number(number: int, bar: Mapping[str, object], name: str) -> float:
@@ -136,4 +140,7 @@ def _position(given: object) -> Position:
     for name, value in (("entry_price", price), ("quantity", quantity)):
         if type(value) not in {int, float} or not math.isfinite(value):  # type: ignore[arg-type]
             raise _WrongError(f"position's {name} is {shown(value)}: it is a number")
-    return Position(side, float(price), float(quantity))  # type: ignore[arg-type] # just looked at
+    entered = given.get("entry_time")
+    if entered is not None:
+        _moment("position's entry_time", entered)
+    return Position(side, float(price), float(quantity), entered)  # type: ignore[arg-type] # looked at

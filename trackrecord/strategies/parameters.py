@@ -155,15 +155,15 @@ def _checked(name: str, value: Any, parameter: Parameter) -> Value:
         if parameter.most is not None and number > parameter.most:
             raise _WrongError(f"{name} is {parameter.most} at most, not {number}")
         return float(number) if parameter.kind == "float" else number
-    if type(value) is not _KINDS[parameter.kind]:
+    wanted = _KINDS[parameter.kind]
+    if type(value) is not wanted:
         kind = "True or False" if parameter.kind == "bool" else "a text"
         raise _WrongError(f"{name} is {kind}, not {shown(value)}")
-    if isinstance(value, str):
-        if len(value) > LONGEST_TEXT or "\0" in value:
-            raise _WrongError(f"{name} is too long a text, or none")
-        if parameter.choices and value not in parameter.choices:
-            raise _WrongError(
-                f"{name} is one of {', '.join(parameter.choices)}, not {shown(value)}"
-            )
-    checked: Value = value
-    return checked
+    if parameter.kind == "bool":
+        return bool(value)
+    text = str(value)
+    if len(text) > LONGEST_TEXT or "\0" in text:
+        raise _WrongError(f"{name} is too long a text, or none")
+    if parameter.choices and text not in parameter.choices:
+        raise _WrongError(f"{name} is one of {', '.join(parameter.choices)}, not {shown(text)}")
+    return text

@@ -34,7 +34,7 @@ DEEPEST: Final = 150
 FUNCTION: Final = "execute_strategy"
 _ARGUMENTS: Final = ("market_data", "strategy_params")
 _DECLARED: Final = ("PARAMETERS", "LOOKBACK", "SIDES")
-_SIDES: Final = ("long", "short", "both")
+_SIDES: Final[tuple[Sides, ...]] = ("long", "short", "both")
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def _contract(line: int | None, message: str) -> Problem:
 
 
 def _assigned(tree: ast.Module) -> list[tuple[str, ast.expr, int]]:
-    found = []
+    found: list[tuple[str, ast.expr, int]] = []
     for node in tree.body:
         targets: list[ast.expr] = []
         value: ast.expr | None = None
@@ -228,8 +228,9 @@ def _sides(node: ast.expr | None, problems: list[Problem]) -> Sides:
     if node is None:
         return "long"
     value = _literal(node)
-    if value == "long" or value == "short" or value == "both":  # noqa: PLR1714 - mypy narrows this
-        return value
+    for sides in _SIDES:
+        if value == sides:
+            return sides
     problems.append(_contract(node.lineno, 'SIDES is "long", "short" or "both"'))
     return "long"
 

@@ -141,10 +141,9 @@ def indicator(rng: random.Random, name: str, *, nested: bool = True) -> m.Indica
         source = CLOSE
         if name in {"highest", "lowest"}:
             source = m.Field(rng.choice(("high", "low", "close")))
-        if nested and entry.memory == "none" and name in {"sma", "highest", "lowest"}:
-            if rng.random() < 0.3:
-                source = indicator(rng, rng.choice(("rsi", "atr", "bollinger_bandwidth",
-                                                    "volatility", "range")), nested=False)  # fmt: skip
+        if nested and name in {"sma", "highest", "lowest"} and rng.random() < 0.3:
+            inner = rng.choice(("rsi", "atr", "bollinger_bandwidth", "volatility", "range"))
+            source = indicator(rng, inner, nested=False)
     return m.Indicator(name, tuple(settings), source)
 
 

@@ -13,7 +13,8 @@ from trackrecord.strategies.rules.catalogue import CATALOGUE
 
 _CONDITIONS: Final = {
     "compare": model.Compare, "cross": model.Cross, "within": model.Within,
-    "in_a_row": model.InARow, "and": model.And, "or": model.Or, "not": model.Not, "always": model.Always,
+    "in_a_row": model.InARow, "and": model.And, "or": model.Or, "not": model.Not,
+    "always": model.Always,
 }  # fmt: skip
 _OPERANDS: Final = {
     "number": model.Number, "field": model.Field, "indicator": model.Indicator, "ago": model.Ago,

@@ -71,7 +71,7 @@ def _exchanged(left: Operand, right: Operand) -> bool:
         return _wrapped(left)
     first, second = _rank(left), _rank(right)
     try:
-        return second < first  # type: ignore[operator]
+        return second < first
     except TypeError:
         return str(second) < str(first)
 

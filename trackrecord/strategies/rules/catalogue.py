@@ -126,7 +126,9 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
         "Bollinger %b", _SOURCE, _BANDS, "score",
         "(value - lower) / (upper - lower); undefined where the bands meet", _BOLLINGER,
     ),
-    "range": Entry("range", ("high", "low"), (), "price", "high - low", _CUSTOM, (0, None), extra=1),
+    "range": Entry(
+        "range", ("high", "low"), (), "price", "high - low", _CUSTOM, (0, None), extra=1
+    ),
     "range_position": Entry(
         "position in the range", _HLC, (), "percent",
         "(close - low) / (high - low) * 100 of the bar; undefined where high is low",
@@ -237,6 +239,8 @@ def bars_needed(name: str, settings: tuple[float, ...], *, least: bool = False) 
     """Bars that a value is worked out of, its own included.
 
     Args:
+        name: Of the catalogue.
+        settings: In its order.
         least: For the indicators that never forget, what gives a value worth using, instead of
             what leaves less than about 1e-4 of the window's beginning in it.
     """

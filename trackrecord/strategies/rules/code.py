@@ -91,8 +91,8 @@ class _Writer:
 
     def condition(self, condition: Condition, ago: _Ago) -> str:
         if isinstance(condition, Compare):
-            left, right = self.operand(condition.left, ago), self.operand(condition.right, ago)
-            return f"{left} {condition.op} {right}"
+            one, other = self.operand(condition.left, ago), self.operand(condition.right, ago)
+            return f"{one} {condition.op} {other}"
         if isinstance(condition, Cross):
             now, before = (">", "<=") if condition.direction == "above" else ("<", ">=")
             earlier = ago.before(1)
@@ -121,7 +121,8 @@ class _Writer:
         bars = _name(condition.bars)
         inner = self.condition(condition.condition, ago.each(loop, bars))
         self._loops -= 1
-        return f"{'any' if isinstance(condition, Within) else 'all'}({inner} for {loop} in range({bars}))"
+        word = "any" if isinstance(condition, Within) else "all"
+        return f"{word}({inner} for {loop} in range({bars}))"
 
     def _bracketed(self, condition: Condition, ago: _Ago) -> str:
         return f"({self.condition(condition, ago)})"
@@ -162,7 +163,8 @@ class _Writer:
             self.list_of(indicator.source, count.plus(entry.extra - 1, (_name(days),)))
         else:
             inputs = {name for name in entry.inputs if name != "source"}
-            self.fields |= inputs or {indicator.source.name if indicator.source else "close"}
+            source = indicator.source
+            self.fields |= inputs or {source.name if isinstance(source, Field) else "close"}
         needs = self.needs.setdefault(indicator, [])
         if count not in needs:
             needs.append(count)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 from dataclasses import dataclass
 from functools import reduce
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +79,7 @@ class Signals:
         """What is decided at the close of a bar; None where it is not asked yet.
 
         Args:
+            row: The bar.
             side: What is held; None is nothing.
             entry_row: At whose open it was entered.
         """
@@ -118,8 +119,8 @@ class Signals:
         if self.rule.trail is None:
             return False
         since = self.close[max(entry_row, row - self.rule.lookback + 1) : row + 1]
-        best = since.max() if side == "LONG" else since.min()
-        close = self.close[row]
+        best = float(since.max() if side == "LONG" else since.min())
+        close = float(self.close[row])
         level = _trail_level(self.rule.trail, side, best, self._width(row))
         return bool(close <= level if side == "LONG" else close >= level)
 
@@ -164,10 +165,14 @@ class Signals:
         return None if self.trail_width is None else float(self.trail_width[row])
 
 
-def _trail_level(trail: Trail, side: Side, best, width):  # type: ignore[no-untyped-def]
+_Value = TypeVar("_Value", float, Floats)
+
+
+def _trail_level(trail: Trail, side: Side, best: _Value, width: _Value | None) -> _Value:
     """Where a trail gives a position up; numbers or arrays."""
     if isinstance(trail, Percent):
         return best * (1 - trail.size / 100) if side == "LONG" else best * (1 + trail.size / 100)
+    assert width is not None  # noqa: S101 - a trail of ranges has one
     return best - width if side == "LONG" else best + width
 
 
@@ -175,6 +180,7 @@ def evaluate(rule: Rule, series: Series) -> Signals:
     """What a rule decides on every bar.
 
     Args:
+        rule: A finished one.
         series: A symbol's bars; keep it, and rules that share an indicator share its values.
 
     Raises:
@@ -292,9 +298,11 @@ class _Truth:
         if isinstance(condition, Not):
             return ~self._at(condition.item, ago)
         if isinstance(condition, And | Or):
-            return _JOINED[type(condition)]([self._at(item, ago) for item in condition.items])
+            return _joined(
+                [self._at(item, ago) for item in condition.items], every=isinstance(condition, And)
+            )
         times = [self._at(condition.condition, ago + i) for i in reversed(range(condition.bars))]
-        return _JOINED[Or if isinstance(condition, Within) else And](times)
+        return _joined(times, every=not isinstance(condition, Within))
 
     def _value(self, operand: Operand, ago: int) -> Floats | float:
         return self._series.at(operand, ago, self._lookback)
@@ -307,7 +315,8 @@ class _Truth:
 _COMPARED: Final = {
     ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le,
 }  # fmt: skip
-_JOINED: Final = {
-    And: lambda found: reduce(operator.and_, found),
-    Or: lambda found: reduce(operator.or_, found),
-}
+
+
+def _joined(found: list[Flags], *, every: bool) -> Flags:
+    """Where all of some conditions hold, or one of them."""
+    return reduce(operator.and_ if every else operator.or_, found)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Self, TypeVar
 
 from trackrecord.strategies.rules.catalogue import CATALOGUE
 from trackrecord.strategies.rules.model import (
@@ -208,8 +208,17 @@ def _operand(operand: Operand, change: Change) -> Operand:
     return Apart(base, change(role, operand.factor), _operand(operand.width, change))
 
 
-def _distance(distance, part: str, change: Change):  # type: ignore[no-untyped-def]
-    """A stop, target or trail; the type is that of what it is given."""
+_Distance = TypeVar("_Distance", bound=Percent | Ranges | Risk | Level)
+
+
+def _distance(distance: _Distance, part: str, change: Change) -> _Distance:
+    """A stop, target or trail."""
+    return _changed(distance, part, change)  # type: ignore[return-value]
+
+
+def _changed(
+    distance: Percent | Ranges | Risk | Level, part: str, change: Change
+) -> Percent | Ranges | Risk | Level:
     if isinstance(distance, Percent):
         greatest = 99.0 if part != "target" else 500.0
         about = f"percent of the decision bar's close to the {part}"
@@ -261,7 +270,7 @@ class Named(float):
 
     name: str
 
-    def __new__(cls, value: float, name: str) -> Named:
+    def __new__(cls, value: float, name: str) -> Self:
         """The same number, with a name."""
         made = super().__new__(cls, value)
         made.name = name
@@ -283,9 +292,9 @@ def _names(rule: Rule) -> dict[tuple[Role, float], str]:
     for base, numbers in found.items():
         pair = len(numbers) == 2 and numbers[0][1] != numbers[1][1]  # noqa: PLR2004
         if pair and re.fullmatch(r"(volume_)?(sma|ema|wma)_days", base):
-            numbers = sorted(numbers, key=lambda number: number[1])
+            short, long = sorted(numbers, key=lambda number: number[1])
             stem = base.removesuffix("_days")
-            names[numbers[0]], names[numbers[1]] = f"{stem}_fast", f"{stem}_slow"
+            names[short], names[long] = f"{stem}_fast", f"{stem}_slow"
             continue
         for place, number in enumerate(numbers, 1):
             names[number] = base if place == 1 else f"{base}_{place}"

@@ -55,17 +55,17 @@ class Columns:
     def of(
         cls,
         times: NDArray[np.datetime64],
-        open: Floats,
+        opens: Floats,
         high: Floats,
-        low: Floats,  # noqa: A002
+        low: Floats,
         close: Floats,
         volume: Floats,
     ) -> Columns:
-        """Bars from their opening times (UTC) and fields."""  # fmt: skip
+        """Bars from their opening times (UTC) and fields."""
         return cls(
             day=times.astype("datetime64[D]").astype(np.int64),
             month=times.astype("datetime64[M]").astype(np.int64),
-            open=np.asarray(open, dtype=np.float64),
+            open=np.asarray(opens, dtype=np.float64),
             high=np.asarray(high, dtype=np.float64),
             low=np.asarray(low, dtype=np.float64),
             close=np.asarray(close, dtype=np.float64),

@@ -17,7 +17,6 @@ from trackrecord.strategies.rules.model import (
     Condition,
     Cross,
     Field,
-    InARow,
     Indicator,
     Multiple,
     Not,
@@ -140,7 +139,7 @@ def condition_words(condition: Condition) -> str:
 
 
 def _away_words(condition: Compare, right: Away) -> str:
-    """ "is more than 5 % below the high": how far, and to which side."""
+    """For "is more than 5 % below the high": how far, and to which side."""
     below = right.percent < 0
     op = FLIPPED[condition.op] if below else condition.op
     far = {">": "more than", ">=": "at least", "<": "less than", "<=": "at most"}[op]

@@ -23,8 +23,9 @@ from trackrecord.strategies.rules.model import (
     Rule,
     Schedule,
 )
-from trackrecord.strategies.sentences.statements import Said, Statements
-from trackrecord.strategies.sentences.tokens import Token, tokens
+from trackrecord.strategies.sentences.said import Said
+from trackrecord.strategies.sentences.statements import Statements
+from trackrecord.strategies.sentences.tokens import FILLERS, Token, tokens
 from trackrecord.strategies.sentences.vocabulary import FOREIGN, INDICATORS, NOT_DAILY, VOCABULARY
 
 LONGEST: Final = 2_000
@@ -128,7 +129,8 @@ def _phrases(sentence: str, missed: list[Token]) -> tuple[str, ...]:
     spans: list[list[int]] = []
     for token in missed:
         between = sentence[spans[-1][1] : token.start] if spans else ""
-        if spans and not re.search(r"\w", between) and len(between) <= 2:  # noqa: PLR2004
+        passed = all(word in FILLERS for word in re.findall(r"\w+", between.lower()))
+        if spans and passed and not re.search(r"[,;.:]", between):
             spans[-1][1] = max(spans[-1][1], token.end)
         else:
             spans.append([token.start, token.end])

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 _SIGNS: Final = str.maketrans({
     "≥": "≥", "≤": "≤", "−": "-", "–": "-", "×": "x", "’": "'", "‘": "'", "“": '"',
     "”": '"', "\u00a0": " ", "\u202f": " ", "→": "→", "⇒": "→", "％": "%", "≧": "≥", "≦": "≤",
-    "—": ",", "•": ",", "…": ".", "“": '"',
+    "—": ",", "•": ",", "…": ".",
 })  # fmt: skip
 _TOKEN: Final = re.compile(
     r"%[kdb]\b|\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d.])|\d+(?:\.\d+)?|\.\d+|[a-z]+|>=|<=|=>|=<|->|==|!="
@@ -26,22 +26,82 @@ _CONTRACTED: Final = {
 _UNITS: Final = {
     word: value
     for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-        "fifteen sixteen seventeen eighteen nineteen".split()
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+        ]
     )
 }
 _TENS: Final = {
     word: value * 10
-    for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
+    for value, word in enumerate(
+        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2
+    )
 }
 _SCALES: Final = {"hundred": 100, "thousand": 1_000, "million": 1_000_000}
 _FACTORS: Final = {"double": "2 times", "twice": "2 times", "triple": "3 times", "thrice": "3 times",
                    "quadruple": "4 times"}  # fmt: skip
 _SPANS: Final = frozenset({"day", "week", "month", "year", "bar", "session", "candle", "quarter"})
-_FILLERS: Final = frozenset(
-    "the a an please just simply always also now this that these those there me us my our "
-    "we i you your want wanted would back again already currently should will "
-    "could create build write design basically strategy system".split()
+FILLERS: Final = frozenset(
+    [
+        "the",
+        "a",
+        "an",
+        "please",
+        "just",
+        "simply",
+        "always",
+        "also",
+        "now",
+        "this",
+        "that",
+        "these",
+        "those",
+        "there",
+        "me",
+        "us",
+        "my",
+        "our",
+        "we",
+        "i",
+        "you",
+        "your",
+        "want",
+        "wanted",
+        "would",
+        "back",
+        "again",
+        "already",
+        "currently",
+        "should",
+        "will",
+        "could",
+        "create",
+        "build",
+        "write",
+        "design",
+        "basically",
+        "strategy",
+        "system",
+    ]
 )
 """Words without a meaning of their own wherever they stand."""
 
@@ -71,7 +131,7 @@ def folded(sentence: str) -> str:
 
 def tokens(sentence: str) -> list[Token]:
     """What a sentence is made of, without its fillers."""
-    return [token for token in _joined(list(_cut(folded(sentence)))) if token.text not in _FILLERS]
+    return [token for token in _joined(list(_cut(folded(sentence)))) if token.text not in FILLERS]
 
 
 def _cut(text: str) -> Iterator[Token]:
@@ -140,8 +200,8 @@ def _joined(cut: list[Token]) -> Iterator[Token]:
             continue
         value, used = _spelled(cut, place)
         if used:
-            yield Token(f"{value:g}" if value < 1e6 else str(int(value)), token.start,
-                        cut[place + used - 1].end)  # fmt: skip
+            text = str(int(value)) if value == int(value) else str(value)
+            yield Token(text, token.start, cut[place + used - 1].end)
             place += used
             continue
         yield token

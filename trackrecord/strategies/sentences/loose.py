@@ -1,0 +1,122 @@
+"""Operands of which it was not said whether they include this bar, or what they are of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from trackrecord.strategies.rules.kinds import kind
+from trackrecord.strategies.rules.model import (
+    Ago,
+    Apart,
+    Away,
+    Field,
+    FieldName,
+    Indicator,
+    Multiple,
+    Operand,
+)
+
+CLOSE: Final = Field("close")
+
+VOLUME: Final = Field("volume")
+
+
+_FIELDS: Final[dict[str, FieldName]] = {
+    "open": "open", "high": "high", "low": "low", "close": "close", "volume": "volume",
+}  # fmt: skip
+
+
+def field_named(word: str) -> Field:
+    """The field of a name, said in one or several."""
+    return Field(_FIELDS[word.removesuffix("s")])
+
+
+@dataclass(frozen=True)
+class Loose(Indicator):
+    """An indicator of which it was not said whether it includes this bar.
+
+    Attributes:
+        unsourced: Nor what it is an average of.
+    """
+
+    unsourced: bool = False
+
+
+def strict(operand: Operand) -> Operand:
+    """Without looseness: this bar included."""
+    if isinstance(operand, Loose):
+        return Indicator(operand.name, operand.settings, operand.source)
+    if isinstance(operand, Ago):
+        return Ago(strict(operand.operand), operand.bars)
+    if isinstance(operand, Multiple):
+        return Multiple(operand.factor, strict(operand.operand))
+    if isinstance(operand, Away):
+        return Away(strict(operand.operand), operand.percent)
+    if isinstance(operand, Apart):
+        return Apart(strict(operand.operand), operand.factor, strict(operand.width))
+    return operand
+
+
+def sourced(operand: Operand, other: Operand) -> Operand:
+    """An average of nothing said is of what it is compared with."""
+    if isinstance(operand, Multiple):
+        return Multiple(operand.factor, sourced(operand.operand, other))
+    if isinstance(operand, Away):
+        return Away(sourced(operand.operand, other), operand.percent)
+    if isinstance(operand, Loose) and operand.unsourced:
+        plain = strict(other)
+        while isinstance(plain, Ago | Multiple | Away):
+            plain = plain.operand
+        if kind(plain) in {"price", "number"}:
+            return replace(operand, unsourced=False)
+        if operand.name == "sma" and isinstance(plain, Field | Indicator):
+            return Loose("sma", operand.settings, plain)
+    return operand
+
+
+def _through(operand: Operand, change: Callable[[Operand], Operand]) -> Operand:
+    if isinstance(operand, Multiple):
+        return Multiple(operand.factor, _through(operand.operand, change))
+    if isinstance(operand, Away):
+        return Away(_through(operand.operand, change), operand.percent)
+    if isinstance(operand, Apart):
+        return Apart(_through(operand.operand, change), operand.factor, strict(operand.width))
+    return change(operand)
+
+
+def moved_back(operand: Operand) -> Operand:
+    """Of the bars before this one, where that was left open."""
+    return _through(
+        operand, lambda inner: Ago(strict(inner), 1) if isinstance(inner, Loose) else strict(inner)
+    )
+
+
+def innermost(operand: Operand) -> Operand:
+    """What factors and percentages are of."""
+    while isinstance(operand, Multiple | Away | Apart):
+        operand = operand.operand
+    return operand
+
+
+def inner_strict(operand: Operand) -> Operand:
+    """A distance from a high includes this bar's."""
+    inner = innermost(operand)
+    if isinstance(inner, Loose) and inner.name in {"highest", "lowest"}:
+        return strict(operand)
+    return operand
+
+
+def is_loose_average(operand: Operand) -> bool:
+    """Whether it is an average of which it was not said whether this bar counts."""
+    inner = innermost(operand)
+    return isinstance(inner, Loose) and inner.name == "sma"
+
+
+def loose_extreme(operand: Operand) -> str | None:
+    """``highest`` or ``lowest`` where it was not said whether this bar counts."""
+    inner = innermost(operand)
+    if isinstance(inner, Loose) and inner.name in {"highest", "lowest"}:
+        return inner.name
+    return None
