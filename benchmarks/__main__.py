@@ -30,6 +30,7 @@ NAMES = {
     "strategy_noise": "benchmarks.strategy_noise",
     "strategy_speed": "benchmarks.strategy_speed",
     "sandbox_speed": "benchmarks.sandbox_speed",
+    "rules": "benchmarks.rules",
 }
 """Name of a benchmark, and of its result: the module that runs it."""
 

@@ -175,11 +175,11 @@ def test_volume_keeps_its_own_average_and_leaves_today_out() -> None:
     [
         ("buy when A or B", ""),
         ("buy when rsi < 30 or close > sma(20) and adx > 25",
-         "Buy when RSI(14) is below 30 or (the close is above the 20 day SMA and ADX(14) is "
-         "above 25)."),
+         ("Buy when RSI(14) is below 30 or (the close is above the 20 day SMA and ADX(14) is "
+         "above 25).")),
         ("buy when rsi < 30 or close > sma(20), and adx > 25",
-         "Buy when ADX(14) is above 25 and (the close is above the 20 day SMA or "
-         "RSI(14) is below 30)."),
+         ("Buy when ADX(14) is above 25 and (the close is above the 20 day SMA or "
+         "RSI(14) is below 30).")),
         ("buy when rsi is not below 30", "Buy when RSI(14) is at least 30."),
         ("buy unless rsi is above 70", ""),
         ("buy when close > sma(20), but only if rsi < 50",

@@ -73,7 +73,10 @@ def test_a_rule_comes_back_from_json() -> None:
         ({"entry": {"kind": "magic"}}, "one of"),
         ({"entry": {"kind": "and", "items": []}}, "joins nothing"),
         ({"entry": {"kind": "always"}, "stop": {"kind": "percent", "size": 500}}, "cannot be"),
-        ({"entry": {"kind": "always"}, "stop": {"kind": "percent", "size": float("nan")}}, "number"),
+        (
+            {"entry": {"kind": "always"}, "stop": {"kind": "percent", "size": float("nan")}},
+            "number",
+        ),
         ({"entry": {"kind": "always"}, "horizon_bars": 2.5}, "whole number"),
         ({"entry": {"kind": "always"}, "size": 3}, "no size"),
     ],

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from trackrecord.strategies.contract import MOST_LOOKBACK
+from trackrecord.strategies.contract import DEFAULT_LOOKBACK, MOST_LOOKBACK
 from trackrecord.strategies.rules.catalogue import CATALOGUE
 from trackrecord.strategies.rules.kinds import kind
 from trackrecord.strategies.rules.model import (
@@ -40,6 +40,8 @@ from trackrecord.strategies.rules.model import (
 from trackrecord.strategies.rules.parameters import mapped, most
 from trackrecord.strategies.rules.series import average_range, reach
 
+_ENOUGH: Final = 800
+"""Bars beyond which no more are asked for just to let an average forget its seed."""
 _PLACES: Final = {name: place for place, name in enumerate(CATALOGUE)}
 _FIELDS: Final = ("close", "open", "high", "low", "volume")
 _OTHER_WAY: Final[dict[Direction, Direction]] = {"above": "below", "below": "above"}
@@ -180,12 +182,15 @@ def finished(rule: Rule) -> Rule:
             f"it looks back over {needed:,} bars, and a strategy is handed at most "
             f"{MOST_LOOKBACK:,}"
         )
-    return replace(rule, lookback=min(MOST_LOOKBACK, max(needed, bars_needed(rule))))
+    return replace(rule, lookback=max(needed, min(_ENOUGH, bars_needed(rule))))
 
 
 def bars_needed(rule: Rule, *, least: bool = False) -> int:
     """Closed bars that a decision of a rule is worked out of."""
     needed = 2 if rule.schedule.first_of is not None else 1
+    if rule.trail is not None and not least:
+        # The best close since an entry of up to a year before.
+        needed = DEFAULT_LOOKBACK
     conditions = (rule.entry, rule.exit, rule.short_entry, rule.short_exit, *rule.filters)
     for condition in conditions:
         if condition is not None:
