@@ -92,6 +92,14 @@ def backtest_command(
         PolicyOption,
         typer.Option(help="Which level counts when one bar reaches both target and stop."),
     ] = "stop_first",
+    jumps: Annotated[
+        bool,
+        typer.Option(
+            "--jumps/--no-jumps",
+            help="What is held over an open below 0.6 or above 1.7 times the close before is void, "
+            "as of an unexplained split; --no-jumps believes every price.",
+        ),
+    ] = True,
     by_model: Annotated[
         bool,
         typer.Option(
@@ -147,7 +155,7 @@ def backtest_command(
         loaded = load(file, _values(given or []), as_code=as_code)
         with if_stopped(lambda: _SO_FAR):
             answer = _answer(
-                loaded, bars, settings, timeframe, symbols, universe, policy, owner,
+                loaded, bars, settings, timeframe, symbols, universe, policy, jumps, owner,
                 copied_from or [], home,
             )  # fmt: skip
         answer["seconds"] = round(time.monotonic() - started, 3)
@@ -176,6 +184,7 @@ def _answer(
     symbols: str | None,
     universe: str | None,
     policy: PolicyOption,
+    jumps: bool,
     owner: str,
     copied_from: list[Path],
     home: Path,
@@ -194,7 +203,7 @@ def _answer(
     from trackrecord.strategies.tries import Run, code_identity
     from trackrecord.times import day_number
 
-    history, told = read_history(bars, timeframe, _list(symbols))
+    history, told = read_history(bars, timeframe, _list(symbols), believed=not jumps)
     code = code_identity(loaded.source.code)
     asked = None if settings.by_model else requested_on(home, code)
     if asked is not None:
