@@ -68,11 +68,15 @@ def _of_node(node: ast.AST) -> Iterator[Problem]:  # noqa: C901, PLR0912 - one c
             yield _forbidden(node, f"{node.id}() {substitutes.NAMES[node.id]}")
         elif _dunder(node.id) and node.id not in {"__name__", "__file__"}:
             yield _forbidden(node, f"{node.id} is not there")
+        elif isinstance(node.ctx, ast.Load):
+            yield from _of_path(node)
     elif isinstance(node, ast.Attribute):
         if _dunder(node.attr):
             yield _forbidden(node, f".{node.attr} is not there: a strategy needs nothing of it")
         elif node.attr in substitutes.METHODS:
             yield _forbidden(node, f".{node.attr}() {substitutes.METHODS[node.attr]}")
+        else:
+            yield from _of_path(node)
     elif isinstance(node, ast.Call):
         yield from _of_call(node)
 
@@ -178,11 +182,14 @@ def _of_call(node: ast.Call) -> Iterator[Problem]:
             )
         if node.func.id == "type" and len(node.args) > 1:
             yield _forbidden(node, "type() with three arguments: write a class")
-        return
-    called = _text(node.func) if _is_path(node.func) else ""
-    for ending, instead in substitutes.CALLS.items():
-        if called == ending or called.endswith("." + ending):
-            yield _forbidden(node, f"{called}(): {instead}")
+
+
+def _of_path(node: ast.Attribute | ast.Name) -> Iterator[Problem]:
+    """Of a path such as ``datetime.datetime.now``, called or not."""
+    path = _text(node) if _is_path(node) else ""
+    for ending, instead in substitutes.PATHS.items():
+        if path == ending or path.endswith("." + ending):
+            yield _forbidden(node, f"{path}: {instead}")
             return
 
 

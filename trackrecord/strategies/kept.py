@@ -9,9 +9,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Sequence
+from datetime import date, time, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 _MOST_PARTS: Final = 200_000
+_LEAVES: Final = (
+    str, bytes, int, float, complex, Decimal, date, time, timedelta, type(None), type(...), type,
+)  # fmt: skip
 _OBJECT: Final = re.compile(r"^<.+>$", re.DOTALL)
 _FUNCTION: Final = re.compile(r"^<function '?(?P<name>[\w<>]+)'? at 0x[0-9a-f]+>$")
 _HARMLESS: Final = re.compile(r"^<(class|module|built-in function) ")
@@ -46,29 +51,39 @@ def _assigned(node: ast.stmt) -> list[str]:
 
 
 def shape(value: object) -> tuple[object, ...]:
-    """A value as something that can be compared; parts that are one object are walked once each.
+    """A value as something that can be compared, walked as far as a budget goes.
 
-    What is larger than anything a strategy has a reason to keep counts only by its size.
+    What is larger than anything a strategy has a reason to keep counts by its size only. Nothing
+    is printed whole: parts may be shared, and sixty lists of two are then 2**60 to print.
     """
     found: list[object] = []
     waiting: list[object] = [value]
     while waiting and len(found) < _MOST_PARTS:
         part = waiting.pop()
-        if type(part) is dict:
-            found.append(("dict", len(part)))
-            waiting.extend((*part.keys(), *part.values()))
-        elif type(part) in {list, tuple}:
-            items: Sequence[object] = part  # type: ignore[assignment] # a list or a tuple
-            found.append((type(part).__name__, len(items)))
-            waiting.extend(items)
-        elif type(part) in {set, frozenset}:
-            found.append(("set", frozenset(map(repr, part))))  # type: ignore[call-overload]
-        elif hasattr(part, "attributes"):  # an object of a class of the strategy
-            found.append(("object", getattr(part, "name", "")))
-            waiting.append(dict(part.attributes))
+        inside = _inside(part)
+        if inside is None:
+            found.append(_leaf(part))
+        elif isinstance(part, set | frozenset):
+            found.append(("set", len(part), tuple(sorted(map(repr, map(_leaf, part))))))
         else:
-            found.append((type(part).__name__, repr(part)))
+            found.append((type(part).__name__, len(inside)))
+            waiting.extend(inside)
     return tuple(found)
+
+
+def _inside(part: Any) -> Sequence[object] | None:
+    """The parts of a value that has some."""
+    if isinstance(part, dict):
+        return (*part.keys(), *part.values())
+    if isinstance(part, list | tuple | set | frozenset):
+        return tuple(part)
+    attributes = getattr(part, "attributes", None)  # of an object of a class of the strategy
+    return None if attributes is None else (dict(attributes),)
+
+
+def _leaf(part: object) -> tuple[str, str]:
+    name = type(part).__name__
+    return (name, repr(part) if isinstance(part, _LEAVES) else "")
 
 
 def unseen(value: object, source: str, functions: frozenset[str]) -> str | None:
@@ -83,13 +98,10 @@ def unseen(value: object, source: str, functions: frozenset[str]) -> str | None:
     waiting, seen = [value], 0
     while waiting and seen < _MOST_PARTS:
         seen += 1
-        part: Any = waiting.pop()
-        if type(part) is dict:
-            waiting.extend((*part.keys(), *part.values()))
-        elif type(part) in {list, tuple, set, frozenset}:
-            waiting.extend(part)
-        elif hasattr(part, "attributes"):
-            waiting.append(dict(part.attributes))
+        part = waiting.pop()
+        inside = _inside(part)
+        if inside is not None:
+            waiting.extend(inside)
         elif type(part) is str and _OBJECT.match(part) and part not in source:
             function = _FUNCTION.match(part)
             known = function is not None and function["name"] in functions
@@ -99,12 +111,12 @@ def unseen(value: object, source: str, functions: frozenset[str]) -> str | None:
 
 
 def function_names(tree: ast.Module) -> frozenset[str]:
-    """The functions that a module defines; lambdas count where none is made inside a function."""
+    """The functions that a module defines; lambdas count where none is made inside another."""
     names = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     inside = any(
-        isinstance(inner, ast.Lambda)
-        for node in tree.body
-        if isinstance(node, ast.FunctionDef)
+        isinstance(inner, ast.Lambda) and inner is not node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.Lambda)
         for inner in ast.walk(node)
     )
     return frozenset(names if inside else names | {"<lambda>"})

@@ -152,7 +152,7 @@ _KEPT_CONTEXT: Final = (
     "what it sets stays set at the next bar: round each result, or use decimal.localcontext()"
 )
 
-CALLS: Final = {
+PATHS: Final = {
     "lru_cache": "it keeps results from one bar to the next: compute them anew",
     "functools.cache": "it keeps results from one bar to the next: compute them anew",
     "getcontext": _KEPT_CONTEXT,
@@ -161,7 +161,7 @@ CALLS: Final = {
     "datetime.today": _NO_CLOCK,
     "date.today": _NO_CLOCK,
 }
-"""Calls that fail, by the end of their path."""
+"""What fails or keeps something, by the end of its path."""
 
 SPECIAL_METHODS: Final = frozenset(
     {

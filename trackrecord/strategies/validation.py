@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from trackrecord.strategies.clashes import clashing_names
 from trackrecord.strategies.constructs import construct_problems
 from trackrecord.strategies.contract import BarRow, Fault, Problem
 from trackrecord.strategies.dry_run import DryRun, Instant, decided, instants, play
@@ -64,7 +65,7 @@ def read_problems(code: str) -> tuple[Source | None, list[Problem]]:
         return None, [tree]
     read = read_source(code)
     problems = read if isinstance(read, list) else []
-    problems = [*problems, *construct_problems(tree)]
+    problems = [*problems, *construct_problems(tree), *clashing_names(tree)]
     problems.sort(key=lambda each: each.line or 0)
     return (None if isinstance(read, list) else read), problems
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.unit.strategies import set_aside
 from tests.unit.strategies.cheats import READS_THE_DRIVER, STATE
 from tests.unit.strategies.honest import HONEST, SMA_CROSS
 from trackrecord.events.types import wire_time
@@ -51,6 +52,26 @@ def test_an_honest_strategy_passes(laboratory: MontyExecutor, name: str) -> None
     assert found.problems == ()
     assert found.decisions == 180
     assert found.actions.get("buy", 0) + found.actions.get("sell", 0) > 0
+
+
+@pytest.mark.parametrize("name", set_aside.HONEST)
+def test_an_honest_strategy_that_was_set_aside_passes(laboratory: MontyExecutor, name: str) -> None:
+    assert check(laboratory, set_aside.HONEST[name]).problems == ()
+
+
+@pytest.mark.parametrize("name", set_aside.CHEATS)
+def test_a_cheat_that_was_set_aside_is_refused(laboratory: MontyExecutor, name: str) -> None:
+    (problem, *_) = check(laboratory, set_aside.CHEATS[name], QUICK).problems
+    assert problem.code in {"state", "forbidden", "error"}
+
+
+def test_a_name_that_the_prelude_needs_is_refused_with_its_user(laboratory: MontyExecutor) -> None:
+    own = "def ema_all(values, days):\n    return values\n"
+    uses = HEAD + "    return {'action': 'buy' if ema([1.0], 1) > 0 else 'hold'}\n"
+    (problem,) = check(laboratory, own + uses).problems
+    assert (problem.line, problem.code) == (1, "forbidden")
+    assert "ema()" in problem.message
+    assert check(laboratory, own + HEAD + "    return {'action': 'hold'}\n").valid
 
 
 @pytest.mark.parametrize("effort", [QUICK, LITTLE], ids=["quick", "little"])
