@@ -1,8 +1,8 @@
 """Whether rules and their code decide the same on every bar.
 
-``python -m benchmarks.rules_agreement``. Made-up rules on the demo's three longest symbols, each bar once flat and once holding; the code
-runs as Python runs it. About a quarter of an hour on one core; writes
-``benchmarks/results/rules_agreement.json``.
+``python -m benchmarks.rules_agreement``: made-up rules on the demo's three longest symbols, each
+bar once flat and once holding; the code runs as Python runs it. About a quarter of an hour on one
+core; writes ``benchmarks/results/rules_agreement.json``.
 """
 
 from __future__ import annotations

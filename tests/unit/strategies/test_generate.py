@@ -111,6 +111,10 @@ def test_what_is_not_understood_is_named_and_keeps_it_a_draft(
         ("buy when the price falls 150% in a day", "does not fall"),
         ("buy when rsi < 30\0", "NUL"),
         ("buy when rsi < 30 " * 1200, "characters"),
+        ("buy when " + "(" * 900, "tangled"),
+        ("buy when " + "either " * 60 + "rsi < 30", "tangled"),
+        ("neither " * 200, "tangled"),
+        ("buy when " + "within the last 3 days " * 40 + "rsi < 30", "deep"),
     ],
 )
 def test_what_cannot_be_is_refused_in_plain_words(sentence: str, says: str) -> None:
@@ -203,6 +207,18 @@ def test_sentences_set_aside_are_read_as_they_are_meant(entry: dict[str, str]) -
     assert answer.status in allowed
     if answer.status == "validated":
         assert answer.reads_as == entry["reads"]
+
+
+def test_the_worst_sentences_take_less_than_a_second() -> None:
+    for sentence in ("5 % of " * 280, "buy when " + "(" * 30, "when " * 390, "20 day " * 280):
+        began = time.thread_time()
+        made(sentence)
+        assert time.thread_time() - began < 1.0
+
+
+def test_a_negation_of_a_negation_is_none() -> None:
+    twice, none = made("buy when not not rsi < 30"), made("buy when rsi < 30")
+    assert twice.rule == none.rule
 
 
 @settings(max_examples=150, deadline=None)
