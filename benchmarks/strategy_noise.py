@@ -155,7 +155,10 @@ def summary(
             "too few to tell": _share(mine, "too few to tell"),
             "closed": float(statistics.median(each["closed"] for each in mine)),
             "tries": float(statistics.median(each["tries"] for each in mine)),
-            "sharpe": statistics.median(each["sharpe"] or 0.0 for each in mine),
+            "equity gone": sum(each["sharpe"] is None for each in mine) / len(mine),
+            "sharpe": statistics.median(
+                each["sharpe"] for each in mine if each["sharpe"] is not None
+            ),
         }
     targets = {
         f"{way}: worth trying": {

@@ -10,6 +10,9 @@
     ├── RuleError              a signal and its bars cannot be judged as they are
     ├── PackError              a rule pack of the extractor breaks its format
     ├── LabelError             a labelled text is not as it must be
+    ├── BadBarsError           nothing can be judged on these bars
+    ├── RefusedStrategyError   a strategy breaks its contract, or fails validation
+    ├── StrategyFaultError     a strategy gave no decision on a bar
     ├── TooFewError            there is too little to train or to judge a model with
     ├── TamperedError          a model's files are not those that were written
     ├── RefusedError           the champion is not changed as was asked for

@@ -94,7 +94,7 @@ def by_bar(
     collected = Collected(series.symbol)
     state, entry = NOTHING, 0
     for row in range(parts[0].first, len(series)):
-        state, events = advance(state, series.exact(row), policy)
+        state, events = advance(state, series.exact(row), policy, series.jump_limits)
         collected.take(row, events)
         if state.held is not None and state.held.bars == 1:
             entry = row

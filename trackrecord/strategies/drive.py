@@ -142,6 +142,7 @@ class _Course:
                 states[name],
                 series[name].exact(row),
                 self._code.policy,
+                series[name].jump_limits,
                 opened_at=rows[name].time,
             )
             if events:

@@ -50,6 +50,7 @@ class Series:
         split_ratio: New shares for an old one, from each bar on; None where no bar tells any.
         texts: Open, high, low and close as the file writes them; None where their shortest
             decimals are meant.
+        believed: Whether every price is, so that no open is an unexplained jump.
     """
 
     symbol: str
@@ -62,6 +63,7 @@ class Series:
     volume: Floats
     split_ratio: tuple[Decimal, ...] | None = None
     texts: tuple[Sequence[str], Sequence[str], Sequence[str], Sequence[str]] | None = None
+    believed: bool = False
 
     def __len__(self) -> int:
         """How many bars."""
@@ -86,6 +88,11 @@ class Series:
                 for column in (self.open, self.high, self.low, self.close, self.volume)
             ),
         )
+
+    @property
+    def jump_limits(self) -> tuple[Decimal, Decimal] | None:
+        """Multiples of the close before, outside which an open is not believed."""
+        return None if self.believed else JUMP_LIMITS
 
     @cached_property
     def _times(self) -> list[str]:
@@ -118,6 +125,8 @@ class Series:
     @cached_property
     def jumps(self) -> Rows:
         """Rows of bars that open too far from the close before, beyond what a split explains."""
+        if self.believed:
+            return np.zeros(0, np.int64)
         least, most = (float(limit) for limit in JUMP_LIMITS)
         before = self.close[:-1]
         opened = self.open[1:]
@@ -137,7 +146,7 @@ class Series:
             self.symbol, self.opened_at[rows], self.closed_at[rows], self.open[rows],
             self.high[rows], self.low[rows], self.close[rows], self.volume[rows],
             None if self.split_ratio is None else self.split_ratio[rows],
-            texts,
+            texts, self.believed,
         )  # fmt: skip
 
 

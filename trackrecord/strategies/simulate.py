@@ -37,7 +37,6 @@ _DIGITS: Final = 400
 _RETURN_PLACES: Final = Decimal(1).scaleb(-18)
 _SIDES: Final[dict[int, Side]] = {1: "LONG", -1: "SHORT"}
 _DIRECTIONS: Final = {"buy": 1, "sell": -1, "hold": 0}
-_ONE: Final = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,6 +180,9 @@ def test_a_split_that_is_not_adjusted_is_void_and_no_stop() -> None:
     assert report["metrics"]["closed"] == 0
     # Who had held it did not lose half either.
     assert report["holding"]["total_return"] == pytest.approx(-float(COST))
+    believed = judged(history_of(replace(series_of(rows), believed=True)), keeps)
+    (trade,) = report_of(believed)["trades"]
+    assert (trade["outcome"], trade["how"], trade["exit_price"]) == ("stop", "gap", "50")
 
 
 # -- 17, 18: tries

@@ -92,12 +92,20 @@ def backtest_command(
         PolicyOption,
         typer.Option(help="Which level counts when one bar reaches both target and stop."),
     ] = "stop_first",
+    jumps: Annotated[
+        bool,
+        typer.Option(
+            "--jumps/--no-jumps",
+            help="What is held over an open below 0.6 or above 1.7 times the close before is void, "
+            "as of an unexplained split; --no-jumps believes every price.",
+        ),
+    ] = True,
     by_model: Annotated[
         bool,
         typer.Option(
             "--written-by-model",
-            help="A language model wrote it, and may remember the bars; taken for so anyway where the "
-            "log of attempts knows it.",
+            help="A language model wrote it, and may remember the bars; the log of attempts "
+            "is asked in any case.",
         ),
     ] = False,
     known_until: Annotated[
@@ -147,7 +155,7 @@ def backtest_command(
         loaded = load(file, _values(given or []), as_code=as_code)
         with if_stopped(lambda: _SO_FAR):
             answer = _answer(
-                loaded, bars, settings, timeframe, symbols, universe, policy, owner,
+                loaded, bars, settings, timeframe, symbols, universe, policy, jumps, owner,
                 copied_from or [], home,
             )  # fmt: skip
         answer["seconds"] = round(time.monotonic() - started, 3)
@@ -176,6 +184,7 @@ def _answer(
     symbols: str | None,
     universe: str | None,
     policy: PolicyOption,
+    jumps: bool,
     owner: str,
     copied_from: list[Path],
     home: Path,
@@ -195,7 +204,7 @@ def _answer(
     from trackrecord.strategies.tries import Run, code_identity
     from trackrecord.times import day_number
 
-    history, told = read_history(bars, timeframe, _list(symbols))
+    history, told = read_history(bars, timeframe, _list(symbols), believed=not jumps)
     code = code_identity(loaded.source.code)
     mark = provenance(text_of(loaded.file))
     asked = requested_on(home, code) if mark is None else mark.asked_at.date()

@@ -28,7 +28,11 @@ _LONG_GAP: Final = 10
 
 
 def read_history(
-    file: Path, timeframe: str | None = None, symbols: Sequence[str] | None = None
+    file: Path,
+    timeframe: str | None = None,
+    symbols: Sequence[str] | None = None,
+    *,
+    believed: bool = False,
 ) -> tuple[History, list[str]]:
     """The bars of a CSV or Parquet file, in any order; of one bar, the highest revision counts.
 
@@ -39,6 +43,7 @@ def read_history(
         file: Named ``.csv`` or ``.parquet``.
         timeframe: Which bars, where the file holds several kinds.
         symbols: Only these; None is all.
+        believed: Whether every price is, so that no open is an unexplained jump.
 
     Returns:
         The bars, and what somebody should know of them who judges by them.
@@ -56,7 +61,7 @@ def read_history(
         raise InputError(f"{file} holds no bars")
     reading = _Reading(file, frame)
     reading.choose(timeframe, symbols)
-    return reading.history(timeframe)
+    return reading.history(timeframe, believed=believed)
 
 
 class _Reading:
@@ -76,7 +81,9 @@ class _Reading:
             place = next((where for where, _ in islice(rows, row, None)), place)
         return InputError(f"{self._file}, {place}: {why}")
 
-    def history(self, timeframe: str | None) -> tuple[History, list[str]]:
+    def history(
+        self, timeframe: str | None, *, believed: bool = False
+    ) -> tuple[History, list[str]]:
         symbols = self._symbols()
         opened = self._times("opened_at")
         order = self._order(symbols, opened)
@@ -103,6 +110,7 @@ class _Reading:
                 volume=prices["volume"][0][part],
                 split_ratio=None if split is None or all(r == 1 for r in split) else split,
                 texts=_all_texts([prices[name][1] for name in PRICES], part),
+                believed=believed,
             )
         history = History(found, timeframe or _name_of(length))
         told = _notes(history)
