@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from time import perf_counter
@@ -71,14 +72,13 @@ def laboratory() -> Iterator[Validate]:
     """What validates code that was made from a rule: the sandbox, and real bars to try it on.
 
     It is started when the first code is to be validated. Code that is made from a rule has no
-    state and cannot see ahead, so that fewer bars than for code by hand show that it runs.
+    state and cannot see ahead, so that fewer bars than for code by hand, and those of one share,
+    show that it runs.
     """
     from trackrecord.cli.strategy.reading import dry_run_bars
     from trackrecord.runtime.settings import load_settings
     from trackrecord.sandbox.from_settings import executor_of
     from trackrecord.strategies.validation import Effort, validate
-
-    effort = Effort(steps=15, fresh=10, poisons=1, renewed=False)
 
     with ExitStack() as open_parts:
         parts: list[Any] = []
@@ -86,7 +86,13 @@ def laboratory() -> Iterator[Validate]:
         def problems(code: str) -> Sequence[Problem]:
             if not parts:
                 executor = open_parts.enter_context(executor_of(load_settings()))
-                parts.extend((executor, dry_run_bars(None)[0]))
+                symbol, bars = next(iter(sorted(dry_run_bars(None)[0].items())))
+                parts.extend((executor, {symbol: bars}))
+            window = re.search(r"^LOOKBACK = (\d+)", code, re.MULTILINE)
+            # What a decision takes grows with the bars that it is made from.
+            share = min(1.0, 200 / int(window[1])) if window is not None else 1.0
+            steps, fresh = max(8, int(25 * share)), max(3, int(10 * share))
+            effort = Effort(steps=steps, fresh=fresh, poisons=1, renewed=False)
             return validate(code, parts[0], parts[1], effort=effort).problems
 
         yield problems
