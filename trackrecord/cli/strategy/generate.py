@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from time import perf_counter
@@ -108,8 +109,6 @@ def laboratory() -> Iterator[Validate]:
     from trackrecord.sandbox.from_settings import executor_of
     from trackrecord.strategies.validation import Effort, validate
 
-    effort = Effort(steps=25, fresh=10, poisons=1, renewed=False)
-
     with ExitStack() as open_parts:
         parts: list[Any] = []
 
@@ -118,6 +117,11 @@ def laboratory() -> Iterator[Validate]:
                 executor = open_parts.enter_context(executor_of(load_settings()))
                 symbol, bars = next(iter(sorted(dry_run_bars(None)[0].items())))
                 parts.extend((executor, {symbol: bars}))
+            window = re.search(r"^LOOKBACK = (\d+)", code, re.MULTILINE)
+            # What a decision takes grows with the bars that it is made from.
+            share = min(1.0, 200 / int(window[1])) if window is not None else 1.0
+            steps, fresh = max(8, int(25 * share)), max(3, int(10 * share))
+            effort = Effort(steps=steps, fresh=fresh, poisons=1, renewed=False)
             return validate(code, parts[0], parts[1], effort=effort).problems
 
         yield problems
