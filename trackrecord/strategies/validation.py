@@ -22,6 +22,8 @@ from trackrecord.strategies.execution import ExaminedSession, Laboratory
 from trackrecord.strategies.kept import attribute_names, function_names, kept_expressions
 from trackrecord.strategies.source import Source, parameter_values, parse, read_source
 
+__all__ = ["QUICK", "THOROUGH", "Effort", "Validation", "read_problems", "validate"]
+
 SLOWEST_SECONDS: Final = 0.1
 """What a decision may take on average."""
 _UNSURE: Final = "types-unsure"
