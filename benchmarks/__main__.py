@@ -28,6 +28,7 @@ NAMES = {
     "real_bars": "benchmarks.learning.real_bars",
     "learning_speed": "benchmarks.learning.speed",
     "sandbox_speed": "benchmarks.sandbox_speed",
+    "rules": "benchmarks.rules",
 }
 """Name of a benchmark, and of its result: the module that runs it."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 from importlib import resources
 from typing import Final
 
@@ -36,6 +37,7 @@ def _calls(source: str) -> set[str]:
 _CALLS: Final = {name: _calls(source) & set(FUNCTIONS) for name, source in FUNCTIONS.items()}
 
 
+@lru_cache(maxsize=64)
 def prelude_for(source: str) -> str:
     """The part of the prelude that a strategy calls, and what that calls: less to load.
 

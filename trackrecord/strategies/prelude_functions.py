@@ -332,7 +332,18 @@ def wilder_all(values: list[float], days: int, first: int = 0) -> list[float]:
 
 def ema_series(values: list[float], days: int, count: int = 1) -> list[float]:
     """Exponential average; the seed is the mean of the first ``days`` values."""
-    return tail(ema_all(values, days), count)
+    cut = len(values) - count + 1
+    if cut < days:
+        return tail(ema_all(values, days), count)
+    step = 2.0 / (days + 1)
+    average = mean(values[:days])
+    for value in values[days:cut]:
+        average = average + (value - average) * step
+    found = [average]
+    for value in values[cut:]:
+        average = average + (value - average) * step
+        found.append(average)
+    return found
 
 
 def macd_all(values: list[float], fast: int, slow: int) -> list[float]:
@@ -413,7 +424,19 @@ def atr_series(
     high: list[float], low: list[float], close: list[float], days: int = 14, count: int = 1
 ) -> list[float]:
     """Wilder's average true range."""
-    return tail(wilder_all(true_ranges(high, low, close), days, 1), count)
+    cut = len(close) - count
+    if cut < days:
+        return tail(wilder_all(true_ranges(high, low, close), days, 1), count)
+    ranges = true_ranges(high, low, close)
+    before = days - 1
+    average = mean(ranges[1 : days + 1])
+    for value in ranges[days + 1 : cut + 1]:
+        average = (average * before + value) / days
+    found = [average]
+    for value in ranges[cut + 1 :]:
+        average = (average * before + value) / days
+        found.append(average)
+    return found
 
 
 def upward_moves(high: list[float], low: list[float]) -> list[float]:

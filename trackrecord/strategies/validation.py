@@ -117,7 +117,7 @@ def _run(
 ) -> Validation:
     # As many instants as it takes to compare with enough fresh calls.
     enough = sum(len(rows) >= source.lookback for rows in bars.values())
-    steps = max(effort.steps, -(-FRESH_CALLS // max(1, enough)))
+    steps = max(effort.steps, -(-effort.fresh // max(1, enough)))
     history, plan = instants(bars, source.lookback, steps)
     asked = sum(len(each.bars) for each in plan)
     if not asked:

@@ -27,8 +27,13 @@ def differences(
     rows: Iterable[int],
     seed: int = 0,
     settings: Mapping[str, float] | None = None,
+    *,
+    held_once: bool = False,
 ) -> list[str]:
-    """Rows on which the two do not agree, flat or holding something since some earlier bar."""
+    """Rows on which the two do not agree, flat or holding something since some earlier bar.
+
+    ``held_once``: of the two sides that may be held, only one of each row.
+    """
     rng = random.Random(seed)
     run = program(code(rule))
     signals = evaluate(with_parameters(rule, settings) if settings else rule, series)
@@ -37,7 +42,8 @@ def differences(
         if row < rule.lookback - 1:
             continue
         window = bars[row - rule.lookback + 1 : row + 1]
-        for side in (None, "LONG", "SHORT"):
+        sides = (None, rng.choice(("LONG", "SHORT"))) if held_once else (None, "LONG", "SHORT")
+        for side in sides:
             entry_row = rng.randint(max(0, row - 60), row)
             position = {"side": side, "entry_price": None, "quantity": 0.0}
             if side is not None:

@@ -111,6 +111,10 @@ def test_what_is_not_understood_is_named_and_keeps_it_a_draft(
         ("buy when the price falls 150% in a day", "does not fall"),
         ("buy when rsi < 30\0", "NUL"),
         ("buy when rsi < 30 " * 1200, "characters"),
+        ("buy when " + "(" * 900, "tangled"),
+        ("buy when " + "either " * 60 + "rsi < 30", "tangled"),
+        ("neither " * 200, "tangled"),
+        ("buy when " + "within the last 3 days " * 40 + "rsi < 30", "deep"),
     ],
 )
 def test_what_cannot_be_is_refused_in_plain_words(sentence: str, says: str) -> None:
@@ -175,11 +179,11 @@ def test_volume_keeps_its_own_average_and_leaves_today_out() -> None:
     [
         ("buy when A or B", ""),
         ("buy when rsi < 30 or close > sma(20) and adx > 25",
-         "Buy when RSI(14) is below 30 or (the close is above the 20 day SMA and ADX(14) is "
-         "above 25)."),
+         ("Buy when RSI(14) is below 30 or (the close is above the 20 day SMA and ADX(14) is "
+         "above 25).")),
         ("buy when rsi < 30 or close > sma(20), and adx > 25",
-         "Buy when ADX(14) is above 25 and (the close is above the 20 day SMA or "
-         "RSI(14) is below 30)."),
+         ("Buy when ADX(14) is above 25 and (the close is above the 20 day SMA or "
+         "RSI(14) is below 30).")),
         ("buy when rsi is not below 30", "Buy when RSI(14) is at least 30."),
         ("buy unless rsi is above 70", ""),
         ("buy when close > sma(20), but only if rsi < 50",
@@ -203,6 +207,18 @@ def test_sentences_set_aside_are_read_as_they_are_meant(entry: dict[str, str]) -
     assert answer.status in allowed
     if answer.status == "validated":
         assert answer.reads_as == entry["reads"]
+
+
+def test_the_worst_sentences_take_less_than_a_second() -> None:
+    for sentence in ("5 % of " * 280, "buy when " + "(" * 30, "when " * 390, "20 day " * 280):
+        began = time.thread_time()
+        made(sentence)
+        assert time.thread_time() - began < 1.0
+
+
+def test_a_negation_of_a_negation_is_none() -> None:
+    twice, none = made("buy when not not rsi < 30"), made("buy when rsi < 30")
+    assert twice.rule == none.rule
 
 
 @settings(max_examples=150, deadline=None)

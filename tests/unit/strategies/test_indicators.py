@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import random
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -81,9 +82,7 @@ def test_what_never_forgets_is_close_to_what_all_history_gives(name: str) -> Non
     if name == "obv":
         return
     rng = random.Random(name)
-    settings = tuple(
-        int(s.default) if s.whole else s.default for s in CATALOGUE[name].settings
-    )
+    settings = tuple(int(s.default) if s.whole else s.default for s in CATALOGUE[name].settings)
     source = Field("close") if "source" in CATALOGUE[name].inputs else None
     found = Indicator(name, settings, source)
     needed = bars_needed(name, settings)
@@ -137,13 +136,17 @@ def test_the_true_range_reaches_over_gaps() -> None:
 
 
 def test_supertrend_flips_when_the_close_leaves_the_band() -> None:
-    close = [100.0] * 15 + [100 - 3.0 * i for i in range(1, 8)] + [79 + 5.0 * i for i in range(1, 9)]
+    close = (
+        [100.0] * 15 + [100 - 3.0 * i for i in range(1, 8)] + [79 + 5.0 * i for i in range(1, 9)]
+    )
     high, low = [c + 1 for c in close], [c - 1 for c in close]
-    found = prelude_functions.supertrend_direction_series(high, low, close, 10, 2.0, len(close) - 10)
+    found = prelude_functions.supertrend_direction_series(
+        high, low, close, 10, 2.0, len(close) - 10
+    )
     assert found[0] == 1.0
     assert -1.0 in found
     assert found[-1] == 1.0
-    flips = sum(one != other for one, other in zip(found, found[1:], strict=False))
+    flips = sum(one != other for one, other in pairwise(found))
     assert flips == 2
 
 
@@ -181,7 +184,10 @@ def test_closes_since_the_entry_begin_at_its_bar() -> None:
 
 
 def test_the_part_of_the_prelude_that_a_strategy_calls_is_enough() -> None:
-    source = "def execute_strategy(m, p):\n    return crossed_above(macd_signal_series([1.0] * 50), [0.0, 1.0])\n"
+    source = (
+        "def execute_strategy(m, p):\n"
+        "    return crossed_above(macd_signal_series([1.0] * 50, count=2), [0.0, 1.0])\n"
+    )
     part = prelude_for(source)
     assert len(part) < len(PRELUDE) / 4
     names: dict[str, Any] = {}

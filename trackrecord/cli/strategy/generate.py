@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -12,10 +14,10 @@ from trackrecord.cli.common import InputError, JsonOption, answer, notes, screen
 from trackrecord.cli.strategy import app
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from trackrecord.strategies.contract import Problem
-    from trackrecord.strategies.generate import Generated
+    from trackrecord.strategies.generate import Generated, Validate
 
 _NO: Final = 1
 _OFFLINE: Final = "offline"
@@ -49,7 +51,8 @@ def generate_command(
     if not sentence.isprintable() and "\0" in sentence:
         raise InputError("the sentence holds a NUL character")
     began = perf_counter()
-    made = generate(sentence, _validated)
+    with laboratory() as validate:
+        made = generate(sentence, validate)
     seconds = perf_counter() - began
     if output is not None and made.code is not None:
         try:
@@ -64,16 +67,35 @@ def generate_command(
         raise typer.Exit(_NO)
 
 
-def _validated(code: str) -> Sequence[Problem]:
-    """What is wrong with code that was made from a rule, tried in the sandbox on real bars."""
+@contextmanager
+def laboratory() -> Iterator[Validate]:
+    """What validates code that was made from a rule: the sandbox, and real bars to try it on.
+
+    It is started when the first code is to be validated. Code that is made from a rule has no
+    state and cannot see ahead, so that fewer bars than for code by hand, and those of one share,
+    show that it runs.
+    """
     from trackrecord.cli.strategy.reading import dry_run_bars
     from trackrecord.runtime.settings import load_settings
     from trackrecord.sandbox.from_settings import executor_of
-    from trackrecord.strategies.validation import QUICK, validate
+    from trackrecord.strategies.validation import Effort, validate
 
-    rows, _ = dry_run_bars(None)
-    with executor_of(load_settings()) as executor:
-        return validate(code, executor, rows, effort=QUICK).problems
+    with ExitStack() as open_parts:
+        parts: list[Any] = []
+
+        def problems(code: str) -> Sequence[Problem]:
+            if not parts:
+                executor = open_parts.enter_context(executor_of(load_settings()))
+                symbol, bars = next(iter(sorted(dry_run_bars(None)[0].items())))
+                parts.extend((executor, {symbol: bars}))
+            window = re.search(r"^LOOKBACK = (\d+)", code, re.MULTILINE)
+            # What a decision takes grows with the bars that it is made from.
+            share = min(1.0, 200 / int(window[1])) if window is not None else 1.0
+            steps, fresh = max(8, int(25 * share)), max(3, int(10 * share))
+            effort = Effort(steps=steps, fresh=fresh, poisons=1, renewed=False)
+            return validate(code, parts[0], parts[1], effort=effort).problems
+
+        yield problems
 
 
 def as_dict(made: Generated) -> dict[str, Any]:

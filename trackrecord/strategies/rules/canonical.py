@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from trackrecord.strategies.contract import MOST_LOOKBACK
+from trackrecord.strategies.contract import DEFAULT_LOOKBACK, MOST_LOOKBACK
 from trackrecord.strategies.rules.catalogue import CATALOGUE
 from trackrecord.strategies.rules.kinds import kind
 from trackrecord.strategies.rules.model import (
@@ -40,6 +40,10 @@ from trackrecord.strategies.rules.model import (
 from trackrecord.strategies.rules.parameters import mapped, most
 from trackrecord.strategies.rules.series import average_range, reach
 
+_ENOUGH: Final = 800
+"""Bars beyond which no more are asked for just to let an average forget its seed."""
+_MOST_SPANS: Final = 4
+"""Spans of bars within one another; a fifth has never been needed."""
 _PLACES: Final = {name: place for place, name in enumerate(CATALOGUE)}
 _FIELDS: Final = ("close", "open", "high", "low", "volume")
 _OTHER_WAY: Final[dict[Direction, Direction]] = {"above": "below", "below": "above"}
@@ -171,6 +175,11 @@ def finished(rule: Rule) -> Rule:
         short_exit=None if rule.short_exit is None else canonical(rule.short_exit),
         filters=tuple(canonical(condition) for condition in filters),
     )
+    for condition in (rule.entry, rule.exit, rule.short_entry, rule.short_exit, *rule.filters):
+        if condition is not None and _spans_within(condition) > _MOST_SPANS:
+            raise ValueError(
+                f"its spans of bars lie within one another more than {_MOST_SPANS} deep"
+            )
     greatest = mapped(rule, most)
     needed = max(bars_needed(rule, least=True), bars_needed(greatest, least=True))
     if needed > MOST_LOOKBACK:
@@ -180,12 +189,24 @@ def finished(rule: Rule) -> Rule:
             f"it looks back over {needed:,} bars, and a strategy is handed at most "
             f"{MOST_LOOKBACK:,}"
         )
-    return replace(rule, lookback=min(MOST_LOOKBACK, max(needed, bars_needed(rule))))
+    return replace(rule, lookback=max(needed, min(_ENOUGH, bars_needed(rule))))
+
+
+def _spans_within(condition: Condition) -> int:
+    """How deep "within n bars" and "n bars in a row" lie within one another."""
+    if isinstance(condition, Within | InARow):
+        return 1 + _spans_within(condition.condition)
+    if isinstance(condition, And | Or):
+        return max(_spans_within(item) for item in condition.items)
+    return _spans_within(condition.item) if isinstance(condition, Not) else 0
 
 
 def bars_needed(rule: Rule, *, least: bool = False) -> int:
     """Closed bars that a decision of a rule is worked out of."""
     needed = 2 if rule.schedule.first_of is not None else 1
+    if rule.trail is not None and not least:
+        # The best close since an entry of up to a year before.
+        needed = DEFAULT_LOOKBACK
     conditions = (rule.entry, rule.exit, rule.short_entry, rule.short_exit, *rule.filters)
     for condition in conditions:
         if condition is not None:

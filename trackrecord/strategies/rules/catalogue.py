@@ -255,6 +255,6 @@ def bars_needed(name: str, settings: tuple[float, ...], *, least: bool = False) 
         # The slower average, and its signal behind it.
         slow = max(periods[:2])
         signal = periods[2] if len(periods) > 2 else 0  # noqa: PLR2004 - fast, slow, signal
-        return (2 if least else 6) * (slow + signal)
-    longest = max(periods) if entry.memory == "wilder" else 2 * periods[0]
-    return (4 if least else 12) * longest + entry.extra
+        return (2 if least else 5) * (slow + signal)
+    times = {"wilder": (4, 12), "twice": (6, 16)}[entry.memory][0 if least else 1]
+    return times * max(periods) + entry.extra

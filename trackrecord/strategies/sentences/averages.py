@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from trackrecord.strategies.rules.kinds import kind
@@ -18,6 +19,11 @@ AVERAGE: Final = "|".join(pattern for pattern, _ in _AVERAGES)
 MOVING: Final = rf"(?:{AVERAGE})"
 
 
+_compiled_average: Final = re.compile(rf"(?<![a-z])(?:{AVERAGE})(?![a-z])")
+_NEAR: Final = 60
+"""Characters within which the other side of a comparison names the kind of average."""
+
+
 class Averages(Cursor):
     """Reads averages and extremes."""
 
@@ -32,6 +38,13 @@ class Averages(Cursor):
     def _average(self) -> Operand | None:
         its = bool(self.eat("its|own|their"))
         mark = self.mark()
+        if match := self.eat(rf"{N} {DAY}(?= (?:crosses|cross|crossing|moves|rises|falls|is) )"):
+            # "the 50 day crosses above the 200 day average": of the same kind.
+            later = _compiled_average.search(self.text, self.at)
+            if later is not None and later.start() - self.at < _NEAR:
+                kind = next(n for p, n in _AVERAGES if re.fullmatch(p, later.group()))
+                return self._averaged(kind, int(float(match[1])), its=its, said=None)
+        self.back(mark)
         # As in "20 day average", "20 day exponential moving average of volume", "50 sma", "200 dma"
         if match := self.eat(rf"{N}(?: ({SPAN}))?(?: (volume))?(?=(?: {MOVING}))"):
             if (name := self._average_name()) is not None:
@@ -50,8 +63,10 @@ class Averages(Cursor):
                 return self._averaged(
                     "sma", self.span(match[1], match[2]), its=False, said="volume"
                 )
-            if match := self.eat(rf"\( {N}(?: {DAY})? \)"):
-                return self._averaged("sma", int(float(match[1])), its=False, said="volume")
+            if match := self.eat(rf"\( {N}(?: {DAY})? \)|{N}(?: {DAY})?(?=$| [,;.)]| and| or)"):
+                return self._averaged(
+                    "sma", int(float(match[1] or match[2])), its=False, said="volume"
+                )
             self.back(mark)
             self.note("the average volume is of 20 bars, as no number was said")
             return self._averaged("sma", 20, its=False, said="volume")
@@ -69,6 +84,8 @@ class Averages(Cursor):
                     return self._averaged(name, self.span(match[1], match[2]), its=its, said=source)
                 if match := self.eat(rf"\( {N}(?: {DAY})? \)"):
                     return self._averaged(name, int(float(match[1])), its=its, said=source)
+                if match := self.eat(rf"(?:last |past )?{N} (?:closes|closing prices)"):
+                    return self._averaged(name, int(float(match[1])), its=its, said="close")
                 return None
             if match := self.eat(
                 rf"\( (?:(close|closes|closing price|price|volume) , )?{N}(?: {SPAN})? \)"

@@ -22,7 +22,7 @@ from trackrecord.strategies.rules.model import (
     Operand,
 )
 from trackrecord.strategies.sentences.averages import AVERAGE
-from trackrecord.strategies.sentences.cursor import DAY, SPAN, N
+from trackrecord.strategies.sentences.cursor import DAY, SIGNED, SPAN, N
 from trackrecord.strategies.sentences.loose import (
     CLOSE,
     VOLUME,
@@ -52,7 +52,7 @@ class Comparing(Special):
     def _compared(self, left: Operand | None) -> Condition | None:
         """A plain comparison."""
         verb = self.eat(
-            rf"{STATES}|{CLOSES}|(?:{RISES}|{FALLS})(?= (?:by )?(?:more than |at least |over )?{N} (?:%|atr|standard|std))"
+            rf"{STATES}|{CLOSES}|of(?= (?:at least|more than|over|above|less than|under))|(?:spikes|spike|surges|jumps|rises|increases|climbs|expands)(?: to)?(?= (?:more than |at least |over )?{N} (?:times|x|% of))|(?:{RISES}|{FALLS})(?= (?:by )?(?:more than |at least |over )?{N} (?:%|atr|standard|std))"
         )
         if (
             verb is not None
@@ -68,6 +68,14 @@ class Comparing(Special):
         if found is not None:
             return found
         self.back(mark)
+        if match := self.eat(
+            rf"{SIGNED}(?: %)? or (below|less|lower|under|fewer|above|more|higher|greater|over)(?! (?:than|its))"
+        ):
+            about = self._plain_subject() if left is None else left
+            up = match[2] in {"above", "more", "higher", "greater", "over"}
+            if about is None:
+                return None
+            return self.compared(about, ">=" if up else "<=", Number(float(match[1])))
         op = self._op()
         if op is None:
             return None
@@ -87,6 +95,13 @@ class Comparing(Special):
             return And(tuple(items)) if items and None not in items else None  # type: ignore[arg-type]
         if right == CLOSE and (match := self.eat(rf"was {N} ({SPAN}) (?:ago|before|earlier)")):
             right = Ago(CLOSE, self.span(match[1], match[2]))
+        if not isinstance(right, Number) and (
+            more := self.eat(rf"by (?:at least |more than |over )?{N} %")
+        ):
+            size = float(more[1])
+            right = Away(right, size if op in {">", ">="} else -size)
+            if "at least" in more.group():
+                op = ">=" if op in {">", ">="} else "<="
         if left is None and isinstance(right, Number):
             about = self._plain_subject()
         else:
@@ -108,12 +123,18 @@ class Comparing(Special):
         about = left if left is not None else self.subject
         if about is None or kind(about) != "volume":
             return None
-        if not self.eat(
-            rf"(?:its |their )?(?:average|avg|normal|usual|mean)(?: level)?(?=$| [,;.)]|{' | '.join(['', *AND_WORDS.split('|')])} | or )"
-        ):
+        ends = rf"(?=$| [,;.)]| (?:{AND_WORDS})(?: |$)| or )"
+        match = self.eat(
+            rf"(?:{N} (% of|times|x) )?(?:its |their )?(?:average|avg|normal|usual|mean)(?: level| volume)?{ends}"
+        )
+        if match is None:
             return None
         self.note("the average volume is of 20 bars, as no number was said")
-        return Loose("sma", (20,), VOLUME)
+        usual = Loose("sma", (20,), VOLUME)
+        if match[1]:
+            share = float(match[1]) / (100 if match[2] == "% of" else 1)
+            return Multiple(share, usual)
+        return usual
 
     def _averages_listed(self, left: Operand | None) -> list[Operand]:
         """For "its 50 day, 100 day and 200 day moving averages"."""
@@ -215,7 +236,7 @@ class Comparing(Special):
                 # Another bound for the same subject.
                 if self.eat("and|but|,") and (more := self._op()) is not None:
                     bound = self._right(about)
-                    if isinstance(bound, Number) and not self._acts_next():
+                    if isinstance(bound, Number):
                         second = self.compared(about, more, bound)
                         if second is not None:
                             items.append(second)

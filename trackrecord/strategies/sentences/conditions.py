@@ -66,7 +66,7 @@ class Conditions(Predicates):
             if not self.eat(OR_WORDS):
                 break
             item = self._all()
-            if item is None or self._acts_next():
+            if item is None:
                 self.back(mark)
                 break
             items.append(item)
@@ -97,18 +97,32 @@ class Conditions(Predicates):
                     items.append(item)
                     continue
                 self.back(place)
+            if self.peek(
+                r"(?:on|with) volume (?:of |at )?(?:at least|more|over|above|greater|least)"
+            ):
+                self.eat("on|with")
+                item = self._one()
+                if item is None:
+                    self.back(mark)
+                    break
+                items.append(item)
+                continue
             busy = self.peek(
                 r"(?:on|with|at) (?:above|below|higher than|lower than|over|more than|greater than) (?:average|normal|usual)"
             )
-            if not busy and not self.eat(
-                rf"(?:{AND_WORDS})(?: (?:also|if|when|only if|only when))?"
-            ):
+            joint = (
+                None
+                if busy
+                else self.eat(rf"(?:{AND_WORDS})(?: (?:also|if|when|only if|only when))?")
+            )
+            if not busy and joint is None:
                 break
+            anew = joint is not None and joint.group().endswith((" if", " when"))
             if self.peek(r"only|not if"):
                 self.back(mark)
                 break
             item = self._one()
-            if item is None or self._acts_next():
+            if item is None or (anew and self._acts_next()):
                 self.back(mark)
                 break
             items.append(item)
@@ -174,7 +188,9 @@ class Conditions(Predicates):
         while True:
             if match := self.eat(ROW):
                 found = self._in_a_row(match[1], found)
-            elif match := self.eat(rf"for (?:at least )?{N} {DAY}|on each of last {N} {DAY}"):
+            elif match := self.eat(
+                rf"for (?:at least |each of )?(?:last |past )?{N} {DAY}|on each of last {N} {DAY}"
+            ):
                 found = self._in_a_row(match[1] or match[2], found)
             elif match := self.eat(LAST):
                 found = self._within(str(self.span(match[1], match[2])), found)
@@ -182,7 +198,7 @@ class Conditions(Predicates):
                 days = self.span(match[1] or match[3], match[2] or match[4])
                 found = self._within(str(days), found)
             elif self.eat(
-                r"today|at close|on close|at end of day|on closing basis|on daily close|at day close|on that day|that day|on same day|same day|on day|on this bar|for first time|on daily chart|on daily bars|on daily timeframe"
+                r"today|at close|on close|at end of day|on closing basis|on daily close|at day close|on that day|that day|on same day|same day|on day|on this bar|on daily chart|on daily bars|on daily timeframe"
             ):
                 continue
             else:

@@ -11,8 +11,8 @@ from trackrecord.strategies.sentences.tokens import Token
 
 DAY: Final = r"(?:trading |market |calendar |business )?(?:days?|bars?|sessions?|candles?|candlesticks?|periods?|d)"
 SPAN: Final = rf"(?:{DAY}|weeks?|months?|years?|yr|wk|w)"
-N: Final = r"(\d+(?:\.\d+)?)"
-SIGNED: Final = r"(-?\d+(?:\.\d+)?)"
+N: Final = r"(?<![\d.])(\d+(?:\.\d+)?)(?!\d)"
+SIGNED: Final = r"(?<![\d.])(-?\d+(?:\.\d+)?)(?!\d)"
 
 
 _YEARS: Final = {52.0: 252.0, 26.0: 126.0, 13.0: 63.0, 104.0: 504.0}
@@ -28,11 +28,20 @@ class Mark(NamedTuple):
     notes: int
     problems: int
     said: int
+    beside: Operand | None
 
 
 @lru_cache(maxsize=4096)
 def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"(?:{pattern})(?:(?= |$)|(?<= ))")
+
+
+MOST_STEPS: Final = 60_000
+"""Patterns that are tried on a sentence; the longest of the tests' take a ninth of it."""
+
+
+class TangledError(Exception):
+    """A sentence has so many ways of being read that it is given up."""
 
 
 class Problemed(NamedTuple):
@@ -47,6 +56,7 @@ class Cursor:
 
     Attributes:
         subject: What the last condition was about: what "it" means.
+        beside: What the last condition compared its subject with.
         cross: The two sides of the last cross: what "crosses back" means.
         notes: What was assumed, in words.
         problems: What was understood and cannot be.
@@ -57,8 +67,10 @@ class Cursor:
         self.tokens = cut
         self.text = " ".join(token.text for token in cut)
         self.at = 0
+        self.steps = 0
         self.subject: Operand | None = None
         self.cross: tuple[Operand, Operand] | None = None
+        self.beside: Operand | None = None
         self.notes: list[str] = []
         self.problems: list[Problemed] = []
         self.said: list[tuple[str, tuple[float, ...]]] = []
@@ -66,7 +78,7 @@ class Cursor:
     def mark(self) -> Mark:
         """Where it is."""
         return Mark(self.at, self.subject, self.cross, len(self.notes), len(self.problems),
-                    len(self.said))  # fmt: skip
+                    len(self.said), self.beside)  # fmt: skip
 
     def back(self, mark: Mark) -> None:
         """Return to a mark, and forget what was read since."""
@@ -74,6 +86,7 @@ class Cursor:
         del self.notes[mark.notes :]
         del self.problems[mark.problems :]
         del self.said[mark.said :]
+        self.beside = mark.beside
 
     def peek(self, pattern: str) -> re.Match[str] | None:
         """Whether a pattern stands here, up to the end of a word."""
@@ -81,6 +94,9 @@ class Cursor:
 
     def eat(self, pattern: str) -> re.Match[str] | None:
         """Read a pattern, if it stands here."""
+        self.steps += 1
+        if self.steps > MOST_STEPS:
+            raise TangledError
         found = _compiled(pattern).match(self.text, self.at)
         if found is not None:
             self.at = found.end()

@@ -74,7 +74,15 @@ class Holding(Levels):
         before = self.text[: self.at].rstrip().rsplit(" ", 4)
         tail = " ".join(before[-4:])
         if name in {"exit", "cover"} and tail.endswith(
-            ("at close", "on close", "end of day", "market close")
+            (
+                "at close",
+                "on close",
+                "close of day",
+                "close of same day",
+                "close of that day",
+                "end of day",
+                "market close",
+            )
         ):
             self.note(
                 "nothing can be done at a close that is past: it is closed at the close of the bar that it is entered on"

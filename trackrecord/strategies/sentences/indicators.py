@@ -55,6 +55,11 @@ class Indicators(Averages):
         self.eat("its")
         mark = self.mark()
         days: int | None = None
+        if match := self.eat(rf"{N} (?:/|,|-) {N} (?:/|,|-) {N} (?=macd)"):
+            numbers = [float(part) for part in match.groups()]
+            for pattern, name in _NAMED:
+                if name.startswith("macd") and self.eat(pattern):
+                    return self._made(name, numbers)
         if match := self.eat(rf"{N}(?: ({SPAN}))?(?= (?:[a-z%]))"):
             days = self._days(match[1], match[2])
         for pattern, name in _NAMED:

@@ -22,7 +22,7 @@ from trackrecord.strategies.rules.model import (
 )
 from trackrecord.strategies.sentences.conditions import Conditions
 from trackrecord.strategies.sentences.cursor import DAY, N
-from trackrecord.strategies.sentences.loose import CLOSE, strict
+from trackrecord.strategies.sentences.loose import CLOSE, settled, strict
 from trackrecord.strategies.sentences.said import Role, Said
 
 _STOP: Final = r"(?:(?:with|use|using|set|put|place|add|and|have) )*(?:hard |initial |fixed |protective |catastrophic )?(?:stop ?loss(?: order)?|stoploss|stop out|stops?|sl)"
@@ -42,14 +42,15 @@ class Levels(Conditions):
         return "short" in roles and "long" not in roles
 
     def _add(self, role: Role, condition: Condition) -> None:
-        self.said_all.conditions.append((role, condition))
+        leaving = role in {"exit", "cover"}
+        self.said_all.conditions.append((role, settled(condition, leaving=leaving)))
 
     def _distance(self) -> Percent | Ranges | None:
         mark = self.mark()
         if match := self.eat(rf"(?:{N} %)"):
             return Percent(float(match[1]))
         if match := self.eat(
-            rf"{N} ?(?:times|x|\*)? ?(?:{N} (?:{DAY}) )?(?:atrs?|average true ranges?)(?: of)?(?: ?\( ?{N}(?: {DAY})? ?\)| {N}(?: {DAY})?(?! %)| of {N} {DAY})?"
+            rf"{N} (?:(?:times|x|\*) )?(?:{N} {DAY} )?(?:atrs?|average true ranges?)(?: of)?(?: ?\( ?{N}(?: {DAY})? ?\)| {N}(?: {DAY})?(?! %)| of {N} {DAY})?"
         ):
             days = match[2] or match[3] or match[4] or match[5]
             return self._ranges(match[1], days)
@@ -220,7 +221,7 @@ class Levels(Conditions):
     def _profit_or_loss(self) -> bool:
         """For "exit with 5 % profit or 5 % loss", "at +8 % or -4 %"."""
         match = self.eat(
-            rf"(?:exit|sell|close|get out|out)(?: (?:position|trade|it))?(?: (?:with|at|on|for|when|after))? {N} % (profit|gain|loss) (?:or|and) {N} % (profit|gain|loss)"
+            rf"(?:exit|sell|close|get out|out|cover)(?: (?:position|trade|it))?(?: (?:with|at|on|for|when|after))? {N} % (profit|gain|loss) (?:or|and) {N} % (profit|gain|loss)"
         )
         if match is None or (match[2] == "loss") == (match[4] == "loss"):
             return False
@@ -230,7 +231,7 @@ class Levels(Conditions):
     def _take_profit_at(self) -> bool:
         """For "take profit at the middle band": an exit that is decided."""
         if not self.eat(
-            r"(?:and )?(?:take profits?|target(?: is)?|profit target(?: is)?|tp)(?: (?:at|on|when|if|once|=|:|when price (?:reaches|touches|hits)|when it (?:reaches|touches|hits)))"
+            r"(?:and )?(?:(?:profit |price )?targets? (?:is|=|:)|(?:take profits?|target|profit target|tp)(?: (?:at|on|when|if|once|=|:|when price (?:reaches|touches|hits)|when it (?:reaches|touches|hits))))"
         ):
             return False
         name: Role = "cover" if self._shorts() else "exit"

@@ -6,16 +6,27 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
+from trackrecord.strategies.rules.canonical import opposite
 from trackrecord.strategies.rules.kinds import kind
 from trackrecord.strategies.rules.model import (
     Ago,
+    And,
     Apart,
     Away,
+    Compare,
+    Comparison,
+    Condition,
+    Cross,
     Field,
     FieldName,
+    InARow,
     Indicator,
     Multiple,
+    Not,
+    Number,
     Operand,
+    Or,
+    Within,
 )
 
 CLOSE: Final = Field("close")
@@ -42,6 +53,28 @@ class Loose(Indicator):
     """
 
     unsourced: bool = False
+
+
+@dataclass(frozen=True)
+class SoftCross(Cross):
+    """A cross said by a verb that may also say that it is beyond: "rises above 70"."""
+
+
+def settled(condition: Condition, *, leaving: bool) -> Condition:
+    """What soft crosses are: of a number in an exit, being beyond it; else crosses."""
+    if isinstance(condition, SoftCross):
+        if leaving and isinstance(condition.right, Number):
+            op: Comparison = ">" if condition.direction == "above" else "<"
+            return Compare(condition.left, op, condition.right)
+        return Cross(condition.left, condition.direction, condition.right)
+    if isinstance(condition, And | Or):
+        return type(condition)(tuple(settled(item, leaving=leaving) for item in condition.items))
+    if isinstance(condition, Not):
+        return opposite(settled(condition.item, leaving=leaving))
+    if isinstance(condition, Within | InARow):
+        inner = settled(condition.condition, leaving=leaving)
+        return type(condition)(condition.bars, inner)
+    return condition
 
 
 def strict(operand: Operand) -> Operand:

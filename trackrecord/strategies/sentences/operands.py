@@ -36,6 +36,9 @@ class Operands(Indicators):
     def operand(self) -> Operand | None:
         """An operand with what is done to it, or None, nothing read."""
         mark = self.mark()
+        if self.eat("stock|share|market") and (of_it := self._indicator()) is not None:
+            return of_it
+        self.back(mark)
         found = self._scaled() or self._base()
         if found is None:
             self.back(mark)
@@ -48,8 +51,8 @@ class Operands(Indicators):
             return found
         while True:
             mark = self.mark()
-            if match := self.eat(rf"{N} {SPAN} (?:ago|before|earlier)(?! 1)"):
-                unit = match.group().split()[1]
+            if match := self.eat(rf"(?:of )?{N} {SPAN} (?:ago|before|earlier)(?! 1)"):
+                unit = match.group().removeprefix("of ").split()[1]
                 found = Ago(strict(found), self.span(match[1], unit))
                 continue
             if self.eat(r"yesterday|(?:on )?(?:previous|prior) (?:day|bar)|day before"):
@@ -167,6 +170,8 @@ class Operands(Indicators):
                 ago = 1
         if name is None:
             self.back(mark)
+            if isinstance(self.subject, Field) and (match := self.eat(rf"{N} ({SPAN}) ago")):
+                return Ago(self.subject, self.span(match[1], match[2]))
             if isinstance(self.subject, Field) and self.eat(
                 r"yesterday|previous day|day before|prior day"
             ):

@@ -25,6 +25,7 @@ from trackrecord.strategies.sentences.loose import (
     CLOSE,
     VOLUME,
     Loose,
+    SoftCross,
     is_loose_average,
     loose_extreme,
     moved_back,
@@ -69,6 +70,8 @@ class Pairs(Operands):
         found = self.operand()
         if found is None and self.eat(r"it(?= was)"):
             found = CLOSE
+        if found is None and self.beside is not None and self.eat(r"it(?=$| [,;.)]| and| or)"):
+            found = self.beside
         self.eat("line(?! \\()")
         return found
 
@@ -86,10 +89,14 @@ class Pairs(Operands):
             self.subject = left
             return Compare(left, ">" if direction == "above" else "<", right)
         if soft:
-            self.note("'rises above' and 'falls below' are read as the bar on which it crosses")
+            self.note(
+                "'rises above' and 'falls below' are the bar on which it crosses; in an exit, of a "
+                "number, being beyond it"
+            )
         self.cross = (left, right)
         self.subject = left
-        found = Cross(left, direction, right)
+        self.beside = None if isinstance(right, Number) else right
+        found = (SoftCross if soft else Cross)(left, direction, right)
         self.eat(f"from {'below' if direction == 'above' else 'above'}")
         # "%K crosses above %D below 20": where the cross is.
         mark = self.mark()
@@ -188,6 +195,7 @@ class Pairs(Operands):
         if pair is None:
             return None
         self.subject = pair[0] if not isinstance(pair[0], Number) else pair[1]
+        self.beside = None if isinstance(pair[1], Number) else pair[1]
         return Compare(pair[0], op, pair[1])
 
     def _within(self, bars: str, inner: Condition) -> Condition:

@@ -19,8 +19,8 @@ from trackrecord.strategies.rules.model import (
     Operand,
 )
 from trackrecord.strategies.sentences.comparing import Comparing
-from trackrecord.strategies.sentences.cursor import SPAN, N
-from trackrecord.strategies.sentences.loose import CLOSE, strict
+from trackrecord.strategies.sentences.cursor import DAY, SPAN, N
+from trackrecord.strategies.sentences.loose import CLOSE, loose_extreme, strict
 from trackrecord.strategies.sentences.wording import (
     CLOSES,
     CROSSES,
@@ -29,6 +29,8 @@ from trackrecord.strategies.sentences.wording import (
     RISES,
     STATES,
 )
+
+UNSPANNED: Final = "a change without a span is that from the close before"
 
 
 class Predicates(Comparing):
@@ -43,6 +45,13 @@ class Predicates(Comparing):
             found := self._said(CLOSE)
         ):
             return found
+        self.back(mark)
+        if self.eat(
+            rf"(?:stock |price |it )?opens?(?= (?:more|less|at least|above|below|over|under|{N} %))"
+        ):
+            found = self._said(Field("open"))
+            if found is not None:
+                return found
         self.back(mark)
         left = self.operand()
         if left is not None and not (isinstance(left, Number) and self.peek("%")):
@@ -59,7 +68,7 @@ class Predicates(Comparing):
     def _said(self, left: Operand | None) -> Condition | None:
         """What is said of a subject; None for "it" or nothing."""
         for read in (
-            self._crossing, self._placed, self._moved, self._turned, self._ranged, self._compared,
+            self._crossing, self._breaking, self._placed, self._moved, self._turned, self._ranged, self._compared,
         ):  # fmt: skip
             mark = self.mark()
             found = read(left)
@@ -67,6 +76,17 @@ class Predicates(Comparing):
                 return found
             self.back(mark)
         return None
+
+    def _breaking(self, left: Operand | None) -> Condition | None:
+        """For "breaks the 20 day high"."""
+        if not self.eat(r"(?:has )?(?:breaks?|broke|broken|clears|takes out|surpasses|breaches)"):
+            return None
+        right = self.operand()
+        side = None if right is None else loose_extreme(right)
+        about = self._about(left, right)
+        if right is None or side is None or about is None or kind(about) != "price":
+            return None
+        return self.compared(about, ">" if side == "highest" else "<", right)
 
     def _crossing(self, left: Operand | None) -> Condition | None:
         """For "crosses above the 50", "crosses back below", "moves from below to above"."""
@@ -127,7 +147,11 @@ class Predicates(Comparing):
         self.subject = before
         if right is None:
             self.back(mark)
-            if left is None and self.cross is not None and not soft:
+            if (
+                left is None
+                and self.cross is not None
+                and (not soft or self.done() or self.peek(r"[,;.)]|and|with"))
+            ):
                 return self.crossed(self.cross[0], direction, self.cross[1])
             if (
                 left is not None
@@ -211,6 +235,13 @@ class Predicates(Comparing):
 
     def _moved(self, left: Operand | None) -> Condition | None:
         """By how many percent the subject changed: "is up more than 10% over the last 90 days"."""
+        if (left is None or strict(left) == CLOSE) and (
+            match := self.eat(
+                rf"(?:{STATES} |{CLOSES} )?(up|down|higher|lower) (?:on day|today)(?=$| [,;.)]| and| or| with)"
+            )
+        ):
+            self.subject = CLOSE
+            return Compare(CLOSE, ">" if match[1] in {"up", "higher"} else "<", Ago(CLOSE, 1))
         match = self.eat(
             rf"(?:{STATES} ?|{CLOSES} ?|have |had )?(up|down|higher|lower|rises|rose|risen|gains|gained|gain|rallies|rallied|jumps|jumped|climbs|climbed|increases|increased|advances|advanced|surges|falls|fell|fallen|drops|drop|dropped|loses|lost|declines|declined|declines|decreases|decreased|slides|sinks|dips|plunges|tumbles|crashes|returns|returned) (?:by )?{MORE_THAN}{N} %(?: or more| or greater)?"
         )
@@ -255,7 +286,7 @@ class Predicates(Comparing):
         ):
             days = 1
         else:
-            self.note("a change without a span is that from the close before")
+            self.note(UNSPANNED)
         if days < 1:
             self.problem("range", "a change over 0 days is none")
         size = float(match[3])
@@ -326,6 +357,18 @@ class Predicates(Comparing):
             ):
                 return None
             return None
+        if (
+            isinstance(plain, Indicator | Field)
+            and not isinstance(plain, Number)
+            and (
+                steady := self.eat(
+                    rf"(?:has |have )?(?:been )?(rises|rising|risen|increases|increased|falls|falling|fallen|decreases|decreased|declines)(?= (?:for )?(?:at least )?\d+ (?:consecutive|straight|{DAY}))"
+                )
+            )
+        ):
+            up = steady[1][:2] in {"ri", "in"}
+            self.subject = plain
+            return Compare(plain, ">" if up else "<", Ago(plain, 1))
         if match := self.eat(
             rf"(?:{STATES} )?(rising|increasing|sloping up|sloping upward|sloping upwards|trending up|pointing up|going up|upward sloping|falling|decreasing|sloping down|sloping downward|sloping downwards|trending down|declining|going down|downward sloping)(?! \d)"
         ):

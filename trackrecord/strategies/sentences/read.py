@@ -23,6 +23,7 @@ from trackrecord.strategies.rules.model import (
     Rule,
     Schedule,
 )
+from trackrecord.strategies.sentences.cursor import TangledError
 from trackrecord.strategies.sentences.said import Said
 from trackrecord.strategies.sentences.statements import Statements
 from trackrecord.strategies.sentences.tokens import FILLERS, Token, tokens
@@ -76,7 +77,10 @@ def read(sentence: str) -> Reading:
     known = [token for token in cut if not _unknown(token)]
     unknown = [token for token in cut if _unknown(token)]
     reader = Statements(known)
-    said = reader.sentence()
+    try:
+        said = reader.sentence()
+    except (TangledError, RecursionError):
+        return _refused("tangled", f"it is too tangled to be read; say it in parts; {EXAMPLE}")
     for token in unknown:
         if token.text in NOT_DAILY:
             said.operands += 1
@@ -121,7 +125,9 @@ def _unread(known: list[Token], said: Said) -> list[Token]:
         if any(start < end and place < stop for start, stop in spans):
             found.append(token)
         place = end + 1
-    return [token for token in found if token.text not in {",", ";", ".", ":", "and", "then"}]
+    return [
+        token for token in found if token.text not in {",", ";", ".", ":", "(", ")", "and", "then"}
+    ]
 
 
 def _phrases(sentence: str, missed: list[Token]) -> tuple[str, ...]:

@@ -44,13 +44,13 @@ class Special(Pairs):
 
     def _named_cross(self) -> Condition | None:
         match = self.eat(
-            r"(?:there is |we get )?(golden|death) cross(?:es)?(?: happens| occurs| appears| forms)?"
+            r"(?:there is |there was |there has been |we get |we had )?(golden|death) cross(?:es)?(?: happens| occurs| appears| forms)?"
         )
         if match is None:
             return None
         fast, slow, name = 50, 200, "sma"
         if numbers := self.eat(
-            rf"(?:, |: |of |\( |with |between )*{N}(?: {DAY})? ?(?:/|and|,|-|over|x|with)? ?{N}(?: {DAY})?(?: ({AVERAGE}))?(?: \))?"
+            rf"(?:, |: |of |\( |with |between )*{N}(?: {DAY})?(?: (?:{AVERAGE}))? (?:(?:/|and|,|-|over|x|with|crosses above|above) )?{N}(?: {DAY})?(?: ({AVERAGE}))?(?: \))?"
         ):
             fast, slow = sorted((int(float(numbers[1])), int(float(numbers[2]))))
             word = numbers[3] or ""
@@ -89,7 +89,7 @@ class Special(Pairs):
         elif (name := self._average_name()) is not None and (ended := self.eat(rf"{turn}{end}")):
             down = (ended[1] or "").startswith(("bear", "down")) or ended[2] == "down"
             if match := self.eat(
-                rf"(?:of |with |: |using |between )*\(? ?(?:fast(?: period)? ?=? ?)?{N}(?: {DAY})? ?(?:/|,|and|x|over|-| )* ?(?:slow(?: period)? ?=? ?)?{N}(?: {DAY})?(?: \))?"
+                rf"(?:of |with |: |using |between )*\(? ?(?:fast(?: period)? ?=? ?)?{N}(?: {DAY})? (?:(?:/|,|and|x|over|-) )*(?:slow(?: period)? (?:= )?)?{N}(?: {DAY})?(?: \))?"
             ):
                 numbers = (match[1], match[2])
         if numbers is None or name is None:
@@ -113,6 +113,17 @@ class Special(Pairs):
             (rf"(?:up|winning|higher|gaining) {day}|higher closing prices?", Compare(CLOSE, ">", Ago(CLOSE, 1)),
              "up: closed above the close before"),
         )  # fmt: skip
+        if match := self.eat(
+            rf"{N} % (up|down|green|red) day|{N} % (gain|rise|rally|jump|increase|drop|decline|fall|decrease)(?: (?:in|over) (?:last |past )?{N} ({SPAN})| in 1 day| today| on day)"
+        ):
+            size = float(match[1] or match[3])
+            days = self.span(match[5], match[6]) if match[5] else 1
+            down = (match[2] or match[4]) in {"down", "red", "drop", "decline", "fall", "decrease"}
+            moved = Indicator("change", (max(1, days),), CLOSE)
+            return Compare(moved, "<=" if down else ">=", Number(-size if down else size))
+        if match := self.eat(r"(?:close|day|candle|bar|today) (?:is|was|closes) (green|red)"):
+            self.note("red and green: closed below or above the open")
+            return Compare(CLOSE, ">" if match[1] == "green" else "<", Field("open"))
         before = r"(?:there are |there is |are |is |we have |we get |it has |has |had |at least |price has |stock has |market has )?"
         for pattern, one, note in kinds:
             mark = self.mark()
@@ -133,16 +144,17 @@ class Special(Pairs):
         if match := self.eat(
             r"(?:price |stock |it |market |close )?(?:has |have )?(closes|closed|closing|close|fallen|falls|fell|dropped|drops|declined|risen|rises|rose|gained|gains|been up|been down|is up|is down|is red|is green|down|up) ?(red|green|down|up|lower|higher)? ?(?=(?:for |on )?\d+)"
         ):
-            if row := self.eat(rf"{ROW}"):
+            row = self.eat(rf"{ROW}")
+            if row is not None:
                 words = f"{match[1]} {match[2] or ''}"
-                down = re.search(r"fall|fell|drop|declin|down|lower", words)
-                up = re.search(r"rise|rose|gain|up|higher", words)
+                fell = re.search(r"fall|fell|drop|declin|down|lower", words)
+                rose = re.search(r"rise|rose|gain|up|higher", words)
                 if "red" in words or "green" in words:
                     one = Compare(CLOSE, "<" if "red" in words else ">", Field("open"))
                     self.note("red and green: closed below or above the open")
                     return self._in_a_row(row[1], one)
-                if down or up:
-                    one = Compare(CLOSE, "<" if down else ">", Ago(CLOSE, 1))
+                if fell or rose:
+                    one = Compare(CLOSE, "<" if fell else ">", Ago(CLOSE, 1))
                     self.note("down and up: closed below or above the close before")
                     return self._in_a_row(row[1], one)
         self.back(mark)
@@ -150,7 +162,7 @@ class Special(Pairs):
 
     def _new_extreme(self) -> Condition | None:
         """A new high or low of so many bars."""
-        verb = r"(?:price |close |stock |it |market |there is )?(?:makes|make|made|has made|hits|hit|reaches|sets|prints|at|posts|is at|closes at|breaks out to|breaks to|rises to|climbs to|falls to|drops to|is|marks|tags|touches)?"
+        verb = r"(?:price |close |stock |it |market |there is )?(?:makes|make|making|made|has made|hitting|hits|hit|reaches|sets|prints|at|posts|is at|closes at|breaks out to|breaks to|rises to|climbs to|falls to|drops to|is|marks|tags|touches)?"
         match = self.eat(
             rf"{verb} ?(?:new )?{N} ({SPAN}) (closing )?(highs?|lows?|high close|low close|breakouts?|breakdowns?)(?! \d)(?! (?:of|including|before|excluding|close|is|-|by))"
         )
@@ -204,6 +216,8 @@ class Special(Pairs):
             days = next(int(float(match[i])) for i in (1, 2, 3, 4) if match[i])
             down = (match[5] or "").startswith("down") or match[6].startswith("breakd")
             return self._beyond(days, high=not down, closing=False)
+        if match := self.eat(rf"donchian(?: channel)? breakouts? \( {N}(?: {DAY})? \)"):
+            return self._beyond(int(float(match[1])), high=True, closing=False)
         if match := self.eat(
             rf"(?:previous |prior |last )?{N} ({SPAN}) (closing )?(high|low) (?:is |gets |has been |was )?(?:broken|taken out|exceeded|breached)"
         ):
@@ -235,7 +249,7 @@ class Special(Pairs):
             op = ">="
         if up:
             return Compare(Indicator("gap"), op, Number(size))
-        return Compare(Indicator("gap"), "<" if op == ">" else "<=", Number(-size))
+        return Compare(Indicator("gap"), "<" if op == ">" else "<=", Number(-size if size else 0.0))
 
     @staticmethod
     def _more(word: str | None, *, exact: bool) -> Comparison:
@@ -252,14 +266,14 @@ class Special(Pairs):
     def _narrow(self) -> Condition | None:
         wide = Indicator("range")
         if match := self.eat(
-            rf"(?:it is |is |today is |day is |there is )?(?:nr ?{N}|narrow(?:est)? range (?:day )?(?:of |in |for |over )?(?:last |past )?{N}(?: {DAY})?)(?: day| bar| candle)?"
+            rf"(?:it is |is |today is |day is |there is )?(?:nr {N}|narrow(?:est)? range (?:day )?(?:of |in |for |over )?(?:last |past )?{N}(?: {DAY})?)(?: days?| bars?| candles?)?"
         ):
             days = int(float(match[1] or match[2]))
             self.note("a tie with an earlier bar counts as the narrowest too")
             self.subject = wide
             return Compare(wide, "<=", Indicator("lowest", (days,), wide))
         if match := self.eat(
-            rf"(?:today|day|it|this bar|bar) is (narrowest|widest|smallest|largest) (?:range )?(?:day |bar )?(?:of|in|over) (?:last |past )?{N} {DAY}"
+            rf"(?:today|day|it|this bar|bar) (?:is|has) (narrowest|widest|smallest|largest) (?:range )?(?:day |bar )?(?:of|in|over) (?:last |past )?{N} {DAY}"
         ):
             small = match[1] in {"narrowest", "smallest"}
             self.note("a tie with an earlier bar counts as the narrowest too")

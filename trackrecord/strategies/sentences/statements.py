@@ -17,13 +17,15 @@ from trackrecord.strategies.rules.model import (
     Number,
     Or,
 )
+from trackrecord.strategies.sentences.cursor import Mark
 from trackrecord.strategies.sentences.holding import Holding
 from trackrecord.strategies.sentences.loose import CLOSE, strict
+from trackrecord.strategies.sentences.predicates import UNSPANNED
 from trackrecord.strategies.sentences.said import Role, Said
 
 _THING: Final = (
     r"(?: (?:stock|stocks|share|shares|it|position|positions|trade|trades|position in stock|signal|entry|all))?"
-    r"(?: (?:at|on) (?:open of next day|next open|next day open|next days? open|open next day|tomorrow open|next bar open|open tomorrow|close|market close|end of day|market))?"
+    r"(?: (?:at|on) (?:open of next day|next open|next day open|next days? open|open next day|tomorrow open|next bar open|open tomorrow|close of (?:day|same day|that day)|close|market close|end of day|market))?"
     r"(?: (?:next day|tomorrow|next bar))?"
 )
 _WHEN: Final = (
@@ -31,11 +33,11 @@ _WHEN: Final = (
     r"provided|each time|every time|any time|time|on day|on days when|in case|when signal|first time|at moment|moment|=|while|with|at"
 )
 _LONG: Final = (
-    r"buy to open|buy|buys|buying|purchase|purchases|go long|goes long|going long|enter long position|enter long trade|enter long|enters long|open long position|open long|"
+    r"buy to open|be long|stay long|buy|buys|buying|purchase|purchases|go long|goes long|going long|enter long position|enter long trade|enter long|enters long|open long position|open long|"
     r"take long position|take long|initiate long|long entry|long position|long|enter position|enter trade|enter|entry rule|entry signal|entry|get in|get long|open position|open trade|initiate position"
 )
 _EXIT: Final = (
-    r"sell to close|sell out|sell|sells|selling|exit rule|exit signal|exit long position|exit long|exit position|exit trade|exit|exits|exiting|close long position|"
+    r"sell to close|(?:and )?(?:hold|keep|stay in|stay long)(?: (?:it|position|stock|on))? until|sell out|sell|sells|selling|exit rule|exit signal|exit long position|exit long|exit position|exit trade|exit|exits|exiting|close long position|"
     r"close long|close position|close trade|close out position|close out|close it|close them|get out|liquidate|flatten|long exit|leave|out|close(?= (?:when|if|once|position|trade|long))|unload"
 )
 _SHORT: Final = r"sell short|short sell|short|go short|goes short|going short|enter short position|enter short|open short position|open short|take short position|short entry|shorts"
@@ -79,7 +81,7 @@ class Statements(Holding):
     def _separator(self) -> bool:
         return (
             self.eat(
-                r"[,;.:]|and|that|trade(?= \d| donchian| breakout| golden| long)|then|also|so|but|or(?= (?:exit|sell|after|stop))|when(?= (?:exit|sell|buy))|with(?= (?:stop|\d))"
+                r"[,;.:()]|and|that|trade(?= \d| donchian| breakout| golden| long)|then|also|so|but|or(?= (?:exit|sell|after|stop))|when(?= (?:exit|sell|buy))|with(?= (?:stop|\d))"
             )
             is not None
         )
@@ -131,7 +133,7 @@ class Statements(Holding):
             return name
         place = self.mark()
         condition = self._introduced()
-        if condition is not None:
+        if condition is not None and not self._since_entry(name, place):
             self._add(name, condition)
             self._or_after(name)
             return name
@@ -139,7 +141,8 @@ class Statements(Holding):
         if self._exit_at(name):
             return name
         self.back(place)
-        if self.horizon_here(name):
+        if name in {"exit", "cover"} and self.horizon_here(name):
+            self._or_after(name)
             return name
         self.back(place)
         # An action alone: the condition stood before it, or comes in a sentence of its own.
@@ -149,6 +152,10 @@ class Statements(Holding):
             return name
         self.back(mark)
         return None
+
+    def _since_entry(self, name: Role, begun: Mark) -> bool:
+        """Whether an exit speaks of a change without a span: of the day, or since the entry?"""
+        return name in {"exit", "cover"} and UNSPANNED in self.notes[begun.notes :]
 
     def _introduced(self) -> Condition | None:
         """A condition behind no, one or two words such as "when" and "on"."""
@@ -197,6 +204,20 @@ class Statements(Holding):
                 return True
             self.back(mark)
         return False
+
+    def _otherwise(self) -> bool:
+        """For "... else sell", "otherwise be flat": the exit is the opposite of the entry."""
+        if not self.eat(
+            r"(?:or |and )?(?:otherwise|else)(?: then)?(?: (?:be|stay|go|remain|hold|i am))?(?: (?:in|to))? (?:flat|out(?: of market)?|cash|sell|exit|close(?: it| position)?|sell it)(?=$| [,;.])"
+        ):
+            return False
+        entries = [item for name, item in self.said_all.conditions if name in {"long", "short"}]
+        # What only gates the entry is not in its opposite.
+        if len(entries) != 1 or len(self.said_all.conditions) != 1:
+            return False
+        short = self.said_all.conditions[-1][0] == "short"
+        self._add("cover" if short else "exit", opposite(entries[0]))
+        return True
 
     def _or_after(self, name: Role) -> None:
         """For "... or after 8 days"."""
@@ -258,6 +279,9 @@ class Statements(Holding):
         if name is not None and not self._own_condition(name):
             if name == "exit" and self._shorts():
                 name = "cover"
+            if self._since_entry(name, mark):
+                self.back(mark)
+                return None
             self._add(name, condition)
             return name
         self.back(place)
@@ -287,7 +311,7 @@ class Statements(Holding):
     def _modifier(self) -> bool:
         for read in (
             self._sides, self._next_day, self._profit_or_loss, self._trail, self._stop, self._target,
-            self._take_profit_at, self._filter, self._hold, self._schedule, self._known,
+            self._take_profit_at, self._otherwise, self._filter, self._hold, self._schedule, self._known,
         ):  # fmt: skip
             mark = self.mark()
             if read():
@@ -309,12 +333,12 @@ class Statements(Holding):
     def _sides(self) -> bool:
         said = self.said_all
         if self.eat(
-            r"long only|only long|longs only|long side only|only longs|only long positions|only on long side|long positions only|no shorts|no shorting|no short selling|never short|only take longs|only go long(?! (?:when|if|in|on))|do not short"
+            r"long only|only long(?! (?:when|if|in|on))|longs only|long side only|only longs|only long positions|only on long side|long positions only|no shorts|no shorting|no short selling|never short|only take longs|only go long(?! (?:when|if|in|on))|do not short"
         ):
             said.sides = "long"
             return True
         if self.eat(
-            r"short only|only short|shorts only|only shorts|short side only|no longs|only go short"
+            r"short only|only short(?! (?:when|if|in|on))|shorts only|only shorts|short side only|no longs|only go short"
         ):
             said.sides = "short"
             return True
@@ -382,6 +406,11 @@ class Statements(Holding):
         if condition is None:
             self.back(mark)
             return False
+        said = self.text[start.place : mark.place].split()
+        if not negative and "buy" in said:
+            self.said_all.actions.append("long")
+        if not negative and "short" in said:
+            self.said_all.actions.append("short")
         self._add("filter", opposite(condition) if negative else condition)
         return True
 

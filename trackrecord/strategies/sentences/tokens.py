@@ -12,7 +12,7 @@ _SIGNS: Final = str.maketrans({
     "—": ",", "•": ",", "…": ".",
 })  # fmt: skip
 _TOKEN: Final = re.compile(
-    r"%[kdb]\b|\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d.])|\d+(?:\.\d+)?|\.\d+|[a-z]+|>=|<=|=>|=<|->|==|!="
+    r"%[kdb]\b|\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d.])|\d+(?:\.\d+)?|\.\d+|x(?=atr)|[a-z]+|>=|<=|=>|=<|->|==|!="
     r"|&&|\|\||≥|≤|→|\S"
 )
 _SYNONYMS: Final = {
@@ -98,7 +98,7 @@ FILLERS: Final = frozenset(
         "build",
         "write",
         "design",
-        "basically",
+        "basically like",
         "strategy",
         "system",
     ]
@@ -131,7 +131,13 @@ def folded(sentence: str) -> str:
 
 def tokens(sentence: str) -> list[Token]:
     """What a sentence is made of, without its fillers."""
-    return [token for token in _joined(list(_cut(folded(sentence)))) if token.text not in FILLERS]
+    found: list[Token] = []
+    for token in _joined(list(_cut(folded(sentence)))):
+        # "buy back" is how a short ends.
+        covers = token.text == "back" and bool(found) and found[-1].text == "buy"
+        if covers or token.text not in FILLERS:
+            found.append(token)
+    return found
 
 
 def _cut(text: str) -> Iterator[Token]:
@@ -140,6 +146,8 @@ def _cut(text: str) -> Iterator[Token]:
         word = match.group()
         start, end = match.span()
         touching = start == previous.end
+        if word == "_":
+            continue
         if word == "$" and text[end : end + 1].isdigit():
             continue
         if previous.text == "'" and touching and word in {"s", "re", "ll", "ve", "d", "m"}:

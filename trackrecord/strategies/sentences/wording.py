@@ -26,7 +26,7 @@ FALLS: Final = r"(?:falls|fall|falling|fell|drops|drop|dropping|dropped|dips|dip
 
 AND_WORDS: Final = r"and|while|with|but|plus|as long as|provided that|provided|given that|whilst|so long as|and when|and if|where|together with|along with|and while|and with"
 
-OR_WORDS: Final = r"or|or if|or when"
+OR_WORDS: Final = r"or if|or when|or"
 
 ROW: Final = rf"(?:for |on )?{N} (?:{DAY} in row|consecutive {DAY}|straight {DAY}|{DAY} running|{DAY} straight|{DAY} consecutively|times in row|in row|successive {DAY}|closes in row|consecutive closes)"
 
