@@ -19,7 +19,7 @@ from trackrecord.strategies.market_data import MarketData
 from trackrecord.strategies.source import Source
 
 FRESH_CALLS: Final = 50
-"""Bars on which a fresh call has to decide the same, at least."""
+"""Bars on which a fresh call has to decide the same, where code is not made from a rule."""
 _SEED: Final = 1
 _NOISES: Final = 4
 _BEYOND: Final = 5
@@ -91,7 +91,7 @@ class Trial:
             for index, answers in enumerate(renewed.answers):
                 if answers != first.answers[index]:
                     return [self._why(first, index, dice)]
-        return self._fresh(first, max(FRESH_CALLS, effort.fresh), dice)
+        return self._fresh(first, effort.fresh, dice)
 
     def _unsteady(self, first: DryRun) -> Problem | None:
         second = self.again(first, self.plan)

@@ -22,6 +22,8 @@ from trackrecord.strategies.execution import ExaminedSession, Laboratory
 from trackrecord.strategies.kept import attribute_names, function_names, kept_expressions
 from trackrecord.strategies.source import Source, parameter_values, parse, read_source
 
+__all__ = ["QUICK", "THOROUGH", "Effort", "Validation", "read_problems", "validate"]
+
 SLOWEST_SECONDS: Final = 0.1
 """What a decision may take on average."""
 _UNSURE: Final = "types-unsure"
@@ -115,7 +117,7 @@ def _run(
 ) -> Validation:
     # As many instants as it takes to compare with enough fresh calls.
     enough = sum(len(rows) >= source.lookback for rows in bars.values())
-    steps = max(effort.steps, -(-FRESH_CALLS // max(1, enough)))
+    steps = max(effort.steps, -(-effort.fresh // max(1, enough)))
     history, plan = instants(bars, source.lookback, steps)
     asked = sum(len(each.bars) for each in plan)
     if not asked:
