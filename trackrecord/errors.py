@@ -13,6 +13,8 @@
     ├── BadBarsError           nothing can be judged on these bars
     ├── RefusedStrategyError   a strategy breaks its contract, or fails validation
     ├── StrategyFaultError     a strategy gave no decision on a bar
+    ├── SandboxError           strategies cannot be run here, or not as safely as was asked for
+    ├── TangledError           a sentence can be read in too many ways
     ├── TooFewError            there is too little to train or to judge a model with
     ├── TamperedError          a model's files are not those that were written
     ├── RefusedError           the champion is not changed as was asked for

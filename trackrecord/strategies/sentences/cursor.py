@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from trackrecord.errors import TrackrecordError
 from trackrecord.strategies.rules.model import Operand
 from trackrecord.strategies.sentences.tokens import Token
 
@@ -40,7 +41,7 @@ MOST_STEPS: Final = 60_000
 """Patterns that are tried on a sentence; the longest of the tests' take a ninth of it."""
 
 
-class TangledError(Exception):
+class TangledError(TrackrecordError):
     """A sentence has so many ways of being read that it is given up."""
 
 
