@@ -2,15 +2,12 @@
 
 import typer
 
-from trackrecord.cli.strategy import log
-
 app = typer.Typer(
     no_args_is_help=True,
     help="Make a strategy from a sentence, check it, run it, and judge it on bars.",
 )
-app.command("log", epilog="Example: trackrecord strategy log --limit 5")(log.log_command)
 
 # Each registers its command on `app`.
-from trackrecord.cli.strategy import backtest, generate, run, sandbox, validate  # noqa: E402
+from trackrecord.cli.strategy import backtest, generate, log, run, sandbox, validate  # noqa: E402
 
-__all__ = ["app", "backtest", "generate", "run", "sandbox", "validate"]
+__all__ = ["app", "backtest", "generate", "log", "run", "sandbox", "validate"]

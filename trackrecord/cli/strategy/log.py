@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from trackrecord.cli.common import DEFAULT_HOME, HomeOption, JsonOption, answer, notes, screen
+from trackrecord.cli.strategy import app
 
 if TYPE_CHECKING:
     from trackrecord.providers.attempts import Attempt
@@ -15,6 +16,7 @@ _ON_SCREEN: Final = 20
 _MOST_WORDS: Final = 160
 
 
+@app.command("log", epilog="Example: trackrecord strategy log --limit 5")
 def log_command(
     limit: Annotated[
         int | None,
