@@ -131,7 +131,7 @@ def _key(settings: Settings) -> str:
         names = [name for (name,) in cursor.fetchall()]
         for name in names[len(names) // 2 :][:HIDDEN]:
             claims.give(cursor, COMMAND_LINE, name, other.user_id, now)
-        asking = users.add(cursor, COMMAND_LINE, "asking", "trader", kept, now)
+        asking = users.add(cursor, COMMAND_LINE, "asking", "operator", kept, now)
         _, new = keys.make(
             cursor, COMMAND_LINE, asking.user_id, "benchmark", ["read", "publish"], now
         )

@@ -51,6 +51,35 @@ def test_a_report_is_the_same_to_the_last_bit_with_what_is_kept(settings: Settin
     assert keep(settings) == 0, "nothing has changed"
 
 
+def test_measuring_goes_on_in_turns_and_says_of_when_the_oldest_numbers_are(
+    settings: Settings,
+) -> None:
+    names = [f"s{number}" for number in range(5)]
+
+    def move(by: int) -> None:
+        for number, name in enumerate(names):
+            at = 10 * by + number
+            run(settings, [signal(at, strategy=name), closed(at, "151.80")], [2])
+
+    now = SYSTEM_CLOCK.now()
+    move(0)
+    assert keep_measures(settings, now, 2) == 5, "none goes without"
+    before = read_report(settings, outdated=True)
+    assert before.judged_as_of == before.as_of
+    move(1)
+    assert keep_measures(settings, now, 2) == 2
+    while_they_move = read_report(settings, outdated=True)
+    assert while_they_move.judged_as_of is not None
+    assert now < while_they_move.judged_as_of < while_they_move.as_of
+    [[oldest]] = compare.fetch(settings, "SELECT min(measured_at) FROM strategy_measures")
+    assert while_they_move.judged_as_of == oldest
+    for name, found in while_they_move.records.items():
+        assert (found["signals"], found["sessions"]) == (2, records(settings)[name]["sessions"])
+    assert keep_measures(settings, now, 2) == 2
+    assert keep_measures(settings, now, 2) == 1
+    assert read_report(settings, outdated=True).records == records(settings)
+
+
 def test_only_what_has_changed_is_measured_anew(settings: Settings) -> None:
     said = [signal(1, strategy="calm"), closed(1, "151.80")]
     said += [signal(2, strategy="busy"), closed(2, "149")]

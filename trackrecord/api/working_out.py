@@ -39,6 +39,10 @@ _REST: Final = 3.0
 _LONGEST_REST: Final = 5.0
 """However much there was to do: numbers are to be no older than a few seconds."""
 
+_AT_MOST: Final = 200
+"""Strategies that are measured in a turn. Where all of a thousand move all the time, measuring all
+before anything is handed on would never end, and take what requests and stages need."""
+
 _CALIBRATION_SECONDS: Final = 5.0
 _CALIBRATION_REST: Final = 20.0
 """Outcomes move with every bar, what follows from them hardly."""
@@ -88,12 +92,19 @@ class Worker:
             version = version_of(moved(cursor), today)
         if version == self._version:
             return
-        keep_measures(self._settings, now)
-        report = read_report(self._settings)
+        measured = keep_measures(self._settings, now, _AT_MOST)
+        report = read_report(self._settings, outdated=True)
         records = as_json(report.records)
-        head = {"as_of": wire_time(report.as_of), "version": version, "bytes": len(records)}
+        as_of = report.judged_as_of or report.as_of
+        head = {
+            "as_of": wire_time(as_of),
+            "version": version_of(version, as_of < report.as_of and as_of),
+            "bytes": len(records),
+        }
         self._hand_on(orjson.dumps(head) + b"\n" + records)
-        self._version = version
+        # Where there may be more to measure, the next turn goes on, whether anything moves or not.
+        more = measured is not None and measured >= _AT_MOST
+        self._version = None if more or as_of < report.as_of else version
 
     def _calibrations(self) -> None:
         began = self._clock.monotonic()

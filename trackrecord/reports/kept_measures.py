@@ -7,11 +7,11 @@ measuring are the same, so whoever reads it has the numbers that measuring anew 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -30,6 +30,18 @@ from trackrecord.runtime.settings.per_strategy import (
 
 _FORMULAS: Final = 1
 """To be raised when a formula of :mod:`trackrecord.performance.sums.many_series` changes."""
+
+
+class Outdated(NamedTuple):
+    """Measures of a strategy that has moved since.
+
+    Attributes:
+        measured_at: When they were measured.
+        measures: Of shape (FLAT_COLUMNS,).
+    """
+
+    measured_at: datetime
+    measures: FloatArray
 
 
 @dataclass(frozen=True)
@@ -91,6 +103,29 @@ def read_kept(
         owner: np.array(measures, dtype=np.float64)
         for strategy, currency, version, method, measures in found
         if versions.get(owner := (strategy, currency)) == version and ways[owner].name == method
+    }
+
+
+def read_outdated(
+    cursor: Cursor, owners: Collection[Owner], ways: Mapping[Owner, Way]
+) -> dict[Owner, Outdated]:
+    """What is kept of strategies that have moved since, for who would rather not wait.
+
+    Args:
+        cursor: In a transaction.
+        owners: The strategies in question.
+        ways: How each is measured.
+    """
+    found = rows(
+        cursor,
+        "SELECT strategy, currency, method, measured_at, measures FROM strategy_measures"
+        " WHERE cardinality(measures) = %(columns)s",
+        {"columns": FLAT_COLUMNS},
+    )
+    return {
+        owner: Outdated(measured_at, np.array(measures, dtype=np.float64))
+        for strategy, currency, method, measured_at, measures in found
+        if (owner := (strategy, currency)) in owners and ways[owner].name == method
     }
 
 

@@ -30,12 +30,15 @@ _DAYS: Final = f"""
 """
 
 
-def keep_measures(settings: Settings, now: datetime) -> int | None:
+def keep_measures(settings: Settings, now: datetime, at_most: int | None = None) -> int | None:
     """Measure the strategies whose kept measures do not hold any more.
 
     Args:
         settings: Where the tables are, and what is known of the strategies.
         now: What is the last day that counts follows from it.
+        at_most: How many; those that were never measured, however many they are, and then those
+            that have waited longest. By default all: that may take for ever where strategies
+            move faster than they are measured.
 
     Returns:
         How many were measured; None where another process is at it.
@@ -56,17 +59,20 @@ def keep_measures(settings: Settings, now: datetime) -> int | None:
                 versions = read_versions(cursor)
                 how = ways(settings, list(versions))
                 stale = versions.keys() - read_kept(cursor, versions, until, how).keys()
-                chosen = _longest_waiting(cursor, stale)[:TOGETHER]
+                never, before = _waiting(cursor, stale)
+                left = len(stale) if at_most is None else max(at_most - measured, len(never))
+                chosen = [*never, *before][: min(TOGETHER, left)]
                 if chosen:
                     days = read_own_days(cursor, _DAYS, {}, chosen)
                     keep(cursor, measured_rows(days, chosen, until, how), versions, until, how)
                     keep_pictures(cursor, days.until(day_number(until)), chosen)
-                measured, more = measured + len(chosen), len(stale) > len(chosen)
+                measured += len(chosen)
+                more = len(chosen) < min(len(stale), left)
         return measured
 
 
-def _longest_waiting(cursor: Cursor, owners: set[Owner]) -> list[Owner]:
-    """Those that were never measured, then those measured longest ago."""
+def _waiting(cursor: Cursor, owners: set[Owner]) -> tuple[list[Owner], list[Owner]]:
+    """Those that were never measured, and the others, measured longest ago first."""
     at = {
         (strategy, currency): measured_at
         for strategy, currency, measured_at in rows(
@@ -74,4 +80,4 @@ def _longest_waiting(cursor: Cursor, owners: set[Owner]) -> list[Owner]:
         )
     }
     never = sorted(owner for owner in owners if owner not in at)
-    return never + sorted((owner for owner in owners if owner in at), key=lambda owner: at[owner])
+    return never, sorted((owner for owner in owners if owner in at), key=lambda owner: at[owner])

@@ -20,7 +20,7 @@ from trackrecord.reports.first_said import (
 )
 from trackrecord.reports.irregularities import Irregularities, read_irregularities
 from trackrecord.reports.judged import Judged, judge, measure
-from trackrecord.reports.kept_measures import read_kept
+from trackrecord.reports.kept_measures import read_kept, read_outdated
 from trackrecord.reports.kept_measures import ways as ways_of
 from trackrecord.reports.totals import SUMMED, Owner, read_totals, read_versions, sums_of
 from trackrecord.runtime.database import Cursor, rows, session
@@ -68,12 +68,15 @@ class Report:
             also says how many of its signals and exits look wrong, if any do.
         irregularities: What looks wrong on record.
         beside: Where ``records`` are of what was said in time: the ordinary ones, by owner.
+        judged_as_of: Up to when all numbers of daily returns are known; earlier than ``as_of``
+            only where outdated ones were asked for.
     """
 
     as_of: datetime
     records: dict[str, Any]
     irregularities: Irregularities
     beside: dict[str, Any] | None = None
+    judged_as_of: datetime | None = None
 
 
 def read_report(
@@ -84,6 +87,7 @@ def read_report(
     as_of: datetime | None = None,
     trials: int | None = None,
     verified: bool = False,
+    outdated: bool = False,
 ) -> Report:
     """Read records, in one snapshot of the database.
 
@@ -99,6 +103,8 @@ def read_report(
             and at least those on record.
         verified: Count only what was said in time (see :mod:`trackrecord.reports.first_said`),
             and give the ordinary records beside.
+        outdated: Of strategies that have moved since, give the numbers of daily returns that are
+            kept, rather than measure them.
 
     Raises:
         PassingError: The database does not answer.
@@ -108,9 +114,12 @@ def read_report(
         days, parameters = _days(cursor, settings, by, as_of)
         irregular = read_irregularities(cursor, as_of, strategy)
         owner = "symbol" if by == "symbol" else "strategy"
+        measured: list[datetime] = []
         changes = adjustments(cursor, settings, owner, as_of) if verified else []
         if by == "strategy":
-            reader = _Strategies(cursor, settings, instant, trials, now=as_of is None)
+            reader = _Strategies(
+                cursor, settings, instant, trials, as_of is None, outdated, measured
+            )
 
             def read(changes: list[dict[str, Any]]) -> dict[str, Any]:
                 judged = reader.judged(days, parameters, changes, strategy)
@@ -126,7 +135,7 @@ def read_report(
 
         records = read([])
         if not verified:
-            return Report(instant, records, irregular)
+            return Report(instant, records, irregular, judged_as_of=min([instant, *measured]))
         return Report(instant, read(changes), irregular, records)
 
 
@@ -176,6 +185,10 @@ class _Strategies:
     trials: int | None
     now: bool
     """Whether all that is on record counts: then totals and measures are kept."""
+    outdated: bool
+    """Whether measures are taken as they are kept, though a strategy has moved since."""
+    measured_at: list[datetime]
+    """When those were measured that were taken so: filled by reading."""
 
     def judged(
         self,
@@ -200,6 +213,11 @@ class _Strategies:
         holding = {owner: versions[owner] for owner in owners if owner in versions.keys() - moved}
         kept = read_kept(self.cursor, holding, until, ways) if holding else {}
         stale = [owner for owner in owners if owner not in kept]
+        if self.outdated:
+            found = read_outdated(self.cursor, stale, ways)
+            kept |= {owner: each.measures for owner, each in found.items()}
+            self.measured_at.extend(each.measured_at for each in found.values())
+            stale = [owner for owner in stale if owner not in found]
         kept |= measure(self.cursor, *_changed(days, parameters, changes), stale, until, ways)
         trials = self.settings.trials if self.trials is None else self.trials
         # In one order, whichever were kept: a spread of numbers is added up in it.
