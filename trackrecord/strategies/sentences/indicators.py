@@ -87,7 +87,7 @@ class Indicators(Averages):
         """Settings in brackets: ``( 12 , 26 , 9 )``; None where there are none that fit."""
         mark = self.mark()
         if match := self.eat(
-            rf"\( (?:(?:periods?|length|window) ?=? ?)?({SIGNED}(?: (?:{DAY}|% ))?(?: (?:,|/|-) {SIGNED})*) \)"
+            rf"\( (?:(?:close|closing price|price|high , low , close(?: , volume)?) , )?(?:(?:periods?|length|window) ?=? ?)?({SIGNED}(?: (?:{DAY}|% ))?(?: (?:,|/|-) {SIGNED})*) \)"
         ):
             numbers = [float(part) for part in match[1].replace(",", " ").replace("/", " ").split()
                        if part.lstrip("-").replace(".", "").isdigit()]  # fmt: skip
@@ -130,6 +130,12 @@ class Indicators(Averages):
             match := self.eat(rf"{N} ({SPAN})")
         ):
             numbers = [float(self.span(match[1], match[2]))]
+        elif name == "stdev" and self.eat(
+            rf"of (?:its |daily |1 day |day |% )?(?:returns|changes|price changes|daily returns)(?: (?:over|of|in|for) (?:last |past )?(?={N} {SPAN}))?"
+        ):
+            if match := self.eat(rf"{N} ({SPAN})(?! (?:ago|in row|before))"):
+                numbers = [float(self.span(match[1], match[2]))]
+            name = "volatility"
         elif name in {"zscore", "stdev"} and (
             match := self.eat(
                 rf"of (?:close|price|closing price)(?: (?:over|of|in|for) (?:last |past )?{N} ({SPAN}))?"

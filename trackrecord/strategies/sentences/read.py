@@ -199,6 +199,10 @@ def _rule(said: Said, notes: list[str]) -> tuple[Rule | None, list[Problem]]:
     bare = _all(said, "either")
     filters = [condition for name, condition in said.conditions if name == "filter"]
     scheduled = bool(said.weekdays or said.months or said.first_of)
+    exits = [condition for name, condition in said.conditions if name == "exit"]
+    if said.covered and len(exits) == 1 and entry is None and short is None and bare is None:
+        notes.append("what is sold and then covered is sold short")
+        short, leave = leave, None
     if bare is not None:
         if entry is None and short is None:
             if said.sides == "short" or "short" in said.actions:
