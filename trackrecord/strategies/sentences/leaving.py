@@ -131,6 +131,9 @@ def _begun(condition: Condition, subject: Operand, number: float) -> str | None:
         return None
     if isinstance(condition, Compare):
         below = condition.op in {"<", "<="}
+    elif (condition.direction == "above") == (condition.right.value < number):
+        # It has just crossed, and the number lies beyond.
+        return "below" if condition.direction == "above" else "above"
     else:
         below = condition.direction == "below"
     if below and condition.right.value <= number:

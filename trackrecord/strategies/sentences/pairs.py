@@ -22,7 +22,7 @@ from trackrecord.strategies.rules.model import (
     Within,
 )
 from trackrecord.strategies.sentences.averages import AVERAGE
-from trackrecord.strategies.sentences.cursor import DAY, SIGNED, SPAN
+from trackrecord.strategies.sentences.cursor import DAY, SIGNED, SPAN, N
 from trackrecord.strategies.sentences.loose import (
     CLOSE,
     VOLUME,
@@ -74,14 +74,27 @@ class Pairs(Operands):
         if self.eat(r"zero(?: line)?|0 line|centerline|centre line|center line"):
             return Number(0.0)
         self.back(mark)
-        del subject
-        found = self.operand()
+        found = self._same_average(subject) or self.operand()
         if found is None and self.eat(r"it(?= was)"):
             found = CLOSE
         if found is None and self.beside is not None and self.eat(r"it(?=$| [,;.)]| and| or)"):
             found = self.beside
         self.eat("line(?! \\()")
         return found
+
+    def _same_average(self, subject: Operand | None) -> Operand | None:
+        """For "the 50 day average is above the 200 day": days alone are of the same average."""
+        plain = None if subject is None else strict(subject)
+        if not isinstance(plain, Indicator) or plain.name not in {"sma", "ema", "wma"}:
+            return None
+        match = self.eat(
+            rf"{N} {DAY}(?: 1)?(?=$| [,;.)]| and| or| with| from| buy| sell| go| exit| enter| stop| then)"
+        )
+        if match is None:
+            return None
+        days = int(float(match[1]))
+        self._check_days(days, f"a {days} day average")
+        return Indicator(plain.name, (days,), plain.source)
 
     def crossed(
         self, left: Operand, direction: Direction, right: Operand, *, soft: bool = False

@@ -174,7 +174,7 @@ class Predicates(Reaching):
     def _crossing_from(self, left: Operand | None) -> Condition | None:
         before, self.subject = self.subject, left if left is not None else self.subject
         mark = self.mark()
-        right = self.operand()
+        right = self._same_average(left) or self.operand()
         self.subject = before
         if right is None:
             self.back(mark)
