@@ -20,6 +20,8 @@ _NAMED: Final[tuple[tuple[str, str], ...]] = (
     (r"plusdi|plus di|di plus|di \+", "plus_di"),
     (r"minusdi|minus di|di minus|di -", "minus_di"),
     (r"williams %? ?r|williams r|%r", "williams"),
+    (r"aroon up|aroon - up|aroonup", "aroon_up"),
+    (r"aroon down|aroon - down|aroondown", "aroon_down"),
     (r"commodity channel index|cci", "cci"),
     (r"money flow index|mfi", "mfi"),
     (r"on balance volume|obv", "obv"),
@@ -202,6 +204,7 @@ _FAMILIES: Final = {
     "bollinger_lower": "bollinger", "bollinger_bandwidth": "bollinger",
     "bollinger_percent": "bollinger", "stochastic_k": "stochastic", "stochastic_d": "stochastic",
     "supertrend_direction": "supertrend", "keltner_upper": "keltner", "keltner_lower": "keltner",
+    "aroon_up": "aroon", "aroon_down": "aroon",
     "plus_di": "adx", "minus_di": "adx",
 }  # fmt: skip
 """Indicators that share their settings."""
