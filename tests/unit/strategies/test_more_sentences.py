@@ -61,6 +61,9 @@ def understood(sentence: str) -> Rule:
          "short when the stock gaps up more than 3% and closes below its open, hold for 2 days"),
         ("sell when price up 5% in 3 days, buy back 2 days later",
          "short when price is up 5% in 3 days, hold for 2 days"),
+        ("sell when price closes below the 20 day average, cover when it closes above it",
+         "short when close < sma(20), cover when close > sma(20)"),
+        ("exit when RSI < 50. Go short when RSI > 70.", "short when RSI > 70, cover when RSI < 50"),
         # What adds nothing.
         (f"I'd like to {RSI}", RSI),
         (f"{RSI}, don't use a stop loss", RSI),
@@ -70,6 +73,8 @@ def understood(sentence: str) -> Rule:
         # Days.
         ("buy when RSI < 30 and it is a Thursday", "buy when RSI < 30, only on Thursdays"),
         ("buy if it is Thursday and RSI is below 30", "buy when RSI < 30, only on Thursdays"),
+        ("buy when it's the first trading day of the month and the close is above the open",
+         "buy on the first trading day of the month if the close is above the open"),
         # Volume.
         ("buy when volume is three times the average",
          "buy when volume is at least 3 times its 20 day average"),
@@ -105,6 +110,9 @@ def understood(sentence: str) -> Rule:
          "buy when the 20 day average crosses above the 50 day average"),
         ("buy when crossunder(rsi(close, 14), 30)", "buy when RSI(14) crosses below 30"),
         # Others.
+        ("buy when the 10 day EMA crosses the 30 day from below, sell when RSI > 70",
+         "buy when ema(10) crosses above ema(30), sell when RSI > 70"),
+        ("buy when the 50 day average is above the 200 day", "buy when sma(50) > sma(200)"),
         ("buy when the 50 day crosses the 200 day from below",
          "buy when the 50 day average crosses above the 200 day average"),
         ("buy when OBV makes a new 50 day high",
@@ -140,6 +148,11 @@ def test_it_is_read_as_other_words_for_it(said: str, same: str) -> None:
         "buy when price is below the 20 day average, exit at the 50 day average",
         # Sold short, or bought again?
         "sell when RSI > 70, buy back when RSI < 30",
+        "sell when RSI < 50. Go short when RSI > 70.",
+        # Nothing is short.
+        "buy when RSI > 50 and sell when RSI < 50, cover when RSI > 60",
+        "sell when RSI > 70, buy when RSI < 30, buy back after 3 days",
+        "exit when RSI < 50. Cover after 3 days.",
         # A rule does not count.
         "buy after 3 up days in the last 5 days",
         "buy when there are at least 3 up days in the last 5 days",

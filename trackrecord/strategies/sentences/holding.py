@@ -115,8 +115,12 @@ class Holding(Levels):
             r"not(?: (?:on|in|during))?|except(?: (?:on|in|during))?|never on|excluding|exclude|avoid"
         ):
             return self._days_said(negative=True)
-        if match := self.eat(r"(?:(?:if|when|where) )?(?:it|today|day) is (not )?(?:on )?"):
-            return not self._leaving_here() and self._days_said(negative=bool(match[1]))
+        if match := self.eat(
+            r"(?:(?:if|when|where) )?(?:(?:it|today)(?: is)?|day is) (not )?(?:on )?"
+        ):
+            if self._leaving_here():
+                return False
+            return self._days_said(negative=bool(match[1])) or (not match[1] and self._first_said())
         self.eat(r"(?:only )?(?:on|in|during|every|each|from|at)(?: (?:each|every|any))?|only")
         return self._first_said() or self._days_said(negative=False)
 

@@ -119,6 +119,7 @@ class Statements(Leaving):
         if found is None:
             return None
         name = found
+        sells = self._sells
         # Not "buy back", which may be a long that is entered again.
         covers = name == "cover" and "cover" in self.text[start : self.at]
         if name == "exit" and self._shorts():
@@ -132,6 +133,7 @@ class Statements(Leaving):
         condition = self._introduced()
         if condition is not None and not self._since_entry(name, place):
             self._add(name, condition)
+            self.said_all.sold += sells and name == "exit"
             self._or_after(name)
             return name
         self.back(place)
@@ -170,6 +172,9 @@ class Statements(Leaving):
     def _end(self, start: int) -> int:
         return max(start + 1, self.at - 1 if self.at < len(self.text) else len(self.text))
 
+    _sells: bool = False
+    """Whether the last verb was to sell."""
+
     def _verb(self) -> Role | None:
         """Which action begins here."""
         verbs: tuple[tuple[str, Role], ...] = (
@@ -178,7 +183,8 @@ class Statements(Leaving):
         if self.peek(r"(?:long|short)s? only|long and short|long or short|long /"):
             return None
         for pattern, role in verbs:
-            if self.eat(rf"(?:to )?(?:{pattern}){_THING}(?: :)?"):
+            if match := self.eat(rf"(?:to )?(?:{pattern}){_THING}(?: :)?"):
+                self._sells = role == "exit" and "sell" in match.group()
                 return role
         return None
 
@@ -259,6 +265,7 @@ class Statements(Leaving):
                 self.back(mark)
                 return None
             self._add(name, condition)
+            self.said_all.sold += self._sells and name == "exit"
             return name
         self.back(place)
         del arrow
