@@ -46,6 +46,10 @@ def understood(sentence: str) -> Rule:
           "most the 50 day average")),
         ("enter long on a close above the 100-day average; exit on a close beneath it",
          "buy when close > sma(100), sell when close < sma(100)"),
+        ("buy when close > sma(200), get out when it drops back to the 200 day average",
+         "buy when close > sma(200), sell when close <= sma(200)"),
+        ("buy when price closes above its 10 day high", "buy when close > highest(high, 10)[1]"),
+        ("buy when a stock has gone up 5% in 3 days", "buy when the 3 day change is at least 5%"),
         # How long it is held, and what ends it.
         ("go short after three consecutive up days and close after two days",
          "short after three consecutive up days, hold for 2 days"),
@@ -141,6 +145,9 @@ def test_it_is_read_as_other_words_for_it(said: str, same: str) -> None:
         "buy when RSI drops to 25",
         # It is there already.
         f"{RSI}, sell when RSI reaches 20",
+        f"{RSI}, exit when price falls to the lower Bollinger band",
+        # The low of RSI, not of the price.
+        "buy when RSI is above 50 and its 10 day low is above 30",
         # Which of the two?
         ("buy when price is 5% below the 20 day EMA and above the 200 day SMA; exit when it "
          "returns to "

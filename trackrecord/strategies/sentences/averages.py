@@ -177,6 +177,9 @@ class Averages(Cursor):
 
     def _extreme(self) -> Operand | None:
         last = r"(?:of|in|over|for|from|during|across|within)?(?: its)?(?: ?(last|past|previous|prior|preceding|trailing))?"
+        if self.eat("its|their") and self.subject is not None and not _is_price(self.subject):
+            # The high of what else was spoken of, such as RSI, is not the price's.
+            return None
         mark = self.mark()
         if match := self.eat(
             r"(previous|prior|preceding|last|new)? ?(highest|lowest|largest|smallest|maximum|minimum|max|min)"

@@ -23,6 +23,7 @@ from trackrecord.strategies.rules.model import (
 from trackrecord.strategies.sentences.cursor import SIGNED
 from trackrecord.strategies.sentences.holding import Holding
 from trackrecord.strategies.sentences.loose import CLOSE, strict
+from trackrecord.strategies.sentences.reaching import DOWN_TO_VERB, UP_TO_VERB
 from trackrecord.strategies.sentences.said import Role
 
 
@@ -35,9 +36,10 @@ class Leaving(Holding):
             return False
         if self._number_reached(name):
             return True
-        if not self.eat(
-            r"at|on touch of|when touching|when it (?:reaches|touches|hits)|when price (?:reaches|touches|hits)|on reaching|(?:when|once|if) (?:it|price|close) (?:gets|comes|goes|returns|reverts|rises|falls) (?:back )?to|upon touching"
-        ):
+        verb = self.eat(
+            rf"at|on touch of|when touching|when it (?:reaches|touches|hits)|when price (?:reaches|touches|hits)|on reaching|(?:when|once|if) (?:it|price|close) (?:(?:gets|comes|goes|returns|reverts)|({UP_TO_VERB})|({DOWN_TO_VERB})) (?:back )?to|upon touching"
+        )
+        if verb is None:
             return False
         level = self._the_average() or self.operand()
         if level is None or isinstance(level, Number) or kind(level) != "price":
@@ -45,6 +47,10 @@ class Leaving(Holding):
         if strict(level) in {CLOSE, Field("open")}:
             return False
         side = self._profit_side(name, strict(level))
+        if verb[1] or verb[2]:
+            # The verb itself says from which side; but not against the entry.
+            told: Literal[">=", "<="] = ">=" if verb[1] else "<="
+            side = told if side in {None, told} else None
         if side is None:
             return False
         self.note(

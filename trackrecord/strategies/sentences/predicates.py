@@ -82,7 +82,9 @@ class Predicates(Reaching):
         """For "breaks the 20 day high"."""
         if not self.eat(r"(?:has )?(?:breaks?|broke|broken|clears|takes out|surpasses|breaches)"):
             return None
+        before, self.subject = self.subject, left if left is not None else self.subject
         right = self.operand()
+        self.subject = before
         side = None if right is None else loose_extreme(right)
         if side is None and right in {Ago(Field("high"), 1), Ago(Field("low"), 1)}:
             side = "highest" if right == Ago(Field("high"), 1) else "lowest"
@@ -249,7 +251,7 @@ class Predicates(Reaching):
             self.subject = CLOSE
             return Compare(CLOSE, ">" if match[1] in {"up", "higher"} else "<", Ago(CLOSE, 1))
         match = self.eat(
-            rf"(?:{STATES} ?|{CLOSES} ?|have |had )?(up|down|higher|lower|rises|rose|risen|gains|gained|gain|rallies|rallied|jumps|jumped|climbs|climbed|increases|increased|advances|advanced|surges|falls|fell|fallen|drops|drop|dropped|loses|lost|declines|declined|declines|decreases|decreased|slides|sinks|dips|plunges|tumbles|crashes|returns|returned) (?:by )?{MORE_THAN}{N} %(?: or more| or greater)?"
+            rf"(?:{STATES} ?|{CLOSES} ?|(?:has |have |had )?(?:gone|goes|go|went|moves|moved) (?=up|down|higher|lower)|have |had )?(up|down|higher|lower|rises|rose|risen|gains|gained|gain|rallies|rallied|jumps|jumped|climbs|climbed|increases|increased|advances|advanced|surges|falls|fell|fallen|drops|drop|dropped|loses|lost|declines|declined|declines|decreases|decreased|slides|sinks|dips|plunges|tumbles|crashes|returns|returned) (?:by )?{MORE_THAN}{N} %(?: or more| or greater)?"
         )
         if match is None:
             return None

@@ -32,8 +32,8 @@ from trackrecord.strategies.sentences.wording import CROSSES, MORE_THAN, STATES
 
 _FELL: Final = r"falls|fallen|fell|fall|drops|dropped|drop|declines|declined|slides|slid|dips|pulls|pulled|retraces|retraced|loses|lost|sells off|sold off|corrects|corrected|down|off|lower"
 _ROSE: Final = r"rises|risen|rose|rise|gains|gained|rallies|rallied|climbs|climbed|bounces|bounced|rebounds|rebounded|recovers|recovered|up|higher"
-_DOWN_TO: Final = r"(?:drops|drop|dropped|falls|fall|fell|dips|slips|sinks|declines|cools off|cools|eases|retreats|comes down|goes down|moves down|pulls)"
-_UP_TO: Final = r"(?:rises|rise|rose|climbs|recovers|recover|rallies|rebounds|goes up|moves up|comes up|bounces|jumps)"
+DOWN_TO_VERB: Final = r"(?:drops|drop|dropped|falls|fall|fell|dips|slips|sinks|declines|cools off|cools|eases|retreats|comes down|goes down|moves down|pulls)"
+UP_TO_VERB: Final = r"(?:rises|rise|rose|climbs|recovers|recover|rallies|rebounds|goes up|moves up|comes up|bounces|jumps)"
 
 
 class Reaching(Comparing):
@@ -105,7 +105,7 @@ class Reaching(Comparing):
     def _reached(self, left: Operand | None) -> Condition | None:
         """For "drops to 50", of an oscillator; what an entry would mean by it is left open."""
         match = self.eat(
-            rf"(?:is |has )?(?:({_DOWN_TO})|{_UP_TO})(?: all way)?(?: down| up)? to {SIGNED}(?! (?:%|{SPAN}|times|x |\*|atr|standard|sigmas?))"
+            rf"(?:is |has )?(?:({DOWN_TO_VERB})|{UP_TO_VERB})(?: all way)?(?: down| up)? to {SIGNED}(?! (?:%|{SPAN}|times|x |\*|atr|standard|sigmas?))"
         )
         beyond = r"or (?:below|lower|less|under|above|higher|more|greater)|to \d"
         if match is None or self.peek(rf"{beyond}|{AVERAGE}"):
