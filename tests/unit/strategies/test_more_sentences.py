@@ -146,6 +146,8 @@ def test_it_is_read_as_other_words_for_it(said: str, same: str) -> None:
         # It is there already.
         f"{RSI}, sell when RSI reaches 20",
         f"{RSI}, exit when price falls to the lower Bollinger band",
+        # Which high?
+        "buy when the price is 15% off its 6 month high; leave when it is within 5% of that high",
         # The low of RSI, not of the price.
         "buy when RSI is above 50 and its 10 day low is above 30",
         # Which of the two?

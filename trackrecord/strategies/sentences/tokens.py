@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import Final, NamedTuple
 
 _SIGNS: Final = str.maketrans({
@@ -106,6 +107,9 @@ FILLERS: Final = frozenset(
 """Words without a meaning of their own wherever they stand."""
 
 
+_POINTED_AT: Final = frozenset({"high", "low", "highs", "lows", "peak", "level", "average"})
+
+
 class Token(NamedTuple):
     """A word, number or sign.
 
@@ -132,7 +136,13 @@ def folded(sentence: str) -> str:
 def tokens(sentence: str) -> list[Token]:
     """What a sentence is made of, without its fillers."""
     found: list[Token] = []
-    for token in _joined(list(_cut(folded(sentence)))):
+    joined = list(_joined(list(_cut(folded(sentence)))))
+    for token, after in zip_longest(joined, joined[1:]):
+        assert token is not None  # noqa: S101 - the first list is the longer one
+        if token.text in {"that", "those"} and after is not None and after.text in _POINTED_AT:
+            # It points at what was said before, which is not the bar's own.
+            found.append(token)
+            continue
         # "buy back" is how a short ends.
         covers = token.text == "back" and bool(found) and found[-1].text == "buy"
         if covers or token.text not in FILLERS:
