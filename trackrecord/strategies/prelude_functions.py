@@ -252,6 +252,23 @@ def williams_series(
     return [quotient(lasts[i] - tops[i], tops[i] - bottoms[i]) * 100.0 for i in range(count)]
 
 
+def aroon_up_series(high: list[float], days: int = 25, count: int = 1) -> list[float]:
+    """(n - bars since the highest high of n + 1 bars) / n * 100; of equal highs the last."""
+    found = []
+    for window in windows(high, days + 1, count):
+        since = 0
+        for ago in range(1, len(window)):
+            if window[days - ago] > window[days - since]:
+                since = ago
+        found.append((days - since) / days * 100.0 if window else NAN)
+    return found
+
+
+def aroon_down_series(low: list[float], days: int = 25, count: int = 1) -> list[float]:
+    """(n - bars since the lowest low of n + 1 bars) / n * 100; of equal lows the last."""
+    return aroon_up_series([-value for value in low], days, count)
+
+
 def typical_prices(high: list[float], low: list[float], close: list[float]) -> list[float]:
     """(high + low + close) / 3 of each bar."""
     return [(high[i] + low[i] + close[i]) / 3.0 for i in range(len(close))]

@@ -122,6 +122,7 @@ _LEVELS = {
     "macd": (0, 0), "macd_histogram": (0, 0), "supertrend_direction": (0, 0),
     "bollinger_bandwidth": (5, 15), "volatility": (1, 3), "plus_di": (15, 30),
     "minus_di": (15, 30), "range": (0.5, 2), "obv": (0, 0), "stdev": (0.5, 2),
+    "aroon_up": (30, 70), "aroon_down": (30, 70),
 }  # fmt: skip
 _PRICES = ("sma", "ema", "wma", "bollinger_upper", "bollinger_lower", "supertrend",
            "keltner_upper", "keltner_lower", "highest", "lowest")  # fmt: skip

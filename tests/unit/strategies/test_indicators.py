@@ -196,3 +196,13 @@ def test_the_part_of_the_prelude_that_a_strategy_calls_is_enough() -> None:
     assert set(FUNCTIONS) == {
         name for name, value in vars(prelude_functions).items() if inspect.isfunction(value)
     }
+
+
+def test_aroon_counts_the_bars_since_the_last_of_equal_extremes() -> None:
+    high = [9.0, 5.0, 8.0, 6.0, 8.0, 7.0, 7.5]
+    assert prelude_functions.aroon_up_series(high, 5, 2) == [0.0, 60.0]
+    assert prelude_functions.aroon_up_series(high, 6) == [0.0]
+    low = [4.0, 3.0, 2.0, 2.0, 5.0]
+    assert prelude_functions.aroon_down_series(low, 4) == [75.0]
+    assert prelude_functions.aroon_down_series([*low, 1.0], 4) == [100.0]
+    assert math.isnan(prelude_functions.aroon_up_series(high, 7)[-1])

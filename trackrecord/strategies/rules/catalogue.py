@@ -68,6 +68,7 @@ _HLC = ("high", "low", "close")
 _WILDER = "Wilder, New Concepts in Technical Trading Systems, 1978"
 _BOLLINGER = "Bollinger, Bollinger on Bollinger Bands, 2001"
 _APPEL = "Appel, The Moving Average Convergence-Divergence Method, 1979"
+_CHANDE = "Chande, Time Price Oscillator, 1995"
 _LANE = "Lane, Lane's Stochastics, 1984"
 _CUSTOM = "common use"
 _MACD = (_days(12, 1, "fast"), _days(26, 2, "slow"))
@@ -152,6 +153,16 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
         "(close - highest high of n) / (highest high of n - lowest low of n) * 100; undefined "
         "where they are equal",
         "Williams, How I Made One Million Dollars, 1973", (-100, 0),
+    ),
+    "aroon_up": Entry(
+        "Aroon up", ("high",), (_days(25),), "percent",
+        "(n - bars since the highest high of n + 1 bars, of equal ones the last) / n * 100",
+        _CHANDE, (0, 100), extra=1,
+    ),
+    "aroon_down": Entry(
+        "Aroon down", ("low",), (_days(25),), "percent",
+        "(n - bars since the lowest low of n + 1 bars, of equal ones the last) / n * 100",
+        _CHANDE, (0, 100), extra=1,
     ),
     "cci": Entry(
         "CCI", _HLC, (_days(20, 2),), "score",

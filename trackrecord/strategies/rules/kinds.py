@@ -11,7 +11,7 @@ _KINDS: Final = {
     "macd_histogram": "macd", "bollinger_upper": "price", "bollinger_lower": "price",
     "supertrend": "price", "keltner_upper": "price", "keltner_lower": "price",
     "plus_di": "directed", "minus_di": "directed", "adx": "directed", "stochastic_k": "stochastic",
-    "stochastic_d": "stochastic",
+    "stochastic_d": "stochastic", "aroon_up": "aroon", "aroon_down": "aroon",
 }  # fmt: skip
 _OF_SOURCE: Final = frozenset({"sma", "ema", "wma", "highest", "lowest"})
 

@@ -166,6 +166,17 @@ def _williams(settings: Settings, back: Back) -> Floats:
     return _quotient(back(2, 0) - top, top - bottom) * 100.0
 
 
+def _aroon(settings: Settings, back: Back, sign: float) -> Floats:
+    days = int(settings[0])
+    best = sign * back(0, 0)
+    since = np.zeros_like(best)
+    for ago in range(1, days + 1):
+        value = sign * back(0, ago)
+        since = np.where(value > best, float(ago), since)
+        best = np.maximum(best, value)
+    return np.where(np.isnan(best), np.nan, (days - since) / days * 100.0)
+
+
 def _typical(back: Back, ago: int) -> Floats:
     return (back(0, ago) + back(1, ago) + back(2, ago)) / 3.0
 
@@ -210,6 +221,8 @@ WINDOWED: Final[Mapping[str, Callable[[Settings, Back], Floats]]] = {
     "stochastic_k": _k,
     "stochastic_d": _d,
     "williams": _williams,
+    "aroon_up": lambda settings, back: _aroon(settings, back, 1.0),
+    "aroon_down": lambda settings, back: _aroon(settings, back, -1.0),
     "cci": _cci,
     "mfi": _mfi,
 }

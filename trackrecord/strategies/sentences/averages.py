@@ -45,6 +45,8 @@ class Averages(Cursor):
                 kind = next(n for p, n in _AVERAGES if re.fullmatch(p, later.group()))
                 return self._averaged(kind, int(float(match[1])), its=its, said=None)
         self.back(mark)
+        if (ranged := self._average_range()) is not None:
+            return ranged
         # As in "20 day average", "20 day exponential moving average of volume", "50 sma", "200 dma"
         if match := self.eat(rf"{N}(?: ({SPAN}))?(?: (volume))?(?=(?: {MOVING}))"):
             if (name := self._average_name()) is not None:
@@ -102,6 +104,25 @@ class Averages(Cursor):
                 return self._averaged(name, int(float(match[1])), its=its, said=None)
         return None
 
+    def _average_range(self) -> Operand | None:
+        """For "the average range of the last 10 days", "10 day average range"."""
+        mark = self.mark()
+        word = r"(?:average|avg|mean) (?:daily |trading |high low )?range"
+        match = self.eat(
+            rf"{word} (?:of|over|in|for|during) (?:its )?(?:(?:last|past)|(previous|prior|preceding))? ?{N} ({SPAN})"
+        )
+        if match is not None:
+            days, before = self.span(match[2], match[3]), match[1] is not None
+        else:
+            match = self.eat(rf"{N}(?: ({SPAN}))? {word}")
+            if match is None:
+                self.back(mark)
+                return None
+            days, before = self._days(match[1], match[2]), False
+        self._check_days(days, f"an average range of {days} days")
+        found = Indicator("sma", (days,), Indicator("range"))
+        return Ago(found, 1) if before else found
+
     def _average_name(self) -> str | None:
         for pattern, name in _AVERAGES:
             if self.eat(pattern):
@@ -156,6 +177,9 @@ class Averages(Cursor):
 
     def _extreme(self) -> Operand | None:
         last = r"(?:of|in|over|for|from|during|across|within)?(?: its)?(?: ?(last|past|previous|prior|preceding|trailing))?"
+        if self.eat("its|their") and self.subject is not None and not _is_price(self.subject):
+            # The high of what else was spoken of, such as RSI, is not the price's.
+            return None
         mark = self.mark()
         if match := self.eat(
             r"(previous|prior|preceding|last|new)? ?(highest|lowest|largest|smallest|maximum|minimum|max|min)"
@@ -163,7 +187,7 @@ class Averages(Cursor):
             name = "highest" if match[2] in {"highest", "largest", "maximum", "max"} else "lowest"
             source = self._extreme_source(name)
             if source is not None:
-                if match := self.eat(rf"\( (?:(high|low|close) , )?{N} \)"):
+                if match := self.eat(rf"\( (?:(high|low|close|open|volume) , )?{N} \)"):
                     if match[1]:
                         source = field_named(match[1])
                     return self._extremed(name, source, int(float(match[2])), None)

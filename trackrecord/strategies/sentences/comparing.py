@@ -78,7 +78,12 @@ class Comparing(Special):
             return self.compared(about, ">=" if up else "<=", Number(float(match[1])))
         op = self._op()
         if op is None:
-            return None
+            usual = self._usual_volume(left)
+            about = self._about(left, usual)
+            if not isinstance(usual, Multiple) or about is None:
+                return None
+            self.note("'is n times' is read as at least n times")
+            return self.compared(about, ">=", usual)
         mark = self.mark()
         previous = self.subject
         if left is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from trackrecord.strategies.rules.canonical import opposite
 from trackrecord.strategies.rules.model import And, Condition, Or
 from trackrecord.strategies.sentences.cursor import DAY, SPAN, N
+from trackrecord.strategies.sentences.loose import earlier_by
 from trackrecord.strategies.sentences.predicates import Predicates
 from trackrecord.strategies.sentences.wording import AND_WORDS, LAST, OR_WORDS, ROW
 
@@ -130,7 +131,13 @@ class Conditions(Predicates):
 
     def _one(self) -> Condition | None:
         mark = self.mark()
-        found = self._prefixed() or self._special() or self._closes_in_a_row() or self._simple()
+        found = (
+            self._prefixed()
+            or self._named_way()
+            or self._special()
+            or self._closes_in_a_row()
+            or self._simple()
+        )
         if found is None:
             self.back(mark)
             return None
@@ -186,7 +193,16 @@ class Conditions(Predicates):
     def _followed(self, found: Condition) -> Condition:
         """What stands behind a condition and changes it: "two days in a row"."""
         while True:
-            if match := self.eat(ROW):
+            if match := self.eat(
+                rf"for (?:very )?first time in (?:last |past |at least |over )?{N} ({SPAN})"
+            ):
+                days = self.span(match[1], match[2])
+                self.note(
+                    f"the first time in {days} bars: now, and on none of the {days} bars before"
+                )
+                earlier = self._within(str(days), earlier_by(1, found))
+                found = And((found, opposite(earlier)))
+            elif match := self.eat(ROW):
                 found = self._in_a_row(match[1], found)
             elif match := self.eat(
                 rf"for (?:at least |each of )?(?:last |past )?{N} {DAY}|on each of last {N} {DAY}"

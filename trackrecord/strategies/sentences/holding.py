@@ -107,12 +107,27 @@ class Holding(Levels):
         return True
 
     def _schedule(self) -> bool:
+        before = self.text[: self.at].rstrip()
+        if self._leaving_here() and not before.endswith((",", ";", ".", ":", ")", "only")):
+            # "sell when RSI > 70 on Fridays": the schedule is that of entries alone.
+            return False
         if self.eat(
             r"not(?: (?:on|in|during))?|except(?: (?:on|in|during))?|never on|excluding|exclude|avoid"
         ):
             return self._days_said(negative=True)
+        if match := self.eat(
+            r"(?:(?:if|when|where) )?(?:(?:it|today)(?: is)?|day is) (not )?(?:on )?"
+        ):
+            if self._leaving_here():
+                return False
+            return self._days_said(negative=bool(match[1])) or (not match[1] and self._first_said())
         self.eat(r"(?:only )?(?:on|in|during|every|each|from|at)(?: (?:each|every|any))?|only")
         return self._first_said() or self._days_said(negative=False)
+
+    def _leaving_here(self) -> bool:
+        """Whether what is being said belongs to an exit."""
+        last = self.said_all.conditions[-1:]
+        return bool(last) and last[0][0] in {"exit", "cover"}
 
     def _days_said(self, *, negative: bool) -> bool:
         self.eat(r"on|in|during|every|from")

@@ -20,6 +20,8 @@ _NAMED: Final[tuple[tuple[str, str], ...]] = (
     (r"plusdi|plus di|di plus|di \+", "plus_di"),
     (r"minusdi|minus di|di minus|di -", "minus_di"),
     (r"williams %? ?r|williams r|%r", "williams"),
+    (r"aroon up|aroon - up|aroonup", "aroon_up"),
+    (r"aroon down|aroon - down|aroondown", "aroon_down"),
     (r"commodity channel index|cci", "cci"),
     (r"money flow index|mfi", "mfi"),
     (r"on balance volume|obv", "obv"),
@@ -87,7 +89,7 @@ class Indicators(Averages):
         """Settings in brackets: ``( 12 , 26 , 9 )``; None where there are none that fit."""
         mark = self.mark()
         if match := self.eat(
-            rf"\( (?:(?:periods?|length|window) ?=? ?)?({SIGNED}(?: (?:{DAY}|% ))?(?: (?:,|/|-) {SIGNED})*) \)"
+            rf"\( (?:(?:close|closing price|price|high , low , close(?: , volume)?) , )?(?:(?:periods?|length|window) ?=? ?)?({SIGNED}(?: (?:{DAY}|% ))?(?: (?:,|/|-) {SIGNED})*) \)"
         ):
             numbers = [float(part) for part in match[1].replace(",", " ").replace("/", " ").split()
                        if part.lstrip("-").replace(".", "").isdigit()]  # fmt: skip
@@ -130,6 +132,12 @@ class Indicators(Averages):
             match := self.eat(rf"{N} ({SPAN})")
         ):
             numbers = [float(self.span(match[1], match[2]))]
+        elif name == "stdev" and self.eat(
+            rf"of (?:its |daily |1 day |day |% )?(?:returns|changes|price changes|daily returns)(?: (?:over|of|in|for) (?:last |past )?(?={N} {SPAN}))?"
+        ):
+            if match := self.eat(rf"{N} ({SPAN})(?! (?:ago|in row|before))"):
+                numbers = [float(self.span(match[1], match[2]))]
+            name = "volatility"
         elif name in {"zscore", "stdev"} and (
             match := self.eat(
                 rf"of (?:close|price|closing price)(?: (?:over|of|in|for) (?:last |past )?{N} ({SPAN}))?"
@@ -196,6 +204,7 @@ _FAMILIES: Final = {
     "bollinger_lower": "bollinger", "bollinger_bandwidth": "bollinger",
     "bollinger_percent": "bollinger", "stochastic_k": "stochastic", "stochastic_d": "stochastic",
     "supertrend_direction": "supertrend", "keltner_upper": "keltner", "keltner_lower": "keltner",
+    "aroon_up": "aroon", "aroon_down": "aroon",
     "plus_di": "adx", "minus_di": "adx",
 }  # fmt: skip
 """Indicators that share their settings."""

@@ -22,7 +22,7 @@ from trackrecord.strategies.rules.model import (
 )
 from trackrecord.strategies.sentences.conditions import Conditions
 from trackrecord.strategies.sentences.cursor import DAY, N
-from trackrecord.strategies.sentences.loose import CLOSE, settled, strict
+from trackrecord.strategies.sentences.loose import CLOSE, reaches, settled, strict
 from trackrecord.strategies.sentences.said import Role, Said
 
 _STOP: Final = r"(?:(?:with|use|using|set|put|place|add|and|have) )*(?:hard |initial |fixed |protective |catastrophic )?(?:stop ?loss(?: order)?|stoploss|stop out|stops?|sl)"
@@ -44,6 +44,12 @@ class Levels(Conditions):
     def _add(self, role: Role, condition: Condition) -> None:
         leaving = role in {"exit", "cover"}
         self.said_all.conditions.append((role, settled(condition, leaving=leaving)))
+
+        if not leaving and reaches(condition):
+            self.problem(
+                "ambiguous",
+                "for an entry, 'to' a number is unclear: say 'falls below' or 'is below' it",
+            )
 
     def _distance(self) -> Percent | Ranges | None:
         mark = self.mark()
@@ -223,10 +229,24 @@ class Levels(Conditions):
         match = self.eat(
             rf"(?:exit|sell|close|get out|out|cover)(?: (?:position|trade|it))?(?: (?:with|at|on|for|when|after))? {N} % (profit|gain|loss) (?:or|and) {N} % (profit|gain|loss)"
         )
-        if match is None or (match[2] == "loss") == (match[4] == "loss"):
+        if match is None:
+            return self._profit_reached()
+        if (match[2] == "loss") == (match[4] == "loss"):
             return False
         gain, loss = (match[3], match[1]) if match[2] == "loss" else (match[1], match[3])
         return self._set_target(Percent(float(gain))) and self._set_stop(Percent(float(loss)))
+
+    def _profit_reached(self) -> bool:
+        """For "exit when profit reaches 8 % or loss reaches 4 %"."""
+        gain, loss = "(?:profits?|gains?)", "(?:loss|losses)"
+        comes = r"(?:reaches|reach|hits|hit|is|are|exceeds|exceed|of|gets to|at)"
+        match = self.eat(
+            rf"(?:exit|sell|close|get out|out|cover)(?: (?:position|trade|it))?(?: (?:with|at|on|when|if|once))? (?:{gain} {comes} {N} %,? or (?:when |if |once )?{loss} {comes} {N} %|{loss} {comes} {N} %,? or (?:when |if |once )?{gain} {comes} {N} %)"
+        )
+        if match is None:
+            return False
+        up, down = match[1] or match[4], match[2] or match[3]
+        return self._set_target(Percent(float(up))) and self._set_stop(Percent(float(down)))
 
     def _take_profit_at(self) -> bool:
         """For "take profit at the middle band": an exit that is decided."""

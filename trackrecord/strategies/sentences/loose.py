@@ -57,7 +57,13 @@ class Loose(Indicator):
 
 @dataclass(frozen=True)
 class SoftCross(Cross):
-    """A cross said by a verb that may also say that it is beyond: "rises above 70"."""
+    """A cross said by a verb that may also say that it is beyond: "rises above 70".
+
+    Attributes:
+        reached: Whether the number itself was said to be enough: "drops to 50".
+    """
+
+    reached: bool = False
 
 
 def settled(condition: Condition, *, leaving: bool) -> Condition:
@@ -65,6 +71,8 @@ def settled(condition: Condition, *, leaving: bool) -> Condition:
     if isinstance(condition, SoftCross):
         if leaving and isinstance(condition.right, Number):
             op: Comparison = ">" if condition.direction == "above" else "<"
+            if condition.reached:
+                op = ">=" if op == ">" else "<="
             return Compare(condition.left, op, condition.right)
         return Cross(condition.left, condition.direction, condition.right)
     if isinstance(condition, And | Or):
@@ -75,6 +83,43 @@ def settled(condition: Condition, *, leaving: bool) -> Condition:
         inner = settled(condition.condition, leaving=leaving)
         return type(condition)(condition.bars, inner)
     return condition
+
+
+def reaches(condition: Condition) -> bool:
+    """Whether it says of something that it comes to a number."""
+    if isinstance(condition, And | Or):
+        return any(reaches(item) for item in condition.items)
+    if isinstance(condition, Not):
+        return reaches(condition.item)
+    if isinstance(condition, Within | InARow):
+        return reaches(condition.condition)
+    return isinstance(condition, SoftCross) and condition.reached
+
+
+def earlier_by(bars: int, condition: Condition) -> Condition:
+    """The same condition, of the bar so many bars before."""
+    if isinstance(condition, And | Or):
+        return type(condition)(tuple(earlier_by(bars, item) for item in condition.items))
+    if isinstance(condition, Not):
+        return Not(earlier_by(bars, condition.item))
+    if isinstance(condition, Compare | Cross):
+        left, right = (_earlier(bars, side) for side in (condition.left, condition.right))
+        return replace(condition, left=left, right=right)
+    if isinstance(condition, Within | InARow):
+        return replace(condition, condition=earlier_by(bars, condition.condition))
+    return condition
+
+
+def _earlier(bars: int, operand: Operand) -> Operand:
+    if isinstance(operand, Number):
+        return operand
+    if isinstance(operand, Ago):
+        return Ago(operand.operand, operand.bars + bars)
+    if isinstance(operand, Multiple | Away):
+        return replace(operand, operand=_earlier(bars, operand.operand))
+    if isinstance(operand, Apart):
+        return Apart(_earlier(bars, operand.operand), operand.factor, _earlier(bars, operand.width))
+    return Ago(strict(operand), bars)
 
 
 def strict(operand: Operand) -> Operand:

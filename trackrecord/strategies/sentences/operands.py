@@ -58,18 +58,18 @@ class Operands(Indicators):
             if self.eat(r"yesterday|(?:on )?(?:previous|prior) (?:day|bar)|day before"):
                 found = Ago(strict(found), 1)
                 continue
+            if isinstance(found, Field) and self.eat(rf"of (?:{_BEFORE})"):
+                found = Ago(found, 1)
+                continue
             if isinstance(found, Field) and self.eat(
                 r"of (?:day|today|bar|signal bar|signal day|this bar|candle)"
             ):
                 continue
-            if isinstance(found, Field) and (match := self.eat(r"\[ (\d+) \]")):
-                found = Ago(found, int(match[1])) if int(match[1]) else found
+            if isinstance(found, Field | Indicator) and (match := self.eat(r"\[ (\d+) \]")):
+                found = Ago(strict(found), int(match[1])) if int(match[1]) else strict(found)
                 continue
             if match := self.eat(rf"(?:\*|times) {N}(?! (?:atr|average true))"):
                 found = Multiple(float(match[1]), found)
-                continue
-            if isinstance(found, Field) and self.eat(rf"of (?:{_BEFORE})"):
-                found = Ago(found, 1)
                 continue
             if match := self.eat(rf"(minus|plus|\+|-) (?:{N} (?:times |x |\* )?)?(?=\w)"):
                 width = self._base()

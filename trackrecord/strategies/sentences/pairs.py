@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from trackrecord.strategies.rules.catalogue import CATALOGUE
 from trackrecord.strategies.rules.kinds import kind
 from trackrecord.strategies.rules.model import (
@@ -20,7 +22,7 @@ from trackrecord.strategies.rules.model import (
     Within,
 )
 from trackrecord.strategies.sentences.averages import AVERAGE
-from trackrecord.strategies.sentences.cursor import DAY, SIGNED, SPAN
+from trackrecord.strategies.sentences.cursor import DAY, SIGNED, SPAN, N
 from trackrecord.strategies.sentences.loose import (
     CLOSE,
     VOLUME,
@@ -34,6 +36,12 @@ from trackrecord.strategies.sentences.loose import (
 )
 from trackrecord.strategies.sentences.operands import Operands
 from trackrecord.strategies.sentences.wording import BANDS
+
+_USUAL_DAYS: Final = frozenset({
+    3, 5, 7, 8, 9, 10, 12, 13, 14, 15, 18, 20, 21, 25, 26, 30, 34, 35, 40, 45, 50, 55, 60, 65, 70, 75, 80,
+    89, 90, 100, 110, 120, 125, 126, 130, 144, 150, 180, 200, 220, 233, 240, 250, 252, 300, 350, 400,
+})  # fmt: skip
+"""Bars that averages are usually of."""
 
 
 class Pairs(Operands):
@@ -66,14 +74,27 @@ class Pairs(Operands):
         if self.eat(r"zero(?: line)?|0 line|centerline|centre line|center line"):
             return Number(0.0)
         self.back(mark)
-        del subject
-        found = self.operand()
+        found = self._same_average(subject) or self.operand()
         if found is None and self.eat(r"it(?= was)"):
             found = CLOSE
         if found is None and self.beside is not None and self.eat(r"it(?=$| [,;.)]| and| or)"):
             found = self.beside
         self.eat("line(?! \\()")
         return found
+
+    def _same_average(self, subject: Operand | None) -> Operand | None:
+        """For "the 50 day average is above the 200 day": days alone are of the same average."""
+        plain = None if subject is None else strict(subject)
+        if not isinstance(plain, Indicator) or plain.name not in {"sma", "ema", "wma"}:
+            return None
+        match = self.eat(
+            rf"{N} {DAY}(?: 1)?(?=$| [,;.)]| and| or| with| from| buy| sell| go| exit| enter| stop| then)"
+        )
+        if match is None:
+            return None
+        days = int(float(match[1]))
+        self._check_days(days, f"a {days} day average")
+        return Indicator(plain.name, (days,), plain.source)
 
     def crossed(
         self, left: Operand, direction: Direction, right: Operand, *, soft: bool = False
@@ -129,6 +150,8 @@ class Pairs(Operands):
         one, other = kind(left), kind(right)
         if isinstance(left, Number) and isinstance(right, Number):
             return None
+        if isinstance(left, Number) or isinstance(right, Number):
+            self._not_a_period(left, right)
         if isinstance(left, Number):
             if not self._bounded(right, ">" if op in {"<", "<="} else "<", left.value):
                 return None
@@ -142,6 +165,17 @@ class Pairs(Operands):
         if one == "volume" and other == "volume" and not isinstance(right, Number):
             return strict(self._shifted(left, right)), self._shifted(right, left)
         return self._before(left, right, op)
+
+    def _not_a_period(self, left: Operand, right: Operand) -> None:
+        """Ask what "SMA 50 is above 200" means: the price, or the average of as many bars?"""
+        number, other = (left, right) if isinstance(left, Number) else (right, left)
+        assert isinstance(number, Number)  # noqa: S101 - one of them is
+        averaged = isinstance(other, Indicator) and other.name in {"sma", "ema", "wma"}
+        if averaged and kind(other) == "price" and number.value in _USUAL_DAYS:
+            self.problem(
+                "ambiguous",
+                f"is {number.value:g} a price, or the average of {number.value:g} bars?",
+            )
 
     def _shifted(self, side: Operand, other: Operand) -> Operand:
         """Volume's own average leaves this bar out."""

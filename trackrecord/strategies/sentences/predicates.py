@@ -18,9 +18,9 @@ from trackrecord.strategies.rules.model import (
     Number,
     Operand,
 )
-from trackrecord.strategies.sentences.comparing import Comparing
 from trackrecord.strategies.sentences.cursor import DAY, SPAN, N
 from trackrecord.strategies.sentences.loose import CLOSE, loose_extreme, strict
+from trackrecord.strategies.sentences.reaching import Reaching
 from trackrecord.strategies.sentences.wording import (
     CLOSES,
     CROSSES,
@@ -33,7 +33,7 @@ from trackrecord.strategies.sentences.wording import (
 UNSPANNED: Final = "a change without a span is that from the close before"
 
 
-class Predicates(Comparing):
+class Predicates(Reaching):
     """Reads a subject and what is said of it."""
 
     def _simple(self) -> Condition | None:
@@ -68,7 +68,8 @@ class Predicates(Comparing):
     def _said(self, left: Operand | None) -> Condition | None:
         """What is said of a subject; None for "it" or nothing."""
         for read in (
-            self._crossing, self._breaking, self._placed, self._moved, self._turned, self._ranged, self._compared,
+            self._reached, self._crossing, self._breaking, self._placed, self._fallen, self._moved, self._turned,
+            self._extreme_made, self._broken, self._ranged, self._compared,
         ):  # fmt: skip
             mark = self.mark()
             found = read(left)
@@ -81,8 +82,12 @@ class Predicates(Comparing):
         """For "breaks the 20 day high"."""
         if not self.eat(r"(?:has )?(?:breaks?|broke|broken|clears|takes out|surpasses|breaches)"):
             return None
+        before, self.subject = self.subject, left if left is not None else self.subject
         right = self.operand()
+        self.subject = before
         side = None if right is None else loose_extreme(right)
+        if side is None and right in {Ago(Field("high"), 1), Ago(Field("low"), 1)}:
+            side = "highest" if right == Ago(Field("high"), 1) else "lowest"
         about = self._about(left, right)
         if right is None or side is None or about is None or kind(about) != "price":
             return None
@@ -120,20 +125,20 @@ class Predicates(Comparing):
                 return self._crossing_from(left)
         else:
             rising = self.eat(
-                rf"(?:is |has |have )?{RISES} ?(?:back )?(above|over|higher than|through|up through|past|out above)"
+                rf"(?:is |has |have )?{RISES} ?(?:back )?(?:(?:to )?(above|over|higher than)|(through|up through|past|out above)|to (more than|greater than))"
             )
             falling = (
                 None
                 if rising
                 else self.eat(
-                    rf"(?:is |has |have )?{FALLS} ?(?:back )?(below|under|beneath|through|down through|lower than)"
+                    rf"(?:is |has |have )?{FALLS} ?(?:back )?(?:(?:to )?(below|under|beneath|lower than)|(through|down through)|to (less than))"
                 )
             )
             if rising is None and falling is None:
                 return None
             found = rising or falling
             assert found is not None  # noqa: S101 - one of them was
-            if found[1] == "through" and re.match(
+            if found[2] == "through" and re.match(
                 r"(?:is |has )?(?:breaks?|moves|goes|comes|turns|gets)", found.group()
             ):
                 return None
@@ -171,7 +176,7 @@ class Predicates(Comparing):
     def _crossing_from(self, left: Operand | None) -> Condition | None:
         before, self.subject = self.subject, left if left is not None else self.subject
         mark = self.mark()
-        right = self.operand()
+        right = self._same_average(left) or self.operand()
         self.subject = before
         if right is None:
             self.back(mark)
@@ -200,7 +205,7 @@ class Predicates(Comparing):
 
     def _placed(self, left: Operand | None) -> Condition | None:
         """Where the subject is within something: "in the top 10 % of the day's range"."""
-        self.eat(rf"{STATES}|{CLOSES}")
+        verb = self.eat(rf"{STATES}|{CLOSES}")
         self.eat(r"(?:with)?in|at|near(?! \d)")
         match = self.eat(
             r"(top|upper|highest|bottom|lower|lowest) (?:(\d+(?:\.\d+)?) %|(quarter|third|half|decile)|1 (quarter|third))(?: of)?"
@@ -226,6 +231,9 @@ class Predicates(Comparing):
             r"(?:its |their )?(?:day|daily|today|bar|candle|session|intraday)? ?(?:high low )?(?:trading )?range(?: of (?:day|bar))?|(?:day|bar|today)"
         ):
             place = Indicator("range_position")
+        elif verb and not match.group().endswith(" of") and self.at_subjectless():
+            self.note("a part of the range that is not said to be another's is of the bar's own")
+            place = Indicator("range_position")
         if place is None:
             return None
         self.subject = CLOSE
@@ -243,7 +251,7 @@ class Predicates(Comparing):
             self.subject = CLOSE
             return Compare(CLOSE, ">" if match[1] in {"up", "higher"} else "<", Ago(CLOSE, 1))
         match = self.eat(
-            rf"(?:{STATES} ?|{CLOSES} ?|have |had )?(up|down|higher|lower|rises|rose|risen|gains|gained|gain|rallies|rallied|jumps|jumped|climbs|climbed|increases|increased|advances|advanced|surges|falls|fell|fallen|drops|drop|dropped|loses|lost|declines|declined|declines|decreases|decreased|slides|sinks|dips|plunges|tumbles|crashes|returns|returned) (?:by )?{MORE_THAN}{N} %(?: or more| or greater)?"
+            rf"(?:{STATES} ?|{CLOSES} ?|(?:has |have |had )?(?:gone|goes|go|went|moves|moved) (?=up|down|higher|lower)|have |had )?(up|down|higher|lower|rises|rose|risen|gains|gained|gain|rallies|rallied|jumps|jumped|climbs|climbed|increases|increased|advances|advanced|surges|falls|fell|fallen|drops|drop|dropped|loses|lost|declines|declined|declines|decreases|decreased|slides|sinks|dips|plunges|tumbles|crashes|returns|returned) (?:by )?{MORE_THAN}{N} %(?: or more| or greater)?"
         )
         if match is None:
             return None
@@ -282,7 +290,7 @@ class Predicates(Comparing):
             else:
                 days = self.span(span[1] or span[4], span[2] or span[5])
         elif self.eat(
-            r"today|on day|in 1 day|that day|from previous close|from yesterday(?: close)?|versus previous close|on same day|for day|compared to yesterday|day(?=$| [,;.])"
+            r"today|on day|in (?:1|single) (?:trading )?(?:day|session)|that day|from previous close|from yesterday(?: close)?|versus previous close|on same day|for day|compared to yesterday|day(?=$| [,;.])"
         ):
             days = 1
         else:

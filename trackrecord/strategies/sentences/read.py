@@ -199,6 +199,16 @@ def _rule(said: Said, notes: list[str]) -> tuple[Rule | None, list[Problem]]:
     bare = _all(said, "either")
     filters = [condition for name, condition in said.conditions if name == "filter"]
     scheduled = bool(said.weekdays or said.months or said.first_of)
+    exits = [condition for name, condition in said.conditions if name == "exit"]
+    if (
+        said.covered
+        and said.sold == len(exits) == 1
+        and entry is None
+        and short is None
+        and bare is None
+    ):
+        notes.append("what is sold and then covered is sold short")
+        short, leave = leave, None
     if bare is not None:
         if entry is None and short is None:
             if said.sides == "short" or "short" in said.actions:
@@ -241,6 +251,14 @@ def _rule(said: Said, notes: list[str]) -> tuple[Rule | None, list[Problem]]:
     if said.sides == "long" and short is not None:
         problems.append(Problem(None, "both", "long only was said, and a short too"))
         return None, problems
+    if entry is None and short is not None and leave is not None:
+        # An exit that was said before its entry.
+        if said.sold or said.sides == "both":
+            problems.append(Problem(None, "both", "a short is covered, not sold"))
+        else:
+            cover, leave = leave if cover is None else Or((cover, leave)), None
+    if short is None and (cover is not None or said.covered):
+        problems.append(Problem(None, "both", "nothing is sold short that could be covered"))
     if entry is not None and short is not None:
         leave, cover = _turning(entry, leave, short, cover)
     if _named_only(said, entry):

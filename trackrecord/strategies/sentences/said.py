@@ -18,6 +18,8 @@ class Said:
         conditions: Each with what it is for.
         sides: ``long`` or ``short`` only, or ``both``; None where it was not said.
         reverse: Whether the exit is the entry's cross the other way round.
+        sold: How many of the exits were said with the verb to sell, which covers nothing.
+        covered: Whether something was said to be covered, as only what was sold short is.
         unread: Spans of the text that nothing claimed.
     """
 
@@ -33,6 +35,8 @@ class Said:
     reverse: bool = False
     named_cross: bool = False
     unread: list[tuple[int, int]] = field(default_factory=list)
+    covered: bool = False
+    sold: int = 0
     actions: list[str] = field(default_factory=list)
     operands: int = 0
     bare: list[tuple[str, int, int]] = field(default_factory=list)

@@ -18,7 +18,15 @@ from trackrecord.strategies.sentences.averages import AVERAGE
 from trackrecord.strategies.sentences.cursor import DAY, SPAN, N
 from trackrecord.strategies.sentences.loose import CLOSE, VOLUME
 from trackrecord.strategies.sentences.pairs import Pairs
-from trackrecord.strategies.sentences.wording import AND_WORDS, GREEN, MORE_THAN, OR_WORDS, RED, ROW
+from trackrecord.strategies.sentences.wording import (
+    AND_WORDS,
+    GREEN,
+    LAST,
+    MORE_THAN,
+    OR_WORDS,
+    RED,
+    ROW,
+)
 
 
 class Special(Pairs):
@@ -130,6 +138,10 @@ class Special(Pairs):
             if match := self.eat(
                 rf"{before}{N} (?:consecutive |straight |successive )?(?:{pattern})(?: in row| running| straight| consecutively)?"
             ):
+                in_a_row = re.search("consecutive|straight|successive|row|running", match.group())
+                if not in_a_row and self.peek(rf"(?:out )?of (?:last|past|previous) |{LAST}"):
+                    # So many days of a few more: a rule does not count.
+                    return None
                 self.note(note)
                 return self._in_a_row(match[1], one)
             self.back(mark)
@@ -142,7 +154,7 @@ class Special(Pairs):
             self.back(mark)
         mark = self.mark()
         if match := self.eat(
-            r"(?:price |stock |it |market |close )?(?:has |have )?(closes|closed|closing|close|fallen|falls|fell|dropped|drops|declined|risen|rises|rose|gained|gains|been up|been down|is up|is down|is red|is green|down|up) ?(red|green|down|up|lower|higher)? ?(?=(?:for |on )?\d+)"
+            r"(?:prices? |stocks? |shares? |it |they |market |close )?(?:has |have |had )?(gone(?= (?:up|down))|go(?= (?:up|down))|goes(?= (?:up|down))|went(?= (?:up|down))|closes|closed|closing|close|fallen|falls|fell|dropped|drops|declined|risen|rises|rose|gained|gains|been up|been down|is up|is down|is red|is green|down|up) ?(red|green|down|up|lower|higher)? ?(?=(?:for |on )?\d+)"
         ):
             row = self.eat(rf"{ROW}")
             if row is not None:
@@ -216,6 +228,11 @@ class Special(Pairs):
             days = next(int(float(match[i])) for i in (1, 2, 3, 4) if match[i])
             down = (match[5] or "").startswith("down") or match[6].startswith("breakd")
             return self._beyond(days, high=not down, closing=False)
+        if match := self.eat(
+            rf"(?:price |stock |it |close )?(?:breaks?|broke|breaking) out of (?:its )?{N} ({SPAN}) (?:trading |price |high low )?(?:range|channel) (?:to (upside|downside)|(upwards?)|(downwards?))"
+        ):
+            up = match[3] == "upside" or bool(match[4])
+            return self._beyond(self.span(match[1], match[2]), high=up, closing=False)
         if match := self.eat(rf"donchian(?: channel)? breakouts? \( {N}(?: {DAY})? \)"):
             return self._beyond(int(float(match[1])), high=True, closing=False)
         if match := self.eat(

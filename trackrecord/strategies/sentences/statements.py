@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 
-from trackrecord.strategies.rules.canonical import canonical, opposite
-from trackrecord.strategies.rules.kinds import kind
+from trackrecord.strategies.rules.canonical import opposite
 from trackrecord.strategies.rules.model import (
     Ago,
-    And,
-    Compare,
     Condition,
-    Cross,
     Field,
     Indicator,
-    Number,
-    Or,
 )
 from trackrecord.strategies.sentences.cursor import Mark
-from trackrecord.strategies.sentences.holding import Holding
+from trackrecord.strategies.sentences.leaving import Leaving
 from trackrecord.strategies.sentences.loose import CLOSE, strict
 from trackrecord.strategies.sentences.predicates import UNSPANNED
 from trackrecord.strategies.sentences.said import Role, Said
@@ -34,11 +28,11 @@ _WHEN: Final = (
 )
 _LONG: Final = (
     r"buy to open|be long|stay long|buy|buys|buying|purchase|purchases|go long|goes long|going long|enter long position|enter long trade|enter long|enters long|open long position|open long|"
-    r"take long position|take long|initiate long|long entry|long position|long|enter position|enter trade|enter|entry rule|entry signal|entry|get in|get long|open position|open trade|initiate position"
+    r"take long position|take long|initiate long|long entry|long position|long|enter position|enter trade|enter|entry rule|entry signal|entry|get in|get long|open position|open trade|open(?= (?:when|if|once))|initiate position"
 )
 _EXIT: Final = (
     r"sell to close|(?:and )?(?:hold|keep|stay in|stay long)(?: (?:it|position|stock|on))? until|sell out|sell|sells|selling|exit rule|exit signal|exit long position|exit long|exit position|exit trade|exit|exits|exiting|close long position|"
-    r"close long|close position|close trade|close out position|close out|close it|close them|get out|liquidate|flatten|long exit|leave|out|close(?= (?:when|if|once|position|trade|long))|unload"
+    r"close long|close position|close trade|close out position|close out|close it|close them|get out|liquidate|flatten|long exit|leave|out|close(?= (?:when|if|once|position|trade|long|after \d|\d+ (?:trading )?(?:days?|bars?|sessions?|weeks?) later))|unload"
 )
 _SHORT: Final = r"sell short|short sell|short|go short|goes short|going short|enter short position|enter short|open short position|open short|take short position|short entry|shorts"
 _COVER: Final = r"buy to cover|cover short|cover|buy back|exit short position|exit short|close short position|close short|short exit|buy it back|covers"
@@ -48,7 +42,7 @@ _LABEL: Final = (
 )
 
 
-class Statements(Holding):
+class Statements(Leaving):
     """Reads a whole sentence."""
 
     def sentence(self) -> Said:
@@ -125,23 +119,30 @@ class Statements(Holding):
         if found is None:
             return None
         name = found
+        sells = self._sells
+        # Not "buy back", which may be a long that is entered again.
+        covers = name == "cover" and "cover" in self.text[start : self.at]
         if name == "exit" and self._shorts():
             name = "cover"
         if name == "long" and self.eat(r"and hold(?! for| \d| until)"):
             pass
+        self.said_all.covered |= covers
         if self._after_verb(name):
             return name
         place = self.mark()
         condition = self._introduced()
         if condition is not None and not self._since_entry(name, place):
             self._add(name, condition)
+            self.said_all.sold += sells and name == "exit"
             self._or_after(name)
             return name
         self.back(place)
         if self._exit_at(name):
+            self._or_after(name)
             return name
         self.back(place)
         if name in {"exit", "cover"} and self.horizon_here(name):
+            self.said_all.covered |= name == "cover"
             self._or_after(name)
             return name
         self.back(place)
@@ -171,6 +172,9 @@ class Statements(Holding):
     def _end(self, start: int) -> int:
         return max(start + 1, self.at - 1 if self.at < len(self.text) else len(self.text))
 
+    _sells: bool = False
+    """Whether the last verb was to sell."""
+
     def _verb(self) -> Role | None:
         """Which action begins here."""
         verbs: tuple[tuple[str, Role], ...] = (
@@ -179,7 +183,8 @@ class Statements(Holding):
         if self.peek(r"(?:long|short)s? only|long and short|long or short|long /"):
             return None
         for pattern, role in verbs:
-            if self.eat(rf"(?:to )?(?:{pattern}){_THING}(?: :)?"):
+            if match := self.eat(rf"(?:to )?(?:{pattern}){_THING}(?: :)?"):
+                self._sells = role == "exit" and "sell" in match.group()
                 return role
         return None
 
@@ -225,45 +230,22 @@ class Statements(Holding):
             return
         while True:
             mark = self.mark()
-            if not self.eat(r"(?:,|or|, or)(?: (?:else|otherwise))?"):
+            joint = self.eat(r"(?:, or|or|,)(?: (?:else|otherwise))?")
+            if joint is None:
                 return
             if self.horizon_here(name):
                 continue
+            place = self.mark()
+            if joint.group().startswith(("or", ", or")) and self.eat("when|if|once"):
+                condition = self.condition()
+                if condition is not None and not self._since_entry(name, place):
+                    self._add(name, condition)
+                    continue
+                self.back(place)
             self.eat("with|by|at|on|when|if")
             if not (self._trail() or self._stop() or self._target()):
                 self.back(mark)
                 return
-
-    def _exit_at(self, name: Role) -> bool:
-        """For "cover at the 20 day average", "take profit at the middle band"."""
-        if name not in {"exit", "cover"} or not self.eat(
-            r"at|on touch of|when touching|when it (?:reaches|touches|hits)|when price (?:reaches|touches|hits)|on reaching|(?:when|once|if) (?:it|price|close) (?:gets|comes|goes|returns|reverts|rises|falls) (?:back )?to|upon touching"
-        ):
-            return False
-        level = self.operand()
-        if level is None or isinstance(level, Number) or kind(level) != "price":
-            return False
-        if strict(level) in {CLOSE, Field("open")}:
-            return False
-        side = self._profit_side(name)
-        if side is None:
-            return False
-        self.note(
-            "an exit at a level that moves is decided at the close, once the close has reached it"
-        )
-        self._add(name, Compare(CLOSE, side, strict(level)))
-        return True
-
-    def _profit_side(self, name: Role) -> Literal[">=", "<="] | None:
-        """On which side of a level an exit lies: beyond it, seen from the entry."""
-        role = "short" if name == "cover" else "long"
-        for said, condition in self.said_all.conditions:
-            if said == role and (beyond := _entered(condition)) is not None:
-                if role == "long" and beyond == "below":
-                    return ">="
-                if role == "short" and beyond == "above":
-                    return "<="
-        return None
 
     def _condition_first(self) -> Role | None:
         """A condition, and behind it what is done: "when RSI < 30, buy"; or nothing: an entry."""
@@ -283,6 +265,7 @@ class Statements(Holding):
                 self.back(mark)
                 return None
             self._add(name, condition)
+            self.said_all.sold += self._sells and name == "exit"
             return name
         self.back(place)
         del arrow
@@ -321,11 +304,14 @@ class Statements(Holding):
 
     def _known(self) -> bool:
         """What says how it works anyway."""
+        if self.at == 0 and self.eat("like(?: to)?"):
+            return True
         return (
             self.eat(
                 r"(?:daily|on daily)(?: (?:bars|chart|charts|timeframe|data|candles))?|"
                 r"(?:1|single) position(?: at time)?|no pyramiding|at next (?:day )?open|on next open|at open of next (?:day|bar)|"
-                r"(?:enter|buy|fill|filled|execute) (?:at|on) next (?:day )?open|end of day|strategy|strategies|(?:no|without(?: any)?) (?:stop loss|stops?|target|take profit|trailing stop)"
+                r"(?:enter|buy|fill|filled|execute) (?:at|on) next (?:day )?open|end of day|strategy|strategies|(?:no|without(?: any)?|(?:do )?not (?:use|set|place|have)(?: any)?|do not|use no|never use(?: any)?) (?:stop ?loss(?:es)?|stops?|targets?|take profits?|profit target|trailing stops?)|"
+                r"whichever (?:comes|happens|occurs|is|is hit|is reached) (?:first|sooner|earlier)"
             )
             is not None
         )
@@ -413,36 +399,3 @@ class Statements(Holding):
             self.said_all.actions.append("short")
         self._add("filter", opposite(condition) if negative else condition)
         return True
-
-
-def _entered(condition: Condition) -> str | None:
-    """On which side of things prices are when a condition holds: "below", "above" or unclear."""
-    if isinstance(condition, And | Or):
-        sides = {_entered(item) for item in condition.items} - {None}
-        return sides.pop() if len(sides) == 1 else None
-    if isinstance(condition, Compare):
-        found = canonical(condition)
-        assert isinstance(found, Compare)  # noqa: S101 - a comparison stays one
-        if (
-            kind(found.left) == "price"
-            and kind(found.right) == "price"
-            and isinstance(found.right, Indicator)
-            and found.right.name.startswith(("bollinger", "keltner"))
-        ):
-            return "above" if found.op in {">", ">="} else "below"
-        if isinstance(found.left, Indicator) and found.left.name in {
-            "rsi",
-            "zscore",
-            "change",
-            "stochastic_k",
-            "williams",
-        }:
-            return "above" if found.op in {">", ">="} else "below"
-    if (
-        isinstance(condition, Cross)
-        and isinstance(condition.right, Number)
-        and isinstance(condition.left, Indicator)
-        and condition.left.name in {"rsi", "zscore", "stochastic_k", "williams"}
-    ):
-        return condition.direction
-    return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import Final, NamedTuple
 
 _SIGNS: Final = str.maketrans({
@@ -106,6 +107,9 @@ FILLERS: Final = frozenset(
 """Words without a meaning of their own wherever they stand."""
 
 
+_POINTED_AT: Final = frozenset({"high", "low", "highs", "lows", "peak", "level", "average"})
+
+
 class Token(NamedTuple):
     """A word, number or sign.
 
@@ -132,7 +136,13 @@ def folded(sentence: str) -> str:
 def tokens(sentence: str) -> list[Token]:
     """What a sentence is made of, without its fillers."""
     found: list[Token] = []
-    for token in _joined(list(_cut(folded(sentence)))):
+    joined = list(_joined(list(_cut(folded(sentence)))))
+    for token, after in zip_longest(joined, joined[1:]):
+        assert token is not None  # noqa: S101 - the first list is the longer one
+        if token.text in {"that", "those"} and after is not None and after.text in _POINTED_AT:
+            # It points at what was said before, which is not the bar's own.
+            found.append(token)
+            continue
         # "buy back" is how a short ends.
         covers = token.text == "back" and bool(found) and found[-1].text == "buy"
         if covers or token.text not in FILLERS:
@@ -206,7 +216,14 @@ def _joined(cut: list[Token]) -> Iterator[Token]:
                         cut[place + 1].end)  # fmt: skip
             place += 2
             continue
+        if _library(cut, place):
+            place += 2
+            continue
         value, used = _spelled(cut, place)
+        if not used and re.fullmatch(r"\d+", token.text) and _half(cut, place + 1):
+            value, used = float(token.text), 1
+        if used and (half := _half(cut, place + used)):
+            value, used = value + 0.5, used + half
         if used:
             text = str(int(value)) if value == int(value) else str(value)
             yield Token(text, token.start, cut[place + used - 1].end)
@@ -214,6 +231,21 @@ def _joined(cut: list[Token]) -> Iterator[Token]:
             continue
         yield token
         place += 1
+
+
+def _half(cut: list[Token], place: int) -> int:
+    """How many words "and a half" has, if it stands there."""
+    words = [token.text for token in cut[place : place + 3]]
+    return 3 if words in (["and", "a", "half"], ["and", "1", "half"]) else 0
+
+
+def _library(cut: list[Token], place: int) -> bool:
+    """Whether the name of a library stands before a function's: "ta.sma(close, 20)"."""
+    if cut[place].text not in {"ta", "talib"} or place + 2 >= len(cut):
+        return False
+    name, dot, function = cut[place : place + 3]
+    touching = name.end == dot.start and dot.end == function.start
+    return dot.text == "." and touching and function.text.isalpha()
 
 
 def _spelled(cut: list[Token], place: int) -> tuple[float, int]:

@@ -14,18 +14,20 @@ from trackrecord.strategies.sentences import (
     cursor,
     holding,
     indicators,
+    leaving,
     levels,
     operands,
     pairs,
     predicates,
+    reaching,
     special,
     statements,
     wording,
 )
 
 _MODULES: Final = (
-    averages, comparing, conditions, cursor, holding, indicators, levels, operands, pairs,
-    predicates, special, statements, wording,
+    averages, comparing, conditions, cursor, holding, indicators, leaving, levels, operands, pairs,
+    predicates, reaching, special, statements, wording,
 )  # fmt: skip
 
 
