@@ -24,7 +24,13 @@ ENVIRON = {
 }
 OURS = ("prepare", "cli", "api", *STAGES)
 """The services whose containers are made from our image."""
-NOT_FOR_CONTAINERS = {
+OF_PROVIDERS = {
+    str(field.validation_alias)
+    for name, field in Settings.model_fields.items()
+    if name.startswith(("gemini_", "anthropic_", "openai_", "provider_", "strategy_provider"))
+}
+"""Keys of language models and what belongs to them: no container asks one."""
+NOT_FOR_CONTAINERS = OF_PROVIDERS | {
     "TRACKRECORD_HOME",
     "TRACKRECORD_KAFKA_*",
     *(
@@ -68,6 +74,7 @@ def test_the_api_gets_its_own_role_and_all_of_its_settings(services: dict[str, A
     assert given["DATABASE_URL"].startswith(f"postgresql://{database_role.NAME}@")
     wanted = {str(field.validation_alias) for field in Settings.model_fields.values()}
     elsewhere = {"TRACKRECORD_HOME", "TRACKRECORD_KAFKA_*", "TRACKRECORD_API_DATABASE_URL"}
+    elsewhere |= OF_PROVIDERS
     assert wanted - elsewhere <= set(given)
     assert set(given) - {"PGPASSWORD"} <= wanted, "no such setting"
     prepare = process(services["prepare"])
