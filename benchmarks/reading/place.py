@@ -15,6 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from benchmarks.pipeline.common import Process, environment
 from trackrecord.access import passwords
+from trackrecord.access.roles import SCOPES
 from trackrecord.access.store import claims, database_role, keys, users
 from trackrecord.access.store.audit import COMMAND_LINE
 from trackrecord.clock import SYSTEM_CLOCK
@@ -132,7 +133,5 @@ def _key(settings: Settings) -> str:
         for name in names[len(names) // 2 :][:HIDDEN]:
             claims.give(cursor, COMMAND_LINE, name, other.user_id, now)
         asking = users.add(cursor, COMMAND_LINE, "asking", "operator", kept, now)
-        _, new = keys.make(
-            cursor, COMMAND_LINE, asking.user_id, "benchmark", ["read", "publish"], now
-        )
+        _, new = keys.make(cursor, COMMAND_LINE, asking.user_id, "benchmark", SCOPES, now)
     return new.text
