@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from tests.support.strategy_worlds import walk_bars
 from trackrecord.cli.common import InputError
 from trackrecord.cli.main import app
 from trackrecord.cli.strategy.tries_file import FILE, note_and_count
+from trackrecord.providers.attempt_file import AttemptFile
+from trackrecord.providers.attempts import Question, Result
 from trackrecord.strategies.rules.as_json import to_json
 from trackrecord.strategies.rules.code import code
 from trackrecord.strategies.rules.model import Compare, Field, Indicator, Percent, Rule
@@ -229,13 +232,13 @@ def test_code_that_the_log_of_attempts_holds_is_taken_for_a_models(
     rule = rule_file(tmp_path)
     assert not answer(rule, "--bars", bars, "--home", tmp_path)["written_by_model"]
     code_ = json.loads(rule.read_text())["code"]
-    rows: list[dict[str, Any]] = [
-        {"row": "asking", "attempt_id": "1", "asked_at": "2015-12-01T10:00:00+00:00"},
-        {"row": "ended", "attempt_id": "1", "code": "# written by a model\n" + code_},
-    ]
-    (tmp_path / "strategies" / "attempts.jsonl").write_text(
-        "\n".join(["{", *(json.dumps(row) for row in rows)])
+    log = AttemptFile(tmp_path)
+    log.path.write_text("{\n")
+    asked_at = datetime(2015, 12, 1, 10, tzinfo=UTC)
+    log.asking(
+        Question("1", "g", 1, "ada", "buy", "write", "", "gemini", "flash", 100, 60.0, asked_at)
     )
+    log.ended("1", Result("success", "finished", code="# written by a model\n" + code_))
     found = answer(rule, "--bars", bars, "--home", tmp_path)
     assert found["written_by_model"]
     assert found["may_be_remembered"]["until"] == "2015-12-01"

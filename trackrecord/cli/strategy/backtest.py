@@ -206,7 +206,7 @@ def _answer(
 
     history, told = read_history(bars, timeframe, _list(symbols), believed=not jumps)
     code = code_identity(loaded.source.code)
-    mark = provenance(text_of(loaded.file))
+    mark = provenance(loaded.source.code)
     asked = requested_on(home, code) if mark is None else mark.asked_at.date()
     if asked is not None and not settings.by_model:
         settings = replace(settings, by_model=True, known_until=day_number(asked))
