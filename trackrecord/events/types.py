@@ -177,6 +177,12 @@ _POSITIVE_SCHEMA = _decimal_schema(DECIMAL_TEXT.removeprefix("-?"), but_not=r"^[
 _NOT_NEGATIVE_SCHEMA = _decimal_schema(DECIMAL_TEXT, but_not="^-.*[1-9]")
 _RATE_SCHEMA = _decimal_schema(rf"-?0{{1,{INTEGER_DIGITS}}}(\.[0-9]{{1,{FRACTION_DIGITS}}})?")
 
+DECIMAL_PATTERNS: Final = frozenset(
+    str((each.json_schema or {})["pattern"])
+    for each in (_ANY_SCHEMA, _POSITIVE_SCHEMA, _NOT_NEGATIVE_SCHEMA, _RATE_SCHEMA)
+)
+"""How schemas of events describe a decimal."""
+
 # What the validators refuse in a text, for readers of the schema. Stated beside
 # them and not as a pydantic pattern, whose message would show the expression.
 _NO_NUL_SCHEMA: dict[str, Any] = {"pattern": r"^[^\x00]*$"}

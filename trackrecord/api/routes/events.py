@@ -18,18 +18,13 @@ from trackrecord.api.shapes import Published
 from trackrecord.api.who import Publisher, Reader
 from trackrecord.events import EVENTS, Event
 from trackrecord.events.documents import event_schema
-from trackrecord.events.types import Identifier
+from trackrecord.events.types import DECIMAL_PATTERNS, Identifier
 from trackrecord.publishing.posted import MOST_EVENTS, UnreadableError, check_posted
 
 router = APIRouter(prefix=VERSION_ONE, tags=["events"])
 
 _NAMED = 50
 """Refused events of a request that are told one by one."""
-
-_DECIMALS = tuple(
-    rf"^{digits}(\.[0-9]{{1,18}})?$" for digits in ("-?[0-9]{1,20}", "[0-9]{1,20}", "-?0{1,20}")
-)
-"""How schemas of events describe a decimal."""
 
 _JSON = "application/json"
 _LINES = "application/x-ndjson"
@@ -64,7 +59,7 @@ def _with_whole_numbers(schema: Any) -> Any:
         return [_with_whole_numbers(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    if schema.get("pattern") in _DECIMALS:
+    if schema.get("pattern") in DECIMAL_PATTERNS:
         about = {name: schema[name] for name in ("title", "description") if name in schema}
         text = {name: value for name, value in schema.items() if name not in about}
         return {**about, "anyOf": [text, {"type": "integer"}]}
