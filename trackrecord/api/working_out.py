@@ -22,7 +22,7 @@ from trackrecord.errors import TrackrecordError
 from trackrecord.events.types import wire_time
 from trackrecord.redaction import remember_url
 from trackrecord.reports.calibration_keeper import keep_calibrations
-from trackrecord.reports.measure_keeper import keep_measures
+from trackrecord.reports.measure_keeper import TOGETHER, keep_measures
 from trackrecord.reports.strategies import read_report
 from trackrecord.reports.totals import moved
 from trackrecord.runtime import logs
@@ -38,10 +38,6 @@ _REST: Final = 3.0
 
 _LONGEST_REST: Final = 5.0
 """However much there was to do: numbers are to be no older than a few seconds."""
-
-_AT_MOST: Final = 200
-"""Strategies that are measured in a turn. Where all of a thousand move all the time, measuring all
-before anything is handed on would never end, and take what requests and stages need."""
 
 _CALIBRATION_SECONDS: Final = 5.0
 _CALIBRATION_REST: Final = 20.0
@@ -92,7 +88,9 @@ class Worker:
             version = version_of(moved(cursor), today)
         if version == self._version:
             return
-        measured = keep_measures(self._settings, now, _AT_MOST)
+        # Where all of a thousand move all the time, measuring all before anything is handed on
+        # would never end, and take what requests and stages need.
+        measured = keep_measures(self._settings, now, TOGETHER)
         report = read_report(self._settings, outdated=True)
         records = as_json(report.records)
         as_of = report.judged_as_of or report.as_of
@@ -103,7 +101,7 @@ class Worker:
         }
         self._hand_on(orjson.dumps(head) + b"\n" + records)
         # Where there may be more to measure, the next turn goes on, whether anything moves or not.
-        more = measured is not None and measured >= _AT_MOST
+        more = measured is not None and measured >= TOGETHER
         self._version = None if more or as_of < report.as_of else version
 
     def _calibrations(self) -> None:

@@ -24,7 +24,7 @@ from trackrecord.reports.kept_measures import read_kept, read_outdated
 from trackrecord.reports.kept_measures import ways as ways_of
 from trackrecord.reports.totals import SUMMED, Owner, read_totals, read_versions, sums_of
 from trackrecord.runtime.database import Cursor, rows, session
-from trackrecord.runtime.late_marks import marks
+from trackrecord.runtime.late_marks import MARKED, marks
 from trackrecord.runtime.settings import Settings
 
 By = Literal["strategy", "symbol", "day"]
@@ -39,8 +39,8 @@ _PART_OF_DAY = """
         SELECT *, 0 AS exits_backdated, 0 AS corrected_late, 0 AS moved_in_late
         FROM ({contributions}) AS contributed WHERE at <= %(as_of)s
         UNION ALL
-        SELECT strategy, symbol, currency, at, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-               0, 0, 0, 0, exits_backdated, corrected_late, moved_in_late
+        SELECT strategy, symbol, currency, at, {nothing},
+               exits_backdated, corrected_late, moved_in_late
         FROM ({marks}) AS marks WHERE at >= %(midnight)s AND at <= %(as_of)s
     ) AS part GROUP BY 1, 2, 3
 """
@@ -213,7 +213,7 @@ class _Strategies:
         holding = {owner: versions[owner] for owner in owners if owner in versions.keys() - moved}
         kept = read_kept(self.cursor, holding, until, ways) if holding else {}
         stale = [owner for owner in owners if owner not in kept]
-        if self.outdated:
+        if self.outdated and stale:
             found = read_outdated(self.cursor, stale, ways)
             kept |= {owner: each.measures for owner, each in found.items()}
             self.measured_at.extend(each.measured_at for each in found.values())
@@ -256,6 +256,7 @@ def _days(
         part = "UNION ALL" + _PART_OF_DAY.format(
             owner=owner,
             sums=", ".join(f"sum({name}) AS {name}" for name in SUMMED),
+            nothing=", ".join("0" for name in SUMMED if name not in MARKED),
             contributions=_OF_DAY,
             marks=marks("signals", _LATE_EXITS),
         )
