@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from trackrecord.strategies.generate import Generated, Validate
 
 _NO: Final = 1
-_OFFLINE: Final = "offline"
 
 
 @app.command(
@@ -61,6 +60,7 @@ def generate_command(
     about the code are not checked; the code is. Exit code 1: it is a draft, or refused; 2: the
     provider did not answer.
     """
+    from trackrecord.providers.choice import OFFLINE
     from trackrecord.runtime.settings import load_settings
     from trackrecord.strategies.generate import generate
 
@@ -70,11 +70,11 @@ def generate_command(
     chosen = provider or settings.strategy_provider
     began = perf_counter()
     with laboratory() as validate:
-        if chosen == _OFFLINE:
+        if chosen == OFFLINE:
             made: Generated | ModelsStrategy
             made = by_rules = generate(sentence, validate)
             told = as_dict(by_rules) | {
-                "provider": _OFFLINE,
+                "provider": OFFLINE,
                 "seconds": round(perf_counter() - began, 4),
                 "tokens": 0,
             }
