@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.api_role import api_role, granted
-from tests.support.guarded import Guarded, add_people, guarded
+from tests.support.guarded import Guarded, add_people, guarded, owner
 from tests.support.servers import Services
 from tests.support.serving import Served, fill, served
 from trackrecord.runtime import kafka
@@ -76,3 +76,17 @@ def asked(guarded_record: tuple[Settings, dict[str, str]]) -> Iterator[Guarded]:
     """The API on that record, where users log in."""
     with guarded(*guarded_record) as result:
         yield result
+
+
+@pytest.fixture(scope="module")
+def settings(guarded_record: tuple[Settings, dict[str, str]]) -> Settings:
+    """The settings of that record."""
+    return guarded_record[0]
+
+
+@pytest.fixture
+def no_failed_logins(settings: Settings) -> Iterator[None]:
+    """The next test begins without failed logins."""
+    yield
+    with owner(settings) as cursor:
+        cursor.execute("DELETE FROM login_attempts")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.integration.api.conftest import settings_of
@@ -18,20 +16,7 @@ from trackrecord.runtime.errors import ConfigurationError
 from trackrecord.runtime.settings import Settings
 from trackrecord.testing import scratch_schema
 
-pytestmark = pytest.mark.kafka
-
-
-@pytest.fixture
-def settings(guarded_record: tuple[Settings, dict[str, str]]) -> Settings:
-    return guarded_record[0]
-
-
-@pytest.fixture(autouse=True)
-def _no_failures(settings: Settings) -> Iterator[None]:
-    """Each test begins without failed logins."""
-    yield
-    with owner(settings) as cursor:
-        cursor.execute("DELETE FROM login_attempts")
+pytestmark = [pytest.mark.kafka, pytest.mark.usefixtures("no_failed_logins")]
 
 
 def test_a_listener_that_others_can_reach_needs_a_secret_of_32_bytes() -> None:

@@ -53,11 +53,6 @@ Operation = tuple[str, str, dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def settings(guarded_record: tuple[Settings, dict[str, str]]) -> Settings:
-    return guarded_record[0]
-
-
-@pytest.fixture(scope="module")
 def document(asked: Guarded) -> dict[str, Any]:
     found: dict[str, Any] = asked.people["vera"].get("/api/v1/openapi.json").json()
     return found

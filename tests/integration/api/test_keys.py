@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -14,20 +13,7 @@ from trackrecord.access.store.audit import COMMAND_LINE
 from trackrecord.clock import SYSTEM_CLOCK
 from trackrecord.runtime.settings import Settings
 
-pytestmark = pytest.mark.kafka
-
-
-@pytest.fixture
-def settings(guarded_record: tuple[Settings, dict[str, str]]) -> Settings:
-    return guarded_record[0]
-
-
-@pytest.fixture(autouse=True)
-def _no_failures(settings: Settings) -> Iterator[None]:
-    """Each test begins without failed logins."""
-    yield
-    with owner(settings) as cursor:
-        cursor.execute("DELETE FROM login_attempts")
+pytestmark = [pytest.mark.kafka, pytest.mark.usefixtures("no_failed_logins")]
 
 
 def test_a_body_that_is_no_json_is_refused_as_unreadable(asked: Guarded) -> None:

@@ -25,20 +25,7 @@ from trackrecord.api.guard import COOKIE
 from trackrecord.clock import SYSTEM_CLOCK
 from trackrecord.runtime.settings import Settings
 
-pytestmark = pytest.mark.kafka
-
-
-@pytest.fixture
-def settings(guarded_record: tuple[Settings, dict[str, str]]) -> Settings:
-    return guarded_record[0]
-
-
-@pytest.fixture(autouse=True)
-def _no_failures(settings: Settings) -> Iterator[None]:
-    """Each test begins without failed logins."""
-    yield
-    with owner(settings) as cursor:
-        cursor.execute("DELETE FROM login_attempts")
+pytestmark = [pytest.mark.kafka, pytest.mark.usefixtures("no_failed_logins")]
 
 
 def test_a_name_and_password_give_tokens_that_say_who_asks(asked: Guarded) -> None:
