@@ -7,7 +7,15 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from trackrecord.events.base import Event, EventType
-from trackrecord.events.types import FreeJson, Identifier, Name, Text
+from trackrecord.events.types import (
+    FreeJson,
+    Identifier,
+    Name,
+    PositiveCount,
+    Symbol,
+    Text,
+    Timeframe,
+)
 
 
 class StrategyRequested(Event):
@@ -27,6 +35,12 @@ class StrategyRequested(Event):
     """Which generator to use; left out: the offline one."""
     model_version: Name | None = None
     """The trained model whose findings the strategy shall use."""
+    name: Name | None = None
+    """What the strategy is to be called; left out: a name made from its words."""
+    symbols: Annotated[list[Symbol], Field(max_length=1000)] = Field(default_factory=list)
+    """What it is to trade, once it is active; may be said later."""
+    timeframe: Timeframe = "1d"
+    """The bars that it decides on."""
 
 
 class StrategyGenerated(Event):
@@ -54,3 +68,17 @@ class StrategyGenerated(Event):
     """What validation found, a line each."""
     metrics: FreeJson = Field(default_factory=dict)
     """What its backtest measured."""
+    name: Name | None = None
+    """What the strategy is called."""
+    version: PositiveCount | None = None
+    """Which of the strategy's versions this is; none where nothing was made."""
+    code_digest: Annotated[str, Field(strict=True, pattern="^[0-9a-f]{64}$")] | None = None
+    """SHA-256 of the version's code, UTF-8; none where there is no code."""
+    reads_as: Annotated[Text, Field(max_length=20_000)] = ""
+    """How the words were understood, in words."""
+    assumptions: Annotated[list[Text], Field(max_length=1000)] = Field(default_factory=list)
+    """What was not said and is taken for granted."""
+    not_understood: Annotated[list[Text], Field(max_length=1000)] = Field(default_factory=list)
+    """Words that nothing was made of."""
+    verdict: Name | None = None
+    """What its backtest came to; none where there was none."""
