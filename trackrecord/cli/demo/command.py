@@ -55,8 +55,9 @@ def demo(
     bars of four US shares to one strategy, and trains a model on the outcomes
     of that strategy's signals. Then it plays three more years of five shares,
     runs four scripts every ten sessions and three strategies throughout, has
-    the model judge every signal, and prints the record of each. Every number
-    is computed during the demo; none is prepared.
+    the model judge every signal, and prints the record of each. A fourth
+    strategy is made from a sentence, judged on the first years, and run on
+    the later ones. Every number is computed during the demo; none is prepared.
     """
     from trackrecord.cli.demo.play import play
     from trackrecord.local.stack import Stack
@@ -132,6 +133,7 @@ def _show(report: dict[str, Any], place: Path, serve: bool) -> None:
     )
     screen.print(outcomes_table(report["outcomes"]))
     _show_model(report)
+    _show_sentence(report)
     events = ", ".join(f"{count:,} {topic}" for topic, count in report["events"].items())
     screen.print(f"\n{events} in {report['seconds']} s")
     if serve:
@@ -160,6 +162,22 @@ def _show_model(report: dict[str, Any]) -> None:
     named = ", ".join(f"{name} {share:.0%}" for name, share in counts)
     screen.print(f"learnt from {training['learnt_from']:,} outcomes; counts most: {named}")
     show(found, by_strategy=False)
+
+
+def _show_sentence(report: dict[str, Any]) -> None:
+    """A sentence, how it was read, and what was thought of it before its record began."""
+    found = report["sentence"]
+    if found is None:
+        return
+    screen.print("\nWhat became of a sentence\n", style="bold")
+    for title, words in (
+        ("asked for", found["sentence"]),
+        ("read as", found["reads_as"]),
+        ("taken for granted", "; ".join(found["assumptions"])),
+        ("on the years before", f"{found['verdict']}: {found['why']}"),
+        ("since then", f"its record is above, as {found['name']}"),
+    ):
+        screen.print(f"{title}: {words}", markup=False)
 
 
 def _wait() -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from trackrecord.cli.common import notes
+from trackrecord.cli.demo.sentence import STAGES, FromSentence, put_to_work
 from trackrecord.runtime.errors import FatalError
 
 if TYPE_CHECKING:
@@ -66,14 +67,20 @@ def play(place: Path, state: StackState, *, show: bool) -> dict[str, Any]:
         stage = _Stage(settings, place, state, shown)
         # A script knows what its file holds up to its day, so it can run at any time.
         with _scripts(settings, csv, bars) as executed:
-            training = stage.learn() if "trainer" in {each.stage for each in state.stages} else None
-            stage.play(bars)
+            running = {each.stage for each in state.stages}
             symbols = tuple(sorted({bar.symbol for bar in bars}))
+            training = stage.learn() if "trainer" in running else None
+            sentence = stage.from_sentence(symbols) if STAGES <= running else None
+            stage.play(bars)
             strategies = stage.start(_STRATEGIES, symbols, _FROM, _TO)
             stage.publish(executed)
             stage.await_strategies(strategies)
         stage.settle()
-    return {**_read(settings, state), "training": training}
+    return {
+        **_read(settings, state),
+        "training": training,
+        "sentence": None if sentence is None else sentence.as_json(),
+    }
 
 
 class _Stage:
@@ -114,6 +121,13 @@ class _Stage:
                 return ended
             time.sleep(_GLANCE)
         raise FatalError(f"the training did not end: see {self._place}/logs")
+
+    def from_sentence(self, symbols: Sequence[str]) -> FromSentence:
+        """Have a sentence made a strategy, and put it to work before the next bars come."""
+        task = self._shown.add_task("making a strategy of a sentence", total=1)
+        made = put_to_work(self._settings, symbols)
+        self._shown.advance(task)
+        return made
 
     def play(self, bars: Sequence[MarketBar]) -> None:
         """Publish bars, and wait until they are known before anything is said of them."""
