@@ -11,7 +11,13 @@ down_revision = "0020"
 branch_labels = None
 depends_on = None
 
-TABLES = ("generation_log", "strategy_requests", "strategy_tries", "strategy_versions", "strategies")
+TABLES = (
+    "generation_log",
+    "strategy_requests",
+    "strategy_tries",
+    "strategy_versions",
+    "strategies",
+)
 
 
 def upgrade() -> None:
@@ -175,7 +181,9 @@ _TABLES = """
 _MINE = "user_id = access_user()"
 _ADMIN = "access_role() = 'admin'"
 
-_POLICIES = "".join(f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY;\n" for name in TABLES) + f"""
+_POLICIES = (
+    "".join(f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY;\n" for name in TABLES)
+    + f"""
     CREATE POLICY seen ON strategies FOR SELECT
         USING ({_MINE} OR {_ADMIN} OR (public AND deleted_at IS NULL));
     CREATE POLICY made ON strategies FOR INSERT WITH CHECK ({_MINE});
@@ -201,3 +209,4 @@ _POLICIES = "".join(f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY;\n" for name 
     CREATE POLICY made ON generation_log FOR INSERT WITH CHECK ({_MINE});
     CREATE POLICY changed ON generation_log FOR UPDATE USING ({_MINE});
 """
+)
