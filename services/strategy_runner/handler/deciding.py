@@ -26,6 +26,7 @@ from trackrecord.strategies.live.panel import Answers, Panel
 from trackrecord.strategies.live.signals import emitted, signal_id
 from trackrecord.strategies.live.standing import FLAT, Standing, conclude, end, follow
 from trackrecord.strategies.rules.model import Rule
+from trackrecord.strategies.simulate import State
 from trackrecord.times import DAY
 
 _TOGETHER: Final = 256
@@ -294,7 +295,8 @@ class Deciding:
         if decision.action == "hold" or not self._is_asked(member):
             return
         bar, name = counted.bar, member.key
-        _, before = symbol.standings.get(name, (source, FLAT))
+        nothing = Standing(State(close=bar.prices.close))
+        _, before = symbol.standings.get(name, (source, nothing))
         may_enter = self._may_enter(member, bar)
         signal = signal_id(member.speaker, symbol.key[0], bar.opened_at)
         standing, said = conclude(before, decision, member.sides, signal, may_enter=may_enter)
