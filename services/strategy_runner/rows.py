@@ -116,8 +116,7 @@ def arrived(frame: pl.DataFrame) -> Arrived:
         pl.col("appended_at").dt.epoch("us").alias("appended_us"),
     )
     bars: list[tuple[Key, Came]] = [
-        ((row[1], row[2]), _came(row))
-        for row in told.sort("position").select(_CAME).iter_rows()
+        ((row[1], row[2]), _came(row)) for row in told.sort("position").select(_CAME).iter_rows()
     ]
     # The first of the highest revision stays, as in the lines.
     kept = told.sort(*_KEY, -pl.col("revision"), "position").unique(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 from functools import cache
 
 import pytest
@@ -15,7 +14,7 @@ from tests.support import compare, runner
 from tests.support.runner import Row
 from tests.support.servers import Services
 from tests.unit.strategies.made_up import made_rule
-from trackrecord.events import Event, SignalEmitted
+from trackrecord.events import Event
 from trackrecord.runtime.settings import Settings
 from trackrecord.strategies.drive import Stretch
 from trackrecord.strategies.history import History
@@ -115,4 +114,6 @@ def test_code_makes_the_same_trades_as_the_rule_it_was_made_of(settings: Setting
     events = runner.events_of(history)
     run = StageRun(STAGE, settings).of(events, batches=cuts(len(events), 3))
     check(run.outgoing, rules, history)
-    assert compare.fetch(settings, "SELECT count(*) FROM strategy_decisions WHERE fault IS NOT NULL") == [(0,)]
+    assert compare.fetch(
+        settings, "SELECT count(*) FROM strategy_decisions WHERE fault IS NOT NULL"
+    ) == [(0,)]

@@ -25,7 +25,7 @@ from trackrecord.times import moment
 
 LONG_AGO = datetime(2001, 1, 1, tzinfo=UTC)
 
-NEVER_HOLDS = """LOOKBACK = 1
+HOLDS = """LOOKBACK = 1
 
 def execute_strategy(market_data, strategy_params):
     return {"action": "hold"}
@@ -113,8 +113,8 @@ def forget_decisions(settings: Settings) -> None:
 # -- bars -----------------------------------------------------------------------------------------
 
 
-def world(bars: int = 260, symbols: int = 4, seed: int = 1) -> History:
-    """Random walks; one symbol has a split, one is away for a while, one ceases to trade."""
+def world(bars: int = 260, symbols: int = 4, seed: int = 1, *, away: bool = True) -> History:
+    """Random walks; one symbol has a split, one may be away for a while, one ceases to trade."""
     found: list[Series] = []
     for number in range(symbols):
         walk = walk_bars(bars, seed * 100 + number, volatility=0.03)
@@ -125,7 +125,7 @@ def world(bars: int = 260, symbols: int = 4, seed: int = 1) -> History:
                 *walk[:half],
                 *(_halved(each, first=not at) for at, each in enumerate(walk[half:])),
             ]
-        if number == 2:
+        if number == 2 and away:
             gone = slice(bars // 3, bars // 3 + 25)
             del walk[gone], days[gone]
         if number == 3:

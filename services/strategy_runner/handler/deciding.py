@@ -8,24 +8,23 @@ bar.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from services.strategy_runner.handler.asking import NO_SANDBOX, Asker, NoTimeError
 from services.strategy_runner.handler.noted import Noted
 from services.strategy_runner.handler.roster import Member
+from services.strategy_runner.handler.rules import Pending, answer
 from services.strategy_runner.handler.symbols import Symbol
-from services.strategy_runner.rows import Corrected, Key, VersionKey
+from services.strategy_runner.rows import Corrected, VersionKey
 from trackrecord.outcomes import Policy
 from trackrecord.outcomes.model import DELISTED_AFTER
 from trackrecord.runtime.errors import TooSlowError
 from trackrecord.strategies.contract import Decision, Fault
 from trackrecord.strategies.live.lines import Came, Counted, shown_time
-from trackrecord.strategies.live.panel import Answers, Panel
+from trackrecord.strategies.live.panel import Answers
 from trackrecord.strategies.live.signals import emitted, signal_id
 from trackrecord.strategies.live.standing import FLAT, Standing, conclude, end, follow
-from trackrecord.strategies.rules.model import Rule
 from trackrecord.strategies.simulate import State
 from trackrecord.times import DAY
 
@@ -35,19 +34,6 @@ _TOGETHER: Final = 256
 
 Sessions = Callable[[str, int, int], set[int]]
 """The dates (days since 1970) between two, on which bars of a timeframe opened."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Pending:
-    symbol: Symbol
-    source: str | None
-    counted: Counted
-    last: Came | None
-    """The symbol's last bar before it ceased to trade for a while; None: it did not."""
-
-    def member(self, name: VersionKey) -> Member:
-        """An active strategy that decides on it."""
-        return self.symbol.active[self.source][name]
 
 
 class Deciding:
@@ -84,7 +70,7 @@ class Deciding:
         self._sessions = sessions
         self._days: dict[str, set[int]] = defaultdict(set)
         self._may_miss = may_miss
-        self._pending: list[_Pending] = []
+        self._pending: list[Pending] = []
 
     # -- bars ---------------------------------------------------------------------------------
 
@@ -106,7 +92,7 @@ class Deciding:
                 for member in known:
                     self._noted.counts[member.key]["corrected"] += 1
             for each in counted:
-                self._pending.append(_Pending(symbol, source, each, last))
+                self._pending.append(Pending(symbol, source, each, last))
                 last = None
         if len(self._pending) >= _TOGETHER:
             self.finish()
@@ -133,7 +119,7 @@ class Deciding:
         pending, self._pending = self._pending, []
         if not pending:
             return
-        answers, entering = self._answers(pending)
+        answers, entering = answer(pending, self._noted)
         for place, each in enumerate(pending):
             if each.last is not None:
                 last = each.last._replace(position=each.counted.bar.position)
@@ -161,54 +147,12 @@ class Deciding:
                 self._noted.leaves(member, name, symbol.key[0], last, each)
             self._stands(symbol, name, source, after)
 
-    def _answers(
-        self, pending: Sequence[_Pending]
-    ) -> tuple[dict[VersionKey, Answers], dict[int, list[Member]]]:
-        """What rules answer on the bars; and by place, who enters where nothing is held."""
-        places: dict[tuple[Key, str | None], list[int]] = defaultdict(list)
-        symbols: dict[Key, Symbol] = {}
-        for place, each in enumerate(pending):
-            places[each.symbol.key, each.source].append(place)
-            symbols[each.symbol.key] = each.symbol
-        wanted: dict[VersionKey, list[int]] = defaultdict(list)
-        own: dict[VersionKey, list[int]] = defaultdict(list)
-        rules: dict[VersionKey, Rule] = {}
-        for (key, source), some in places.items():
-            symbol = symbols[key]
-            for name, member in symbol.active.get(source, {}).items():
-                if member.rule is not None:
-                    rules[name] = member.rule
-                    wanted[name] += some
-                    own[name] += some
-            for name, member in symbol.leaving.items():
-                if member.rule is not None and member.source == source:
-                    rules[name] = member.rule
-                    wanted[name] += some
-        panel = Panel([each.counted for each in pending])
-        answers: dict[VersionKey, Answers] = {}
-        entering: dict[int, list[Member]] = defaultdict(list)
-        appended = [each.counted.bar.appended_at for each in pending]
-        for name, some in wanted.items():
-            answers[name] = found = panel.ask(rules[name], sorted(some))
-            if name not in own:
-                continue
-            member = pending[own[name][0]].member(name)
-            since = member.listed.activated_at
-            asked = sum(place in found.column and appended[place] > since for place in own[name])
-            if asked:
-                self._noted.asks(member, asked)
-            mine = set(own[name])
-            for place in found.entering:
-                if place in mine and appended[place] > since:
-                    entering[place].append(member)
-        return answers, entering
-
     # -- one bar ------------------------------------------------------------------------------
 
     def _bar(
         self,
         place: int,
-        pending: _Pending,
+        pending: Pending,
         answers: dict[VersionKey, Answers],
         entering: Iterable[Member],
     ) -> None:
@@ -372,8 +316,9 @@ class Deciding:
         if times >= self._most_failures:
             # Whoever resumes it begins anew.
             self.failed[name] = symbol.failures[name] = 0
+            often = "once" if times == 1 else f"{times} times in a row"
             self._noted.suspended[name[0]] = (
-                f"failed {times} times in a row, the last time on {symbol.key[0]}'s bar of "
+                f"failed {often}, the last time on {symbol.key[0]}'s bar of "
                 f"{shown_time(bar.opened_at)}: {fault.message}"
             )
         self._noted.failures[name, symbol.key] = symbol.failures[name]

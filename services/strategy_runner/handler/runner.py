@@ -120,7 +120,10 @@ class StrategyRunner(Handler):
         Where sessions have piled up, some partitions are read before others: that a symbol has
         ceased to trade can be told only when all is read, and an exit cannot be taken back.
         """
-        if not store.symbols.have_ceased(cursor, timeframes) or not batch.reach.has_all(MarketBar):
+        reach = batch.reach
+        if reach.ends_here():
+            store.symbols.take_turns(cursor)
+        if not store.symbols.have_ceased(cursor, timeframes) or not reach.has_all(MarketBar):
             return
         ceased = store.symbols.lock_ceased(cursor, timeframes)
         if not ceased:

@@ -61,6 +61,20 @@ def touch(cursor: Cursor, touched: Iterable[Touched]) -> None:
     execute_planned(cursor, _TOUCH, {})
 
 
+_TAKE_TURNS: Final = """
+SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ' strategy_runner', 0))
+"""
+
+
+def take_turns(cursor: Cursor) -> None:
+    """Wait until no other member is between the question who has ceased and its commit.
+
+    Of members that finish at once the second must see what the first has read: else each could
+    miss what the other brings.
+    """
+    cursor.execute(_TAKE_TURNS)
+
+
 _CEASED: Final = f"""
 SELECT s.symbol, s.timeframe FROM strategy_symbols AS s
 WHERE s.timeframe = ANY(%(timeframes)s)

@@ -96,7 +96,9 @@ def test_it_goes_on_from_what_was_kept_as_if_it_had_never_stopped(
         kind, counted = whole.take(bar)
         other_kind, other = again.take(bar)
         assert kind == other_kind
-        assert [seen(each, each.end) for each in counted] == [seen(each, each.end) for each in other]
+        assert [seen(each, each.end) for each in counted] == [
+            seen(each, each.end) for each in other
+        ]
         folded = whole.folded
         known = stored.get((bar.opened_at, bar.source))
         if known is None or known.revision < bar.revision:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import datetime
 from decimal import Decimal
 
 import numpy as np
@@ -23,8 +24,6 @@ SERIES = {seed: Series(columns(bars)) for seed, bars in BARS.items()}
 
 def counted_of(seed: int, upto: int) -> list[Counted]:
     """Every bar of a symbol as a line counts it."""
-    from datetime import datetime
-
     line = Line(1_000, Kept(np.zeros(0, np.int64), np.zeros((5, 0)), [], [], None), None)
     found = []
     for bar in BARS[seed][:upto]:
