@@ -61,6 +61,13 @@ STAGES: Final[Mapping[str, StageEntry]] = MappingProxyType(
             rules=("outcomes", "features"),
             packages=("lightgbm", "sklearn", "scipy"),
         ),
+        "strategy_runner": StageEntry(
+            purpose="runs the strategies that are active on every bar that comes",
+            plane="data",
+            reads=("market_bar",),
+            publishes=("signal_emitted", "signal_closed"),
+            rules=("strategies",),
+        ),
         "trainer": StageEntry(
             purpose="trains models on the outcomes of signals",
             plane="job",

@@ -336,6 +336,16 @@ class Settings(BaseModel):
         default=100, validation_alias="TRACKRECORD_SANDBOX_MEMORY_MB"
     )
     """How many megabytes a strategy may hold at once, its bars included."""
+    strategy_batch_seconds: Annotated[float, Field(gt=0, le=120)] = Field(
+        default=5.0, validation_alias="TRACKRECORD_STRATEGY_BATCH_SECONDS"
+    )
+    """How many seconds the code of active strategies may take for one batch of bars. A batch that
+    would take longer is cut; of a single bar the slowest strategies then miss a decision."""
+    strategy_failures: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        default=5, validation_alias="TRACKRECORD_STRATEGY_FAILURES"
+    )
+    """How many times in a row an active strategy may fail, on all its symbols or on one of them,
+    before it is suspended."""
     kafka: dict[str, str] = Field(default_factory=dict, validation_alias="TRACKRECORD_KAFKA_*")
     """Any other setting of the Kafka client, dots as underscores:
     TRACKRECORD_KAFKA_SASL_MECHANISM."""

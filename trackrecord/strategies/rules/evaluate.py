@@ -7,7 +7,7 @@ out of its window of ``lookback`` bars is worked out here for all windows side b
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Final, TypeVar
 
@@ -40,6 +40,10 @@ Flags = NDArray[np.bool_]
 
 _THURSDAY: Final = 3
 """The weekday of 1 January 1970, where day 0 is."""
+_OF_EACH_BAR: Final = (
+    "asked", "enter_long", "enter_short", "leave_long", "leave_short", "stop_long", "stop_short",
+    "target_long", "target_short", "close",
+)  # fmt: skip
 _CHUNK: Final = 256
 """Bars that a trail is looked for in at a time."""
 
@@ -47,6 +51,8 @@ _CHUNK: Final = 256
 @dataclass(frozen=True)
 class Signals:
     """What a rule decides on each bar of a symbol; each array has one entry per bar.
+
+    Of several symbols side by side each array has a second axis; :meth:`of` gives those of one.
 
     A fold asks, at each bar: flat, and ``enter_long`` (or ``enter_short``): that is the decision,
     with the ``stop``, ``target`` and ``horizon_bars`` of that row. Holding: :meth:`leaves`. With
@@ -74,6 +80,15 @@ class Signals:
     close: Floats
     trail_width: Floats | None
     """Distance of the trail from the best close, by bar, where it is a price; None otherwise."""
+
+    def of(self, column: int) -> Signals:
+        """Those of one of several symbols."""
+        width = None if self.trail_width is None else self.trail_width[:, column]
+        return replace(
+            self,
+            trail_width=width,
+            **{name: getattr(self, name)[:, column] for name in _OF_EACH_BAR},
+        )
 
     def decision(self, row: int, side: Side | None, entry_row: int = 0) -> Decision | None:
         """What is decided at the close of a bar; None where it is not asked yet.
@@ -187,8 +202,7 @@ def evaluate(rule: Rule, series: Series) -> Signals:
         ValueError: The rule looks further back than its window, or names what is not there.
     """
     bars, lookback = series.bars, rule.lookback
-    n = len(bars)
-    asked = np.zeros(n, dtype=np.bool_)
+    asked = np.zeros_like(bars.close, dtype=np.bool_)
     asked[lookback - 1 :] = True
     holds = _Truth(series, lookback)
     allowed = asked & _scheduled(rule.schedule, bars)
@@ -224,7 +238,7 @@ def _levels(rule: Rule, side: Side, enter: Flags, series: Series) -> tuple[Float
     """Stop and target of a side; takes out of ``enter`` the bars where one is on the wrong one."""
     close = series.bars.close
     up = 1.0 if side == "LONG" else -1.0
-    stop = target = np.full(len(close), np.nan)
+    stop = target = np.full_like(close, np.nan)
     if rule.stop is not None:
         stop = _level(rule.stop, series, rule.lookback, -up, stop)
         enter &= stop < close if side == "LONG" else stop > close
@@ -251,7 +265,7 @@ def _level(
 
 def _scheduled(schedule: Schedule, bars: Columns) -> Flags:
     """On which bars an entry may be decided."""
-    found = np.ones(len(bars), dtype=np.bool_)
+    found = np.ones_like(bars.day, dtype=np.bool_)
     weekday = (bars.day + _THURSDAY) % 7
     if schedule.weekdays:
         found &= np.isin(weekday, schedule.weekdays)
@@ -271,10 +285,11 @@ class _Truth:
         self._series = series
         self._lookback = lookback
         self._rows = series.rows(lookback)
+        self._shape = (self._rows, *series.bars.close.shape[1:])
 
     def everywhere(self, condition: Condition | None) -> Flags:
         """On all bars; false before there is a window, and for no condition."""
-        found = np.zeros(len(self._series.bars), dtype=np.bool_)
+        found = np.zeros_like(self._series.bars.close, dtype=np.bool_)
         if condition is not None and self._rows:
             found[self._lookback - 1 :] = self._at(condition, 0)
         return found
@@ -309,7 +324,7 @@ class _Truth:
 
     def _flags(self, found: Flags | bool) -> Flags:
         """One entry a row, where both sides were constants too."""
-        return np.broadcast_to(np.asarray(found, dtype=np.bool_), (self._rows,))
+        return np.broadcast_to(np.asarray(found, dtype=np.bool_), self._shape)
 
 
 _COMPARED: Final = {

@@ -2,7 +2,8 @@
 
 Each takes its settings, its inputs on all bars, the number of windows, the bars of a window, and
 how many of each window's last values are wanted; it answers these, the newest first. Window r
-holds bars r to r + lookback - 1, so step j of all windows is a slice of the input.
+holds bars r to r + lookback - 1, so step j of all windows is a slice of the input. Inputs may have
+a second axis, of symbols, along which nothing is mixed.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def _quotient(above: Floats, below: Floats) -> Floats:
 
 def _moves(values: Floats) -> Floats:
     """Differences from the bar before; NaN of the first."""
-    found = np.full(len(values), np.nan)
+    found = np.full_like(values, np.nan)
     found[1:] = values[1:] - values[:-1]
     return found
 
@@ -101,7 +102,7 @@ def _rsi(settings: Settings, inputs: list[Floats], rows: int, end: int, keep: in
 
 def _true_ranges(inputs: list[Floats]) -> Floats:
     high, low, close = inputs[:3]
-    found = np.full(len(close), np.nan)
+    found = np.full_like(close, np.nan)
     found[1:] = np.maximum(high[1:], close[:-1]) - np.minimum(low[1:], close[:-1])
     return found
 
@@ -167,7 +168,7 @@ def _supertrend(
         top, bottom = middle + reach, middle - reach
         now = close[j : j + rows]
         if j == days:
-            upper, lower, rising = top, bottom, np.ones(rows, dtype=np.bool_)
+            upper, lower, rising = top, bottom, np.ones_like(top, dtype=np.bool_)
         else:
             last = close[j - 1 : j - 1 + rows]
             upper = np.where((top < upper) | (last > upper), top, upper)
@@ -215,7 +216,7 @@ def _keltner_lower(
 def _obv(_settings: Settings, inputs: list[Floats], rows: int, end: int, keep: int) -> list[Floats]:
     moves, volume = _moves(inputs[0]), inputs[1]
     signed = np.where(moves > 0, volume, np.where(moves < 0, -volume, 0.0))
-    balance = np.zeros(rows)
+    balance = np.zeros_like(signed[:rows])
     found = [balance.copy()] if end <= keep else []
     for j in range(1, end):
         balance += signed[j : j + rows]

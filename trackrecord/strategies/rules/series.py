@@ -36,7 +36,10 @@ _LEAST_KEPT = 4
 
 @dataclass(frozen=True)
 class Columns:
-    """A symbol's bars, oldest first; each array has one entry per bar.
+    """A symbol's bars, oldest first; each array has one entry per bar, (n,).
+
+    Or those of several symbols side by side, (n, symbols): then all that is worked out of them has
+    that second axis too, and each symbol's numbers are the same as alone.
 
     Attributes:
         day: Days since 1 January 1970 of the bar's time, UTC.
@@ -113,7 +116,7 @@ class Series:
 
     def whole(self, rows: Floats | float, lookback: int) -> Floats:
         """An array of decision rows as one of all bars, with NaN before the first row."""
-        found = np.full(len(self.bars), np.nan)
+        found = np.full_like(self.bars.close, np.nan)
         if self.rows(lookback):
             found[lookback - 1 :] = rows
         return found
@@ -156,7 +159,7 @@ class Series:
             raise ValueError("an indicator is worked out of a field or another indicator")  # noqa: TRY004 - a rule's fault
         n = len(self.bars)
         span = bars_needed(operand.name, operand.settings)
-        found = np.full(n, np.nan)
+        found = np.full_like(self.bars.close, np.nan)
         if n < span:
             return found
         inputs = [
@@ -205,10 +208,11 @@ class Series:
             for name in entry.inputs
         ]
         if rows == 0:
-            return [np.empty(0)] * keep
+            return [self.bars.close[:0]] * keep
         with np.errstate(all="ignore"):
             found = RECURSIVE[operand.name](operand.settings, inputs, rows, lookback, keep)
-        return found + [np.full(rows, np.nan)] * (keep - len(found))
+        unknown = np.full_like(self.bars.close[:rows], np.nan)
+        return found + [unknown] * (keep - len(found))
 
 
 def _field(bars: Columns, name: str) -> Floats:

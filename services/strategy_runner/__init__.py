@@ -1,0 +1,1 @@
+"""Runs the strategies that are active on every bar that comes."""
