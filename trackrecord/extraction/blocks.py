@@ -138,6 +138,8 @@ _MAY_KEEP: Final = looks.ask(r"(?i)\bheld\b|holding since")
 _KEPT: Final = re2.compile(
     r"(?i)\b(?:days|bars|hours) held\b|\bheld (?:for|since)\b|\bholding since\b"
 )
+_RULES: Final = "-=_*~#─━═"
+_RULED_TITLE: Final = re2.compile(r"^[-=_*~#─━═]{3,} ?[^-=_*~#─━═ ].{0,120}? ?[-=_*~#─━═]{3,}\s*$")
 _NONE_HELD: Final = re2.compile(r"(?i)\b(?:no|0|zero|none|without)\b|:\s*(?:none|flat|0|-|\[\])")
 
 
@@ -292,6 +294,7 @@ def _cut(document: Document) -> list[Block]:
             or not lines[number - 1].shape
             or number - block.first >= _LONGEST_BLOCK
             or (line.traits.begins and not _goes_on(document, lines[number - 1], line))
+            or _is_ruled_title(document, line)
         ):
             first = number
             if line.shape and number > 1 and _is_title(document, lines, number):
@@ -300,6 +303,13 @@ def _cut(document: Document) -> list[Block]:
         block.last, block.end = number, line.end
         blocks.append(block)
     return blocks
+
+
+def _is_ruled_title(document: Document, line: Line) -> bool:
+    """Say whether a line holds words between two rules: ``----- Yesterday's call -----``."""
+    if document.folded[line.start] not in _RULES:
+        return False
+    return _RULED_TITLE.search(document.folded[line.start : line.end]) is not None
 
 
 def _goes_on(document: Document, before: Line, line: Line) -> bool:
