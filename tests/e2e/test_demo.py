@@ -25,7 +25,8 @@ pytestmark = pytest.mark.kafka
 SCRIPTS = {
     "stock_analyzer_v1.py", "btst_analyzer.py", "momentum_trader.py", "sector_rotation.py",
 }  # fmt: skip
-STRATEGIES = {"moving_average_cross", "mean_reversion", "brackets"}
+FROM_SENTENCE = "crossing_averages"
+STRATEGIES = {"moving_average_cross", "mean_reversion", "brackets", FROM_SENTENCE}
 
 
 @pytest.mark.timeout(400)
@@ -89,6 +90,23 @@ def check_records(found: dict[str, Any]) -> None:
     )
     assert all(stage["healthy"] and not stage["lag"] for stage in found["stages"].values())
     assert found["seconds"] > 0
+    sentence = found["sentence"]
+    assert sentence["name"] == FROM_SENTENCE
+    assert "crosses above" in sentence["reads_as"]
+    assert sentence["verdict"] != "not judged"
+    check_document(found)
+
+
+def check_document(found: dict[str, Any]) -> None:
+    """What docs/demo.md prints of scripts and strategies is what came out."""
+    told = {
+        cells[0]: cells[1:]
+        for line in (ROOT / "docs" / "demo.md").read_text().splitlines()
+        if (cells := line.split())
+    }
+    for name, each in found["scripts"].items():
+        counts = [each[count] for count in ("runs", "failures", "buys", "sells", "holds")]
+        assert told[name][:6] == [str(count) for count in [*counts, each["undecided"]]], name
 
 
 def check_model(found: dict[str, Any]) -> None:
