@@ -13,6 +13,10 @@
     ├── BadBarsError           nothing can be judged on these bars
     ├── RefusedStrategyError   a strategy breaks its contract, or fails validation
     ├── StrategyFaultError     a strategy gave no decision on a bar
+    ├── StrategyRefusedError   what was asked for a kept strategy is not done; says what to do
+    ├── NoStrategyError        there is no such strategy, for this session to see
+    ├── ConflictingRequestError  a request has the id of another one
+    ├── SupersededRequestError a request is not this worker's any more
     ├── SandboxError           strategies cannot be run here, or not as safely as was asked for
     ├── TangledError           a sentence can be read in too many ways
     ├── TooFewError            there is too little to train or to judge a model with

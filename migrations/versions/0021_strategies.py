@@ -11,15 +11,24 @@ down_revision = "0020"
 branch_labels = None
 depends_on = None
 
-TABLES = ("generation_log", "strategy_requests", "strategy_tries", "strategy_versions", "strategies")
+TABLES = (
+    "generation_log",
+    "strategy_requests",
+    "strategy_tries",
+    "strategy_versions",
+    "strategies",
+)
 
 
 def upgrade() -> None:
     op.execute(_TABLES)
+    schema = op.get_bind().exec_driver_sql("SELECT quote_ident(current_schema())").scalar_one()
+    op.execute(_FUNCTION.replace("THIS_SCHEMA", schema))
     op.execute(_POLICIES)
 
 
 def downgrade() -> None:
+    # The function goes with the table that it changes.
     op.execute(f"DROP TABLE {', '.join(TABLES)} CASCADE")
 
 
@@ -172,10 +181,23 @@ _TABLES = """
         'asking; success: code that is valid; partial: code that is not; failure: none';
 """
 
+_FUNCTION = """
+    CREATE FUNCTION strategy_copied(original uuid) RETURNS void LANGUAGE sql VOLATILE
+    SECURITY DEFINER SET search_path = pg_catalog, THIS_SCHEMA, pg_temp
+    BEGIN ATOMIC
+        UPDATE strategies SET copies = copies + 1 WHERE strategy_id = original;
+    END;
+    COMMENT ON FUNCTION strategy_copied(uuid) IS
+        'Counts a copy of a strategy, which whoever copies may read and not change';
+    REVOKE ALL ON FUNCTION strategy_copied(uuid) FROM PUBLIC;
+"""
+
 _MINE = "user_id = access_user()"
 _ADMIN = "access_role() = 'admin'"
 
-_POLICIES = "".join(f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY;\n" for name in TABLES) + f"""
+_POLICIES = (
+    "".join(f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY;\n" for name in TABLES)
+    + f"""
     CREATE POLICY seen ON strategies FOR SELECT
         USING ({_MINE} OR {_ADMIN} OR (public AND deleted_at IS NULL));
     CREATE POLICY made ON strategies FOR INSERT WITH CHECK ({_MINE});
@@ -201,3 +223,4 @@ _POLICIES = "".join(f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY;\n" for name 
     CREATE POLICY made ON generation_log FOR INSERT WITH CHECK ({_MINE});
     CREATE POLICY changed ON generation_log FOR UPDATE USING ({_MINE});
 """
+)

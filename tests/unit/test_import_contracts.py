@@ -33,6 +33,7 @@ BAD = {
     "inside-a-stage": ("services/extractor/metrics.py", "import services.extractor.handler"),
     "pure-rules": ("trackrecord/tracking/fold.py", "import psycopg2"),
     "access-rules": ("trackrecord/access/roles.py", "import trackrecord.runtime.settings"),
+    "life-of-strategies": ("trackrecord/catalogue/life.py", "import trackrecord.runtime.settings"),
     "small-sdk": ("trackrecord/sdk/uuid7.py", "import sqlalchemy"),
 }
 """By contract: a file, and an import in it that the contract forbids and no other does."""

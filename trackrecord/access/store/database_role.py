@@ -45,6 +45,30 @@ _ACCESS: Final = {
     ),
     "login_attempts": ("SELECT", "INSERT", "DELETE"),
     "audit_log": ("SELECT", "INSERT (user_id, actor, action, subject, details, address)"),
+    "strategies": (
+        "SELECT",
+        "INSERT",
+        (
+            "UPDATE (name, record_name, description, kind, status, public, version, parameters, "
+            "symbols, timeframe, source, quantity, currency, takes_over, copied_from, changed_at, "
+            "activated_at, suspended_at, suspended_why, deleted_at)"
+        ),
+    ),
+    "strategy_versions": ("SELECT", "INSERT", "UPDATE (backtest)"),
+    "strategy_tries": ("SELECT", "INSERT (at, owner, code, copied_from, parameters)"),
+    "strategy_requests": (
+        "SELECT",
+        "INSERT",
+        "UPDATE (status, error, strategy_id, answer, worker, epoch, beat_at, ended_at)",
+    ),
+    "generation_log": (
+        "SELECT",
+        "INSERT",
+        (
+            "UPDATE (status, ending, error, raw_answer, code, problems, answered_by, "
+            "input_tokens, output_tokens, seconds, ended_at)"
+        ),
+    ),
 }
 """Its rights on the users' tables, whose rows are chosen by policies."""
 
@@ -61,7 +85,7 @@ _WRITES: Final = {
 _FUNCTIONS: Final = (
     "access_find_user(text)", "access_find_key(bytea)", "access_find_refresh(bytea)",
     "access_find_session(bytea)", "access_reader(uuid, uuid)", "access_hidden(uuid)",
-    "access_role()", "access_user()",
+    "access_role()", "access_user()", "strategy_copied(uuid)",
 )  # fmt: skip
 
 _READABLE: Final = """
