@@ -102,7 +102,7 @@ class Api:
             changes=Changes(look, clock),
             ends=Ends(settings, pool, clock),
             cursors=Cursors(f"{place_of(settings)}/{settings.jwt_secret}"),
-            workshop=Workshop(settings),
+            workshop=Workshop(settings, pool),
             access=access,
         )
         self.registry = CollectorRegistry()

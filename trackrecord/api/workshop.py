@@ -13,9 +13,11 @@ from typing import Final, TypeVar
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 
+from trackrecord.api.pool import Pool
 from trackrecord.api.problems import ProblemError
+from trackrecord.catalogue.laboratory import Laboratory
+from trackrecord.catalogue.trial_bars import Bars, trial_bars
 from trackrecord.runtime.settings import Settings
-from trackrecord.sandbox.from_settings import executor_of
 
 AT_ONCE: Final = 2
 """How many are worked on."""
@@ -33,12 +35,22 @@ class Workshop:
     """Works for requests, with one sandbox for all.
 
     Attributes:
-        executor: The sandbox; it starts when the first strategy is run.
+        laboratory: The sandbox, and bars to try strategies on; both come with the first strategy.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        """Work on nothing yet."""
-        self.executor = executor_of(settings)
+    def __init__(self, settings: Settings, pool: Pool) -> None:
+        """Work on nothing yet.
+
+        Args:
+            settings: Limits of the sandbox.
+            pool: What bars are read with.
+        """
+
+        def bars() -> Bars:
+            with pool.reading() as cursor:
+                return trial_bars(cursor)
+
+        self.laboratory = Laboratory(settings, bars)
         self._places = CapacityLimiter(AT_ONCE)
         self._of: Counter[str] = Counter()
 
@@ -70,4 +82,4 @@ class Workshop:
 
     def close(self) -> None:
         """End the workers of the sandbox."""
-        self.executor.close()
+        self.laboratory.close()
