@@ -197,6 +197,8 @@ class Template(BaseModel):
     prompt: str
     """Generate a strategy from it."""
     description: str
+    reads_as: str
+    """What becomes of it, in words."""
 
 
 class Templates(Versioned):

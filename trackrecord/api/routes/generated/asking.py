@@ -7,9 +7,10 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field
 
-from trackrecord.api.routes.asking import Asked, Paged
+from trackrecord.api.routes.asking import Paged
 from trackrecord.api.routes.asking import Text as ShortText
 from trackrecord.api.routes.me import Body
+from trackrecord.catalogue.life import LONGEST_DESCRIPTION, MOST_SYMBOLS
 from trackrecord.events.types import (
     Currency,
     Identifier,
@@ -23,10 +24,8 @@ from trackrecord.events.types import (
 from trackrecord.strategies.parameters import LONGEST_TEXT, MOST_PARAMETERS
 from trackrecord.strategies.source import LONGEST_SOURCE
 
-MOST_SYMBOLS: Final = 1_000
 MOST_ARCHIVED: Final = 500
 LONGEST_PROMPT: Final = 20_000
-LONGEST_DESCRIPTION: Final = 4_000
 
 
 def _is_text(value: Any) -> Any:
@@ -78,7 +77,7 @@ class New(Body):
     """What it is to do, in plain English."""
     provider: Name | None = None
     """Who makes it: `offline` (rules at hand, which ask nobody), `gemini`, `anthropic` or
-    `openai`; left out: `offline`."""
+    `openai`; left out: what TRACKRECORD_STRATEGY_PROVIDER says, which is `offline` by default."""
     name: Name | None = None
     """What it is to be called; left out: a name made from its words."""
     symbols: Symbols = []
@@ -146,8 +145,8 @@ class Tried(Body):
 
     symbols: Annotated[Symbols, Field(min_length=1)] | None = None
     """Left out: those of the strategy."""
-    timeframe: Timeframe | None = None
-    """Left out: that of the strategy."""
+    whole: bool = False
+    """Whether the answer has each trade and the equity of each day, too."""
 
 
 class Several(Body):
@@ -157,6 +156,3 @@ class Several(Body):
         list[Annotated[UUID, Field(strict=False)]],
         Field(min_length=1, max_length=MOST_ARCHIVED),
     ]
-
-
-__all__ = ["Asked"]

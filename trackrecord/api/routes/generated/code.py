@@ -73,7 +73,7 @@ async def validate_strategy(
                 effort=effort,
             )
 
-    found = await parts.workshop.work(who.whose, look)
+    found = await parts.workshop.making.work(who.whose, look)
     content = {
         "valid": found.valid,
         "problems": [each._asdict() for each in found.problems],
@@ -106,7 +106,7 @@ async def change_strategy(
     code = await run_sync(_another, parts, who, strategy_id, body)
     made = None
     if code is not None:
-        made = await parts.workshop.work(who.whose, partial(_looked_at, parts, code))
+        made = await parts.workshop.making.work(who.whose, partial(_looked_at, parts, code))
     return await run_sync(_written, parts, who, strategy_id, body, made)
 
 
@@ -135,7 +135,7 @@ async def add_version(
         task = partial(_looked_at, parts, body.code)
     else:
         task = partial(_made, parts, who, str(body.prompt))
-    made = await parts.workshop.work(who.whose, task)
+    made = await parts.workshop.making.work(who.whose, task)
 
     def keep() -> Response:
         with writing(parts, who) as cursor, _with_problems(made):

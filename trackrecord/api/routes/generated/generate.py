@@ -29,6 +29,7 @@ from trackrecord.api.routes.generated.shown import whole
 from trackrecord.api.strategy_shapes import Made
 from trackrecord.api.who import Publisher, Reader
 from trackrecord.catalogue import life
+from trackrecord.catalogue.keeping import announce, keep
 from trackrecord.catalogue.life import NoStrategyError, StrategyRefusedError
 from trackrecord.catalogue.making import Tools, make
 from trackrecord.catalogue.store import requests, strategies
@@ -88,7 +89,7 @@ async def generate_strategy(
         timeframe=body.timeframe,
     )
     if provider == OFFLINE:
-        is_new = await parts.workshop.work(who.whose, partial(_made, parts, who, wanted))
+        is_new = await parts.workshop.making.work(who.whose, partial(_made, parts, who, wanted))
     else:
         is_new = await run_sync(_submitted, parts, who, wanted)
     return await run_sync(_told, parts, who, wanted.request_id, is_new)
@@ -129,10 +130,7 @@ def _made(parts: Parts, who: Reader, wanted: StrategyRequested) -> bool:
         with refusals_told():
             made = make(wanted, tools)
         with writing(parts, who) as cursor:
-            keep(
-                cursor, who.actor, claimed, made, owner=who.owner, user_id=who.user_id,
-                now=parts.clock.now(),
-            )  # fmt: skip
+            keep(cursor, who.actor, claimed, made, parts.settings, parts.clock.now())
     except Exception as error:
         _fail(parts, who, claimed, error)
         raise
@@ -167,6 +165,7 @@ def _kept(cursor: Cursor, parts: Parts, who: Reader, wanted: StrategyRequested) 
         if wanted.name is not None:
             life.require_name(wanted.name)
             _require_free(cursor, wanted.owner, wanted.name)
+        announce(cursor, parts.settings, wanted, parts.clock.now())
     return is_new
 
 

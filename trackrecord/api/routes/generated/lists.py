@@ -23,7 +23,7 @@ from trackrecord.api.strategy_shapes import (
 )
 from trackrecord.api.who import Reader, Who
 from trackrecord.catalogue.store import strategies
-from trackrecord.catalogue.templates import TEMPLATES
+from trackrecord.catalogue.templates import TEMPLATES, read_template
 
 fixed = APIRouter(prefix=PATH, tags=["made strategies"])
 router = APIRouter(prefix=PATH, tags=["made strategies"])
@@ -62,14 +62,19 @@ def list_made_strategies(
 
 
 @route(fixed, "GET", "/templates/", operation_id="list_templates", answers=Templates)
-async def list_templates(
+def list_templates(
     request: Request, who: Who, asked: Annotated[Asked, Query()]
 ) -> Response:
     """Strategies ready to take: generate one from its prompt, by the rules at hand."""
     del who, asked
     shown = [
-        {"name": each.name, "prompt": each.sentence, "description": each.description}
-        for each in TEMPLATES
+        {
+            "name": each.name,
+            "prompt": each.sentence,
+            "description": each.description,
+            "reads_as": read_template(each.name).reads_as,
+        }
+        for each in TEMPLATES.values()
     ]
     return told(request, {"templates": shown}, parts_of(request).clock.now())
 
