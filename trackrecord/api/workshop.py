@@ -61,9 +61,7 @@ class Places:
             ProblemError: This user has enough under way (429), or all have together (503).
         """
         if self._of[whose] >= self._of_one:
-            raise ProblemError(
-                429, f"{self._of_one} of your {self._words}: ask again in a moment"
-            )
+            raise ProblemError(429, f"{self._of_one} of your {self._words}: ask again in a moment")
         if self._of.total() >= self._most:
             raise ProblemError(503, f"{self._most} {self._words}: ask again in a moment")
         self._of[whose] += 1

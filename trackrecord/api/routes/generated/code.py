@@ -194,9 +194,7 @@ def _with_problems(made: Made) -> Iterator[None]:
     try:
         yield
     except StrategyRefusedError as error:
-        errors = [
-            {"field": "code", "reason": _in_line(each)} for each in made.problems[:_NAMED]
-        ]
+        errors = [{"field": "code", "reason": _in_line(each)} for each in made.problems[:_NAMED]]
         raise ProblemError(409, str(error), errors=errors) from None
 
 

@@ -98,6 +98,8 @@ def refusals_told() -> Iterator[None]:
         raise ProblemError(409, str(error)) from None
     except SandboxError as error:
         raise ProblemError(503, f"no strategy can be run here: {error}") from None
+    except OSError as error:
+        raise ProblemError(503, f"the attempt could not be logged: {error}") from None
 
 
 def told(request: Request, content: Mapping[str, Any], as_of: datetime) -> Response:
@@ -106,9 +108,7 @@ def told(request: Request, content: Mapping[str, Any], as_of: datetime) -> Respo
     return unchanged(request, version) or answer(content, as_of=as_of, version=version)
 
 
-def found_own(
-    cursor: Cursor, strategy_id: UUID, who: Reader, *, admins: bool = False
-) -> Strategy:
+def found_own(cursor: Cursor, strategy_id: UUID, who: Reader, *, admins: bool = False) -> Strategy:
     """A strategy of whoever asks.
 
     Args:

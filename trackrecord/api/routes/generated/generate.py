@@ -154,9 +154,7 @@ def _fail(parts: Parts, who: Reader, claimed: requests.Request, error: Exception
 def _kept(cursor: Cursor, parts: Parts, who: Reader, wanted: StrategyRequested) -> bool:
     """Keep a request; whether it is new."""
     try:
-        is_new = requests.submit(
-            cursor, wanted, user_id=who.user_id, now=parts.clock.now()
-        )
+        is_new = requests.submit(cursor, wanted, user_id=who.user_id, now=parts.clock.now())
     except ConflictingRequestError as error:
         raise ProblemError(409, str(error)) from None
     if is_new:

@@ -30,9 +30,7 @@ router = APIRouter(prefix=PATH, tags=["made strategies"])
 
 
 @route(fixed, "GET", "/", operation_id="list_made_strategies", answers=MadeStrategies)
-def list_made_strategies(
-    request: Request, who: Who, asked: Annotated[Listed, Query()]
-) -> Response:
+def list_made_strategies(request: Request, who: Who, asked: Annotated[Listed, Query()]) -> Response:
     """Strategies that were made here, the newest first: yours, public ones, or all you may see."""
     parts = parts_of(request)
     require_may_filter(who, asked.owner)
@@ -62,9 +60,7 @@ def list_made_strategies(
 
 
 @route(fixed, "GET", "/templates/", operation_id="list_templates", answers=Templates)
-def list_templates(
-    request: Request, who: Who, asked: Annotated[Asked, Query()]
-) -> Response:
+def list_templates(request: Request, who: Who, asked: Annotated[Asked, Query()]) -> Response:
     """Strategies ready to take: generate one from its prompt, by the rules at hand."""
     del who, asked
     shown = [

@@ -76,9 +76,7 @@ def show_attempt(
     return answer(_shown(found[0]), as_of=as_of)
 
 
-@route(
-    router, "GET", "/requests/{request_id}/", operation_id="show_request", answers=Generation
-)
+@route(router, "GET", "/requests/{request_id}/", operation_id="show_request", answers=Generation)
 def show_request(
     request: Request, who: Who, request_id: PathId, asked: Annotated[Asked, Query()]
 ) -> Response:
