@@ -69,6 +69,14 @@ STAGES: Final[Mapping[str, StageEntry]] = MappingProxyType(
             rules=("learning",),
             packages=("faust", "lightgbm", "optuna", "sklearn", "scipy"),
         ),
+        "strategy_gen": StageEntry(
+            purpose="makes strategies that were asked for in words",
+            plane="job",
+            reads=("strategy_requested", "model_trained"),
+            publishes=("strategy_generated",),
+            rules=("strategies",),
+            packages=("faust", "pydantic_monty", "scipy"),
+        ),
     }
 )
 """Every stage by name, in the order of the flow; each is ``services.<name>.service.STAGE``."""

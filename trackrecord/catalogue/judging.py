@@ -12,7 +12,7 @@ from trackrecord.catalogue.bars import read_history
 from trackrecord.catalogue.life import EVERY_SYMBOL, StrategyRefusedError
 from trackrecord.catalogue.store import strategies, tries
 from trackrecord.catalogue.store.attempts import Connect
-from trackrecord.catalogue.store.rows import Strategy, Version
+from trackrecord.catalogue.store.rows import Made, Strategy, Version
 from trackrecord.events.types import wire_time
 from trackrecord.outcomes import Policy
 from trackrecord.strategies import drive
@@ -39,14 +39,14 @@ class How:
     Attributes:
         symbols: On these; None: on the strategy's own.
         universe: What the symbols are, where they are all of something.
-        settings: Capital, costs, windows, search.
+        settings: Capital, costs, windows, search; None: the usual ones.
         policy: Which level counts when one bar reaches both target and stop.
         told: Told how far it is.
     """
 
     symbols: Sequence[str] | None = None
     universe: str | None = None
-    settings: Settings = Settings()
+    settings: Settings | None = None
     policy: Policy = "stop_first"
     told: Told = untold
 
@@ -104,7 +104,7 @@ def judge_kept(
 
 
 def judge(
-    version: Version,
+    version: Version | Made,
     values: Mapping[str, Any],
     history: History,
     counted: Counted,
@@ -134,7 +134,7 @@ def judge(
     else:
         rule = from_json(dict(version.rule))
         strategy = columnar(lambda wanted: with_parameters(rule, wanted), given, how.policy)
-    settings = how.settings
+    settings = how.settings or Settings()
     if version.model:
         # What the model learnt before it was asked may hold these very bars.
         asked = None if version.asked_at is None else day_number(version.asked_at.date())

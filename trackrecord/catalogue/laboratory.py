@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Final, Self
 
-from trackrecord.catalogue.trial_bars import Bars
 from trackrecord.runtime.settings import Settings
 from trackrecord.sandbox.from_settings import executor_of
 from trackrecord.sandbox.monty import MontyExecutor
-from trackrecord.strategies.contract import Problem
+from trackrecord.strategies.contract import BarRow, Problem
 from trackrecord.strategies.validation import THOROUGH, Effort, validate
+
+Bars = Mapping[str, Sequence[BarRow]]
+"""By symbol, the oldest first."""
 
 _LOOKBACK: Final = re.compile(r"^LOOKBACK = (\d+)", re.MULTILINE)
 _USUAL_LOOKBACK: Final = 200

@@ -1,20 +1,15 @@
-"""Bars to try a strategy on before it is kept: real ones where there are enough, else made-up ones."""
+"""Bars to try a strategy on before it is kept: real ones, or made-up ones where these are few."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
-import numpy as np
-
 from trackrecord.catalogue.bars import read_history
+from trackrecord.catalogue.laboratory import Bars
 from trackrecord.runtime.database import Cursor, rows
-from trackrecord.strategies.contract import MOST_LOOKBACK, BarRow
+from trackrecord.strategies.contract import MOST_LOOKBACK
 from trackrecord.strategies.history import BadBarsError
-
-Bars = Mapping[str, Sequence[BarRow]]
-"""By symbol, the oldest first."""
+from trackrecord.strategies.made_up_bars import made_up
 
 _SYMBOLS: Final = 4
 _LOOKED_AT: Final = 16
@@ -40,22 +35,3 @@ def trial_bars(cursor: Cursor) -> Bars:
     if not enough:
         return made_up()
     return {each.symbol: [each.row(row) for row in range(len(each))] for each in enough}
-
-
-def made_up() -> dict[str, list[BarRow]]:
-    """Random walks with gaps of three symbols, the same each time."""
-    found = {}
-    for number, symbol in enumerate(("AAA", "BBB", "CCC")):
-        dice = np.random.default_rng(number)
-        price, made = 100.0, []
-        for day in range(_MOST):
-            opened = price * float(np.exp(dice.normal(0, 0.005)))
-            price = opened * float(np.exp(dice.normal(0.0002, 0.02)))
-            high = max(opened, price) * float(np.exp(abs(dice.normal(0, 0.005))))
-            low = min(opened, price) * float(np.exp(-abs(dice.normal(0, 0.005))))
-            at = datetime(2006, 1, 2, tzinfo=UTC) + timedelta(days=day)
-            time = at.isoformat().replace("+00:00", "Z")
-            volume = float(dice.integers(100_000, 10_000_000))
-            made.append(BarRow(time, opened, high, low, price, volume))
-        found[symbol] = made
-    return found

@@ -158,8 +158,8 @@ TOPICS: Final[Mapping[str, TopicSpec]] = MappingProxyType(
             _topic("signal_assessed", owner="outcome_scorer", read_by=("strategies",)),
             _topic("signal_scored", owner="outcome_scorer"),
             _topic("model_trained", owner="trainer"),
-            _topic("strategy_requested", published_by=_PUBLISHERS),
-            _topic("strategy_generated"),
+            _topic("strategy_requested", owner="strategy_gen", published_by=_PUBLISHERS),
+            _topic("strategy_generated", owner="strategy_gen"),
         )
     }
 )

@@ -3,6 +3,9 @@
 A hint that is missed costs nothing: what is due follows from the database. So no position is kept;
 the reader begins at the end of the topics, and whoever has begun to listen looks once. But a stage
 that hears nothing at all is deaf, and must not look well: :attr:`Hints.problem` says why.
+
+A stage that is asked for things over Kafka misses nothing: its reader begins at the oldest message,
+and acknowledges each one once it is kept (:mod:`trackrecord.runtime.keeping`).
 """
 
 from __future__ import annotations
@@ -15,8 +18,10 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from trackrecord.clock import backoff
+from trackrecord.errors import TrackrecordError
 from trackrecord.redaction import hide_secrets
 from trackrecord.runtime.hint_connection import credentials, unused
+from trackrecord.runtime.keeping import Keeping, Received
 from trackrecord.runtime.logs import get_logger
 from trackrecord.runtime.metrics import MESSAGES, Counter, Gauge, Metric, Metrics
 from trackrecord.runtime.settings import Settings
@@ -39,6 +44,7 @@ METRICS: Final[tuple[Metric, ...]] = (LISTENING, LISTENING_FAILURES)
 
 _LIBRARIES: Final = ("faust", "mode", "aiokafka")
 _BEGINS_SECONDS: Final = 2.0
+_COMMITS_SECONDS: Final = 1.0
 _LONGEST: Final = 500
 """Characters of a library's complaint that are kept."""
 
@@ -53,6 +59,8 @@ class Hints:
         settings: Settings,
         metrics: Metrics,
         heard: Callable[[], None],
+        keeping: Keeping | None = None,
+        kept: Callable[[], None] = lambda: None,
     ) -> None:
         """Prepare; nothing is reached before :meth:`listen`.
 
@@ -62,6 +70,8 @@ class Hints:
             settings: Of the process.
             metrics: Which hold those of this module.
             heard: Called in the event loop when it is time to look.
+            keeping: Keeps the messages of its topics, which then are not only hints.
+            kept: Called in the event loop when it has kept one.
 
         Raises:
             ConfigurationError: The broker cannot be reached by these settings.
@@ -71,6 +81,8 @@ class Hints:
         self._settings = settings
         self._metrics = metrics
         self._heard = heard
+        self._keeping = keeping
+        self._was_kept = kept
         self._credentials = credentials(settings.kafka)
         self._complaints = _Complaints()
         self.problem: str | None = "it does not listen to events yet"
@@ -139,8 +151,9 @@ class Hints:
             web_enabled=False,
             topic_allow_declare=False,
             topic_disable_leader=True,
-            # What happened before is in the database.
-            consumer_auto_offset_reset="latest",
+            # Of hints, what happened before is in the database.
+            consumer_auto_offset_reset="latest" if self._keeping is None else "earliest",
+            broker_commit_interval=_COMMITS_SECONDS,
             broker_session_timeout=self._settings.session_timeout_ms / 1000,
             broker_heartbeat_interval=max(self._settings.session_timeout_ms / 4000, 0.1),
             broker_max_poll_interval=3600.0,
@@ -164,12 +177,57 @@ class Hints:
 
         app.on_partitions_assigned.connect(assigned)
         app.on_partitions_revoked.connect(revoked)
+
+        async def keep(stream: Any) -> AsyncIterator[None]:
+            # Left to the client, a message counts as done also where the agent is ended in its
+            # middle.
+            async for event in stream.noack().events():
+                await self._keep(event.message)
+                event.ack()
+                self._metrics.count(MESSAGES, topic=event.message.topic)
+                yield
+
+        topics = set(self._topics)
+        if self._keeping is not None:
+            kept = self._keeping.topics
+            topics -= set(kept)
+            topic = app.topic(*kept, value_type=bytes, value_serializer="raw", acks=True)
+            app.agent(topic, name="keep")(keep)
         # Without acknowledgements no offsets are committed: a message that cannot be read ends
-        # the client, and would end the next one too.
-        topic = app.topic(*self._topics, value_type=bytes, value_serializer="raw", acks=False)
-        app.agent(topic, name="hint")(hint)
+        # the client, and would end the next one too. Beside messages that are kept, hints are
+        # acknowledged, or each start would hear all that there ever were.
+        acks = self._keeping is not None
+        if topics:
+            topic = app.topic(*sorted(topics), value_type=bytes, value_serializer="raw", acks=acks)
+            app.agent(topic, name="hint")(hint)
         app.finalize()
         return app
+
+    async def _keep(self, message: Any) -> None:
+        """Until it is kept, however long the database is away."""
+        received = Received(
+            message.topic, message.partition, message.offset, round(message.timestamp * 1000),
+            _pairs(message.headers), message.key, message.value,
+        )  # fmt: skip
+        assert self._keeping is not None  # noqa: S101 - only then is there an agent that keeps
+        waits = backoff(0.2, 10.0)
+        while True:
+            try:
+                await asyncio.to_thread(self._keeping.take, received)
+            except TrackrecordError as error:
+                _log.warning("a message cannot be kept yet", reason=str(error))
+                await asyncio.sleep(next(waits))
+            else:
+                self._was_kept()
+                return
+
+
+def _pairs(headers: Any) -> list[tuple[str, bytes | None]]:
+    """Headers as they lay on the topic, whichever of its two forms the client gives them."""
+    if headers is None:
+        return []
+    found = headers.items() if hasattr(headers, "items") else headers
+    return [(str(name), value) for name, value in found]
 
 
 class _Complaints(logging.Handler):

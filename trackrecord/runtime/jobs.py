@@ -1,7 +1,8 @@
 """Stages of the job plane: few events, long work, and a row for each job's state.
 
 What is to be done follows from the database alone. Events are hints that it may be time to look,
-read with Faust; a broker that is away delays nothing but the hint, and shows in readiness.
+read with Faust; a broker that is away delays nothing but the hint, and shows in readiness. Events
+that ask for something are kept in the database first (:mod:`trackrecord.runtime.keeping`).
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ from trackrecord.runtime import hints
 from trackrecord.runtime.database import classify
 from trackrecord.runtime.errors import EXIT_COULD_NOT, ConfigurationError, FatalError, PassingError
 from trackrecord.runtime.health import Health
+from trackrecord.runtime.keeping import Keeping, Kept
 from trackrecord.runtime.logs import get_logger
 from trackrecord.runtime.metrics import (
+    DEAD_LETTERS,
     MESSAGES,
     OUTBOX_PENDING_MESSAGES,
     READY,
@@ -86,6 +89,12 @@ class Jobs(ABC):
         """What /status shows besides."""
         return {}
 
+    def woken_by(self, wake: Callable[[], None]) -> None:  # noqa: B027 - most need no waking
+        """Be handed what makes a turn begin at once; it may be called from any thread."""
+
+    def close(self) -> None:  # noqa: B027 - most do nothing beside their turns
+        """End what still goes on beside the turns, within seconds: the process is to end."""
+
 
 @dataclass(frozen=True)
 class RecordedTable:
@@ -105,6 +114,8 @@ class JobStage:
         jobs: Makes what it does.
         tables: The tables it alone writes.
         look_every: Seconds between two turns without a hint, by the settings.
+        kept: Those of its events that are no hints, and what keeps them; None: all are.
+        others_write: Who else writes its tables, in words; empty: nobody.
     """
 
     name: str
@@ -113,6 +124,13 @@ class JobStage:
     jobs: Callable[[Context, Metrics], Jobs]
     tables: tuple[RecordedTable, ...]
     look_every: Callable[[Settings], float]
+    kept: Kept | None = None
+    others_write: str = ""
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """What the runtime keeps for it."""
+        return METRICS if self.kept is None else (*METRICS, DEAD_LETTERS)
 
 
 def run(stage: JobStage, settings: Settings, clock: Clock = SYSTEM_CLOCK) -> int:
@@ -121,7 +139,7 @@ def run(stage: JobStage, settings: Settings, clock: Clock = SYSTEM_CLOCK) -> int
     Returns:
         The exit code: 0 stopped in good order, 2 could not go on.
     """
-    started = start(stage.name, METRICS, settings, clock)
+    started = start(stage.name, stage.metrics, settings, clock)
     if started is None:
         return EXIT_COULD_NOT
     registry, metrics, health, port = started
@@ -153,23 +171,35 @@ class _Worker:
         self._jobs = stage.jobs(context, metrics)
         self._problem: str | None = "starting"
         self._hinted, self._stopping = asyncio.Event(), asyncio.Event()
+        self._asked = asyncio.Event()
+        keeping = None
+        if stage.kept is not None:
+            keeping = Keeping(stage.name, stage.kept, context.settings, metrics, context.clock)
         self._hints = hints.Hints(
             context.settings.topic(stage.name),
             [context.settings.topic(event.event_type) for event in stage.consumes],
             context.settings,
             metrics,
             self._hinted.set,
+            keeping,
+            self._wake,
         )
+
+    def _wake(self) -> None:
+        """Have a turn begin at once: something was asked for."""
+        self._asked.set()
+        self._hinted.set()
 
     async def run(self) -> None:
         """Until a signal comes or a turn fails for good."""
         loop = asyncio.get_running_loop()
+        self._jobs.woken_by(lambda: loop.call_soon_threadsafe(self._wake))
 
         def stop(number: signal.Signals) -> None:
             _log.info("stopping", signal=number.name)
             self._jobs.stop()
             self._stopping.set()
-            self._hinted.set()
+            self._wake()
 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop, number)
@@ -177,6 +207,7 @@ class _Worker:
         try:
             await self._turn()
         finally:
+            await asyncio.to_thread(self._jobs.close)
             for task in beside:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
@@ -187,6 +218,7 @@ class _Worker:
         waits = backoff()
         while not self._stopping.is_set():
             self._hinted.clear()
+            self._asked.clear()
             try:
                 again = await asyncio.to_thread(self._once)
             except PassingError as error:
@@ -198,7 +230,9 @@ class _Worker:
             waits = backoff()
             self._problem = None
             if not again:
-                await self._rest(seconds / _MOST_HINTS)
+                # Hints may come by the thousand; what is asked for is not kept waiting.
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._asked.wait(), seconds / _MOST_HINTS)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._hinted.wait(), seconds)
 

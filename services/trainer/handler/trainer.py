@@ -30,7 +30,8 @@ from services.trainer.metrics import (
     TRAINING_SECONDS,
 )
 from services.trainer.rows import About, Ended, Job, Runs
-from services.trainer.store import endings, models, outbox, read_outcomes, runs, training_log
+from services.trainer.store import endings, models, read_outcomes, runs, training_log
+from services.trainer.store.outbox import OUTBOX
 from trackrecord.learning.triggers import (
     FEWEST_NEW,
     Live,
@@ -55,7 +56,6 @@ _TRAINING: Final = "services.trainer.handler.training"
 """What trains. It is named and not imported: what it learns with takes seconds to load, and memory
 that the stage has no use for."""
 
-_ACKNOWLEDGED_WITHIN: Final = 10.0
 _GLANCE: Final = 0.2
 """Seconds between two looks at whether a run has ended or the process is to stop."""
 
@@ -242,9 +242,9 @@ class Trainer(Jobs):
     # -- the outbox ---------------------------------------------------------------------------
 
     def _publish(self, connection: Connection) -> None:
-        publish(self._outbox, connection)
+        OUTBOX.publish(self._outbox, connection)
         with connection, connection.cursor() as cursor:
-            left = outbox.pending(cursor)
+            left = OUTBOX.pending(cursor)
         self._runtime.set(OUTBOX_PENDING_MESSAGES, left)
 
 
@@ -254,29 +254,3 @@ def handed_over(settings: Settings) -> bytes:
     named = {str(field.validation_alias): values[name]
              for name, field in Settings.model_fields.items()}  # fmt: skip
     return json.dumps(named).encode() + b"\n"
-
-
-def publish(sender: Outbox, connection: Connection, within: float = _ACKNOWLEDGED_WITHIN) -> bool:
-    """Send what is in the outbox; one process at a time, so that nothing is sent by two.
-
-    Args:
-        sender: The outbox of this process.
-        connection: Outside of a transaction.
-        within: Seconds to wait for acknowledgements; what has none stays for later.
-
-    Returns:
-        Whether nothing is left of what this process sent.
-    """
-    with connection, connection.cursor() as cursor:
-        ours = outbox.take_turn(cursor)
-    if not ours:
-        return False
-    try:
-        sender.resend(connection, [outbox.SOURCE])
-        left = sender.drain(within)
-        sender.serve()
-        sender.tidy(connection)
-        return not left
-    finally:
-        with connection, connection.cursor() as cursor:
-            outbox.end_turn(cursor)

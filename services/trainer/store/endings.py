@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from services.trainer.rows import Ended, Job, Made
-from services.trainer.store import champions, models, outbox, runs, training_log
+from services.trainer.store import champions, models, runs, training_log
+from services.trainer.store.outbox import OUTBOX
 from trackrecord.events import ModelTrained
 from trackrecord.learning.targets import against_target
 from trackrecord.runtime.champion import champion
@@ -32,7 +33,7 @@ def finish(cursor: Cursor, settings: Settings, job: Job, ended: Ended) -> None:
             champions.change(cursor, job.model, made.version, str(reason), job.training_id)
     event = _event(job, ended, promoted, reason, champion(cursor, job.model), finished_at)
     training_log.write(cursor, job, ended, event, finished_at)
-    outbox.write(cursor, settings, event, finished_at)
+    OUTBOX.write(cursor, settings, event, finished_at)
 
 
 def _write_model(cursor: Cursor, job: Job, made: Made, *, promoted: bool) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -23,11 +21,9 @@ from trackrecord.cli.strategy import app
 from trackrecord.cli.strategy.by_model import ask_model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
+    from trackrecord.catalogue.laboratory import Laboratory
     from trackrecord.providers.generation import ModelsStrategy
-    from trackrecord.strategies.contract import Problem
-    from trackrecord.strategies.generate import Generated, Validate
+    from trackrecord.strategies.generate import Generated
 
 _NO: Final = 1
 
@@ -69,17 +65,17 @@ def generate_command(
     settings = load_settings()
     chosen = provider or settings.strategy_provider
     began = perf_counter()
-    with laboratory() as validate:
+    with laboratory() as tried:
         if chosen == OFFLINE:
             made: Generated | ModelsStrategy
-            made = by_rules = generate(sentence, validate)
+            made = by_rules = generate(sentence, tried.of_rule)
             told = as_dict(by_rules) | {
                 "provider": OFFLINE,
                 "seconds": round(perf_counter() - began, 4),
                 "tokens": 0,
             }
         else:
-            made = by_model = ask_model(chosen, sentence, validate, settings, home)
+            made = by_model = ask_model(chosen, sentence, tried.of_rule, settings, home)
             told = by_model.as_json()
             if by_model.unreachable:
                 raise InputError(by_model.problems[0].message)
@@ -96,35 +92,13 @@ def generate_command(
         raise typer.Exit(_NO)
 
 
-@contextmanager
-def laboratory() -> Iterator[Validate]:
-    """What validates code that was made from a rule: the sandbox, and real bars to try it on.
-
-    It is started when the first code is to be validated. Code that is made from a rule has no
-    state and cannot see ahead, so that fewer bars than for code by hand, and those of one share,
-    show that it runs.
-    """
+def laboratory() -> Laboratory:
+    """What validates code: the sandbox, and real bars to try it on."""
+    from trackrecord.catalogue.laboratory import Laboratory
     from trackrecord.cli.strategy.reading import dry_run_bars
     from trackrecord.runtime.settings import load_settings
-    from trackrecord.sandbox.from_settings import executor_of
-    from trackrecord.strategies.validation import Effort, validate
 
-    with ExitStack() as open_parts:
-        parts: list[Any] = []
-
-        def problems(code: str) -> Sequence[Problem]:
-            if not parts:
-                executor = open_parts.enter_context(executor_of(load_settings()))
-                symbol, bars = next(iter(sorted(dry_run_bars(None)[0].items())))
-                parts.extend((executor, {symbol: bars}))
-            window = re.search(r"^LOOKBACK = (\d+)", code, re.MULTILINE)
-            # What a decision takes grows with the bars that it is made from.
-            share = min(1.0, 200 / int(window[1])) if window is not None else 1.0
-            steps, fresh = max(8, int(25 * share)), max(3, int(10 * share))
-            effort = Effort(steps=steps, fresh=fresh, poisons=1, renewed=False)
-            return validate(code, parts[0], parts[1], effort=effort).problems
-
-        yield problems
+    return Laboratory(load_settings(), lambda: dry_run_bars(None)[0])
 
 
 def as_dict(made: Generated) -> dict[str, Any]:

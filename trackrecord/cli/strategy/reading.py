@@ -88,7 +88,9 @@ def dry_run_bars(file: Path | None) -> tuple[Mapping[str, Sequence[BarRow]], str
             prices = (float(bar.open), float(bar.high), float(bar.low), float(bar.close))
             found[bar.symbol].append(BarRow(wire_time(bar.opened_at), *prices, float(bar.volume)))
     except ModuleNotFoundError:
-        return _made_up(), (
+        from trackrecord.strategies.made_up_bars import made_up
+
+        return made_up(), (
             "tried on made-up bars: real ones come with `pip install 'trackrecord[local]'`, or "
             "name a file with --bars"
         )
@@ -127,27 +129,4 @@ def _of_file(file: Path) -> dict[str, Sequence[BarRow]]:
         found[symbol] = read.bars
     if not found:
         raise InputError(f"{file} holds no bars")
-    return found
-
-
-def _made_up() -> dict[str, list[BarRow]]:
-    """A random walk with gaps, the same each time."""
-    from datetime import UTC, datetime, timedelta
-
-    import numpy as np
-
-    found = {}
-    for number, symbol in enumerate(("AAA", "BBB", "CCC")):
-        dice = np.random.default_rng(number)
-        price, rows = 100.0, []
-        for day in range(1_300):
-            opened = price * float(np.exp(dice.normal(0, 0.005)))
-            price = opened * float(np.exp(dice.normal(0.0002, 0.02)))
-            high = max(opened, price) * float(np.exp(abs(dice.normal(0, 0.005))))
-            low = min(opened, price) * float(np.exp(-abs(dice.normal(0, 0.005))))
-            at = datetime(2006, 1, 2, tzinfo=UTC) + timedelta(days=day)
-            time = at.isoformat().replace("+00:00", "Z")
-            volume = float(dice.integers(100_000, 10_000_000))
-            rows.append(BarRow(time, opened, high, low, price, volume))
-        found[symbol] = rows
     return found

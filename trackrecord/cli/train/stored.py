@@ -111,12 +111,12 @@ def _answer(cursor: Cursor, job: Job, ended: Any) -> dict[str, Any]:
 
 def _publish(settings: Settings, connection: Connection) -> None:
     """Send the event, unless a trainer does; where no broker answers it waits for one."""
-    from services.trainer.handler.trainer import publish
+    from services.trainer.store.outbox import OUTBOX
     from trackrecord.runtime import kafka
     from trackrecord.runtime.outbox import Outbox
 
     config = {**kafka.client_config(settings, "cli"), "error_cb": lambda _error: None}
-    if not publish(Outbox("trainer", config), connection, _ACKNOWLEDGED_WITHIN):
+    if not OUTBOX.publish(Outbox("trainer", config), connection, _ACKNOWLEDGED_WITHIN):
         notes.print("the event is not sent yet: a trainer that runs will send it")
 
 

@@ -267,6 +267,24 @@ class Settings(BaseModel):
     )
     """Who writes strategies where none is named: offline (the rules at hand, which ask nobody),
     gemini, anthropic or openai."""
+    strategy_look_seconds: Annotated[float, Field(gt=0)] = Field(
+        default=5.0, validation_alias="TRACKRECORD_STRATEGY_LOOK_SECONDS"
+    )
+    """How often strategy_gen looks for requests; one that comes over Kafka makes it look at
+    once."""
+    strategy_asking: Annotated[int, Field(ge=1, le=64)] = Field(
+        default=4, validation_alias="TRACKRECORD_STRATEGY_ASKING"
+    )
+    """How many requests for strategies one process asks language models about at the same time."""
+    strategy_stale_seconds: Annotated[float, Field(ge=1)] = Field(
+        default=60.0, validation_alias="TRACKRECORD_STRATEGY_STALE_SECONDS"
+    )
+    """Take over a request for a strategy whose process has not reported for this many seconds."""
+    strategy_proposals: bool = Field(
+        default=False, validation_alias="TRACKRECORD_STRATEGY_PROPOSALS"
+    )
+    """Make strategies, without a language model, about the features that matter most to each new
+    model that is promoted; they are drafts or validated, never active by themselves."""
     provider_seconds: Annotated[float, Field(gt=0, le=3600)] = Field(
         default=120.0, validation_alias="TRACKRECORD_PROVIDER_SECONDS"
     )

@@ -1,0 +1,1 @@
+"""Makes strategies that were asked for in words, each of whose attempts is on record."""
