@@ -1,4 +1,4 @@
-"""Where requests make, try and judge strategies: beside the event loop, so many at once and no more.
+"""Where requests make, try and judge strategies: beside the event loop, so many at once.
 
 What a strategy takes is the processor. Were any number of requests let in, all others would wait
 for them.
@@ -16,8 +16,8 @@ from anyio.to_thread import run_sync
 from trackrecord.api.backtests import Backtests
 from trackrecord.api.pool import Pool
 from trackrecord.api.problems import ProblemError
-from trackrecord.catalogue.laboratory import Laboratory
-from trackrecord.catalogue.trial_bars import Bars, trial_bars
+from trackrecord.catalogue.laboratory import Bars, Laboratory
+from trackrecord.catalogue.trial_bars import trial_bars
 from trackrecord.runtime.settings import Settings
 
 MADE_AT_ONCE: Final = 2

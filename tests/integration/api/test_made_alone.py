@@ -1,4 +1,4 @@
-"""Strategies on a machine where nobody needs to say who they are, and what judging them comes to."""
+"""Strategies where nobody needs to say who they are, and what judging them comes to."""
 
 from __future__ import annotations
 

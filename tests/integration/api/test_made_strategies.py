@@ -1,4 +1,4 @@
-"""Strategies over HTTP: made, looked at, changed, activated, copied, deleted; and what is refused."""
+"""Strategies over HTTP: made, looked at, changed, activated, copied, deleted; and refused."""
 
 from __future__ import annotations
 

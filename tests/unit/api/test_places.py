@@ -34,7 +34,7 @@ class Crowd:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    while not condition():
+    while not condition():  # noqa: ASYNC110 - what it waits for is told by threads
         await asyncio.sleep(0.005)
 
 

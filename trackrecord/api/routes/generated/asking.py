@@ -80,7 +80,7 @@ class New(Body):
     `openai`; left out: what TRACKRECORD_STRATEGY_PROVIDER says, which is `offline` by default."""
     name: Name | None = None
     """What it is to be called; left out: a name made from its words."""
-    symbols: Symbols = []
+    symbols: Symbols = Field(default_factory=list)
     """What it is to trade; may be said later."""
     timeframe: Timeframe = "1d"
     """The bars that it decides on."""
@@ -95,7 +95,7 @@ class Checked(Body):
 
     code: Annotated[Text, Field(max_length=LONGEST_SOURCE)]
     """Of a strategy, in Python."""
-    parameters: Parameters = {}
+    parameters: Parameters = Field(default_factory=dict)
     """Values that differ from its defaults."""
     quick: bool = False
     """Try it on fewer bars, in a tenth of the time."""

@@ -142,3 +142,13 @@ def require_key_for(who: Reader, name: str | None) -> None:
     if name is None:
         raise ProblemError(403, "this key is limited to names: say which of them it is for")
     raise ProblemError(403, f"this key is not for {name!r}")
+
+
+def require_may_filter(who: Reader, owner: str | None) -> None:
+    """See that whoever looks for what somebody has asked for may know who there is.
+
+    Raises:
+        ProblemError: They may not (403).
+    """
+    if owner is not None and owner != who.owner and "administer" not in who.permissions:
+        raise ProblemError(403, "owner: who else has strategies is for admins to know")

@@ -1,4 +1,4 @@
-"""A strategy from words: made within the request by rules at hand, or asked of a model beside it."""
+"""A strategy from words: made within the request by rules, or asked of a model beside it."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from trackrecord.api.routes.generated.shown import whole
 from trackrecord.api.strategy_shapes import Made
 from trackrecord.api.who import Publisher, Reader
 from trackrecord.catalogue import life
-from trackrecord.catalogue.keeping import announce, keep
+from trackrecord.catalogue.answers import Ended
 from trackrecord.catalogue.life import NoStrategyError, StrategyRefusedError
 from trackrecord.catalogue.making import Tools, make
-from trackrecord.catalogue.store import requests, strategies
+from trackrecord.catalogue.store import endings, requests, strategies
 from trackrecord.catalogue.store.attempts import AttemptTable
 from trackrecord.catalogue.store.requests import ConflictingRequestError
 from trackrecord.errors import TrackrecordError
@@ -130,7 +130,9 @@ def _made(parts: Parts, who: Reader, wanted: StrategyRequested) -> bool:
         with refusals_told():
             made = make(wanted, tools)
         with writing(parts, who) as cursor:
-            keep(cursor, who.actor, claimed, made, parts.settings, parts.clock.now())
+            ended = Ended(made, OFFLINE)
+            now = parts.clock.now()
+            endings.finish(cursor, who.actor, parts.settings, claimed, ended, now)
     except Exception as error:
         _fail(parts, who, claimed, error)
         raise
@@ -163,7 +165,7 @@ def _kept(cursor: Cursor, parts: Parts, who: Reader, wanted: StrategyRequested) 
         if wanted.name is not None:
             life.require_name(wanted.name)
             _require_free(cursor, wanted.owner, wanted.name)
-        announce(cursor, parts.settings, wanted, parts.clock.now())
+        endings.OUTBOX.write(cursor, parts.settings, wanted, parts.clock.now())
     return is_new
 
 

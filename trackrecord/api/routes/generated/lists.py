@@ -9,10 +9,16 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from trackrecord.api.cursors import time_of
 from trackrecord.api.parts import parts_of
-from trackrecord.api.problems import ProblemError
 from trackrecord.api.routes.asking import Asked
 from trackrecord.api.routes.generated.asking import Listed
-from trackrecord.api.routes.generated.common import PATH, StrategyId, reading, route, told
+from trackrecord.api.routes.generated.common import (
+    PATH,
+    StrategyId,
+    reading,
+    require_may_filter,
+    route,
+    told,
+)
 from trackrecord.api.routes.generated.shown import strategy_shown, version_shown, whole
 from trackrecord.api.strategy_shapes import (
     MadeStrategies,
@@ -21,7 +27,7 @@ from trackrecord.api.strategy_shapes import (
     Templates,
     Versions,
 )
-from trackrecord.api.who import Reader, Who
+from trackrecord.api.who import Who
 from trackrecord.catalogue.store import strategies
 from trackrecord.catalogue.templates import TEMPLATES, read_template
 
@@ -128,13 +134,3 @@ def show_version(
         found = strategies.version(cursor, strategy_id, version)
     content = {"strategy_id": strategy_id, "content": version_shown(found)}
     return told(request, content, as_of)
-
-
-def require_may_filter(who: Reader, owner: str | None) -> None:
-    """See that whoever looks for what somebody has asked for may know who there is.
-
-    Raises:
-        ProblemError: They may not (403).
-    """
-    if owner is not None and owner != who.owner and "administer" not in who.permissions:
-        raise ProblemError(403, "owner: who else has strategies is for admins to know")
