@@ -13,8 +13,8 @@ CROSS: Final = (
     "Buy when the 20 day moving average crosses above the 50 day moving average, "
     "sell when it crosses back below, stop loss 5%"
 )
-DRAFT: Final = "Buy when price is above VWAP"
-"""Of this no whole strategy can be made."""
+DRAFT: Final = "Buy when RSI < 30, risk 1% of equity per trade with a 2 ATR stop"
+"""Not all of this is understood."""
 
 REFUSED: Final = "Make me rich with no risk"
 
