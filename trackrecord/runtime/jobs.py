@@ -193,7 +193,12 @@ class _Worker:
     async def run(self) -> None:
         """Until a signal comes or a turn fails for good."""
         loop = asyncio.get_running_loop()
-        self._jobs.woken_by(lambda: loop.call_soon_threadsafe(self._wake))
+
+        def wake() -> None:
+            with suppress(RuntimeError):  # the loop has ended, and nothing waits for a turn
+                loop.call_soon_threadsafe(self._wake)
+
+        self._jobs.woken_by(wake)
 
         def stop(number: signal.Signals) -> None:
             _log.info("stopping", signal=number.name)

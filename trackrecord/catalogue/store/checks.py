@@ -29,7 +29,7 @@ def checked_changes(before: Strategy, code: str | None, changes: Changes) -> dic
     Raises:
         StrategyRefusedError: One cannot be, or not while the strategy is active.
     """
-    wanted = {
+    wanted: dict[str, Any] = {
         name: value
         for name, value in changes.items()
         if _plain(getattr(before, name)) != _plain(value)
