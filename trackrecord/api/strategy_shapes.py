@@ -14,10 +14,10 @@ Status = Literal["draft", "validated", "active", "archived"]
 State = Literal["waiting", "working", "done", "failed"]
 
 
-class Problem(BaseModel):
+class Finding(BaseModel):
     """What is wrong with a strategy, for whoever writes it."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True, title="StrategyProblem")
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     line: int | None
     """In its code, from 1; null: it is about the whole."""
@@ -98,7 +98,7 @@ class Version(BaseModel):
     """What was not said and is taken for granted."""
     not_understood: list[str]
     """Words that nothing was made of."""
-    problems: list[Problem]
+    problems: list[Finding]
     backtest: dict[str, Any] | None
     """The last one's verdict and numbers."""
     created_at: datetime
@@ -169,9 +169,9 @@ class Validated(Answer):
     """Whether a strategy may be run."""
 
     valid: bool
-    problems: list[Problem]
+    problems: list[Finding]
     """Why not."""
-    notes: list[Problem]
+    notes: list[Finding]
     """What is worth knowing and no reason to refuse it."""
     decisions: int
     """How many it was asked for."""
@@ -224,7 +224,7 @@ class Attempt(BaseModel):
     """`success`: code that is valid; `partial`: code that is not; `failure`: none."""
     ending: str | None
     error: str | None
-    problems: list[Problem]
+    problems: list[Finding]
     answered_by: str | None
     """The model that answered, by its own word."""
     input_tokens: int | None
