@@ -27,6 +27,7 @@ class StageEntry:
         publishes: The event types that it produces.
         rules: The packages of ``trackrecord`` that hold its rules.
         packages: What must be importable besides the extra ``services``, for it to run.
+        asks_models: Whether it asks language models, so that its container is given their keys.
     """
 
     purpose: str
@@ -35,6 +36,7 @@ class StageEntry:
     publishes: tuple[str, ...]
     rules: tuple[str, ...]
     packages: tuple[str, ...] = ()
+    asks_models: bool = False
 
 
 STAGES: Final[Mapping[str, StageEntry]] = MappingProxyType(
@@ -76,6 +78,7 @@ STAGES: Final[Mapping[str, StageEntry]] = MappingProxyType(
             publishes=("strategy_generated",),
             rules=("strategies",),
             packages=("faust", "pydantic_monty", "scipy"),
+            asks_models=True,
         ),
     }
 )

@@ -37,9 +37,12 @@ def _service(name: str, stage: StageEntry) -> str:
     service = f'{name}:\n  <<: *stage\n  command: ["run", "{name}"]\n'
     if stage.plane == "job":
         # Long work in one process, whatever else waits.
+        keys = ""
+        if stage.asks_models:
+            keys = "  environment:\n    <<: [*settings, *providers]\n"
         return (
-            "# More than one stand by for each other: one run at a time.\n"
-            f'{service}  deploy:\n    resources:\n      limits:\n        cpus: "2"\n'
+            "# Of several, each piece of work is done by one.\n"
+            f'{service}{keys}  deploy:\n    resources:\n      limits:\n        cpus: "2"\n'
             "        memory: 2G\n"
         )
     return service

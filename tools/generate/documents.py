@@ -80,17 +80,22 @@ def _events(stage: Stage | JobStage) -> str:
             makers = ", ".join(spec.producers) if word == "consumes" else stage.name
             readers = ", ".join(spec.consumers)
             rows.append(f"| {word} | `{spec.name}` | {spec.key} | {makers} | {readers} |")
+    refuses = stage.consumes
     if isinstance(stage, JobStage):
-        tables = ", ".join(f"`{table.name}`" for table in stage.tables)
-        return "\n".join(rows) + (
-            f"\n\nThe tables that it alone writes: {tables}. They hold decisions, which replay "
-            "leaves as they are."
-        )
+        refuses = () if stage.kept is None else tuple(stage.kept.keep)
     rows += [
         f"| refuses to | `{TOPICS[event.event_type].dead_letter().name}` | as it came"
         f" | {stage.name} | `trackrecord dlq` |"
-        for event in stage.consumes
+        for event in refuses
     ]
+    if isinstance(stage, JobStage):
+        tables = ", ".join(f"`{table.name}`" for table in stage.tables)
+        whose = "The tables that it alone writes"
+        if stage.others_write:
+            whose = f"Its tables, which {stage.others_write} write, too"
+        return "\n".join(rows) + (
+            f"\n\n{whose}: {tables}. They hold decisions, which replay leaves as they are."
+        )
     tables = ", ".join(f"`{table.name}`" for table in stage.tables)
     return "\n".join(rows) + f"\n\nThe tables that it alone writes, and replay rebuilds: {tables}."
 

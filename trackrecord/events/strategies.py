@@ -12,6 +12,7 @@ from trackrecord.events.types import (
     Identifier,
     Name,
     PositiveCount,
+    Prompt,
     Symbol,
     Text,
     Timeframe,
@@ -29,7 +30,7 @@ class StrategyRequested(Event):
     """This request."""
     owner: Name
     """Who asks."""
-    prompt: Annotated[Text, Field(min_length=1, max_length=20_000)]
+    prompt: Prompt
     """What is asked for."""
     provider: Name | None = None
     """Which generator to use; left out: the offline one."""
@@ -54,7 +55,7 @@ class StrategyGenerated(Event):
     """The request answered."""
     owner: Name
     """Who asked."""
-    prompt: Annotated[Text, Field(min_length=1, max_length=20_000)]
+    prompt: Prompt
     """What was asked for."""
     provider: Name | None = None
     """Which generator answered."""

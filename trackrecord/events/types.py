@@ -288,6 +288,13 @@ Reason = Annotated[
 Text = Annotated[str, Field(strict=True, json_schema_extra=_NO_NUL_SCHEMA), AfterValidator(_no_nul)]
 """Free text of any number of lines, without NUL."""
 
+Prompt = Annotated[
+    str,
+    Field(strict=True, min_length=1, max_length=20_000, json_schema_extra=_NO_NUL_SCHEMA),
+    AfterValidator(_no_nul),
+]
+"""What is asked for: 1 to 20,000 characters on any number of lines, without NUL."""
+
 Revision = Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)]
 """0 for what was said first; a correction carries a higher number, and the highest wins."""
 

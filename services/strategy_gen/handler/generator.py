@@ -6,11 +6,13 @@ import os
 import socket
 import threading
 from collections.abc import Callable
-from contextlib import closing
 from typing import Any, Final
+
+import psycopg2
 
 from services.strategy_gen import store
 from services.strategy_gen.handler.in_hand import InHand
+from services.strategy_gen.handler.sessions import Sessions
 from services.strategy_gen.handler.work import Work
 from services.strategy_gen.metrics import ASKING, METRICS, OPEN
 from trackrecord.catalogue.laboratory import Bars, Laboratory
@@ -19,7 +21,6 @@ from trackrecord.catalogue.store.requests import Kind, Request
 from trackrecord.catalogue.trial_bars import trial_bars
 from trackrecord.errors import TrackrecordError
 from trackrecord.runtime import kafka
-from trackrecord.runtime.database import Connection, connect, session
 from trackrecord.runtime.jobs import Jobs, describe
 from trackrecord.runtime.logs import get_logger
 from trackrecord.runtime.metrics import OUTBOX_PENDING_MESSAGES, Metrics
@@ -50,7 +51,10 @@ class Generator(Jobs):
         self._runtime = metrics
         self._metrics = Metrics(context.registry, store.STAGE, METRICS)
         self._stopping = threading.Event()
-        self._work = Work(self._settings, self._clock, self._metrics, self._stopping)
+        self._sessions = Sessions(self._settings)
+        self._work = Work(
+            self._settings, self._sessions, self._clock, self._metrics, self._stopping
+        )
         self._in_hand = InHand(self._settings, self._clock)
         self._worker = f"{socket.gethostname()}:{os.getpid()}"
         self._laboratory = Laboratory(self._settings, self._trial_bars)
@@ -81,16 +85,15 @@ class Generator(Jobs):
     def turn(self) -> bool:
         """See :class:`Jobs`."""
         self._warm()
-        with closing(connect(self._settings, application=store.STAGE)) as connection:
-            self._publish(connection)
-            if self._stopping.is_set():
-                return False
-            if self._settings.strategy_proposals:
-                self._propose(connection)
-            request = self._claim(connection, "offline")
-            if request is None:
-                self._ask_beside(connection)
-                return False
+        self._publish()
+        if self._stopping.is_set():
+            return False
+        if self._settings.strategy_proposals:
+            self._propose()
+        request = self._claim("offline")
+        if request is None:
+            self._ask_beside()
+            return False
         self._is_working = True
         try:
             with self._in_hand.holding(request):
@@ -108,8 +111,7 @@ class Generator(Jobs):
             for request in self._in_hand.all():
                 _log.warning("ended while a language model was asked", id=request.request_id)
                 self._work.interrupted(request)
-            with closing(connect(self._settings, application=store.STAGE)) as connection:
-                store.OUTBOX.publish(self._outbox, connection, within=2.0)
+            store.OUTBOX.publish(self._outbox, self._sessions.connection(), within=2.0)
         except TrackrecordError as error:
             # Whoever takes them up when they are stale will find the same.
             _log.warning("what was asked is left to others", reason=str(error))
@@ -118,8 +120,8 @@ class Generator(Jobs):
 
     # -- what is due --------------------------------------------------------------------------
 
-    def _claim(self, connection: Connection, kind: Kind) -> Request | None:
-        with connection, connection.cursor() as cursor:
+    def _claim(self, kind: Kind) -> Request | None:
+        with self._sessions.transaction() as cursor:
             self._metrics.set(OPEN, requests.open_count(cursor))
             return requests.claim(
                 cursor,
@@ -130,16 +132,16 @@ class Generator(Jobs):
                 standard=self._settings.strategy_provider,
             )
 
-    def _propose(self, connection: Connection) -> None:
-        with connection, connection.cursor() as cursor:
+    def _propose(self) -> None:
+        with self._sessions.transaction() as cursor:
             new = store.propose(cursor, self._settings.model, self._clock.now())
         if new:
             _log.info("strategies are proposed", model=self._settings.model, requests=new)
 
-    def _ask_beside(self, connection: Connection) -> None:
+    def _ask_beside(self) -> None:
         """Begin to ask language models, as many at once as the settings allow."""
         while len(self._still_asking()) < self._settings.strategy_asking:
-            request = self._claim(connection, "asking")
+            request = self._claim("asking")
             if request is None:
                 break
             thread = threading.Thread(
@@ -171,6 +173,7 @@ class Generator(Jobs):
         except Exception as error:  # noqa: BLE001 - the next one may do better
             _log.exception("a request is left to a later turn", reason=describe(error))
         finally:
+            self._sessions.close()
             self._wake()
 
     # -- what it works with -------------------------------------------------------------------
@@ -186,10 +189,15 @@ class Generator(Jobs):
             _log.error("strategies cannot be validated here", reason=str(error))
 
     def _trial_bars(self) -> Bars:
-        with session(self._settings, application=f"{store.STAGE} bars") as cursor:
+        with self._sessions.transaction() as cursor:
             return trial_bars(cursor)
 
-    def _publish(self, connection: Connection) -> None:
-        store.OUTBOX.publish(self._outbox, connection)
-        with connection, connection.cursor() as cursor:
+    def _publish(self) -> None:
+        try:
+            store.OUTBOX.publish(self._outbox, self._sessions.connection())
+        except psycopg2.Error:
+            # The turn is tried again, and not over what is left of this connection.
+            self._sessions.close()
+            raise
+        with self._sessions.transaction() as cursor:
             self._runtime.set(OUTBOX_PENDING_MESSAGES, store.OUTBOX.pending(cursor))

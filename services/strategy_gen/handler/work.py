@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-import psycopg2
-
 from services.strategy_gen import store
+from services.strategy_gen.handler.sessions import Sessions
 from services.strategy_gen.metrics import INTERRUPTED, REQUEST_SECONDS, REQUESTS, TOKENS
 from services.strategy_gen.rows import Ended
 from trackrecord.catalogue.bars import read_history
@@ -25,7 +23,6 @@ from trackrecord.catalogue.store.rows import Made
 from trackrecord.clock import Clock, backoff
 from trackrecord.providers.attempts import INTERRUPTED as MAY_BE_BILLED
 from trackrecord.providers.choice import NAMES, OFFLINE
-from trackrecord.runtime.database import Cursor, classify, session
 from trackrecord.runtime.errors import BadContentError, PassingError
 from trackrecord.runtime.jobs import describe
 from trackrecord.runtime.logs import get_logger
@@ -54,12 +51,14 @@ class Work:
 
     Attributes:
         settings: Of the process.
+        sessions: Of the database.
         clock: What tells it the time.
         metrics: Those of the stage.
         stopping: Set once the process is to end.
     """
 
     settings: Settings
+    sessions: Sessions
     clock: Clock
     metrics: Metrics
     stopping: threading.Event
@@ -87,7 +86,7 @@ class Work:
         waits, until = backoff(), self.clock.monotonic() + within
         while True:
             try:
-                with self._session() as cursor:
+                with self.sessions.transaction() as cursor:
                     written = store.finish(cursor, self.settings, request, ended, self.clock.now())
                     spent = store.tokens(cursor, request.request_id)
             except SupersededRequestError as error:
@@ -108,7 +107,7 @@ class Work:
 
     def interrupted(self, request: Request) -> None:
         """Write that a request ended with its worker, while a language model was asked."""
-        with self._session() as cursor:
+        with self.sessions.transaction() as cursor:
             store.was_asked(cursor, request, self.clock.now())
         provider = provider_of(request.asked, self.settings)
         self.metrics.count(INTERRUPTED)
@@ -116,20 +115,22 @@ class Work:
 
     def _made(self, request: Request, provider: str, laboratory: Laboratory) -> Made | Refused:
         if request.epoch > 1:
-            with self._session() as cursor:
+            with self.sessions.transaction() as cursor:
                 asked = store.was_asked(cursor, request, self.clock.now())
             if asked and provider != OFFLINE:
                 self.metrics.count(INTERRUPTED)
                 return _failed(provider, MAY_BE_BILLED)
         if request.epoch > _MOST_EPOCHS:
             return _failed(provider, f"its process ended in each of {request.epoch - 1} attempts")
-        log = AttemptTable(self._session, request_id=request.request_id, user_id=request.user_id)
+        log = AttemptTable(
+            self.sessions.transaction, request_id=request.request_id, user_id=request.user_id
+        )
         try:
             made = make(request.asked, Tools(self.settings, log, laboratory, self.clock))
             return self._judged(request, made, laboratory)
         except OSError as error:
             raise PassingError(f"an attempt cannot be logged: {error}") from error
-        except (PassingError, psycopg2.OperationalError):
+        except PassingError:
             raise
         except SandboxError as error:
             return _failed(provider, f"strategies cannot be validated here: {error}")
@@ -150,12 +151,12 @@ class Work:
         # An instant look: intervals are worked out when somebody asks for a backtest.
         how = How(settings=HowJudged(resamples=0))
         try:
-            with self._session() as cursor:
+            with self.sessions.transaction() as cursor:
                 history = read_history(cursor, symbols, asked.timeframe)
 
             def counted(parameters: Sequence[str]) -> int:
                 run = Run(request.owner, code_identity(made.code or ""), tuple(parameters))
-                with self._session() as cursor:
+                with self.sessions.transaction() as cursor:
                     return tries.note_and_count(cursor, run, self.clock.now())
 
             report = judge(made, {}, history, counted, lambda: laboratory.executor, how)
@@ -180,14 +181,6 @@ class Work:
             outcome=ended.outcome, seconds=round(seconds, 3),
             why=ended.made.why if isinstance(ended.made, Refused) else None,
         )  # fmt: skip
-
-    @contextmanager
-    def _session(self) -> Iterator[Cursor]:
-        try:
-            with session(self.settings, application=store.STAGE) as cursor:
-                yield cursor
-        except psycopg2.Error as error:
-            raise classify(error) from error
 
 
 def _failed(provider: str, words: str) -> Refused:
