@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
@@ -325,6 +327,8 @@ def test_an_admin_sees_and_searches_all_and_archives_many(asked: Guarded) -> Non
         asked.problem(alice.get(path), 403)
         assert alice.get(path.replace("bob", "alice")).status_code == 200
     asked.problem(root.put(at(his), json={"description": "root's"}), 403)
+    asked.problem(root.put(at(his), json={"public": True}), 403)
+    assert root.put(at(his), json={"public": False}).status_code == 200
     asked.problem(root.post(at(his, "versions"), json={"code": HOLDS}), 403)
     ids = [each["strategy_id"] for each in (hers, his, draft)] + [str(uuid4())]
     asked.problem(alice.post(f"{PATH}/archive/", json={"ids": ids}), 403)
@@ -380,8 +384,8 @@ def test_a_key_that_is_limited_to_names_is_good_for_strategies_of_these(
     for name in (None, "another"):
         body = {"prompt": CROSS} | ({} if name is None else {"name": name})
         asked.problem(ask("POST", f"{PATH}/generate/", json=body), 403)
-        asked.problem(ask("POST", at(hers, "copy"), json=body | {"prompt": None}), 422)
-    asked.problem(ask("POST", at(hers, "copy"), json={"name": "another"}), 403)
+    for body in ({}, {"name": "another"}):
+        asked.problem(ask("POST", at(hers, "copy"), json=body), 403)
     asked.problem(ask("POST", at(hers, "activate")), 403)
     asked.problem(ask("PUT", at(hers), json={"description": "x"}), 403)
     answer = ask("POST", f"{PATH}/generate/", json={"prompt": CROSS, "name": "keyed"})
@@ -427,6 +431,27 @@ def test_a_language_model_is_asked_beside_the_request(asked: Guarded, settings: 
     assert made(bob, "by rules meanwhile")["status"] == "done"
     with owner(settings) as cursor:
         cursor.execute("DELETE FROM strategy_requests WHERE status = 'waiting'")
+
+
+def test_what_is_made_keeps_no_other_request_waiting(asked: Guarded) -> None:
+    alice, bob = asked.people["alice"], asked.people["bob"]
+    body = {"code": HOLDS.replace("close <", "sum(range(3000)) and close <")}
+    made(alice, "warm")
+
+    def look(_: int) -> int:
+        return alice.post(f"{PATH}/validate/", json=body).status_code
+
+    with ThreadPoolExecutor(8) as many:
+        looks = [many.submit(look, number) for number in range(8)]
+        waits = []
+        while not all(each.done() for each in looks):
+            began = time.monotonic()
+            assert bob.get("/api/v1/me").status_code == 200
+            waits.append(time.monotonic() - began)
+    # Four of one user's at a time; who comes with more is told to come back.
+    assert {each.result() for each in looks} == {200, 429}
+    assert len(waits) > 5
+    assert sorted(waits)[len(waits) // 2] < 0.5
 
 
 def test_templates_can_be_taken_as_they_are(asked: Guarded) -> None:

@@ -196,6 +196,8 @@ def require_nothing_of_others(found: Strategy, who: Reader, body: Changed) -> No
     """
     if found.user_id != who.user_id and who.identity is not None:
         others = sorted(body.model_fields_set - {"public"})
+        if body.public:
+            others.append("public")
         if others:
             raise ProblemError(
                 403, f"{found.name!r} is somebody else's: its {', '.join(others)} are theirs"

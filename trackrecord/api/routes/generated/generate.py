@@ -34,15 +34,13 @@ from trackrecord.catalogue.life import NoStrategyError, StrategyRefusedError
 from trackrecord.catalogue.making import Tools, make
 from trackrecord.catalogue.store import endings, requests, strategies
 from trackrecord.catalogue.store.attempts import AttemptTable
-from trackrecord.catalogue.store.requests import ConflictingRequestError
+from trackrecord.catalogue.store.requests import ConflictingRequestError, SupersededRequestError
 from trackrecord.errors import TrackrecordError
 from trackrecord.events import StrategyRequested
 from trackrecord.providers.choice import NAMES, OFFLINE
 from trackrecord.runtime.database import Cursor
 
 router = APIRouter(prefix=PATH, tags=["made strategies"])
-
-_STALE_SECONDS: Final = 60.0
 
 MOST_OPEN: Final = 10
 """Requests of a user that language models have not answered: each may cost money."""
@@ -109,7 +107,7 @@ def _submitted(parts: Parts, who: Reader, wanted: StrategyRequested) -> bool:
 def _made(parts: Parts, who: Reader, wanted: StrategyRequested) -> bool:
     """Make what is asked for by the rules at hand; whether the request is new.
 
-    Where this process ends in the middle, the stage that asks language models takes it up.
+    Where this process ends in the middle, the stage strategy_gen takes it up.
     """
     with writing(parts, who) as cursor:
         if not _kept(cursor, parts, who, wanted):
@@ -117,7 +115,7 @@ def _made(parts: Parts, who: Reader, wanted: StrategyRequested) -> bool:
         claimed = requests.claim(
             cursor,
             "api",
-            stale_seconds=_STALE_SECONDS,
+            stale_seconds=parts.settings.strategy_stale_seconds,
             now=parts.clock.now(),
             request_id=wanted.request_id,
         )
@@ -133,6 +131,9 @@ def _made(parts: Parts, who: Reader, wanted: StrategyRequested) -> bool:
             ended = Ended(made, OFFLINE)
             now = parts.clock.now()
             endings.finish(cursor, who.actor, parts.settings, claimed, ended, now)
+    except SupersededRequestError:
+        # It took so long that the stage has answered it, or does now.
+        return True
     except Exception as error:
         _fail(parts, who, claimed, error)
         raise
