@@ -20,6 +20,8 @@ from trackrecord.runtime.settings import Settings
 from trackrecord.strategies.contract import Problem
 from trackrecord.strategies.generate import Generated, generate
 from trackrecord.strategies.prelude import PRELUDE
+from trackrecord.strategies.provenance import provenance
+from trackrecord.strategies.recognise import recognise
 from trackrecord.strategies.rules.as_json import to_json
 from trackrecord.strategies.source import read_source
 
@@ -101,16 +103,37 @@ def make(request: StrategyRequested, tools: Tools) -> Made | Refused:
         return Refused(provider, [problem._asdict()], failed=True)
 
 
-def version_of(code: str, laboratory: Laboratory, *, name: str = "", prompt: str = "") -> Made:
-    """Code by hand as a version; valid where nothing is wrong with it."""
-    problems = laboratory.of_code(code)
+def version_of(
+    code: str, laboratory: Laboratory, *, name: str = "", prompt: str = "", rule: object = None
+) -> Made:
+    """Code that somebody brings as a version; valid where nothing is wrong with it.
+
+    Code that is just what a rule makes is one of a rule. Who wrote it is read from the mark at its
+    end, where a language model did.
+
+    Args:
+        code: The source.
+        laboratory: Validates it.
+        name: What it is to be called.
+        prompt: What it was made from, in words.
+        rule: The rule that it is said to be made from, as JSON; None where nothing is said.
+    """
+    known = recognise(code, rule)
+    problems = laboratory.of_code(code) if known is None else laboratory.of_rule(code)
+    mark = provenance(code)
     return Made(
-        kind="code",
+        kind="code" if known is None else "rule",
         name=name,
         code=code,
         is_valid=not problems,
+        description=_description(prompt),
+        rule=None if known is None else to_json(known[0]),
         declared=_declared(code),
         prompt=prompt,
+        provider="" if mark is None else mark.provider,
+        model="" if mark is None else mark.model or "unknown",
+        asked_at=None if mark is None else mark.asked_at,
+        reads_as="" if known is None else known[1],
         problems=_plain(problems),
     )
 

@@ -60,8 +60,8 @@ def run(
         )
     if missing := lacking(stage):
         raise ConfigurationError(
-            f"{stage} needs {', '.join(missing)}: install 'trackrecord[learning]', or use the "
-            "checkout's `make setup`"
+            f"{stage} needs {', '.join(missing)}: install 'trackrecord[learning,strategies]', or "
+            "use the checkout's `make setup`"
         )
     from trackrecord.runtime.process.memory_and_threads import give_memory_back, stop_at_once
 

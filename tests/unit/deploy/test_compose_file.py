@@ -29,7 +29,7 @@ OF_PROVIDERS = {
     for name, field in Settings.model_fields.items()
     if name.startswith(("gemini_", "anthropic_", "openai_", "provider_", "strategy_provider"))
 }
-"""Keys of language models and what belongs to them: no container asks one."""
+"""Keys of language models and what belongs to them: only stages that ask one are given them."""
 NOT_FOR_CONTAINERS = OF_PROVIDERS | {
     "TRACKRECORD_HOME",
     "TRACKRECORD_KAFKA_*",
@@ -89,6 +89,7 @@ def test_every_setting_of_the_stages_can_be_set(services: dict[str, Any]) -> Non
     for stage in STAGES:
         given = set(process(services[stage]).environment)
         assert wanted - NOT_FOR_CONTAINERS <= given, "add it to x-settings"
+        assert given & OF_PROVIDERS == (OF_PROVIDERS if STAGES[stage].asks_models else set())
         assert given - {"PGPASSWORD"} <= wanted, "no such setting"
 
 

@@ -27,19 +27,28 @@ _SO_FAR: Final = "nothing was judged; what was tried until now counts as tried"
 )
 def backtest_command(
     file: Annotated[
-        Path,
+        Path | None,
         typer.Argument(
             help="The strategy: Python, or the JSON that `strategy generate --json` answered."
         ),
-    ],
+    ] = None,
     *,
+    stored: Annotated[
+        str | None,
+        typer.Option(
+            "--stored",
+            metavar="STRATEGY",
+            help="One that is kept instead, by its id or name, on the bars of the database and "
+            "with the parameters that it has; its owner's tries are counted there.",
+        ),
+    ] = None,
     bars: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             help="CSV or Parquet with symbol, opened_at, open, high, low, close, volume; where it "
             "has them, closed_at, timeframe, source, revision and split_ratio count too."
         ),
-    ],
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")] = False,
     html: Annotated[
         Path | None, typer.Option(help="Write a page that needs no network, for people.")
@@ -152,16 +161,23 @@ def backtest_command(
             search=_search(trials, seed, budget) if optimise else None,
         )  # fmt: skip
         _check_written(html, png)
-        loaded = load(file, _values(given or []), as_code=as_code)
         with if_stopped(lambda: _SO_FAR):
-            answer = _answer(
-                loaded, bars, settings, timeframe, symbols, universe, policy, jumps, owner,
-                copied_from or [], home,
-            )  # fmt: skip
+            if stored is not None:
+                from trackrecord.cli.strategy.backtest_stored import judged
+
+                _only_stored(file, bars, given, timeframe)
+                answer = judged(stored, home, settings, _list(symbols), universe, policy)
+            else:
+                its_file, its_bars = _both(file, bars)
+                loaded = load(its_file, values_of(given or []), as_code=as_code)
+                answer = _answer(
+                    loaded, its_bars, settings, timeframe, symbols, universe, policy, jumps, owner,
+                    copied_from or [], home,
+                )  # fmt: skip
         answer["seconds"] = round(time.monotonic() - started, 3)
         _write(answer, html, png)
     except (RefusedStrategyError, StrategyFaultError) as error:
-        print(f"trackrecord strategy backtest: {file}: {error}", file=sys.stderr)  # noqa: T201
+        print(f"trackrecord strategy backtest: {stored or file}: {error}", file=sys.stderr)  # noqa: T201
         raise typer.Exit(_NO) from None
     except InputError as error:
         print(f"trackrecord strategy backtest: {error}", file=sys.stderr)  # noqa: T201
@@ -243,6 +259,25 @@ def _answer(
     }
 
 
+def _both(file: Path | None, bars: Path | None) -> tuple[Path, Path]:
+    from trackrecord.cli.common import InputError
+
+    if file is None or bars is None:
+        raise InputError("name a FILE and its --bars, or a strategy that is kept with --stored")
+    return file, bars
+
+
+def _only_stored(*others: object) -> None:
+    """What belongs to a file is not said of a strategy that is kept."""
+    from trackrecord.cli.common import InputError
+
+    if any(others):
+        raise InputError(
+            "--stored has its own code, bars and parameters: leave out FILE, --bars, --timeframe "
+            "and --set (`strategy activate --set` sets parameters)"
+        )
+
+
 def _settings(
     capital: str,
     cost: str,
@@ -297,7 +332,7 @@ def _search(trials: int, seed: int, budget: float) -> Any:
     return Search(trials, seed, lambda: budget > 0 and time.monotonic() > ends)
 
 
-def _values(given: list[str]) -> dict[str, Any]:
+def values_of(given: list[str]) -> dict[str, Any]:
     """``NAME=VALUE`` as parameters: a number, true, false, or a text."""
     import json
 

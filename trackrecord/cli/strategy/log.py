@@ -1,13 +1,24 @@
-"""``trackrecord strategy log``: what language models were asked, and what it came to."""
+"""``trackrecord strategy log``: every attempt at a strategy, and what it came to."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from trackrecord.cli.common import DEFAULT_HOME, HomeOption, JsonOption, answer, notes, screen
+from trackrecord.cli.common import (
+    DEFAULT_HOME,
+    HomeOption,
+    JsonOption,
+    answer,
+    environment,
+    load,
+    notes,
+    screen,
+)
 from trackrecord.cli.strategy import app
+from trackrecord.kafka import local_stack
 
 if TYPE_CHECKING:
     from trackrecord.providers.attempts import Attempt
@@ -24,28 +35,54 @@ def log_command(
             "--limit", min=1, help="How many to show; by default 20 on a screen, all with --json."
         ),
     ] = None,
+    owner: Annotated[str | None, typer.Option("--owner", help="Only this owner's.")] = None,
+    request: Annotated[
+        str | None, typer.Option("--request", help="Only attempts at this request, by its id.")
+    ] = None,
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
 ) -> None:
-    """List every question that was put to a language model, the latest first.
+    """List every attempt at a strategy, the latest first.
 
-    Each attempt has its sentence, prompt, raw answer, code, status, error, tokens and seconds;
-    --json shows all of it. One that was being asked when its process ended is a failure, and may
-    have been billed.
+    Those of this command line are in a file of the home folder; those of strategy_gen are in the
+    database, and are listed as well where one is configured. Each attempt has its sentence, prompt,
+    raw answer, code, status, error, tokens and seconds; --json shows all of it. One that was being
+    asked when its process ended is a failure, and may have been billed.
     """
     from trackrecord.providers.attempt_file import AttemptFile
 
     log = AttemptFile(home)
     most = limit if limit is not None else (None if as_json else _ON_SCREEN)
-    attempts = log.attempts(most)
+    attempts = [
+        each
+        for each in log.attempts()
+        if owner in (None, each.question.owner) and request in (None, each.question.generation_id)
+    ]
     if log.damaged:
         notes.print(f"{log.path}: {log.damaged} line(s) cannot be read and are left out")
+    attempts += _in_database(home, owner, request, most)
+    attempts.sort(key=lambda each: each.question.asked_at, reverse=True)
+    del attempts[len(attempts) if most is None else most :]
     if as_json:
         answer([each.as_json() for each in attempts])
     elif not attempts:
-        screen.print("no language model was asked yet")
+        screen.print("no strategy was asked for yet")
     else:
         _show(attempts)
+
+
+def _in_database(
+    home: Path, owner: str | None, request: str | None, most: int | None
+) -> list[Attempt]:
+    """What strategy_gen has logged; nothing where no database is configured."""
+    if not environment(home).get(local_stack.DATABASE_VARIABLE):
+        return []
+    from trackrecord.catalogue.store.attempts import logged
+    from trackrecord.runtime.database import session
+
+    with session(load(home, database=True), application="trackrecord strategy") as cursor:
+        found = logged(cursor, owner=owner, request_id=request, limit=most)
+    return [each.attempt for each in found]
 
 
 def _show(attempts: list[Attempt]) -> None:

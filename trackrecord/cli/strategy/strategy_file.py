@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from trackrecord.cli.common import InputError, PolicyOption
 from trackrecord.errors import TrackrecordError
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
     from trackrecord.strategies.contract import Problem
     from trackrecord.strategies.drive import Strategy
     from trackrecord.strategies.rules.model import Rule
-
-_LONGEST_WORDS: Final = 5_000
-"""Characters of a code's first words that are read as a rule."""
 
 
 class RefusedStrategyError(TrackrecordError):
@@ -52,7 +48,7 @@ def text_of(file: Path) -> str:
     Raises:
         InputError: It cannot be read.
     """
-    return _read(file)[0]
+    return read_file(file)[0]
 
 
 def load(file: Path, given: Mapping[str, Any], *, as_code: bool = False) -> Loaded:
@@ -67,18 +63,26 @@ def load(file: Path, given: Mapping[str, Any], *, as_code: bool = False) -> Load
         InputError: The file cannot be read, or a value is not one of its parameters'.
         RefusedStrategyError: It breaks the contract.
     """
-    code, told = _read(file)
+    code, told = read_file(file)
     source = read_source(code)
     if isinstance(source, list):
         raise RefusedStrategyError(_told(source))
     values = parameter_values(source, given)
     if isinstance(values, list):
         raise InputError("; ".join(problem.message for problem in values))
-    rule, reads_as = (None, None) if as_code else _rule(code, told)
+    from trackrecord.strategies.recognise import recognise
+
+    found = None if as_code else recognise(code, told.get("rule"))
+    rule, reads_as = (None, None) if found is None else found
     return Loaded(file, source, {name: values[name] for name in given}, rule, reads_as)
 
 
-def _read(file: Path) -> tuple[str, dict[str, Any]]:
+def read_file(file: Path) -> tuple[str, dict[str, Any]]:
+    """The code of a strategy's file, and what else was told of it, where it is JSON.
+
+    Raises:
+        InputError: It cannot be read.
+    """
     try:
         content = file.read_bytes()
     except FileNotFoundError:
@@ -98,29 +102,6 @@ def _read(file: Path) -> tuple[str, dict[str, Any]]:
     if not isinstance(told, dict) or not isinstance(told.get("code"), str):
         raise InputError(f'{file} has no "code": is it what `strategy generate --json` answered?')
     return told["code"], told
-
-
-def _rule(code: str, told: Mapping[str, Any]) -> tuple[Rule | None, str | None]:
-    """The rule that makes just this code: as it was told, or as the code's first words read.
-
-    Then bars need no sandbox. A code that was changed since is none that its words make.
-    """
-    from trackrecord.strategies.generate import generate
-    from trackrecord.strategies.rules.as_json import from_json
-    from trackrecord.strategies.rules.code import code as code_of
-    from trackrecord.strategies.rules.words import rule_words
-
-    if told.get("rule") is not None:
-        with suppress(ValueError):
-            rule = from_json(told["rule"])
-            if code_of(rule) == code:
-                return rule, rule_words(rule)
-    words = ast.get_docstring(ast.parse(code)) or ""
-    if 0 < len(words) <= _LONGEST_WORDS:
-        made = generate(" ".join(words.split()))
-        if made.code == code:
-            return made.rule, made.reads_as
-    return None, None
 
 
 @contextmanager
