@@ -75,15 +75,24 @@ def _strategy_of(cursor: Cursor, user: User) -> None:
     """A strategy that is a user's alone, with a version, the request for it, and an attempt."""
     values = {"user": str(user.user_id), "name": user.name, "id": str(uuid4())}
     for statement in (
-        "INSERT INTO strategies (strategy_id, owner, user_id, name, kind, status, created_at,"
-        " changed_at) VALUES (%(id)s, %(name)s, %(user)s, 'plan', 'code', 'draft', now(), now())",
-        "INSERT INTO strategy_versions (strategy_id, version, is_valid, created_at)"
-        " VALUES (%(id)s, 1, false, now())",
-        "INSERT INTO strategy_requests (request_id, owner, user_id, content, status, requested_at)"
-        " VALUES (%(id)s, %(name)s, %(user)s, '{}', 'waiting', now())",
-        "INSERT INTO generation_log (attempt_id, request_id, number, owner, user_id, prompt,"
-        " provider, status, asked_at)"
-        " VALUES (%(id)s, %(id)s, 1, %(name)s, %(user)s, 'buy', 'offline', 'success', now())",
+        (
+            "INSERT INTO strategies (strategy_id, owner, user_id, name, kind, status, created_at,"
+            " changed_at)"
+            " VALUES (%(id)s, %(name)s, %(user)s, 'plan', 'code', 'draft', now(), now())"
+        ),
+        (
+            "INSERT INTO strategy_versions (strategy_id, version, is_valid, created_at)"
+            " VALUES (%(id)s, 1, false, now())"
+        ),
+        (
+            "INSERT INTO strategy_requests (request_id, owner, user_id, content, status,"
+            " requested_at) VALUES (%(id)s, %(name)s, %(user)s, '{}', 'waiting', now())"
+        ),
+        (
+            "INSERT INTO generation_log (attempt_id, request_id, number, owner, user_id, prompt,"
+            " provider, status, asked_at)"
+            " VALUES (%(id)s, %(id)s, 1, %(name)s, %(user)s, 'buy', 'offline', 'success', now())"
+        ),
     ):
         cursor.execute(statement, values)
 
