@@ -53,7 +53,8 @@ _NEEDS: Final = {
     ),
     **dict.fromkeys(
         (
-            "generate_strategy", "validate_strategy", "change_strategy", "delete_strategy",
+            "generate_strategy", "validate_strategy", "add_strategy", "change_strategy",
+            "delete_strategy",
             "activate_strategy", "archive_strategy", "resume_strategy", "copy_strategy",
             "add_version", "backtest_strategy",
         ),

@@ -214,6 +214,30 @@ def test_code_is_checked_and_nothing_is_kept_of_it(asked: Guarded) -> None:
     asked.problem(alice.post(f"{PATH}/validate/", json={"code": "x" * 200_001}), 422)
 
 
+def test_code_of_one_s_own_becomes_a_strategy(asked: Guarded) -> None:
+    alice = asked.people["alice"]
+    body = {"name": "written", "code": HOLDS, "description": "mine", "symbols": ["AAPL"]}
+    answer = alice.post(f"{PATH}/", json=body)
+    assert answer.status_code == 201, answer.text
+    new = answer.json()
+    assert answer.headers["location"] == at(new)
+    assert (new["strategy"]["status"], new["strategy"]["kind"]) == ("validated", "code")
+    assert (new["strategy"]["description"], new["current"]["provider"]) == ("mine", "")
+    assert "already" in reasons(asked.problem(alice.post(f"{PATH}/", json=body), 409))
+    draft = alice.post(f"{PATH}/", json={"name": "unwritten", "code": "buy low"}).json()
+    assert draft["strategy"]["status"] == "draft"
+    assert draft["current"]["problems"]
+    assert "is a draft" in reasons(asked.problem(alice.post(at(draft, "activate")), 409))
+    # What a rule made is a rule's again, and what a model wrote says so.
+    rule = made(alice, "ruled")["current"]
+    body = {"name": "ruled again", "code": rule["code"]}
+    assert alice.post(f"{PATH}/", json=body).json()["current"]["rule"] == rule["rule"]
+    mark = "# trackrecord: written by openai (gpt-x), asked at 2026-01-02T03:04:05Z"
+    body = {"name": "by a model once", "code": f"{HOLDS}\n{mark}\n"}
+    current = alice.post(f"{PATH}/", json=body).json()["current"]
+    assert (current["model"], current["asked_at"]) == ("gpt-x", "2026-01-02T03:04:05Z")
+
+
 def test_a_new_version_is_another_strategy_under_the_same_name(asked: Guarded) -> None:
     alice = asked.people["alice"]
     new = made(alice, "versions", symbols=["AAPL"])

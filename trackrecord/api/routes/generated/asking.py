@@ -101,6 +101,19 @@ class Checked(Body):
     """Try it on fewer bars, in a tenth of the time."""
 
 
+class Brought(Body):
+    """A strategy that somebody has written."""
+
+    name: Name
+    code: Code
+    """In Python."""
+    description: Annotated[Text, Field(max_length=LONGEST_DESCRIPTION)] = ""
+    symbols: Symbols = Field(default_factory=list)
+    """What it is to trade; may be said later."""
+    timeframe: Timeframe = "1d"
+    """The bars that it decides on."""
+
+
 class Changed(Body):
     """What is to be another; what is left out stays as it is."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Annotated, Any, cast
 from uuid import UUID
 
@@ -157,9 +158,7 @@ def copy_strategy(
             name=body.name,
             now=parts.clock.now(),
         )
-        response = changed(cursor, parts, found, who, status=201)
-    response.headers["Location"] = f"{PATH}/{found.strategy_id}/"
-    return response
+        return changed(cursor, parts, found, who, status=201)
 
 
 def changes_of(body: Changed) -> Changes:
@@ -185,7 +184,10 @@ def changed(
     """A strategy as it is now."""
     current = strategies.version(cursor, found.strategy_id, found.version)
     content = {**whole(found, current, who), "notes": notes or []}
-    return answer(content, as_of=parts.clock.now(), status=status)
+    response = answer(content, as_of=parts.clock.now(), status=status)
+    if status == HTTPStatus.CREATED:
+        response.headers["Location"] = f"{PATH}/{found.strategy_id}/"
+    return response
 
 
 def require_nothing_of_others(found: Strategy, who: Reader, body: Changed) -> None:

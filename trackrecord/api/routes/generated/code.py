@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any
 from uuid import UUID, uuid4
@@ -15,7 +16,12 @@ from trackrecord.api.answers import answer
 from trackrecord.api.parts import Parts, parts_of
 from trackrecord.api.problems import ProblemError, invalid
 from trackrecord.api.routes.asking import Asked
-from trackrecord.api.routes.generated.asking import Changed, Checked, NewVersion
+from trackrecord.api.routes.generated.asking import (
+    Brought,
+    Changed,
+    Checked,
+    NewVersion,
+)
 from trackrecord.api.routes.generated.changes import (
     changed,
     changes_of,
@@ -83,6 +89,34 @@ async def validate_strategy(
         "actions": dict(found.actions),
     }
     return answer(content, as_of=parts.clock.now())
+
+
+@route(fixed, "POST", "/", operation_id="add_strategy", answers=ChangedStrategy, status=201)
+async def add_strategy(
+    request: Request, who: Publisher, asked: Annotated[Asked, Query()], body: Brought
+) -> Response:
+    """Keep code of yours as a strategy; where it is not valid, as a draft that says why."""
+    del asked
+    parts = parts_of(request)
+    require_key_for(who, body.name)
+    made = await parts.workshop.making.work(who.whose, partial(_looked_at, parts, body.code))
+    kept = replace(made, name=body.name, description=body.description)
+
+    def keep() -> Response:
+        with writing(parts, who) as cursor:
+            found = strategies.add(
+                cursor,
+                who.actor,
+                kept,
+                owner=who.owner,
+                user_id=who.user_id,
+                now=parts.clock.now(),
+                symbols=body.symbols,
+                timeframe=body.timeframe,
+            )
+            return changed(cursor, parts, found, who, status=201)
+
+    return await run_sync(keep)
 
 
 @route(
