@@ -1,7 +1,8 @@
 """Strategies that were asked for, their versions, and what generators answered.
 
 Rows of a user are seen and changed by that user alone, by admins, and, where a strategy is public,
-read by all. Stages connect as the tables' owner, for whom no policy holds.
+read by all. Rows of nobody are those of an API that asks nobody who they are: its sessions are
+nobody's too. Stages connect as the tables' owner, for whom no policy holds.
 """
 
 from alembic import op
@@ -192,7 +193,7 @@ _FUNCTION = """
     REVOKE ALL ON FUNCTION strategy_copied(uuid) FROM PUBLIC;
 """
 
-_MINE = "user_id = access_user()"
+_MINE = "user_id IS NOT DISTINCT FROM access_user()"
 _ADMIN = "access_role() = 'admin'"
 
 _POLICIES = (
@@ -206,10 +207,10 @@ _POLICIES = (
     CREATE POLICY seen ON strategy_versions FOR SELECT
         USING (strategy_id IN (SELECT s.strategy_id FROM strategies AS s));
     CREATE POLICY made ON strategy_versions FOR INSERT WITH CHECK (strategy_id IN (
-        SELECT s.strategy_id FROM strategies AS s WHERE s.user_id = access_user()));
+        SELECT s.strategy_id FROM strategies AS s WHERE {_MINE}));
     CREATE POLICY changed ON strategy_versions FOR UPDATE USING (strategy_id IN (
         SELECT s.strategy_id FROM strategies AS s
-        WHERE s.user_id = access_user() OR {_ADMIN}));
+        WHERE {_MINE} OR {_ADMIN}));
 
     -- Identities only: they tell what was tried, not what it is.
     CREATE POLICY seen ON strategy_tries FOR SELECT USING (true);

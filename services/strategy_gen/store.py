@@ -10,22 +10,21 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from services.strategy_gen.rows import Ended, answer_of, event_of, strategy_id_of
+from services.strategy_gen.rows import Ended
 from trackrecord.access.store.audit import Actor
-from trackrecord.catalogue.life import StrategyRefusedError
-from trackrecord.catalogue.making import Refused
 from trackrecord.catalogue.proposals import proposals
-from trackrecord.catalogue.store import attempts, requests, strategies
+from trackrecord.catalogue.store import attempts, endings, requests
+from trackrecord.catalogue.store.endings import OUTBOX, STAGE
 from trackrecord.catalogue.store.requests import ConflictingRequestError, Request
-from trackrecord.catalogue.store.rows import Made
 from trackrecord.events import StrategyRequested
 from trackrecord.runtime.champion import champion
 from trackrecord.runtime.database import Cursor, rows
-from trackrecord.runtime.job_outbox import JobOutbox
 from trackrecord.runtime.settings import Settings
 
-STAGE: Final = "strategy_gen"
-OUTBOX: Final = JobOutbox(STAGE, ("strategy_requests", 0))
+__all__ = [
+    "ACTOR", "OUTBOX", "STAGE", "finish", "keep", "propose", "tokens", "was_asked",
+]  # fmt: skip
+
 ACTOR: Final = Actor(STAGE)
 
 
@@ -52,56 +51,8 @@ def _user(cursor: Cursor, name: str) -> UUID | None:
 def finish(
     cursor: Cursor, settings: Settings, request: Request, ended: Ended, now: datetime
 ) -> Ended:
-    """Write all that came of a request, and the event that tells of it, in one transaction, once.
-
-    Args:
-        cursor: Inside a transaction.
-        settings: Of the process.
-        request: As it was taken up.
-        ended: What came of it.
-        now: The time.
-
-    Returns:
-        What is written: where the strategy cannot be kept under its name or with its symbols, that.
-
-    Raises:
-        SupersededRequestError: The request is in other hands; nothing may be committed.
-    """
-    asked = request.asked
-    strategy = None
-    if isinstance(ended.made, Made):
-        try:
-            strategy = strategies.add(
-                cursor,
-                ACTOR,
-                ended.made,
-                owner=request.owner,
-                user_id=request.user_id,
-                now=now,
-                symbols=asked.symbols,
-                timeframe=asked.timeframe,
-                strategy_id=strategy_id_of(request.request_id),
-            )
-        except StrategyRefusedError as error:
-            problem = {"line": None, "code": "strategy", "message": str(error)}
-            ended = Ended(Refused(ended.provider, [problem], ended.made.model), ended.provider)
-    event = event_of(
-        asked,
-        ended,
-        name=None if strategy is None else strategy.name,
-        version=None if strategy is None else strategy.version,
-    )
-    requests.end(
-        cursor,
-        request.request_id,
-        request.epoch,
-        now=now,
-        answer=answer_of(event),
-        strategy_id=None if strategy is None else strategy.strategy_id,
-        error=ended.made.why if isinstance(ended.made, Refused) and ended.made.failed else None,
-    )
-    OUTBOX.write(cursor, settings, event, now)
-    return ended
+    """As :func:`trackrecord.catalogue.store.endings.finish`, by the stage itself."""
+    return endings.finish(cursor, ACTOR, settings, request, ended, now)
 
 
 def tokens(cursor: Cursor, request_id: str) -> int:

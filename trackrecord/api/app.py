@@ -31,6 +31,7 @@ from trackrecord.api.routes import (
     claims,
     events,
     fixed,
+    generated,
     me,
     models,
     operations,
@@ -44,6 +45,7 @@ from trackrecord.api.routes import (
 from trackrecord.api.routes import exports as files
 from trackrecord.api.routes.asking import VERSION_ONE
 from trackrecord.api.same_machine import SameMachine
+from trackrecord.api.workshop import Workshop
 from trackrecord.clock import Clock
 from trackrecord.errors import TrackrecordError
 from trackrecord.runtime.database import rows
@@ -57,7 +59,7 @@ _EXPORT_SECONDS: Final = 1800.0
 _SPARE_THREADS: Final = 4
 """More threads than sessions: some requests need none, and who finds none free is told so."""
 _WRITES: Final = 3
-"""Sessions that log in, and change users, keys and claims."""
+"""Sessions that log in, and change users, keys, claims and strategies."""
 _WAITING: Final = 8
 """For each session, as many requests may wait or be answered as this."""
 _TURN_SECONDS: Final = 1.0
@@ -93,12 +95,14 @@ class Api:
             settings=settings,
             clock=clock,
             pool=pool,
+            writes=writes_of(settings) if access is None else access.writes,
             exports=exports,
             reading=reading,
             ingest=ingest,
             changes=Changes(look, clock),
             ends=Ends(settings, pool, clock),
             cursors=Cursors(f"{place_of(settings)}/{settings.jwt_secret}"),
+            workshop=Workshop(settings, pool),
             access=access,
         )
         self.registry = CollectorRegistry()
@@ -129,8 +133,8 @@ class Api:
             parts.ingest.close()
             parts.pool.close()
             parts.exports.close()
-            if parts.access is not None:
-                parts.access.writes.close()
+            parts.writes.close()
+            parts.workshop.close()
 
     async def _turn(self) -> None:
         while True:
@@ -171,6 +175,17 @@ def pools(settings: Settings) -> tuple[Pool, Pool]:
     )
 
 
+def writes_of(settings: Settings) -> Pool:
+    """What routes write with: users, keys and claims, and strategies."""
+    return Pool(
+        settings,
+        _WRITES,
+        application="trackrecord api access",
+        statement_seconds=settings.api_statement_seconds,
+        writes=True,
+    )
+
+
 def place_of(settings: Settings) -> str:
     """What tells one installation from another that has the same secret."""
     return f"{settings.database_schema}/{settings.topic_prefix}"
@@ -188,14 +203,7 @@ def access_of(settings: Settings, pool: Pool, clock: Clock) -> Access | None:
         tokens = AccessTokens(settings.jwt_secret, place_of(settings))
     except WeakSecretError as error:
         raise ConfigurationError(f"TRACKRECORD_JWT_SECRET: {error}") from None
-    writes = Pool(
-        settings,
-        _WRITES,
-        application="trackrecord api access",
-        statement_seconds=settings.api_statement_seconds,
-        writes=True,
-    )
-    return Access(tokens, pool, writes, clock)
+    return Access(tokens, pool, writes_of(settings), clock)
 
 
 def create_app(
@@ -233,7 +241,7 @@ def create_app(
     # What is fixed stands before what takes any name.
     routes = (
         files, stream, events, strategies, signals, scripts, models, operations, fixed, pages,
-        auth, me, claims, users,
+        auth, me, claims, users, generated,
     )  # fmt: skip
     for each in routes:
         app.include_router(each.router)

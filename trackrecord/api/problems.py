@@ -36,6 +36,7 @@ _KINDS: Final[Mapping[int, str]] = {
     403: "forbidden",
     404: "not-found",
     405: "method-not-allowed",
+    409: "conflict",
     413: "too-large",
     415: "wrong-content-type",
     422: "invalid",
@@ -51,6 +52,7 @@ _MEANINGS: Final[Mapping[int, str]] = {
     403: "Whoever asks may not, or a page of another site has had it sent.",
     404: "There is no such thing.",
     405: "The path does not know the method.",
+    409: "It cannot be done as things stand; the detail says what to do first.",
     413: "The body is larger than may be.",
     415: "The body is of a type that is not read here.",
     422: "A value breaks a rule; `errors` names each field.",
@@ -206,13 +208,20 @@ def _of_http(error: HTTPException, headers: Mapping[str, str]) -> str:
 
 def _methods(request: Request) -> list[str]:
     """The methods that the document says of the path of a request, whichever routes know them."""
-    path = request.scope["path"]
-    return sorted(
-        method.upper()
-        for template, operations in request.app.openapi()["paths"].items()
-        if re.fullmatch(re.sub(r"\\\{[^}]+\}", "[^/]+", re.escape(template)), path)
-        for method in operations
-    )
+    paths = request.app.openapi()["paths"]
+    asked = request.scope["path"]
+    # Some are in the document with a last slash, and answered without it, too.
+    spelt = (asked, f"{asked}/")
+    # What stands there as it is goes before what takes any name, as among the routes.
+    found = [each for each in spelt if each in paths] or [
+        template for template in paths if any(_fits(template, path) for path in spelt)
+    ]
+    return sorted({method.upper() for each in found for method in paths[each]})
+
+
+def _fits(template: str, path: str) -> bool:
+    pattern = re.sub(r"\\\{[^}]+\\\}", "[^/]+", re.escape(template))
+    return re.fullmatch(pattern, path) is not None
 
 
 def _of_absence(error: Exception) -> str:

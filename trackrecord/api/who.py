@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Annotated, Any, Final
+from uuid import UUID
 
 from fastapi import Depends, Request
 
@@ -56,10 +57,23 @@ class Reader:
         return "" if self.identity is None else str(self.identity.user_id)
 
     @property
+    def user_id(self) -> UUID | None:
+        """The user's id; None: nobody needs to say who they are."""
+        return None if self.identity is None else self.identity.user_id
+
+    @property
+    def owner(self) -> str:
+        """Whose the strategies are that this one asks for, in words."""
+        return ONLY_USER if self.identity is None else self.identity.name
+
+    @property
     def actor(self) -> Actor:
         """The user, as the audit log names one."""
-        return Actor(self.known.name, self.known.user_id, self.address)
+        return Actor(self.owner, self.user_id, self.address)
 
+
+ONLY_USER: Final = "local"
+"""Who asks where nobody needs to say who they are; the command line is called so, too."""
 
 ANYBODY: Final = Reader(None, EVERYTHING)
 """Whoever reaches an API that asks nobody: it listens on this machine only."""

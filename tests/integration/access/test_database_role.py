@@ -25,7 +25,10 @@ pytestmark = pytest.mark.kafka
 
 NOW = SYSTEM_CLOCK.now()
 HASH = "$argon2id$of-a-test"
-GUARDED = ("users", "logins", "refresh_tokens", "api_keys", "claims", "audit_log")
+GUARDED = (
+    "users", "logins", "refresh_tokens", "api_keys", "claims", "audit_log",
+    "strategies", "strategy_requests", "generation_log",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -64,7 +67,40 @@ def people(settings: Settings, as_api: Settings) -> dict[str, User]:
                 " user_id, now(), now() + interval '1 day' FROM logins WHERE user_id = %s",
                 (str(user.user_id),),
             )
+            _strategy_of(cursor, user)
     return found
+
+
+def _strategy_of(cursor: Cursor, user: User) -> None:
+    """A strategy that is a user's alone, with a version, the request for it, and an attempt."""
+    values = {"user": str(user.user_id), "name": user.name, "id": str(uuid4())}
+    for statement in (
+        (
+            "INSERT INTO strategies (strategy_id, owner, user_id, name, kind, status, created_at,"
+            " changed_at)"
+            " VALUES (%(id)s, %(name)s, %(user)s, 'plan', 'code', 'draft', now(), now())"
+        ),
+        (
+            "INSERT INTO strategy_versions (strategy_id, version, is_valid, created_at)"
+            " VALUES (%(id)s, 1, false, now())"
+        ),
+        (
+            "INSERT INTO strategy_requests (request_id, owner, user_id, content, status,"
+            " requested_at) VALUES (%(id)s, %(name)s, %(user)s, '{}', 'waiting', now())"
+        ),
+        (
+            "INSERT INTO generation_log (attempt_id, request_id, number, owner, user_id, prompt,"
+            " provider, status, asked_at)"
+            " VALUES (%(id)s, %(id)s, 1, %(name)s, %(user)s, 'buy', 'offline', 'success', now())"
+        ),
+    ):
+        cursor.execute(statement, values)
+
+
+_VERSIONS_OF_OTHERS = """
+    SELECT v::text FROM strategy_versions AS v
+    JOIN strategies AS s USING (strategy_id) WHERE s.user_id <> %s ORDER BY 1
+"""
 
 
 def seen(cursor: Cursor, table: str) -> set[str]:
@@ -117,7 +153,7 @@ def test_the_functions_that_look_at_all_rows_are_few_have_a_fixed_path_and_are_n
     )
     assert [name for name, _, _ in found] == [
         "access_find_key", "access_find_refresh", "access_find_session", "access_find_user",
-        "access_hidden", "access_reader", "access_role",
+        "access_hidden", "access_reader", "access_role", "strategy_copied",
     ]  # fmt: skip
     for _, config, public in found:
         assert config == [f"search_path=pg_catalog, {settings.database_schema}, pg_temp"]
@@ -144,7 +180,13 @@ def test_a_session_for_nobody_sees_no_row_but_public_names(
         assert found == [(len(people) if table == "claims" else 0,)]
 
 
-@pytest.mark.parametrize("table", ["users", "logins", "refresh_tokens", "api_keys"])
+@pytest.mark.parametrize(
+    "table",
+    [
+        "users", "logins", "refresh_tokens", "api_keys", "strategies", "strategy_requests",
+        "generation_log",
+    ],
+)  # fmt: skip
 def test_a_user_sees_own_rows_alone(people: dict[str, User], as_api: Settings, table: str) -> None:
     for name in ("alice", "olga"):
         with database.session(as_api, application="test") as cursor:
@@ -199,6 +241,33 @@ def test_names_are_seen_by_their_user_and_those_who_see_all(
         "INSERT INTO audit_log (user_id, actor, action, subject) VALUES (%(bob)s, 'bob', 'x', 'x')",
         "DELETE FROM audit_log",
         "UPDATE audit_log SET actor = 'bob'",
+        "UPDATE strategies SET public = true",
+        "UPDATE strategies SET user_id = %(alice)s",
+        "UPDATE strategies SET status = 'archived', deleted_at = now()",
+        "DELETE FROM strategies",
+        (
+            "INSERT INTO strategies (strategy_id, owner, user_id, name, kind, status, created_at,"
+            " changed_at) VALUES (gen_random_uuid(), 'bob', %(bob)s, 'x', 'code', 'draft', now(),"
+            " now())"
+        ),
+        (
+            "INSERT INTO strategy_versions (strategy_id, version, is_valid, created_at)"
+            " SELECT strategy_id, 2, false, now() FROM strategies WHERE user_id = %(bob)s"
+        ),
+        "UPDATE strategy_versions SET backtest = '{}'",
+        "UPDATE strategy_versions SET code = 'x', code_digest = 'x'",
+        "DELETE FROM strategy_versions",
+        "DELETE FROM strategy_tries",
+        "UPDATE strategy_requests SET status = 'failed'",
+        "UPDATE strategy_requests SET user_id = %(alice)s",
+        (
+            "INSERT INTO strategy_requests (request_id, owner, user_id, content, status,"
+            " requested_at) VALUES ('x', 'bob', %(bob)s, '{}', 'waiting', now())"
+        ),
+        "UPDATE generation_log SET status = 'failure'",
+        "DELETE FROM generation_log",
+        "DELETE FROM outbox",
+        "UPDATE outbox SET value = 'x'",
         "UPDATE signals SET price = 1",
         "DELETE FROM signals",
         "UPDATE dead_letters SET reason = 'x'",
@@ -222,6 +291,8 @@ def test_what_a_trader_s_session_tries_changes_nothing_of_others(
                     (ids["alice"],))
         for table in GUARDED if table != "audit_log"
     }  # fmt: skip
+    versions = rows(owner, _VERSIONS_OF_OTHERS, (ids["alice"],))
+    assert len(versions) == len(people) - 1
     log = rows(owner, "SELECT t::text FROM audit_log AS t ORDER BY 1")
     roles = rows(owner, "SELECT role FROM users WHERE name = 'alice'")
     owner.connection.rollback()
@@ -237,8 +308,44 @@ def test_what_a_trader_s_session_tries_changes_nothing_of_others(
     for table, before in snapshot.items():
         assert rows(owner, f"SELECT t::text FROM {table} AS t WHERE user_id <> %s ORDER BY 1",
                     (ids["alice"],)) == before  # fmt: skip
+    assert rows(owner, _VERSIONS_OF_OTHERS, (ids["alice"],)) == versions
     assert rows(owner, "SELECT t::text FROM audit_log AS t ORDER BY 1") == log
     assert rows(owner, "SELECT role FROM users WHERE name = 'alice'") == roles
+
+
+def test_what_is_public_is_read_by_all_with_all_that_it_was_until_it_is_deleted(
+    people: dict[str, User], settings: Settings, as_api: Settings
+) -> None:
+    mine, hers = str(people["alice"].user_id), {str(people["bob"].user_id)}
+    for change, also in (("public = true", hers), ("deleted_at = now()", set())):
+        with database.session(settings, application="test") as cursor:
+            cursor.execute(f"UPDATE strategies SET {change} WHERE owner = 'bob'")
+        with database.session(as_api, application="test") as cursor:
+            act_for(cursor, people["alice"].user_id)
+            assert seen(cursor, "strategies") == {mine} | also
+            assert len(rows(cursor, "SELECT FROM strategy_versions")) == 1 + len(also)
+            # How it was asked for is nobody else's all the same.
+            assert seen(cursor, "strategy_requests") == seen(cursor, "generation_log") == {mine}
+            act_for(cursor, people["root"].user_id)
+            assert len(seen(cursor, "strategies")) == len(people)
+
+
+def test_where_there_are_no_users_a_session_makes_and_changes_what_is_nobody_s(
+    people: dict[str, User], as_api: Settings
+) -> None:
+    with database.session(as_api, application="test") as cursor:
+        act_for(cursor, None)
+        cursor.execute(
+            "INSERT INTO strategies (strategy_id, owner, name, kind, status, created_at,"
+            " changed_at) VALUES (%s, 'local', 'plan', 'code', 'draft', now(), now())",
+            (str(uuid4()),),
+        )
+        cursor.execute("UPDATE strategies SET public = true")
+        assert cursor.rowcount == 1
+    with database.session(as_api, application="test") as cursor:
+        act_for(cursor, people["alice"].user_id)
+        cursor.execute("UPDATE strategies SET public = false WHERE owner = 'local'")
+        assert cursor.rowcount == 0
 
 
 def test_a_user_who_is_disabled_is_nobody(

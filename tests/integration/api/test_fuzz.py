@@ -22,7 +22,7 @@ SECONDS = os.environ.get("API_FUZZ_SECONDS", "10")
 CASES = os.environ.get("API_FUZZ_CASES", "5")
 PHASES = os.environ.get("API_FUZZ_PHASES", "coverage,fuzzing")
 SEED = "21"
-OPERATIONS = 48
+OPERATIONS = 68
 
 
 def look(url: str, place: Path, *more: str, but: int = 0) -> None:

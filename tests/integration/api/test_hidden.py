@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.support.guarded import CLAIMED, ROLES, Guarded
+from tests.support.made import HOLDS, made
 from trackrecord.access.store import keys, users
 from trackrecord.access.store.audit import COMMAND_LINE
 from trackrecord.api.guard import OPEN
@@ -44,10 +45,28 @@ _MAY: Final = {
 _NEEDS: Final = {
     **dict.fromkeys(("list_dead_letters", "show_dead_letter", "requeue", "status"), "operate"),
     **dict.fromkeys(
-        ("list_users", "add_user", "change_user", "audit", "give_name", "release_name"),
+        (
+            "list_users", "add_user", "change_user", "audit", "give_name", "release_name",
+            "archive_strategies",
+        ),
         "administer",
     ),
-}
+    **dict.fromkeys(
+        (
+            "generate_strategy", "validate_strategy", "add_strategy", "change_strategy",
+            "delete_strategy",
+            "activate_strategy", "archive_strategy", "resume_strategy", "copy_strategy",
+            "add_version", "backtest_strategy",
+        ),
+        "publish",
+    ),
+}  # fmt: skip
+
+NO_STRATEGY: Final = "00000000-0000-4000-8000-000000000000"
+"""An id that no strategy has."""
+
+_OF_THINGS: Final = ("strategy_id", "request_id", "attempt_id")
+"""Parameters of paths that take the id of what is one user's."""
 
 Operation = tuple[str, str, dict[str, Any]]
 
@@ -66,6 +85,7 @@ def operations(document: dict[str, Any], *methods: str) -> Iterator[Operation]:
 
 
 def filled(path: str, value: str) -> str:
+    path = path.replace("{strategy_id}", NO_STRATEGY).replace("{version}", "1")
     return re.sub(r"\{[^}]+\}", quote(value, safe=""), path)
 
 
@@ -154,7 +174,8 @@ def test_nothing_of_a_hidden_name_is_in_any_answer(
     client = asked.people[person]
     texts = {}
     for _, path, operation in operations(document, "get"):
-        if operation["operationId"] == "stream":
+        # Templates are the same for all, and one speaks of momentum.
+        if operation["operationId"] in {"stream", "list_templates"}:
             continue
         wanted = [filled(path, "v2"), filled(path, "both"), filled(path, "both-3")]
         if "limit" in parameters(operation, "query"):
@@ -284,7 +305,7 @@ def test_what_is_said_of_a_name_s_standing(asked: Guarded) -> None:
 
 
 def tables(settings: Settings) -> dict[str, str]:
-    """All that is kept of users and claims, and of letters, but when a key was used."""
+    """All that is kept of users, claims, strategies and letters, but when a key was used."""
     with database.session(settings, application="test") as cursor:
         return {
             name: str(rows(cursor, f"SELECT {what} FROM {name} AS t ORDER BY 1"))
@@ -294,6 +315,10 @@ def tables(settings: Settings) -> dict[str, str]:
                 "api_keys": "key_id, name, scopes, names, revoked_at",
                 "logins": "login_id, ended_at",
                 "dead_letters": "t::text",
+                "strategies": "t::text",
+                "strategy_versions": "t::text",
+                "strategy_requests": "t::text",
+                "generation_log": "t::text",
                 "audit_log": "count(*)",
             }.items()
             if name != "audit_log"
@@ -305,6 +330,10 @@ BODIES: Final = {
     "give_name": {"user": "alice"},
     "change_user": {"role": "admin"},
     "add_user": {"name": "mallory", "role": "admin", "password": "correct horse battery"},
+    "change_strategy": {"public": True},
+    "add_version": {"code": HOLDS},
+    "copy_strategy": {"name": "taken"},
+    "backtest_strategy": {},
 }
 
 
@@ -328,6 +357,74 @@ def test_nobody_changes_what_is_another_s(
             tried += 1
     assert tried >= 20
     assert tables(settings) == before
+
+
+@pytest.fixture(scope="module")
+def of_bob(asked: Guarded) -> dict[str, str]:
+    """Ids of what is bob's alone, by the parameters that take them."""
+    # A part of an id is no word of it: it begins with what is searched for.
+    new = made(asked.people["bob"], "secret plan", request_id="secret request", symbols=["AAPL"])
+    logged = asked.people["bob"].get("/api/strategies/generation-logs/?limit=1").json()
+    return {
+        "strategy_id": new["strategy_id"],
+        "request_id": "secret request",
+        "attempt_id": logged["attempts"][0]["attempt_id"],
+    }
+
+
+@pytest.mark.parametrize("person", ["vera", "alice", "olga"])
+def test_what_another_has_made_is_answered_for_as_what_there_is_not(
+    asked: Guarded,
+    document: dict[str, Any],
+    settings: Settings,
+    of_bob: dict[str, str],
+    person: str,
+) -> None:
+    """On every operation of the document that takes the id of a user's thing."""
+    client, before, tried = asked.people[person], tables(settings), 0
+    for method, path, operation in operations(document):
+        taken = [name for name in _OF_THINGS if f"{{{name}}}" in path]
+        if not taken:
+            continue
+        [name] = taken
+        absent = NO_STRATEGY if name != "request_id" else "secret-request"
+        answers = []
+        for value in (of_bob[name], absent):
+            url = filled(path.replace(f"{{{name}}}", quote(value, safe="")), "1")
+            body = BODIES.get(operation["operationId"])
+            for spelt in (url, url.rstrip("/")):
+                answer = client.request(method, spelt, json=body)
+                assert answer.status_code in {403, 404}, (person, method, spelt, answer.text)
+                answers.append(said(answer, value))
+        assert len(set(map(str, answers))) == 1, (person, method, path, answers)
+        tried += 1
+    assert tried >= 13
+    assert tables(settings) == before
+
+
+@pytest.mark.parametrize("person", ["vera", "alice", "olga"])
+def test_nothing_of_what_another_has_made_is_in_any_answer(
+    asked: Guarded, document: dict[str, Any], of_bob: dict[str, str], person: str
+) -> None:
+    client, tried = asked.people[person], 0
+    for _, path, operation in operations(document, "get"):
+        if operation["operationId"] == "stream":
+            continue
+        whole = filled(path, "v2")
+        asking_all = [whole]
+        if "whose" in parameters(operation, "query"):
+            asking_all = [f"{whole}?limit=500&whose={each}" for each in ("mine", "public", "all")]
+            asking_all.append(f"{whole}?whose=all&search=secret")
+        elif "limit" in parameters(operation, "query"):
+            asking_all = [f"{whole}?limit=500"]
+        for url in asking_all:
+            text = client.get(url).text
+            for secret in (*of_bob.values(), "secret plan"):
+                assert secret not in text, (person, url)
+            tried += 1
+    assert tried >= 20
+    root = asked.people["root"].get("/api/strategies/?whose=all&search=secret").text
+    assert of_bob["strategy_id"] in root
 
 
 def test_a_hidden_claim_is_not_told_to_be_there_by_trying_to_change_it(asked: Guarded) -> None:

@@ -80,6 +80,8 @@ _WRITES: Final = {
     "strategy_measures": ("INSERT", "UPDATE", "DELETE"),
     "kept_calibration": ("INSERT", "UPDATE"),
     "dead_letters": ("UPDATE (replayed_at)",),
+    # What is asked for over HTTP is told as an event, in the same transaction.
+    "outbox": ("INSERT",),
 }
 
 _FUNCTIONS: Final = (

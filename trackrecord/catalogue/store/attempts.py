@@ -130,6 +130,7 @@ def write(
 def logged(
     cursor: Cursor,
     *,
+    attempt_id: str | None = None,
     request_id: str | None = None,
     owner: str | None = None,
     user_id: UUID | None = None,
@@ -142,6 +143,7 @@ def logged(
 
     Args:
         cursor: Inside a transaction.
+        attempt_id: Only this one.
         request_id: Only at this request.
         owner: Only of this owner.
         user_id: Only of this user.
@@ -153,7 +155,8 @@ def logged(
     found = rows(
         cursor,
         f"SELECT user_id, {', '.join(_QUESTION)}, {', '.join(_RESULT)} FROM generation_log"
-        " WHERE (%(request)s::text IS NULL OR request_id = %(request)s)"
+        " WHERE (%(attempt)s::text IS NULL OR attempt_id = %(attempt)s)"
+        " AND (%(request)s::text IS NULL OR request_id = %(request)s)"
         " AND (%(owner)s::text IS NULL OR owner = %(owner)s)"
         " AND (%(user)s::uuid IS NULL OR user_id = %(user)s)"
         " AND (%(provider)s::text IS NULL OR provider = %(provider)s)"
@@ -161,6 +164,7 @@ def logged(
         " AND (%(at)s::timestamptz IS NULL OR (asked_at, attempt_id) < (%(at)s, %(id)s))"
         " ORDER BY asked_at DESC, attempt_id DESC LIMIT %(limit)s",
         {
+            "attempt": attempt_id,
             "request": request_id,
             "owner": owner,
             "user": None if user_id is None else str(user_id),

@@ -239,6 +239,17 @@ def open_count(cursor: Cursor) -> int:
     return int(number)
 
 
+def open_of(cursor: Cursor, user_id: UUID | None) -> int:
+    """How many requests of a user have not ended; None: of those that are nobody's."""
+    [(number,)] = rows(
+        cursor,
+        "SELECT count(*) FROM strategy_requests WHERE status IN ('waiting', 'working')"
+        " AND user_id IS NOT DISTINCT FROM %s",
+        (None if user_id is None else str(user_id),),
+    )
+    return int(number)
+
+
 def _request(row: tuple[Any, ...]) -> Request:
     values = dict(zip(_NAMES, row, strict=True))
     for name in ("user_id", "strategy_id"):
