@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Protocol
-from uuid import UUID
 
 import numpy as np
 
@@ -105,7 +104,6 @@ class Expected:
 
     said: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     until: datetime | None = None
-    asked: dict[UUID, int] = field(default_factory=dict)
 
 
 def check_strategies(verdict: Asker, pipeline: Pipeline, sent: Sequence[Sent]) -> list[Sent]:
@@ -134,7 +132,10 @@ def check_strategies(verdict: Asker, pipeline: Pipeline, sent: Sequence[Sent]) -
     several = [name for name, same in told.items() if len(same) > 1]
     verdict.ask("strategies", lambda: _none(several, "events in more than one form"))
     expected = _expect(settings, sent)
-    verdict.ask("strategies", lambda: _check(expected, {each.event_id: each for each in events}))
+    wanted, certain = _certain(expected, {each.event_id: each for each in events})
+    verdict.compare(wanted.keys(), certain.keys())
+    verdict.ask("strategies", lambda: _check(wanted, certain))
+    verdict.ask("strategies", lambda: _check_exits(events))
     faults = "SELECT symbol, opened_at, fault FROM strategy_decisions WHERE fault IS NOT NULL"
     verdict.ask("strategies", lambda: _none(compare.fetch(settings, faults), "failures"))
     return [Sent(Item(each, event), each.place) for each, event in zip(found, events, strict=True)]
@@ -148,37 +149,49 @@ def _none(found: Sequence[Any], what: str) -> None:
     assert not found, f"{len(found)} {what}, such as {found[:3]}"
 
 
-def _check(expected: Mapping[Key, Expected], events: Mapping[str, Event]) -> None:
-    """What is certain was said, and nothing else up to there."""
-    said = {name: _told(event) for name, event in events.items()}
-    wanted: dict[str, tuple[Any, ...]] = {}
+Said = dict[str, tuple[Any, ...]]
+"""What events say, by their ids."""
+
+
+def _certain(expected: Mapping[Key, Expected], events: Mapping[str, Event]) -> tuple[Said, Said]:
+    """What is expected and what was said, as far as both are certain."""
+    wanted: Said = {}
     for each in expected.values():
         wanted |= {
             name: row
             for name, row in each.said.items()
             if each.until is None or row[2] < each.until
         }
-    timeframe_of = {
+    timeframes = {
         event.signal_id: event.timeframe
         for event in events.values()
         if isinstance(event, SignalEmitted)
     }
-    certain = {}
-    for name, row in said.items():
-        signal_id = events[name].signal_id  # type: ignore[attr-defined]
-        assert signal_id in timeframe_of, f"an exit of no signal: {row}"
-        of_symbol = expected[row[1], timeframe_of[signal_id]]
-        if of_symbol.until is None or row[2] < of_symbol.until:
+    certain: Said = {}
+    for name, event in events.items():
+        assert isinstance(event, SignalEmitted | SignalClosed)
+        row = _told(event)
+        until = expected[event.symbol, timeframes[event.signal_id]].until
+        if until is None or row[2] < until:
             certain[name] = row
+    return wanted, certain
+
+
+def _check(wanted: Said, certain: Said) -> None:
     missing = [wanted[name] for name in wanted.keys() - certain.keys()]
     assert not missing, f"{len(missing)} were never said, such as {sorted(missing, key=str)[:3]}"
     extra = [certain[name] for name in certain.keys() - wanted.keys()]
     assert not extra, f"{len(extra)} that no bar explains, such as {sorted(extra, key=str)[:3]}"
     other = [(certain[name], row) for name, row in wanted.items() if certain[name] != row]
     assert not other, f"{len(other)} say something else, such as {other[:2]}"
-    assert len({each.signal_id for each in events.values() if isinstance(each, SignalClosed)}) == (
-        sum(isinstance(each, SignalClosed) for each in events.values())
-    ), "a signal has two exits"
+
+
+def _check_exits(events: Sequence[Event]) -> None:
+    """Each signal has one exit at most, and each exit a signal."""
+    signals = {each.signal_id for each in events if isinstance(each, SignalEmitted)}
+    exits = {(each.signal_id, each.exit_id) for each in events if isinstance(each, SignalClosed)}
+    assert {signal for signal, _ in exits} <= signals, "an exit of no signal"
+    assert len({signal for signal, _ in exits}) == len(exits), "a signal has two exits"
 
 
 def _told(event: Event) -> tuple[Any, ...]:
