@@ -15,7 +15,7 @@ SECONDS := 600
 TREE := 250000
 TEXT := 1000000
 # Broken versions of the stages that the tests leave to the torture, as many runs show them.
-SLOWLY_FOUND := no_row_lock no_second_look outbox_before_acknowledgement
+SLOWLY_FOUND := no_row_lock no_second_look outbox_before_acknowledgement empty_handed
 # Checking and compiling, which `test` begins with, take a core each.
 MAKEFLAGS += --jobs=2
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
-from uuid import UUID
 
 import polars as pl
 
@@ -17,8 +16,8 @@ from trackrecord.times import DAY
 
 Key = tuple[str, str]
 """Symbol and timeframe."""
-VersionKey = tuple[UUID, int]
-"""A strategy, and which of its versions."""
+VersionKey = tuple[str, int]
+"""A strategy's id, and which of its versions."""
 
 _KEY: Final = ("symbol", "timeframe", "opened_us", "source")
 _CAME: Final = (

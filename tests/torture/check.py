@@ -12,8 +12,9 @@ from typing import Any
 from tests.support import compare, oracle, runs, wire
 from tests.support.pipeline import Letters, Pipeline
 from tests.torture.check_outcomes import check_outcomes
+from tests.torture.check_strategies import check_strategies
 from tests.torture.history import Sent
-from tests.torture.plan import EXTRACTOR, SCORER, TRACKER
+from tests.torture.plan import EXTRACTOR, RUNNER, SCORER, TRACKER
 from trackrecord.events import Event, ScriptExecuted, SignalClosed, SignalEmitted
 from trackrecord.events.codec import decode
 
@@ -52,7 +53,13 @@ class Verdict:
 
 
 def check(
-    pipeline: Pipeline, sent: Sequence[Sent], *, extracts: bool, judges: bool, replay: bool
+    pipeline: Pipeline,
+    sent: Sequence[Sent],
+    *,
+    extracts: bool,
+    judges: bool,
+    strategies: bool,
+    replay: bool,
 ) -> Verdict:
     """Check tables, sums, dead letters and outgoing events of every stage.
 
@@ -61,12 +68,19 @@ def check(
         sent: What was published.
         extracts: Whether there was an extractor.
         judges: Whether there was an outcome_scorer.
+        strategies: Whether strategies ran.
         replay: Whether to hold a replay against the tables, too.
     """
     settings = pipeline.settings
     verdict = Verdict()
     # The order within a partition is the one that counts.
     sent = sorted(sent, key=lambda each: each.place)
+    if strategies:
+        own = check_strategies(verdict, pipeline, sent)
+        bars_sent = [each for each in sent if each.place[0] == settings.topic("market_bar")]
+        _check_letters(verdict, pipeline, RUNNER, bars_sent, [])
+        # To the other stages they are like those of any strategy.
+        sent = sorted([*sent, *own], key=lambda each: each.place)
     topic = settings.topic("script_executed")
     scripts = [each for each in sent if each.place[0] == topic]
     signals = [each for each in sent if each.place[0] != topic]

@@ -22,6 +22,7 @@ from tests.support.nursery import Nursery
 from tests.support.pipeline import Pipeline
 from tests.support.proxy import HOST, Proxy
 from tests.torture.check import Verdict, check
+from tests.torture.check_strategies import activate
 from tests.torture.crew import Crew
 from tests.torture.history import Publisher
 from tests.torture.mutants import MARK, MUTANTS
@@ -29,6 +30,7 @@ from tests.torture.plan import (
     BROKER_PROXY_KINDS,
     DATABASE_PROXY_KINDS,
     EXTRACTOR,
+    RUNNER,
     SCORER,
     TRACKER,
     Plan,
@@ -122,9 +124,7 @@ def play(
 def _play(scene: Scene, outcome: Outcome) -> None:
     plan, pipeline, crew = scene.plan, scene.pipeline, scene.crew
     publisher = Publisher(plan, pipeline.settings)
-    for stage, count in plan.members.items():
-        for _ in range(count):
-            crew.start(stage)
+    _start(plan, crew)
     publisher.start()
     for order in plan.orders:
         record = Record(order.kind)
@@ -137,7 +137,7 @@ def _play(scene: Scene, outcome: Outcome) -> None:
         raise publisher.error
     if publisher.is_alive():
         raise TimeoutError("the broker does not acknowledge what is published")
-    stages = [stage for stage in (EXTRACTOR, SCORER, TRACKER) if plan.members.get(stage)]
+    stages = [stage for stage in (EXTRACTOR, RUNNER, SCORER, TRACKER) if plan.members.get(stage)]
     seconds = _DONE_SECONDS_OF_A_MUTANT if crew.mutant else _DONE_SECONDS
     stopped: list[str] = []
     if plan.is_judged:
@@ -157,9 +157,19 @@ def _play(scene: Scene, outcome: Outcome) -> None:
         publisher.sent,
         extracts=bool(plan.members[EXTRACTOR]),
         judges=plan.is_judged,
+        strategies=bool(plan.members.get(RUNNER)),
         replay=plan.verify,
     )
     outcome.verdict.problems += stopped
+
+
+def _start(plan: Plan, crew: Crew) -> None:
+    """Have strategies active, if any are to run, and start all processes."""
+    if plan.members.get(RUNNER):
+        activate(crew.pipeline.settings)
+    for stage, count in plan.members.items():
+        for _ in range(count):
+            crew.start(stage)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import psycopg2
 
 from tests.support.proxy import COMMIT, PRODUCE, Proxy
 from tests.torture.forget import forget
-from tests.torture.plan import FAILPOINTS, SCORER, SESSION_MS, Order
+from tests.torture.plan import FAILPOINTS, RUNNER, SCORER, SESSION_MS, Order
 from tests.torture.scene import Record, Scene
 from trackrecord.runtime import database
 from trackrecord.runtime.errors import PassingError
@@ -33,6 +33,12 @@ _LOCKS_OF_SCORERS = (
     "LOCK TABLE outcomes IN EXCLUSIVE MODE",
     "SELECT FROM watched_symbols FOR UPDATE",
     "LOCK TABLE sessions, closings IN EXCLUSIVE MODE",
+    *_LOCKS[3:],
+)
+_LOCKS_OF_RUNNERS = (
+    "LOCK TABLE strategy_positions IN EXCLUSIVE MODE",
+    "SELECT FROM strategy_symbols FOR UPDATE",
+    "LOCK TABLE strategy_decisions, strategy_bars IN EXCLUSIVE MODE",
     *_LOCKS[3:],
 )
 
@@ -193,7 +199,7 @@ def _signal(pid: int, number: int) -> None:
 
 def hold_lock(scene: Scene, order: Order, record: Record) -> None:
     """Lock what the stages need, in a session of somebody else's."""
-    locks = _LOCKS_OF_SCORERS if order.stage == SCORER else _LOCKS
+    locks = {SCORER: _LOCKS_OF_SCORERS, RUNNER: _LOCKS_OF_RUNNERS}.get(order.stage, _LOCKS)
     statement = locks[order.number % len(locks)]
     try:
         connection = database.connect(scene.pipeline.settings, application="torture")

@@ -18,6 +18,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812 - it is a class
 
 from services.outcome_scorer.handler.outcomes import Judging
 from services.signal_tracker.tables import SUMS
+from services.strategy_runner.store import positions
 from trackrecord.runtime import database
 from trackrecord.runtime.decoding.batch import Partition
 from trackrecord.runtime.loop import offsets
@@ -41,7 +42,8 @@ class Mutant:
         repeats: Whether histories keep what is published twice. What would already be found
             by that is to be found without it.
         shown_by: Faults that show it soonest, for a hunt that must be short; all if empty.
-        judged: Whether it is the outcome_scorer that is broken; else there is none.
+        judged: Whether it is the outcome_scorer or the strategy_runner that is broken; else there
+            is none.
     """
 
     meaning: str
@@ -173,6 +175,15 @@ def _no_second_look() -> None:
     Judging.revisit = look_away  # type: ignore[method-assign]
 
 
+def _empty_handed() -> None:
+    def read(_cursor: Cursor, keys: Sequence[Any]) -> dict[Any, dict[Any, Any]]:
+        if keys:
+            _say("empty_handed")
+        return {key: {} for key in keys}
+
+    positions.read = read  # type: ignore[assignment]
+
+
 MUTANTS: dict[str, Mutant] = {
     "offsets_before_effects": Mutant(
         "offsets are committed before the effects, in a transaction of their own",
@@ -194,6 +205,12 @@ MUTANTS: dict[str, Mutant] = {
     "no_second_look": Mutant(
         "a late or corrected bar changes no outcome whose horizon had elapsed",
         _no_second_look,
+        judged=True,
+    ),
+    "empty_handed": Mutant(
+        "who takes up a symbol does not know what strategies hold of it",
+        _empty_handed,
+        shown_by=("kill", "join", "stop"),
         judged=True,
     ),
     "by_arrival": Mutant("exits are folded in the order of their arrival", _by_arrival),

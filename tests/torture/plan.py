@@ -15,6 +15,7 @@ from tests.support import markets
 from tests.support.histories import Shape
 
 TRACKER, EXTRACTOR, SCORER = "signal_tracker", "extractor", "outcome_scorer"
+RUNNER = "strategy_runner"
 
 PROCESS_KINDS = ("kill", "freeze", "stop", "join", "shift_clock", "forget_offsets")
 FAILPOINTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -47,6 +48,8 @@ KINDS = (*LIGHT_KINDS, *HEAVY_KINDS)
 SESSION_MS = 1000
 HEAVY_SHARE = 0.05
 VERIFY_SHARE = 0.15
+RUNNER_SHARE = 0.4
+"""Of the faults of the outcome_scorer's, those that are the strategy_runner's instead."""
 JUDGED_SHARE = 0.25
 """Of the episodes, those in which bars judge signals, and nobody runs scripts."""
 
@@ -184,9 +187,30 @@ def _plan(seed: int, only: Collection[str]) -> Plan:
 def _judged(plan: Plan) -> Plan:
     """The same with one or two outcome_scorers in the extractors' place, and at most two trackers.
 
-    Most of the faults are theirs.
+    In two thirds of them strategies run, too. Most of the faults are the scorers' and runners'.
     """
     rng = random.Random(f"market {plan.seed}")
+    return _running(_scored(plan, rng))
+
+
+def _running(plan: Plan) -> Plan:
+    """The same with strategies that run, or without."""
+    rng = random.Random(f"runner {plan.seed}")
+    members = rng.choice([0, 1, 2])
+    orders = [
+        replace(each, stage=RUNNER)
+        if each.stage == SCORER and rng.random() < RUNNER_SHARE
+        else each
+        for each in plan.orders
+    ]
+    return replace(
+        plan,
+        members={**plan.members, RUNNER: members},
+        orders=tuple(orders) if members else plan.orders,
+    )
+
+
+def _scored(plan: Plan, rng: random.Random) -> Plan:
     return replace(
         plan,
         verify=plan.verify or rng.random() < VERIFY_SHARE,

@@ -11,6 +11,7 @@ from tests.torture.plan import (
     HEAVY_KINDS,
     KINDS,
     LIGHT_KINDS,
+    RUNNER,
     SCORER,
     plan,
 )
@@ -56,13 +57,14 @@ def test_a_failpoint_is_used_in_a_stage_that_reaches_it() -> None:
     for each in map(plan, SEEDS):
         for order in each.orders:
             if order.kind in FAILPOINTS:
-                assert order.stage in (*FAILPOINTS[order.kind][1], SCORER)
+                assert order.stage in (*FAILPOINTS[order.kind][1], SCORER, RUNNER)
 
 
 def test_bars_judge_signals_in_a_part_of_the_episodes_or_as_it_is_asked() -> None:
     judged = [each for each in map(plan, SEEDS) if each.is_judged]
     assert 0.15 < len(judged) / len(SEEDS) < 0.35
     assert all(each.members[SCORER] for each in judged)
+    assert {each.members[RUNNER] for each in judged} == {0, 1, 2}
     assert plan(7, judged=True).is_judged
     assert not plan(7, judged=False).is_judged
     assert plan(7, judged=True) == plan(7, judged=True)

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from services.strategy_runner.handler.roster import Member
 from services.strategy_runner.rows import VersionKey
 from trackrecord.clock import Clock
-from trackrecord.errors import TrackrecordError
 from trackrecord.runtime.logs import get_logger
 from trackrecord.runtime.settings import Settings
 from trackrecord.sandbox.from_settings import executor_of
@@ -27,10 +26,6 @@ _WEIGHT = 0.2
 
 NO_SANDBOX = "sandbox"
 """The code of the fault that is not the strategy's: there is no sandbox to run it in."""
-
-
-class NoTimeError(TrackrecordError):
-    """The time of the batch is used up."""
 
 
 class Asker:
@@ -66,15 +61,11 @@ class Asker:
 
     def ask(
         self, member: Member, symbol: str, counted: Counted, position: Position
-    ) -> Decision | Fault:
-        """What a strategy decides on a bar.
-
-        Raises:
-            NoTimeError: The time of the batch is used up; it was not asked.
-        """
+    ) -> Decision | Fault | None:
+        """What a strategy decides on a bar; None, unasked, where the batch's time is used up."""
         started = self._clock.monotonic()
         if started > self._until:
-            raise NoTimeError("the time of the batch is used up")
+            return None
         given = MarketData(symbol, member.listed.timeframe, counted.rows(member.lookback), position)
         try:
             return self._made().decide(member.code, given, member.parameters)

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from services.strategy_runner.handler.asking import NO_SANDBOX, Asker, NoTimeError
+from services.strategy_runner.handler.asking import NO_SANDBOX, Asker
 from services.strategy_runner.handler.noted import Noted
 from services.strategy_runner.handler.roster import Member
 from services.strategy_runner.handler.rules import Pending, answer
@@ -286,11 +286,10 @@ class Deciding:
 
     def _ask(self, symbol: Symbol, source: str | None, counted: Counted, member: Member) -> None:
         _, standing = symbol.standings.get(member.key, (source, FLAT))
-        try:
-            answer = self._asker.ask(member, symbol.key[0], counted, standing.state.position)
-        except NoTimeError as error:
+        answer = self._asker.ask(member, symbol.key[0], counted, standing.state.position)
+        if answer is None:
             if not self._may_miss:
-                raise TooSlowError(f"{error}: the batch is cut") from None
+                raise TooSlowError("code takes longer than TRACKRECORD_STRATEGY_BATCH_SECONDS")
             self._noted.misses(member, "time")
             return
         if isinstance(answer, Fault) and answer.code == NO_SANDBOX:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from uuid import UUID
 
 from confluent_kafka import Message
 
@@ -56,7 +55,7 @@ class Noted:
     )
     failures: dict[tuple[VersionKey, Key], int] = field(default_factory=dict)
     failed: dict[VersionKey, int] = field(default_factory=dict)
-    suspended: dict[UUID, str] = field(default_factory=dict)
+    suspended: dict[str, str] = field(default_factory=dict)
     corrected: dict[Corrected, None] = field(default_factory=dict)
     missed: Counter[str] = field(default_factory=Counter)
     answers: Counter[str] = field(default_factory=Counter)
@@ -67,7 +66,7 @@ class Noted:
         standings, self.standings = self.standings, {}
         return [
             Stood(
-                *key, str(version[0]), version[1], source,
+                *key, version[0], version[1], source,
                 None if standing is None else standing.to_text(),
             )
             for (key, version), (source, standing) in standings.items()
@@ -118,7 +117,7 @@ class Noted:
         self.answers[decision.action] += 1
         self.decided.append(
             Decided(
-                str(member.key[0]), member.key[1], *key, bar.opened_at, decision.action,
+                member.key[0], member.key[1], *key, bar.opened_at, decision.action,
                 None if said is None else said.signal, closes,
                 None if said is None else _text(said.stop),
                 None if said is None else _text(said.target),
@@ -138,7 +137,7 @@ class Noted:
         self.answers["fault"] += 1
         self.decided.append(
             Decided(
-                str(member.key[0]), member.key[1], *key, bar.opened_at, None, None, False, None,
+                member.key[0], member.key[1], *key, bar.opened_at, None, None, False, None,
                 None, None, None, "", fault.code, fault.message.replace("\0", " "), bar.source,
                 bar.revision,
             )

@@ -160,7 +160,7 @@ class StrategyRunner(Handler):
         metrics.set(POSITIONS, self._symbols.positions)
         metrics.observe(DECIDING_SECONDS, seconds)
         for strategy, why in noted.suspended.items():
-            _log.warning("strategy suspended", strategy_id=str(strategy), reason=why)
+            _log.warning("strategy suspended", strategy_id=strategy, reason=why)
 
 
 def _calls(prepared: Arrived, symbols: dict[Key, Symbol]) -> dict[VersionKey, int]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
-from uuid import UUID
 
 from psycopg2.extras import execute_values
 
@@ -85,7 +84,7 @@ def add(
 ) -> None:
     """Add to what strategies were asked and answered, and set how often in a row they failed."""
     values = [
-        (str(key[0]), key[1], lane, *(each.get(name, 0) for name in COUNTS), failed.get(key, 0))
+        (key[0], key[1], lane, *(each.get(name, 0) for name in COUNTS), failed.get(key, 0))
         for key, each in sorted(counts.items())
     ]
     if values:
@@ -100,7 +99,7 @@ def failed_in_a_row(cursor: Cursor, lane: int) -> dict[VersionKey, int]:
         " WHERE lane = %(lane)s AND failed_in_a_row > 0",
         {"lane": lane},
     )
-    return {(UUID(strategy), version): count for strategy, version, count in found}
+    return {(strategy, version): count for strategy, version, count in found}
 
 
 _FAILURES: Final = """
@@ -115,7 +114,7 @@ def failures(cursor: Cursor, keys: Sequence[Key]) -> dict[Key, dict[VersionKey, 
     found: dict[Key, dict[VersionKey, int]] = {key: {} for key in keys}
     asked = {"symbols": [key[0] for key in keys], "timeframes": [key[1] for key in keys]}
     for symbol, timeframe, strategy, version, count in rows(cursor, _FAILURES, asked):
-        found[symbol, timeframe][UUID(strategy), version] = count
+        found[symbol, timeframe][strategy, version] = count
     return found
 
 
@@ -133,7 +132,7 @@ WHERE f.strategy_id = v.strategy_id::uuid AND f.version = v.version AND f.symbol
 
 def set_failures(cursor: Cursor, changed: Mapping[tuple[VersionKey, Key], int]) -> None:
     """Write how often in a row strategies have failed on symbols; without a failure, no row."""
-    named = [((str(v[0]), v[1], *key), count) for (v, key), count in sorted(changed.items())]
+    named = [((v[0], v[1], *key), count) for (v, key), count in sorted(changed.items())]
     failing = [(*name, count) for name, count in named if count]
     if failing:
         execute_values(cursor, _SET_FAILURES, failing, page_size=1000)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Final
-from uuid import UUID
 
 from services.strategy_runner.rows import Key, Stood, VersionKey, copied
 from trackrecord.runtime.database import Cursor, copy_rows, execute_planned, rows
@@ -33,7 +32,7 @@ def read(
     asked = {"symbols": [key[0] for key in keys], "timeframes": [key[1] for key in keys]}
     for symbol, timeframe, strategy, version, source, text in rows(cursor, _READ, asked):
         standing = Standing.from_text(text)
-        found[symbol, timeframe][UUID(strategy), version] = (source, standing)
+        found[symbol, timeframe][strategy, version] = (source, standing)
     return found
 
 

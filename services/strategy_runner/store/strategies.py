@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
-from uuid import UUID
 
 from psycopg2.extras import execute_values
 
@@ -18,7 +17,7 @@ from trackrecord.runtime.sql_times import micros
 class Listed(NamedTuple):
     """A version of a strategy as far as it changes without becoming another version."""
 
-    strategy_id: UUID
+    strategy_id: str
     version: int
     name: str
     """That its signals bear."""
@@ -83,20 +82,20 @@ def active(cursor: Cursor, timeframes: Sequence[str]) -> list[Listed]:
 
 def others(cursor: Cursor, keys: Sequence[VersionKey]) -> list[Listed]:
     """Versions that are not the active ones, and still hold something."""
-    asked = {"ids": [str(key[0]) for key in keys], "versions": [key[1] for key in keys]}
+    asked = {"ids": [key[0] for key in keys], "versions": [key[1] for key in keys]}
     return [_listed(row) for row in rows(cursor, _OTHERS, asked)]
 
 
 def _listed(row: Sequence[Any]) -> Listed:
     return Listed(
-        UUID(row[0]), row[1], row[2], tuple(row[3]), row[4], row[5], row[6], row[7], row[8],
+        row[0], row[1], row[2], tuple(row[3]), row[4], row[5], row[6], row[7], row[8],
         row[9], row[10] or 0, row[11], row[12],
     )  # fmt: skip
 
 
 def written(cursor: Cursor, keys: Sequence[VersionKey]) -> dict[VersionKey, Written]:
     """What versions are made of."""
-    asked = {"ids": [str(key[0]) for key in keys], "versions": [key[1] for key in keys]}
+    asked = {"ids": [key[0] for key in keys], "versions": [key[1] for key in keys]}
     found = rows(
         cursor,
         "SELECT v.strategy_id::text, v.version, v.code, v.rule"
@@ -104,9 +103,7 @@ def written(cursor: Cursor, keys: Sequence[VersionKey]) -> dict[VersionKey, Writ
         " JOIN strategy_versions AS v USING (strategy_id, version)",
         asked,
     )
-    return {
-        (UUID(strategy), version): Written(code, rule) for strategy, version, code, rule in found
-    }
+    return {(strategy, version): Written(code, rule) for strategy, version, code, rule in found}
 
 
 _SUSPEND: Final = """
@@ -116,8 +113,8 @@ WHERE s.strategy_id = v.strategy_id::uuid AND s.suspended_at IS NULL
 """
 
 
-def suspend(cursor: Cursor, reasons: Iterable[tuple[UUID, str]], now: datetime) -> None:
+def suspend(cursor: Cursor, reasons: Iterable[tuple[str, str]], now: datetime) -> None:
     """Ask strategies no more, until somebody resumes them."""
-    values = sorted((str(strategy), why, now) for strategy, why in reasons)
+    values = sorted((strategy, why, now) for strategy, why in reasons)
     if values:
         execute_values(cursor, _SUSPEND, values)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from typing import Any, Final
-from uuid import UUID
 
 from trackrecord.events import SignalClosed, SignalEmitted, derived_id
 from trackrecord.events.types import FRACTION_DIGITS
@@ -31,7 +30,7 @@ class Speaker:
         currency: Of the prices.
     """
 
-    strategy_id: UUID
+    strategy_id: str
     version: int
     name: str
     timeframe: str
@@ -67,7 +66,7 @@ def emitted(speaker: Speaker, symbol: str, bar: Came, said: Emitted) -> SignalEm
     decision = said.decision
     metadata: dict[str, Any] = {
         **decision.metadata,
-        "strategy_id": str(speaker.strategy_id),
+        "strategy_id": speaker.strategy_id,
         "version": speaker.version,
     }
     if decision.reason:

@@ -77,10 +77,13 @@ FLAT: Final = Standing()
 """Holds nothing, and waits for nothing."""
 
 
+_NAMES: Final = {kind: tuple(each.name for each in fields(kind)) for kind in (Held, Order)}
+
+
 def _plain(part: Held | Order) -> dict[str, Any]:
-    values = {each.name: getattr(part, each.name) for each in fields(part)}
     return {
-        name: str(value) if isinstance(value, Decimal) else value for name, value in values.items()
+        name: str(value) if isinstance(value := getattr(part, name), Decimal) else value
+        for name in _NAMES[type(part)]
     }
 
 
