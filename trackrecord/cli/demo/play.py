@@ -70,7 +70,7 @@ def play(place: Path, state: StackState, *, show: bool) -> dict[str, Any]:
             running = {each.stage for each in state.stages}
             symbols = tuple(sorted({bar.symbol for bar in bars}))
             training = stage.learn() if "trainer" in running else None
-            sentence = stage.from_sentence(symbols) if STAGES <= running else None
+            sentence = stage.from_sentence(symbols) if running >= STAGES else None
             stage.play(bars)
             strategies = stage.start(_STRATEGIES, symbols, _FROM, _TO)
             stage.publish(executed)
