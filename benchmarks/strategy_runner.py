@@ -1,4 +1,4 @@
-"""What the strategy_runner takes: rules and code, one day of many strategies, and how long a signal takes.
+"""What the strategy_runner takes: many strategies of rules and of code; how soon a signal is out.
 
 The stage as it ships, on a real broker and a durable database. Strategies are looked back on 300
 daily bars; then sessions of 50 bars are published while it runs.
@@ -23,7 +23,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Self
 from uuid import UUID
 
 import numpy as np
@@ -49,6 +49,7 @@ from trackrecord.strategies.rules.as_json import to_json
 from trackrecord.strategies.rules.canonical import finished
 from trackrecord.strategies.rules.code import code
 from trackrecord.strategies.rules.model import (
+    Ago,
     Always,
     And,
     Apart,
@@ -146,8 +147,6 @@ def rules(count: int, seed: int) -> list[Rule]:
 
 
 def _before(indicator: Indicator) -> Any:
-    from trackrecord.strategies.rules.model import Ago
-
     return Ago(indicator, 1)
 
 
@@ -247,8 +246,8 @@ def _cpu(process: Process) -> float:
     """Seconds of the processor, the workers of the sandbox included."""
     stage = psutil.Process(process.pid)
     times = [each.cpu_times() for each in (stage, *stage.children(recursive=True))]
-    ended = stage.cpu_times()
-    return (
+    ended = times[0]
+    return float(
         sum(each.user + each.system for each in times) + ended.children_user + ended.children_system
     )
 
@@ -381,7 +380,7 @@ class _Heard:
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._hear, daemon=True)
 
-    def __enter__(self) -> _Heard:
+    def __enter__(self) -> Self:
         self._thread.start()
         time.sleep(5)  # it joins its group
         return self
@@ -430,7 +429,9 @@ def run(sessions: int = SESSIONS, bars: int = BARS, rounds: int = ROUNDS) -> dic
     outcome["latency"] = {key: float(np.median([each[key] for each in waits])) for key in waits[0]}
     outcome["latency_runs"] = waits
     outcome["targets"] = {
-        name: {"target": target, "value": value, "met": value >= target if more else value <= target}
+        name: {
+            "target": target, "value": value, "met": value >= target if more else value <= target,
+        }
         for name, target, value, more in (
             ("rules: decisions a second of one core", LEAST_RULES,
              median["rules"]["decisions_per_cpu_second"], True),
