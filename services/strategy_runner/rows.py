@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 import polars as pl
 
 from trackrecord.outcomes import Bar
 from trackrecord.runtime.database import CopyRows
-from trackrecord.runtime.sql_times import wire_micros
 from trackrecord.strategies.live.lines import Came
-from trackrecord.times import DAY
+from trackrecord.times import DAY, microseconds
 
 Key = tuple[str, str]
 """Symbol and timeframe."""
 VersionKey = tuple[str, int]
 """A strategy's id, and which of its versions."""
-
-_KEY: Final = ("symbol", "timeframe", "opened_us", "source")
-_CAME: Final = (
-    "position", "symbol", "timeframe", "source", "opened_us", "closed_us", "appended_us",
-    "revision", "open", "high", "low", "close", "volume", "split_ratio",
-)  # fmt: skip
-_LOADED: Final = (
-    "symbol", "timeframe", "source", "opened_at", "closed_at", "open", "high", "low", "close",
-    "volume", "split_ratio", "revision", "appended_at",
-)  # fmt: skip
 
 
 class Claimed(NamedTuple):
@@ -108,51 +99,62 @@ class Arrived(NamedTuple):
 
 
 def arrived(frame: pl.DataFrame) -> Arrived:
-    """The bars of a batch, from what was read of their messages."""
-    told = frame.with_columns(
-        wire_micros("opened_at").alias("opened_us"),
-        wire_micros("closed_at").alias("closed_us"),
-        pl.col("appended_at").dt.epoch("us").alias("appended_us"),
-    )
-    bars: list[tuple[Key, Came]] = [
-        ((row[1], row[2]), _came(row)) for row in told.sort("position").select(_CAME).iter_rows()
-    ]
-    # The first of the highest revision stays, as in the lines.
-    kept = told.sort(*_KEY, -pl.col("revision"), "position").unique(
-        _KEY, keep="first", maintain_order=True
-    )
-    days = told.select("timeframe", (pl.col("opened_us") // DAY).alias("day"), "partition")
-    return Arrived(
-        bars,
-        CopyRows.of(kept.select(_LOADED)),
-        CopyRows.of(days.unique().sort("timeframe", "day", "partition")),
-    )
+    """The bars of a batch, from what was read of their messages.
+
+    Most batches hold few bars, for which columns would take longer to set up than to fill.
+    """
+    bars: list[tuple[Key, Came]] = []
+    kept: dict[tuple[str, str, int, str], tuple[int, Sequence[Any]]] = {}
+    days: dict[tuple[str, int, int], None] = {}
+    for row in frame.sort("position").select(_READ).iter_rows():
+        came = _came(row)
+        key = (row[1], row[2])
+        bars.append((key, came))
+        days[row[2], came.opened_at // DAY, row[14]] = None
+        place = (*key, came.opened_at, came.source)
+        # The first of the highest revision stays, as in the lines.
+        if place not in kept or kept[place][0] < came.revision:
+            kept[place] = (came.revision, row)
+    loaded = [_LOADED(row) for _, row in kept.values()]
+    return Arrived(bars, written(_BAR_COLUMNS, loaded), written(_DAY_COLUMNS, list(days)))
 
 
 def _came(row: Sequence[Any]) -> Came:
-    ratio = Decimal(1) if row[13] is None else Decimal(row[13])
-    prices = Bar(Decimal(row[8]), Decimal(row[9]), Decimal(row[10]), Decimal(row[11]), ratio)
-    return Came(row[4], row[5], row[6], row[3], row[7], prices, float(row[12]), row[0])
+    ratio = Decimal(1) if row[12] is None else Decimal(row[12])
+    prices = Bar(Decimal(row[7]), Decimal(row[8]), Decimal(row[9]), Decimal(row[10]), ratio)
+    opened, closed = (microseconds(datetime.fromisoformat(text)) for text in row[4:6])
+    appended = microseconds(row[13].replace(tzinfo=UTC))
+    return Came(opened, closed, appended, row[3], row[6], prices, float(row[11]), row[0])
 
 
-_TYPES: Final[dict[type, dict[str, Any]]] = {
-    Touched: {"symbol": pl.String, "timeframe": pl.String, "folded_at": pl.Int64},
-    Stood: {
-        "symbol": pl.String, "timeframe": pl.String, "strategy_id": pl.String,
-        "version": pl.Int64, "source": pl.String, "standing": pl.String,
-    },
-    Decided: {
-        "strategy_id": pl.String, "version": pl.Int64, "symbol": pl.String,
-        "timeframe": pl.String, "opened_at": pl.Int64, "action": pl.String,
-        "signal_id": pl.String, "closes": pl.Boolean, "stop_loss": pl.String,
-        "target_price": pl.String, "horizon_bars": pl.Int64, "confidence": pl.Float64,
-        "reason": pl.String, "fault_code": pl.String, "fault": pl.String,
-        "bar_source": pl.String, "bar_revision": pl.Int64,
-    },
-    Corrected: {"symbol": pl.String, "timeframe": pl.String, "opened_at": pl.Int64},
-}  # fmt: skip
+_READ: Final = (
+    "position", "symbol", "timeframe", "source", "opened_at", "closed_at", "revision", "open",
+    "high", "low", "close", "volume", "split_ratio", "appended_at", "partition",
+)  # fmt: skip
+_LOADED: Final = itemgetter(*range(1, 14))
+_BAR_COLUMNS: Final = _READ[1:14]
+_DAY_COLUMNS: Final = ("timeframe", "day", "partition")
 
 
-def copied(kind: type, rows: Iterable[tuple[Any, ...]]) -> CopyRows:
+def written(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> CopyRows:
+    """Rows in the form in which COPY takes them."""
+    lines = [",".join(map(_field, row)) for row in rows]
+    names = ", ".join(f'"{name}"' for name in columns)
+    return CopyRows(names, "".join(f"{line}\n" for line in lines).encode(), len(lines))
+
+
+def _field(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return '"' + value.replace('"', '""') + '"'
+    return str(value)
+
+
+def copied(rows: Iterable[NamedTuple]) -> CopyRows:
     """Rows of one kind as they are loaded."""
-    return CopyRows.of(pl.DataFrame(list(rows), schema=_TYPES[kind], orient="row"))
+    found = list(rows)
+    return written(found[0]._fields, found) if found else NO_ROWS
+
+
+NO_ROWS: Final = CopyRows("", b"", 0)

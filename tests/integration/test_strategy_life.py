@@ -385,6 +385,6 @@ def test_a_strategy_of_another_timeframe_is_not_asked(feed: Feed) -> None:
 
 def test_only_the_last_thousand_bars_are_kept(settings: Settings) -> None:
     bars = [flat("AAA", day, 10) for day in range(1_150)]
-    run = StageRun(STAGE, settings).of(bars, batches=[1_090, 50, 10])
+    run = StageRun(STAGE, settings).of(bars, batches=[1_090] + [3] * 20)
     assert len(run.rows("strategy_bars")) == 1_000
     assert compare.fetch(settings, "SELECT count(*) FROM strategy_bars")[0][0] < 1_100

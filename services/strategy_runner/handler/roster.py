@@ -20,8 +20,8 @@ from trackrecord.strategies.source import Source, parameter_values, read_source
 
 EVERY: Final = "*"
 """Stands among the symbols of a strategy for all there are."""
-_MOST_WRITTEN: Final = 20_000
-"""Versions whose code stays in memory."""
+_MOST_KNOWN: Final = 20_000
+"""Versions that stay in memory, beyond which all are read anew."""
 
 
 @dataclass(frozen=True)
@@ -75,26 +75,25 @@ class Roster:
         """Nobody is known yet."""
         self.active: dict[VersionKey, Member] = {}
         self.generation = 0
-        self._known: dict[VersionKey, Member] = {}
-        self._written: dict[VersionKey, Written] = {}
+        self._known: dict[tuple[VersionKey, bool], Member] = {}
 
     def forget(self) -> None:
-        """Drop which there are; what a version is made of never changes, and stays."""
+        """Drop which there are."""
         self.active = {}
         self._known = {}
         self.generation += 1
 
     def read(self, cursor: Cursor, timeframes: Iterable[str]) -> None:
         """Read which are active on bars of some timeframes, in the transaction of the batch."""
-        listed = store.strategies.active(cursor, sorted(timeframes))
         before = self.active
-        self.active = self._members(cursor, listed)
+        if len(self._known) > _MOST_KNOWN:
+            self._known = {}
+        self.active = self._members(cursor, store.strategies.active(cursor, sorted(timeframes)))
         same = len(before) == len(self.active) and all(
             before.get(key) is member for key, member in self.active.items()
         )
         if not same:
             self.generation += 1
-            self._known = dict(self.active)
 
     def others(self, cursor: Cursor, keys: Iterable[VersionKey]) -> dict[VersionKey, Member]:
         """Versions that are not active and still hold something, by strategy and version."""
@@ -104,19 +103,18 @@ class Roster:
         return self._members(cursor, store.strategies.others(cursor, wanted))
 
     def _members(self, cursor: Cursor, listed: list[Listed]) -> dict[VersionKey, Member]:
-        unread = [each.key for each in listed if each.key not in self._written]
-        if unread:
-            if len(self._written) > _MOST_WRITTEN:
-                self._written.clear()
-                unread = [each.key for each in listed]
-            self._written.update(store.strategies.written(cursor, unread))
-        found: dict[VersionKey, Member] = {}
+        """Those who have not changed are known; what the others are made of is read."""
+        found: dict[VersionKey, Member | None] = {}
         for each in listed:
-            known = self._known.get(each.key)
-            if known is None or known.listed != each:
-                known = member(each, self._written[each.key])
-            found[each.key] = known
-        return found
+            known = self._known.get((each.key, each.is_active))
+            found[each.key] = known if known is not None and known.listed == each else None
+        unread = [key for key, known in found.items() if known is None]
+        written = store.strategies.written(cursor, unread) if unread else {}
+        members: dict[VersionKey, Member] = {}
+        for each in listed:
+            made = found[each.key] or member(each, written[each.key])
+            members[each.key] = self._known[each.key, each.is_active] = made
+        return members
 
 
 def member(listed: Listed, written: Written) -> Member:

@@ -28,6 +28,8 @@ CREATE TEMPORARY TABLE new_sessions (
 
 _SLACK: Final = KEPT // 10
 """Bars beyond those that are kept, before any are deleted."""
+_SELDOM: Final = 16
+"""Batches with bars of a symbol, of which one looks whether any are to be deleted."""
 _KEY: Final = "symbol, timeframe, opened_at, source"
 _CONTENT: Final = (
     "closed_at", "open", "high", "low", "close", "volume", "split_ratio", "revision",
@@ -85,7 +87,8 @@ DELETE FROM strategy_bars AS b USING (
             ORDER BY opened_at DESC LIMIT {KEPT}) AS newest
         ORDER BY opened_at LIMIT 1) AS since
     FROM (SELECT DISTINCT symbol, timeframe FROM new_bars) AS n
-    WHERE EXISTS (
+    JOIN strategy_symbols AS its USING (symbol, timeframe)
+    WHERE mod(its.version, {_SELDOM}) = 0 AND EXISTS (
         SELECT FROM strategy_bars AS s WHERE s.symbol = n.symbol AND s.timeframe = n.timeframe
         OFFSET {KEPT + _SLACK})) AS old
 WHERE b.symbol = old.symbol AND b.timeframe = old.timeframe AND b.opened_at < old.since
@@ -93,7 +96,10 @@ WHERE b.symbol = old.symbol AND b.timeframe = old.timeframe AND b.opened_at < ol
 
 
 def prune(cursor: Cursor) -> None:
-    """Delete bars that no strategy can look back on, where many have gathered."""
+    """Delete bars that no strategy can look back on, where many have gathered.
+
+    The symbols of the batch have been touched by now.
+    """
     execute_planned(cursor, _PRUNE, {})
 
 

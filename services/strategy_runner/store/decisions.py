@@ -47,7 +47,7 @@ FROM new_decisions ORDER BY strategy_id, version, symbol, timeframe, opened_at
 
 def write(cursor: Cursor, decided: Iterable[Decided], now: datetime) -> None:
     """Record decisions; each is made once."""
-    loaded = copied(Decided, decided)
+    loaded = copied(decided)
     if loaded.count:
         copy_rows(cursor, "new_decisions", loaded)
         execute_planned(cursor, _WRITE, {"now": now})
@@ -61,7 +61,7 @@ WHERE d.symbol = c.symbol AND d.timeframe = c.timeframe AND d.opened_at = {momen
 
 def correct(cursor: Cursor, corrected: Iterable[Corrected]) -> None:
     """Note that bars were corrected on which something had been decided."""
-    loaded = copied(Corrected, corrected)
+    loaded = copied(corrected)
     if loaded.count:
         copy_rows(cursor, "corrected_bars", loaded)
         execute_planned(cursor, _CORRECT, {})

@@ -53,7 +53,7 @@ WHERE n.standing IS NULL AND p.symbol = n.symbol AND p.timeframe = n.timeframe
 
 def write(cursor: Cursor, stood: Iterable[Stood]) -> None:
     """Write what strategies hold now; where it is nothing, no row stays."""
-    loaded = copied(Stood, stood)
+    loaded = copied(stood)
     if loaded.count:
         cursor.execute("DELETE FROM new_positions")  # those that were written before
         copy_rows(cursor, "new_positions", loaded)

@@ -57,7 +57,7 @@ WHERE s.symbol = t.symbol AND s.timeframe = t.timeframe
 
 def touch(cursor: Cursor, touched: Iterable[Touched]) -> None:
     """Raise the versions of symbols, and note how far their bars have been decided on."""
-    copy_rows(cursor, "touched", copied(Touched, touched))
+    copy_rows(cursor, "touched", copied(touched))
     execute_planned(cursor, _TOUCH, {})
 
 
