@@ -9,11 +9,11 @@ from typing import Final
 import re2
 
 from trackrecord.extraction.document import SYMBOL, Document, Line
+from trackrecord.extraction.findings import Findings, Statement
 from trackrecord.extraction.model import side_of
 from trackrecord.extraction.packs import RANKS
 from trackrecord.extraction.ruleset import few_matcher
 from trackrecord.extraction.shapes import ACTIONS, action_places
-from trackrecord.extraction.statements import Findings, Statement
 
 _FEWEST: Final = 3
 _RULE: Final = "code/listed-alternatives"

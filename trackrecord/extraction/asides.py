@@ -14,11 +14,11 @@ import re2
 
 from trackrecord.extraction import looks
 from trackrecord.extraction.document import SYMBOL, Document, Line
+from trackrecord.extraction.findings import Findings, Statement
 from trackrecord.extraction.folding import HIDDEN
 from trackrecord.extraction.model import side_of
 from trackrecord.extraction.refusals import FINAL
 from trackrecord.extraction.shapes import ACTIONS
-from trackrecord.extraction.statements import Findings, Statement
 
 _OPTION: Final = ("code/options", "it is one of several options, not a decision")
 _SPAN: Final = ("code/code-span", "it is quoted within a sentence, not said")

@@ -31,6 +31,7 @@ from trackrecord.extraction import (
     weak_rows,
 )
 from trackrecord.extraction.document import Document
+from trackrecord.extraction.findings import Findings
 from trackrecord.extraction.model import Evidence, Extraction, Recommendation
 from trackrecord.extraction.resolve import resolve
 from trackrecord.extraction.result_values import Candidate
@@ -58,7 +59,7 @@ def extract(
     """
     used = default_rules() if rules is None else rules
     whole = Document(text, used)
-    findings = statements.Findings()
+    findings = Findings()
     stated: list[Candidate] = []
     reported = document = whole
     roots = objects.roots_of(whole)
@@ -117,7 +118,7 @@ def extract(
 
 
 def _recommended(
-    document: Document, findings: statements.Findings, symbol: str | None, *, explained: bool
+    document: Document, findings: Findings, symbol: str | None, *, explained: bool
 ) -> tuple[list[Recommendation], list[Evidence]]:
     """What the statements that are left recommend, each of its instrument."""
     if not findings.statements:

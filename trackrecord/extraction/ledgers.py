@@ -12,11 +12,11 @@ import re2
 
 from trackrecord.extraction import endings, looks
 from trackrecord.extraction.document import DATE, NUMBER, PERCENT, Document, Line
+from trackrecord.extraction.findings import Findings
 from trackrecord.extraction.model import side_of
 from trackrecord.extraction.refusals import FINAL, ROW
 from trackrecord.extraction.ruleset import few_matcher
 from trackrecord.extraction.shapes import ACTIONS, action_places
-from trackrecord.extraction.statements import Findings
 
 _RULE: Final = "code/ledger-rows"
 _REASON: Final = "the rows list past trades or calls with what they have brought"

@@ -10,8 +10,8 @@ import re2
 
 from trackrecord.extraction import capitals
 from trackrecord.extraction.document import NUMBER, SYMBOL, WORD, Document, Line
+from trackrecord.extraction.findings import Statement
 from trackrecord.extraction.names import EXCHANGES
-from trackrecord.extraction.statements import Statement
 from trackrecord.extraction.words import UNNAMED
 
 _LABEL: Final = re2.compile(rb"[YO][:=|#f(\[>-]{0,3}(?:[w.]{0,4}[(])?(S)")

@@ -9,8 +9,8 @@ from typing import Final
 from trackrecord.extraction import fields, numbers, units
 from trackrecord.extraction.cells import Column, Row, Span, Table, tokens_in, words_of
 from trackrecord.extraction.document import NUMBER, PERCENT, Document
+from trackrecord.extraction.findings import Cell, Statement
 from trackrecord.extraction.packs import Term
-from trackrecord.extraction.statements import Cell, Statement
 
 _LEVELS: Final = frozenset("ETXC")
 _APART: Final = frozenset("ZbV")

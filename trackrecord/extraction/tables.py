@@ -19,10 +19,10 @@ from trackrecord.extraction.cells import (
     words_of,
 )
 from trackrecord.extraction.document import NUMBER, PERCENT, Document
+from trackrecord.extraction.findings import Findings, Statement, reject
 from trackrecord.extraction.headings import VOTERS
 from trackrecord.extraction.model import Rejected
 from trackrecord.extraction.packs import RANKS
-from trackrecord.extraction.statements import Findings, Statement, reject
 from trackrecord.extraction.table_levels import take_confidence, take_levels
 from trackrecord.extraction.table_names import name_by_word, name_column, take_name, take_option
 from trackrecord.extraction.table_order import latest_of
