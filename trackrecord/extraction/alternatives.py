@@ -206,15 +206,19 @@ def _is_meaning(line: Line) -> bool:
 
 def _count_meanings(document: Document, number: int) -> int:
     """Return how many lines around one explain an action, 0 where two explain the same."""
-    actions: list[str] = []
+    words: list[str] = []
+    actions: set[str] = set()
     for step in (-1, 1):
         at = number if step > 0 else number - 1
         while 0 <= at < len(document.lines) and _is_meaning(document.lines[at]):
             line = document.lines[at]
-            term = document.terms[line.first + action_places(line.shape)[0]]
-            actions.append("" if term is None else term.value)
+            token = line.first + action_places(line.shape)[0]
+            term = document.terms[token]
+            actions.add("" if term is None else term.value)
+            words.append(document.raw(token).lower())
             at += step
-    return len(actions) if len(set(actions)) == len(actions) else 0
+    # WAIT and NO TRADE are two words for one action, and two entries of a legend.
+    return len(words) if len(set(words)) == len(words) and len(actions) > 1 else 0
 
 
 def _hedged(document: Document, findings: Findings) -> list[Statement]:

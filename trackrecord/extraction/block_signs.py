@@ -235,6 +235,7 @@ def exits(document: Document, block: Block, text: str) -> bool:
 
 
 def pays(document: Document, line: Line) -> bool:
+    """Say whether a line holds what a position has made or lost."""
     if "R" not in line.shape or "U" in line.shape:
         return False
     match = _PAID.search(line.shape.encode("ascii", "replace"))

@@ -17,6 +17,7 @@ from trackrecord.extraction import (
     ledgers,
     markets,
     mentions,
+    messages,
     object_results,
     objects,
     programs,
@@ -57,6 +58,13 @@ def extract(
         Recommendations, result and final action, each with its evidence. A text that states
         no decision gives no recommendation; no text raises an error.
     """
+    return _extract(text, symbol, rules, explained=explained, inside=False)
+
+
+def _extract(
+    text: str, symbol: str | None, rules: RuleSet | None, *, explained: bool, inside: bool
+) -> Extraction:
+    """Read a text, or a message that stands inside another one."""
     used = default_rules() if rules is None else rules
     whole = Document(text, used)
     findings = Findings()
@@ -66,6 +74,14 @@ def extract(
     if roots:
         keys = objects.keys_of(used)
         spans = objects.read(whole, keys, roots, findings)
+        if not findings.statements and not inside and whole.may(messages.MAY_TELL):
+            spans += messages.read(
+                whole,
+                keys,
+                roots,
+                lambda part, named: _extract(part, named, rules, explained=False, inside=True),
+                findings,
+            )
         stated, result_spans = object_results.find(whole, keys, roots, findings.rejected)
         document = whole.without(spans) if spans else whole
         reported = whole.without(result_spans) if result_spans else whole

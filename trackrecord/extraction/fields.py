@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final, final
 
 from trackrecord.extraction import confidences, numbers, units
@@ -27,6 +28,9 @@ _WHOLES: Final = (_TEN, _PERCENT)
 """What a confidence is a part of: 8/10, 80/100. Of five or three, it counts stars or votes."""
 # Letters of SL/TP: 95/110, of labels and of numbers.
 _LABELS: Final = re.compile(r"((?:[ETXZ]/)+[ETXZ])[:=]?([NP](?:[/|,-][NP])*)")
+# Entry; 入場價格 (Entry); Stop Loss (SL):
+_LONE_LABEL: Final = re.compile(r"[-|.]*[ETX]{1,2}w?(?:\([wETXf]{1,3}\))?[:|.-]*")
+_ONLY_PRICE: Final = re.compile(r"[-|.]*N[we]?[|.-]*")
 _POINTING: Final = "\N{LEFTWARDS ARROW}"
 """An arrow from a label behind a price to it: 4,332.00 <- ENTRY PRICE."""
 _TIMES: Final = "\N{MULTIPLICATION SIGN}"
@@ -204,6 +208,8 @@ def price(document: Document, label: int) -> Found | None:
         token = _value_before(document, label)
     if token is None:
         token = _listed(document, label)
+    if token is None:
+        token = _below(document, label)
     if token is None or (document.letters[label] == ENTRY and _one_of_several(document, label)):
         return None
     value = level(document, token)
@@ -299,6 +305,29 @@ def _listed(document: Document, label: int) -> int | None:
         return item
     behind = _line_end(document, item)
     return item if behind >= len(letters) or _item(document, behind) is None else None
+
+
+def _below(document: Document, label: int) -> int | None:
+    """Return the number that is all of the line below a label that is all of its line.
+
+    As in a card: ``Entry`` over ``2,650``, or ``入場價格 (Entry)``. Where several labels or
+    several numbers stand below one another, none is known to be the label's.
+    """
+    number = document.line_at(document.starts[label])
+    lines = document.lines
+    if not 0 <= number < len(lines) - 2 or not _is_lone_label(lines[number].shape):
+        return None
+    below = lines[number + 1]
+    if not _ONLY_PRICE.fullmatch(below.shape) or _ONLY_PRICE.fullmatch(lines[number + 2].shape):
+        return None
+    if number and _is_lone_label(lines[number - 1].shape):
+        return None
+    return below.first + below.shape.index(NUMBER)
+
+
+@lru_cache(maxsize=8192)
+def _is_lone_label(shape: str) -> bool:
+    return _LONE_LABEL.fullmatch(shape) is not None
 
 
 def _item(document: Document, at: int) -> int | None:

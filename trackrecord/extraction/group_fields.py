@@ -9,7 +9,7 @@ from trackrecord.extraction import currency, fields, guards, orders
 from trackrecord.extraction.document import NUMBER, PERCENT, Document
 from trackrecord.extraction.findings import Statement
 from trackrecord.extraction.groups import Group
-from trackrecord.extraction.model import Rejected
+from trackrecord.extraction.model import Rejected, side_of
 from trackrecord.extraction.model import rejected as refused
 
 NAMES: Final = ("entry_price", "target_price", "stop_loss")
@@ -35,6 +35,7 @@ class Level:
 
 
 def value_of(level: Level | None) -> Decimal | None:
+    """Return a level as a price, None where there is none."""
     return None if level is None else level.value
 
 
@@ -147,6 +148,8 @@ def _first(
     Of a text that begins within another message, the first target may be that message's.
     """
     found = fields.first(document, letter, scope[0], scope[1])
+    if found is not None and winner.action == "HOLD" and _is_of_others(document, found, winner):
+        return None
     if found is None or found.label > winner.token:
         return found
     lines = document.lines
@@ -159,6 +162,15 @@ def _first(
         last += 1
     end = min(scope[1], lines[last].last)
     return fields.first(document, letter, lines[begin].first, end) or found
+
+
+def _is_of_others(document: Document, found: fields.Found, winner: Statement) -> bool:
+    """Say whether a level stands behind another action on its line: 14 houses BUY, mean TP 590."""
+    line = document.lines[document.line_at(document.starts[found.label])]
+    if line.number == winner.line:
+        return False
+    terms = [document.terms[at] for at in range(line.first, found.label)]
+    return any(term is not None and term.letter == "A" and term.value != "HOLD" for term in terms)
 
 
 def _bound(group: Group, winner: Statement) -> dict[str, fields.Found] | None:
@@ -192,6 +204,8 @@ def _labelled_confidence(
     found = fields.nearest_confidence(document, scope[0], scope[1], winner.token)
     if found is not None and not _is_of_something(document, found, winner):
         return found
+    if found is not None and _is_against(document, found, winner):
+        found = None
     return _beside(document, winner) or found
 
 
@@ -199,8 +213,25 @@ def _is_of_something(document: Document, found: fields.Found, winner: Statement)
     """Say whether a value is the probability of something else: PROBABILITY: 55 % chance of."""
     if document.letters[found.token + 1 : found.token + 2] in {"w", "f"}:
         return True
+    if _is_against(document, found, winner):
+        return True
     line = document.lines[winner.line]
     return found.label >= line.last and document.raw(found.label).lower().startswith("prob")
+
+
+_UP: Final = frozenset({"up", "upside", "rise", "rising", "bull", "bullish", "higher", "long"})
+_DOWN: Final = frozenset(
+    {"down", "downside", "fall", "falling", "bear", "bearish", "lower", "short"}
+)
+
+
+def _is_against(document: Document, found: fields.Found, winner: Statement) -> bool:
+    """Say whether a probability is that of the other direction: Probability UP of a SELL."""
+    said = {document.raw(at).lower() for at in range(found.label + 1, found.token)}
+    said.update(document.raw(found.label).lower().split())
+    side = side_of(winner.action)
+    against = {"BUY": _DOWN, "SELL": _UP}.get(side, _UP | _DOWN)
+    return not said.isdisjoint(against)
 
 
 _LEAST: Final = Decimal("0.05")

@@ -8,7 +8,7 @@ from typing import Final, final
 from trackrecord.extraction.document import Document
 from trackrecord.extraction.findings import Statement, reject
 from trackrecord.extraction.model import Rejected, side_of
-from trackrecord.extraction.refusals import ROW
+from trackrecord.extraction.refusals import LABELLED, ROW
 from trackrecord.extraction.symbols import Section
 from trackrecord.extraction.words import QUOTES
 
@@ -76,6 +76,17 @@ def winner_of(group: Group) -> Statement:
         if statement.rank >= best.rank and not (statement.is_order and _is_rated(best, statement)):
             best = statement
     return best
+
+
+def repeated_by(group: Group, winner: Statement) -> Statement:
+    """Return the statement that a row without levels or confidence repeats, else the row itself."""
+    if not winner.is_row or winner.cells:
+        return winner
+    for statement in reversed(group.statements):
+        same = statement.action == winner.action and statement.rank >= LABELLED
+        if same and not statement.is_row and statement.token < winner.token:
+            return statement
+    return winner
 
 
 def _is_rated(rating: Statement, order: Statement) -> bool:

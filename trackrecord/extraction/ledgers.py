@@ -12,7 +12,7 @@ import re2
 
 from trackrecord.extraction import endings, looks
 from trackrecord.extraction.document import DATE, NUMBER, PERCENT, Document, Line
-from trackrecord.extraction.findings import Findings
+from trackrecord.extraction.findings import Findings, Statement
 from trackrecord.extraction.model import side_of
 from trackrecord.extraction.refusals import FINAL, ROW
 from trackrecord.extraction.ruleset import few_matcher
@@ -76,10 +76,25 @@ def _drop_executions(document: Document, findings: Findings) -> None:
     ]
     filled = [item for item in rows if _is_filled(document, document.lines[item.line])]
     findings.refuse(document, filled, _RULE, _REASON)
+    findings.refuse(document, _traded(rows), _RULE, _REASON)
     rows = [item for item in rows if _is_execution(document.lines[item.line].shape)]
     sides = {side_of(item.action) for item in rows}
     if {"BUY", "SELL"} <= sides and _are_of_days(document, [document.lines[x.line] for x in rows]):
         findings.refuse(document, rows, _RULE, _REASON)
+
+
+def _traded(rows: list[Statement]) -> list[Statement]:
+    """Return lines that buy and sell one instrument in turn, each with its quantity."""
+    turns: dict[str | None, list[Statement]] = {}
+    for item in rows:
+        turns.setdefault(item.symbol, []).append(item)
+    return [
+        item
+        for items in turns.values()
+        if len({other.line for other in items}) >= _FEWEST
+        and {"BUY", "SELL"} <= {side_of(other.action) for other in items}
+        for item in items
+    ]
 
 
 def _is_filled(document: Document, line: Line) -> bool:

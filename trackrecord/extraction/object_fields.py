@@ -23,7 +23,7 @@ _BEFORE: Final = frozenset({
 })  # fmt: skip
 _BEHIND: Final = frozenset({
     "price", "level", "value", "usd", "usdt", "inr", "eur", "cny", "rs", "name", "id", "str",
-    "text", "en", "type", "label", "cn", "zh", "tw", "ko", "kr", "ja", "jp", "display",
+    "text", "hint", "ref", "reference", "en", "type", "label", "cn", "zh", "tw", "ko", "kr", "ja", "jp", "display",
 })  # fmt: skip
 _KEPT: Final = frozenset("ETXCYLFDOG")
 _DECIDING: Final = frozenset({

@@ -12,7 +12,14 @@ from trackrecord.extraction.group_fields import (
     levels_of,
     value_of,
 )
-from trackrecord.extraction.groups import Group, by_instrument, only_decided, scopes_of, winner_of
+from trackrecord.extraction.groups import (
+    Group,
+    by_instrument,
+    only_decided,
+    repeated_by,
+    scopes_of,
+    winner_of,
+)
 from trackrecord.extraction.model import Evidence, Recommendation, Rejected
 from trackrecord.extraction.model import evidence as shown
 from trackrecord.extraction.refusals import FINAL
@@ -82,9 +89,11 @@ def _recommendation(
             if statement.symbol_token is not None:
                 holder = statement.symbol_token
                 break
-    levels = levels_of(document, group, winner, scope, rejected)
+    # A row of a summary repeats what was said above it, and what was said there has the levels.
+    speaker = repeated_by(group, winner)
+    levels = levels_of(document, group, speaker, scope, rejected)
     paid = currency_of(document, levels, symbol)
-    sure = confidence_of(document, group, winner, scope)
+    sure = confidence_of(document, group, speaker, scope)
     if evidence is not None:
         where = f"recommendations[{index}]."
         starts, ends = document.starts, document.ends

@@ -61,6 +61,8 @@ _MAY_COME: Final = matcher(
 )
 # A term of a calculation, or what each of many brings: 0.05 % - 0.01 % = 0.04 % per round.
 _PARTIAL: Final = few_matcher(
+    r"^ (?:[a-z]+ )?(?:accuracy|precision|win ?rate|hit ?rate)(?:[^\w:=|]*$|[.,;)])"
+    r"|"
     r"^\s?[-+*/×÷] ?[^\s=]{1,12} ?="  # noqa: RUF001
     r"|^\W{0,3}(?:per|each|every|a) "
     r"(?:rounds?|cycles?|trades?|bets?|days?|weeks?|months?|hours?|\d+ ?h|shares?|contracts?)\b"

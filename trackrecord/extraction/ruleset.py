@@ -21,6 +21,8 @@ CODE_VERSION: Final = "1.0.0"
 # Later packs win where two give one phrase a meaning, so English comes last.
 _ORDER: Final = (
     "asian",
+    "eastern",
+    "nordic",
     "european",
     "turkish",
     "hindi",

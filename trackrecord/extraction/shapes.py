@@ -16,7 +16,11 @@ HEADINGS: Final = frozenset("LFDYETXCZRUqKVbOGpk")
 
 _LEVELS: Final = matcher(r"[ETXC](?:[:=|(fw.@)-]{0,4}[NP]|.{0,3}[NP])")
 # Recommendation for TSLA, Final decision - AAPL
-_LEADS_ON: Final = matcher(r"^[-|>.]*[wf]{0,2}[LF][wf:(|-]{1,2}S[)]?[:|>-]*$")
+# Recommendation (24 months)
+_LEADS_ON: Final = matcher(
+    r"^[-|>.]*[wf]{0,2}[LF][wf:(|-]{1,2}S[)]?[:|>-]*$",
+    r"^[-|>.]*[wf]{0,2}[LF][(][^()SRUK]{1,6}[)][:|>-]*$",
+)
 _PREFIX: Final = re2.compile(rb"^\[?d\]?(?:[|\[\]:,]|-[|]?|w[-|:\]])*|^\[?[|]\]?[:|-]?")
 _VALUES: Final = frozenset("NPd=")
 _FEWEST_NAMES: Final = 2

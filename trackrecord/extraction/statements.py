@@ -76,13 +76,17 @@ def _btst(document: Document, line: Line, findings: Findings) -> bool:
 
 
 def _headed(document: Document, line: Line, findings: Findings) -> None:
-    """Read Buys: AAPL, MSFT."""
+    """Read Buys: AAPL, MSFT, and a name behind a tag: [매수 후보] 005930."""
     at = line.shape.index("h")
     term = document.terms[line.first + at]
     name = at + 1
     while line.shape[name : name + 1] in {"f", "w", "d"} and name < at + _HEADED_WORDS:
         name += 1
-    if term is None or line.shape[name : name + 2] != ":S":
+    named = line.shape[name : name + 2]
+    tagged = line.shape[at - 1 : at] == "[" and named in {"]S", "]N"}
+    if named == "]N" and not document.is_code(line.first + name + 1):
+        return
+    if term is None or not (named == ":S" or tagged):
         return
     statement = Statement(line.number, line.first + at, term.value, ROW, "code/list-under-heading")
     statement.symbol_token = line.first + name + 1
