@@ -56,6 +56,13 @@ _MAY_BE_KEYS: Final = looks.ask(
     r"|qty|size|lots?|units|amount)[a-z_]*['\"] ?:"
 )
 # "finalized_outcome": "stop"
+# Résultat: -243.31 $; Ergebnis: +1.2 R
+_BROUGHT: Final = re2.compile(
+    r"(?im)^[^\w\n]*(?:r[ée]sultats?|resultado|ergebnis|risultato|результат|sonuç|hasil|kết quả"
+    r"|结果|結果|결과|损益|盈亏|손익|損益|gewinn|verlust|gain|perte|ganancia|p[ée]rdida|lucro"
+    r"|prejuízo|прибыль|убыток)\W{0,3}[:=]\W{0,3}[+-] ?[$€£¥₹]? ?\d"
+)
+_MAY_HAVE_BROUGHT: Final = looks.ask(r"[:=][^\w\n]*[+-] ?[$€£¥₹]? ?\d")
 _FINISHED: Final = re2.compile(
     r"(?i)['\"]\w{0,24}(?:outcome|result|exit_?reason)['\"]\s?:\s?['\"](?:win|won|loss|lost|stop\w*"
     r"|sl\w*|tp\w*|target\w*|time\w*|break_?even|profit)['\"]"
@@ -210,7 +217,9 @@ def _find_over(  # noqa: C901 - one branch a sign
             block.below = LABELLED
     if block.over is not None:
         return
-    if exits(document, block, text):
+    if document.may(_MAY_HAVE_BROUGHT) and _BROUGHT.search(text) is not None:
+        block.over = "code/paid", "its block holds what it has made or lost"
+    elif exits(document, block, text):
         block.over = "code/exited", "its block holds the price at which it was left"
     elif any(pays(document, document.lines[at]) for at in range(block.first, block.last + 1)):
         block.over = "code/paid", "its block holds what it has made or lost"

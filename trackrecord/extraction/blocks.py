@@ -29,6 +29,9 @@ _TELLING: Final = looks.ask(
     r"|complete|covered|sold|smashed|touched|pnl|p&l|p/l|profit|loss|result|outcome|成交|平仓|止"
     r"|default|fall|默认|兜底|example|sample|scenario|case|mock|illustrat|hypothetic|quantity|qty"
     r"|size|amount|units|volume|lots|position|trades?\b|holding|order|fill|held|since"
+    r"|r[ée]sultat|resultado|ergebnis|risultato|результат|sonuç|hasil|kết quả|结果|結果|결과|损益"
+    r"|盈亏|손익|損益|gewinn|verlust|gain|perte|ganancia|p[ée]rdida|lucro|preju|прибыль|убыток"
+    r"|ferm[ée]|cl[oô]tur|cerrad|fechad|encerrad|geschloss|chius|kapat|kapand|ditutup|закрыт|zamkni"
     r"|secret|passphrase|api_?key|密[钥鑰]|订单号|单号|ticket|status|price"
     r"|open(?:ed)?_?(?:at|time)|remaining|(?:old|new|original)[ _](?:stop|sl|tp)"
 )

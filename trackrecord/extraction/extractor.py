@@ -16,6 +16,7 @@ from trackrecord.extraction import (
     layouts,
     ledgers,
     markets,
+    matrices,
     mentions,
     messages,
     object_results,
@@ -33,7 +34,7 @@ from trackrecord.extraction import (
 )
 from trackrecord.extraction.document import Document
 from trackrecord.extraction.findings import Findings
-from trackrecord.extraction.model import Evidence, Extraction, Recommendation
+from trackrecord.extraction.model import Evidence, Extraction, Recommendation, Rejected, Result
 from trackrecord.extraction.resolve import resolve
 from trackrecord.extraction.result_values import Candidate
 from trackrecord.extraction.ruleset import ALL, RuleSet, default_rules, default_version
@@ -90,6 +91,7 @@ def _extract(
     used_lines = {line.number for table in found_tables for line in table.lines}
     found_tables.extend(layouts.find(document, used_lines))
     taken = tables.read(document, found_tables, findings)
+    matrices.read(document, taken, findings)
     rows.read(document, held, taken, findings)
     apart.read(document, held, taken, findings)
     statements.find(document, held, taken, findings)
@@ -122,6 +124,9 @@ def _extract(
         stated=stated,
         explained=explained,
     )
+    told = _untold(whole, used) if result != Result() else None
+    if told is not None:
+        result, result_evidence, lost = Result(), [], [*lost, told]
     actions = {item.action for item in recommendations}
     return Extraction(
         tuple(recommendations),
@@ -131,6 +136,15 @@ def _extract(
         (*evidence, *result_evidence) if explained else (),
         (*findings.rejected, *lost) if explained else (),
     )
+
+
+def _untold(document: Document, used: RuleSet) -> Rejected | None:
+    """Return the block rule that refuses every result of a text, None where none does."""
+    if document.blocks & used.result_bits:
+        for rule in used.match_blocks(document.folded, document.blocks):
+            if rule.refuses == "results":
+                return Rejected("result", rule.rule, rule.reason, 0, 0)
+    return None
 
 
 def _recommended(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final, final
 
-from trackrecord.extraction import currency, fields, guards, orders
+from trackrecord.extraction import confidence_values, confidences, currency, fields, guards, orders
 from trackrecord.extraction.document import NUMBER, PERCENT, Document
 from trackrecord.extraction.findings import Statement
 from trackrecord.extraction.groups import Group
@@ -201,7 +201,7 @@ def _labelled_confidence(
     bound = _bound(group, winner)
     if bound is not None:
         return bound.get(fields.CONFIDENCE)
-    found = fields.nearest_confidence(document, scope[0], scope[1], winner.token)
+    found = confidence_values.nearest_confidence(document, scope[0], scope[1], winner.token)
     if found is not None and not _is_of_something(document, found, winner):
         return found
     if found is not None and _is_against(document, found, winner):
@@ -216,6 +216,8 @@ def _is_of_something(document: Document, found: fields.Found, winner: Statement)
     if _is_against(document, found, winner):
         return True
     line = document.lines[winner.line]
+    if confidences.stands_below_words(document, found.label):
+        return False
     return found.label >= line.last and document.raw(found.label).lower().startswith("prob")
 
 
@@ -250,7 +252,7 @@ def _beside(document: Document, winner: Statement) -> fields.Found | None:
         at += 1
     if at < end and letters[at] == PERCENT and letters[at] != NUMBER:
         raw = document.raw(at)
-        value = fields.as_confidence(document, at)
+        value = confidence_values.as_confidence(document, at)
         # sell 25 % of the portfolio
         of_something = at + 1 < end and letters[at + 1 : at + 2] in ("w", "f", "q", "a", "A")
         if value is not None and value >= _LEAST and raw[0] not in "+-" and not of_something:

@@ -120,9 +120,10 @@ def _gather(keys: Keys, node: Node, found: list[tuple[Scalar, Node]]) -> None:
         value = unwrapped(entry.value)
         if isinstance(value, Node):
             _gather(keys, value, found)
-        elif entry.key and value.quoted and not asking and len(value.text) >= _SHORTEST:
-            if keys.meaning(entry.key).word in _TEXTS and _may_say(keys, node):
-                found.append((value, node))
+            continue
+        said = entry.key and value.quoted and not asking and len(value.text) >= _SHORTEST
+        if said and keys.meaning(entry.key).word in _TEXTS and _may_say(keys, node):
+            found.append((value, node))
 
 
 def _may_say(keys: Keys, node: Node) -> bool:

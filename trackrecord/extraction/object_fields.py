@@ -23,7 +23,8 @@ _BEFORE: Final = frozenset({
 })  # fmt: skip
 _BEHIND: Final = frozenset({
     "price", "level", "value", "usd", "usdt", "inr", "eur", "cny", "rs", "name", "id", "str",
-    "text", "hint", "ref", "reference", "en", "type", "label", "cn", "zh", "tw", "ko", "kr", "ja", "jp", "display",
+    "text", "en", "type", "label", "cn", "zh", "tw", "ko", "kr", "ja", "jp", "display",
+    "hint", "ref", "reference",
 })  # fmt: skip
 _KEPT: Final = frozenset("ETXCYLFDOG")
 _DECIDING: Final = frozenset({

@@ -98,9 +98,9 @@ def _moves_open(keys: Keys, node: Node, key: str) -> bool:
         return False
     for entry in node.entries:
         value = unwrapped(entry.value)
-        if isinstance(value, Node) and entry.key and value.entries:
-            if keys.meaning(entry.key).word in HOLDINGS:
-                return True
+        held = isinstance(value, Node) and value.entries
+        if held and entry.key and keys.meaning(entry.key).word in HOLDINGS:
+            return True
     return False
 
 

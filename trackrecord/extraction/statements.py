@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from trackrecord.extraction import fields, lists, stacked
+from trackrecord.extraction import endings, fields, lists, stacked
 from trackrecord.extraction.document import NUMBER, SYMBOL, Document, Line
 from trackrecord.extraction.findings import Findings, Statement, in_order, reject
 from trackrecord.extraction.packs import RANKS
@@ -23,6 +23,8 @@ _AT_REACH: Final = 9
 _HEADED_WORDS: Final = 3
 _LABEL_ABOVE: Final = "label-above"
 _LONGEST_SIDE: Final = 16
+_MAY_REASON: Final = frozenset("w-|>.ifs")
+"""Letters of what a line that gives a reason begins with."""
 
 
 def _list_under(document: Document, line: Line, findings: Findings, joined: set[int]) -> bool:
@@ -200,6 +202,11 @@ def _read_line(
         if action == "BUY" and document.marked_btst(line.last):
             action = "BTST_BUY"
         statement = Statement(line.number, token, action, best.rule.rank, best.rule.rule)
+        if line.shape[:1] in _MAY_REASON and endings.gives_reason(
+            document.folded[line.start : line.end]
+        ):
+            # What a reason says decides less: "Reason: low confidence or signal is NEUTRAL".
+            statement.rank = min(statement.rank, RANKS["stated"])
         _place(document, line, matches, statement)
         findings.statements.append(statement)
         findings.statements.extend(_also(document, line, statement))
