@@ -8,11 +8,12 @@ from typing import Final
 
 import re2
 
+from trackrecord.extraction import looks
 from trackrecord.extraction.document import SYMBOL, Document, Line
 from trackrecord.extraction.findings import Findings, Statement
 from trackrecord.extraction.model import side_of
 from trackrecord.extraction.packs import RANKS
-from trackrecord.extraction.ruleset import few_matcher
+from trackrecord.extraction.ruleset import few_matcher, matcher
 from trackrecord.extraction.shapes import ACTIONS, action_places
 
 _FEWEST: Final = 3
@@ -26,6 +27,12 @@ _ROUND: Final = "code/round-trip"
 _ROUND_REASON: Final = "its line tells of a trade from entry to exit"
 _ROUND_TRIP: Final = few_matcher(
     r"^[^TXEAay]*[Aay][@:]?N[^TXEAay]*[>,|/-][^TXEAay]*[Aay][@:]?N[^TXE]*$"
+)
+# Trade #12: LONG KO 61.20 -> 63.10 (+3.1 %)
+_TOLD_TRIP: Final = looks.later(
+    matcher(
+        r"(?i)^\W*(?:trade|deal|position) ?#? ?\d+\b[^\n]*\d ?(?:->|→) ?[$€£¥₹]?\d[^\n]*[(:=] ?[+-]"
+    )
 )
 _BESIDE_RULES: Final = "code/beside-rules"
 _BESIDE_REASON: Final = "the text explains when which action is taken"
@@ -132,12 +139,22 @@ def _round_trips(document: Document, findings: Findings) -> list[Statement]:
     return [
         item
         for item in findings.statements
+        if not item.is_row and _is_told_trip(document, document.lines[item.line])
+    ] + [
+        item
+        for item in findings.statements
         if not item.is_row
+        and item.rank < RANKS["final"]
         and document.lines[item.line].shape.count("N") > 1
         and item.rule != "code/clauses"
         and _ROUND_TRIP(document.lines[item.line].shape)
         and _differ(document, document.lines[item.line])
     ]
+
+
+def _is_told_trip(document: Document, line: Line) -> bool:
+    """Say whether a line of a log numbers its trade and says what it brought."""
+    return "N>N" in line.shape and document.tells(line, _TOLD_TRIP)
 
 
 def _differ(document: Document, line: Line) -> bool:

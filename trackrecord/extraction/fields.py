@@ -311,10 +311,12 @@ def _below(document: Document, label: int) -> int | None:
     """
     number = document.line_at(document.starts[label])
     lines = document.lines
-    if not 0 <= number < len(lines) - 2 or not _is_lone_label(lines[number].shape):
+    if not 0 <= number < len(lines) - 1 or not _is_lone_label(lines[number].shape):
         return None
-    below = lines[number + 1]
-    if not _ONLY_PRICE.fullmatch(below.shape) or _ONLY_PRICE.fullmatch(lines[number + 2].shape):
+    below, further = lines[number + 1], lines[number + 2 : number + 3]
+    if not _ONLY_PRICE.fullmatch(below.shape):
+        return None
+    if further and _ONLY_PRICE.fullmatch(further[0].shape):
         return None
     if number and _is_lone_label(lines[number - 1].shape):
         return None

@@ -11,11 +11,13 @@ from trackrecord.extraction.findings import Statement
 from trackrecord.extraction.groups import Group
 from trackrecord.extraction.model import Rejected, side_of
 from trackrecord.extraction.model import rejected as refused
+from trackrecord.extraction.names import NEAR
 
 NAMES: Final = ("entry_price", "target_price", "stop_loss")
 """What :func:`levels_of` returns, in this order."""
 _LONGEST_BLOCK: Final = 40
 _EXIT: Final = "exit"
+_TRIGGERS: Final = frozenset({"wN", "w:N", "SN", "-wN", "-w:N", "@N", "ZN"})
 _LETTERS: Final = (fields.ENTRY, fields.TARGET, fields.STOP)
 
 
@@ -137,7 +139,19 @@ def _price(
         orders.quoted(document, group.statements, winner)
         or _first(document, winner, scope, letter)
         or orders.entry(document, winner.action, scope[0], scope[1])
+        or _triggered_below(document, winner)
     )
+
+
+def _triggered_below(document: Document, winner: Statement) -> fields.Found | None:
+    """Return the price on the line below an action that says from where on it holds: ABOVE 245."""
+    lines = document.lines[winner.line + 1 : winner.line + 2]
+    if not lines or lines[0].shape not in _TRIGGERS:
+        return None
+    first = lines[0].first + lines[0].shape.startswith("-")
+    if document.raw(first).lower() not in NEAR:
+        return None
+    return fields.quoted(document, first, lines[0].last - 1, lines[0].last)
 
 
 def _first(
@@ -202,18 +216,22 @@ def _labelled_confidence(
     if bound is not None:
         return bound.get(fields.CONFIDENCE)
     found = confidence_values.nearest_confidence(document, scope[0], scope[1], winner.token)
+    for _ in range(_MOST_AGAINST):
+        if found is None or not _is_against(document, found, winner):
+            break
+        found = confidence_values.nearest_confidence(
+            document, found.label + 1, scope[1], winner.token
+        )
+    else:
+        found = None
     if found is not None and not _is_of_something(document, found, winner):
         return found
-    if found is not None and _is_against(document, found, winner):
-        found = None
     return _beside(document, winner) or found
 
 
 def _is_of_something(document: Document, found: fields.Found, winner: Statement) -> bool:
     """Say whether a value is the probability of something else: PROBABILITY: 55 % chance of."""
     if document.letters[found.token + 1 : found.token + 2] in {"w", "f"}:
-        return True
-    if _is_against(document, found, winner):
         return True
     line = document.lines[winner.line]
     if confidences.stands_below_words(document, found.label):
@@ -236,6 +254,8 @@ def _is_against(document: Document, found: fields.Found, winner: Statement) -> b
     return not said.isdisjoint(against)
 
 
+_MOST_AGAINST: Final = 4
+"""Probabilities of other directions that are passed over."""
 _LEAST: Final = Decimal("0.05")
 """Less than this beside an action is how far the price moved: BUY 0.09 %."""
 

@@ -36,6 +36,13 @@ _DEALT: Final = re2.compile(
     r"(?i)@\s?[$€£¥₹]?\s?[\d.,]+\s*[x×*]\s*\d|\s\d[\d,.]*\s?(?:shares?|lots?|股|手|주|株)?\s@\s"  # noqa: RUF001
 )
 _IS_DEALT: Final = looks.later(lambda line: _DEALT.search(line) is not None)
+# symbol=KO action=buy qty=10 type=market
+_SENT: Final = re2.compile(
+    r"(?i)\b(?:order_?type|type|tif|time_?in_?force|product|validity|reduce_?only)['\"]?\s?[=:]\s?['\"]?"
+    r"(?:market|limit|stop\w*|gtc|ioc|fok|day|mis|cnc|nrml|true|false|mkt|lmt)\b"
+)
+_IS_SENT: Final = looks.later(lambda line: _SENT.search(line) is not None)
+_ADVISED: Final = frozenset("TXC")
 _EXECUTED: Final = few_matcher(r"^.*[:=]d.*(?:[ZE][:=]N.*q[:=]N|q[:=]N.*[ZE][:=]N)")
 _GOOD: Final = "✅✔☑"
 _BAD: Final = "❌✖✗"
@@ -76,6 +83,9 @@ def _drop_executions(document: Document, findings: Findings) -> None:
     ]
     filled = [item for item in rows if _is_filled(document, document.lines[item.line])]
     findings.refuse(document, filled, _RULE, _REASON)
+    sent = [item for item in rows if document.tells(document.lines[item.line], _IS_SENT)]
+    sent = [item for item in sent if _ADVISED.isdisjoint(document.lines[item.line].shape)]
+    findings.refuse(document, sent, "code/request", "it is an order as sent, not advice")
     findings.refuse(document, _traded(rows), _RULE, _REASON)
     rows = [item for item in rows if _is_execution(document.lines[item.line].shape)]
     sides = {side_of(item.action) for item in rows}

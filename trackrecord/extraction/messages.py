@@ -58,7 +58,8 @@ def read(
         findings: Receives what they recommend.
 
     Returns:
-        Where the outermost objects stand that hold messages which recommend something.
+        Where the outermost objects stand that hold messages which recommend something, or which
+        are somebody's question or an example.
     """
     spans: list[tuple[int, int]] = []
     left = _MOST
@@ -68,7 +69,9 @@ def read(
         if not root.opener or left <= 0:
             break
         found: list[tuple[Scalar, Node]] = []
-        _gather(keys, root, found)
+        refused = _gather(keys, root, found)
+        if refused:
+            spans.append((root.start, root.end))
         context = Context(document, root, context, before) if found else None
         before = root.end
         if context is None or context.reason is not None:
@@ -107,23 +110,29 @@ def _statement(document: Document, token: int, item: Recommendation) -> Statemen
     return statement
 
 
-def _gather(keys: Keys, node: Node, found: list[tuple[Scalar, Node]]) -> None:
-    """Gather the messages of an object and of those inside it."""
+def _gather(keys: Keys, node: Node, found: list[tuple[Scalar, Node]]) -> bool:
+    """Gather the messages of an object and of those inside it, and say whether some are none."""
     if len(found) > _MOST:
-        return
+        return False
     asking = any(
         isinstance(entry.value, Scalar) and entry.value.text.lower() in _ASKING
         for entry in node.entries
         if entry.key.lower() in {"role", "from", "sender"}
     )
+    refused = False
     for entry in node.entries:
         value = unwrapped(entry.value)
         if isinstance(value, Node):
-            _gather(keys, value, found)
+            refused = _gather(keys, value, found) or refused
             continue
-        said = entry.key and value.quoted and not asking and len(value.text) >= _SHORTEST
-        if said and keys.meaning(entry.key).word in _TEXTS and _may_say(keys, node):
+        said = entry.key and value.quoted and len(value.text) >= _SHORTEST
+        if not said or keys.meaning(entry.key).word not in _TEXTS:
+            continue
+        if asking or not _may_say(keys, node):
+            refused = True
+        else:
             found.append((value, node))
+    return refused
 
 
 def _may_say(keys: Keys, node: Node) -> bool:

@@ -48,6 +48,11 @@ _BROUGHT: Final = re2.compile(
     r"(?i)^[^\w\n]*(?:r[ée]sultats?|resultado|ergebnis|risultato|результат|sonuç|hasil|kết quả|结果"
     r"|結果|결과)\W{0,3}[:=]\W{0,3}([+-] ?[$€£¥₹]? ?\d[\d,]*(?:\.\d+)?)( ?%)?"
 )
+# Trade #12: LONG KO 61.20 -> 63.10 (+3.1 %)
+_TRIP: Final = re2.compile(
+    r"(?i)^\W*(?:trade|deal|position) ?#? ?\d+\b[^\n]*\d ?(?:->|→) ?[$€£¥₹]?\d[^\n(]*"
+    r"\(([+-]\d[\d.]*) ?(%)\)"
+)
 _OPERATION: Final = re2.compile(
     r"(?i)\b(?:operation profit|(?:trade )?(?:profit|pnl|p&l))\W{1,3}gross[:=]?\s?[$€£¥₹]?"
     r"-?[\d.,]*\d\W{1,3}net[:=]?\s?((?:-?[$€£¥₹]|[$€£¥₹]?-)?\d[\d,]*(?:\.\d+)?)"
@@ -71,7 +76,8 @@ _MAY_TELL: Final = looks.ask(
     r"|止损|result|outcome)[^\n]*[+-][R$€£¥₹\d]"
     r"|(?:sultat|resultado|ergebnis|risultato|результат|sonuç|hasil|kết quả|结果|結果|결과)"
     r"[^\n\d]*[+-]"
-    r"|gross[^\n]*net|(?:result|outcome|finished|complete\w*|done)(?:[^\n]*%|$)"
+    r"|\d ?(?:->|→)[^\n]*\([+-]|gross[^\n]*net"
+    r"|(?:result|outcome|finished|complete\w*|done)(?:[^\n]*%|$)"
 )
 _LONGEST: Final = 400
 # Booked 50 % profit: a part of the position, not what it brought.
@@ -89,7 +95,7 @@ def _may_hold(line: str) -> bool:
         return False
     return endings.names_event(line) or any(
         pattern.search(line) is not None
-        for pattern in (_OPERATION, _RUN, _BROUGHT, _BEFORE_WORD, _VERB, _GREW)
+        for pattern in (_OPERATION, _RUN, _BROUGHT, _TRIP, _BEFORE_WORD, _VERB, _GREW)
     )
 
 
@@ -131,7 +137,7 @@ def _read(  # noqa: PLR0911 - one form after the other
     if match is not None:
         amount = match.group(1) or match.group(2)
         return _candidate(line, match, "", amount, "%", "code/told-return")
-    match = _BROUGHT.search(text)
+    match = _BROUGHT.search(text) or _TRIP.search(text)
     if match is not None:
         amount = match.group(1).replace(" ", "")
         return _candidate(line, match, "", amount, match.group(2), "code/told-ending")

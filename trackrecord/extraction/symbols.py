@@ -24,6 +24,8 @@ _HEADING: Final = re2.compile(
 _TITLE: Final = re2.compile(
     rb"^[|]*[wLYgF]{1,5}(?:[(][^()]*[)])?[-:](S)(?:[(][wfSY.,&-]{1,7}[)])?[|]*$"
 )
+# [KO] above the lines that tell of it
+_SECTIONED: Final = re2.compile(rb"^\[(S)\]:?$")
 _COMPANY: Final = re2.compile(rb"^[Sw][wfk.,&]{1,6}[(](S)[)]")
 # Nvidia (NASDAQ: NVDA)
 _LISTED: Final = re2.compile(rb"^[-|.>]*[wfSk.,&]{1,6}[(]w:(S)[)]")
@@ -91,7 +93,7 @@ def _places(shape: str) -> tuple[tuple[int, ...], int | None]:
         labelled = tuple([int(match.start(1)) for match in found if match is not None])
     if "S" in shape and not any(mark in shape for mark in "RUqb"):
         match = _HEADING.search(data) or _TITLE.search(data) or _LISTED.search(data)
-        match = match or _FIRM.search(data) or _DESCRIBED.search(shape)
+        match = match or _FIRM.search(data) or _DESCRIBED.search(shape) or _SECTIONED.search(data)
         if match is not None:
             return labelled, int(match.start(1))
     if "N" in shape and (match := _CODE_TITLE.search(data)) is not None:
