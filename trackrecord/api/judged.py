@@ -9,6 +9,7 @@ all who read them, records in memory for requests.
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 import threading
@@ -26,6 +27,10 @@ _log = get_logger(__name__)
 
 _FIRST_SECONDS: Final = 10.0
 """How long a request waits for the first numbers after the start."""
+
+_THREADS: Final = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+"""How many threads numpy's libraries take, by whichever it was built with: by default all
+processors, which requests wait for."""
 
 _AGAIN_SECONDS: Final = 1.0
 _END_SECONDS: Final = 3.0
@@ -89,6 +94,7 @@ class JudgedNumbers:
                 [sys.executable, "-m", "trackrecord.api.working_out"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                env=os.environ | dict.fromkeys(_THREADS, "1"),
             )
             self._process = process
             # Settings hold passwords: they are handed over where no list of processes shows them.

@@ -40,8 +40,9 @@ _STAGES: Final[Mapping[str, str]] = {
 }
 """What each stage writes, in the words of the API."""
 
+_ADDED: Final = ", ".join(f"sum({name}) AS {name}" for name in SUMMED)
 _TOTALS: Final = f"""
-    SELECT strategy, currency, {", ".join(f"sum({name}) AS {name}" for name in SUMMED)}
+    SELECT strategy, currency, {_ADDED}
     FROM strategy_totals
     WHERE (%(strategies)s::text[] IS NULL OR strategy = ANY(%(strategies)s))
       AND (%(currency)s::text IS NULL OR currency = %(currency)s) AND {visible("strategy")}
@@ -125,12 +126,21 @@ class Reading:
         direction = "DESC" if descending else "ASC"
         key = "NULL::numeric" if by_name else f"({ORDERS[order]})::numeric"
         name_direction = direction if by_name else "ASC"
+        ordered = f"ORDER BY key {direction} NULLS LAST, strategy {name_direction}, currency"
+        # All are ranked by one number; the other sums are added up of one page's alone.
         query = f"""
-            WITH ranked AS (SELECT {key} AS key, * FROM ({_TOTALS}) AS totals)
-            SELECT key, strategy, currency, {", ".join(READ.values())} FROM ranked
-            WHERE {_behind(after, descending, by_name=by_name)}
-            ORDER BY key {direction} NULLS LAST, strategy {name_direction}, currency
-            LIMIT %(limit)s
+            SELECT page.key, page.strategy, page.currency, {", ".join(READ.values())}
+            FROM (
+                SELECT * FROM (
+                    SELECT {key} AS key, strategy, currency FROM ({_TOTALS}) AS totals
+                ) AS ranked
+                WHERE {_behind(after, descending, by_name=by_name)} {ordered} LIMIT %(limit)s
+            ) AS page
+            CROSS JOIN LATERAL (
+                SELECT {_ADDED} FROM strategy_totals AS own
+                WHERE own.strategy = page.strategy AND own.currency = page.currency
+            ) AS sums
+            {ordered}
         """
         at, name, its_currency = after or (None, None, None)
         found = rows(

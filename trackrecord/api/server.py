@@ -20,6 +20,7 @@ from trackrecord.clock import SYSTEM_CLOCK, Clock
 from trackrecord.runtime import logs
 from trackrecord.runtime.errors import EXIT_COULD_NOT
 from trackrecord.runtime.logs import get_logger
+from trackrecord.runtime.process.memory_and_threads import collect_rarely, take_turns
 from trackrecord.runtime.process.run import on_signals
 from trackrecord.runtime.settings import Settings
 from trackrecord.runtime.settings.misspelt import unknown_variables
@@ -33,6 +34,9 @@ _BACKLOG: Final = 512
 
 _ARENA_MAX: Final = -8
 """The parameter of mallopt(3) that says how many pools of memory there are."""
+_TURN_SECONDS: Final = 0.0005
+"""How long a thread computes while another waits: most requests wait for the database, and one
+that was answered goes on at once."""
 
 _ARENAS: Final = 2
 """Else each thread that answers requests has one, and keeps what its largest answer took."""
@@ -95,6 +99,8 @@ def run(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> int:
     for unknown in unknown_variables(os.environ):
         _log.warning("unknown setting", variable=unknown.variable, nearest=unknown.nearest)
     server = serving(settings, clock)
+    collect_rarely()
+    take_turns(_TURN_SECONDS)
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     _log.info("started", address=f"http://{shown}:{port}", broker=settings.kafka_bootstrap_servers)

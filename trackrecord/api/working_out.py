@@ -33,7 +33,7 @@ from trackrecord.runtime.settings import Settings
 LOOK_SECONDS: Final = 1.0
 """How often it looks whether the record has moved."""
 
-_REST: Final = 3.0
+_REST: Final = 1.0
 """How long it rests for each second of work."""
 
 _LONGEST_REST: Final = 5.0
@@ -43,8 +43,8 @@ _CALIBRATION_SECONDS: Final = 5.0
 _CALIBRATION_REST: Final = 20.0
 """Outcomes move with every bar, what follows from them hardly."""
 
-_NICENESS: Final = 5
-"""Requests and stages come first."""
+_NICENESS: Final = 19
+"""How far behind requests and stages it comes where the system has no idle class."""
 
 _log = get_logger(__name__)
 
@@ -114,12 +114,24 @@ class Worker:
         self._calibrate_at = ended + rest
 
 
+def _come_last() -> None:
+    """Take the processor only while nobody else wants it.
+
+    A request is some milliseconds of work in several processes; where this one may take its share
+    at each step, the request waits as often.
+    """
+    try:
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    except (AttributeError, OSError):
+        os.nice(_NICENESS)
+
+
 def main() -> int:
     """Work until standard input is closed."""
     settings = Settings.model_validate_json(sys.stdin.readline(), by_alias=False, by_name=True)
     remember_url(settings.database_url)
     logs.configure("api", level=settings.log_level, style=settings.log_format)
-    os.nice(_NICENESS)
+    _come_last()
     output: BinaryIO = sys.stdout.buffer
 
     def hand_on(content: bytes) -> None:

@@ -40,6 +40,8 @@ _DEFAULTING: Final = re2.compile(
     r"(?i)\b(?:defaulting|falling back|defaults|defaulted) (?:to|on)\b"
 )
 _LEFT_BELOW: Final = 3
+_RULES: Final = "-=_*~#─━═"
+_RULED_TITLE: Final = re2.compile(r"^[-=_*~#─━═]{3,} ?[^-=_*~#─━═ ].{0,120}? ?[-=_*~#─━═]{3,}\s*$")
 
 
 def refuse(document: Document, findings: Findings, torn: set[int]) -> None:
@@ -162,6 +164,7 @@ def _cut(document: Document) -> list[Block]:
             or not lines[number - 1].shape
             or number - block.first >= _LONGEST_BLOCK
             or (line.traits.begins and not _goes_on(document, lines[number - 1], line))
+            or _is_ruled_title(document, line)
         ):
             first = number
             if line.shape and number > 1 and _is_title(document, lines, number):
@@ -170,6 +173,13 @@ def _cut(document: Document) -> list[Block]:
         block.last, block.end = number, line.end
         blocks.append(block)
     return blocks
+
+
+def _is_ruled_title(document: Document, line: Line) -> bool:
+    """Say whether a line holds words between two rules: ``----- Yesterday's call -----``."""
+    if document.folded[line.start] not in _RULES:
+        return False
+    return _RULED_TITLE.search(document.folded[line.start : line.end]) is not None
 
 
 def _goes_on(document: Document, before: Line, line: Line) -> bool:

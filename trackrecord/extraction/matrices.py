@@ -6,6 +6,7 @@ instruments of one column; what stands below a name tells of it, as ``Buy 18 @ 1
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -23,6 +24,7 @@ _CHANGES: Final = {"INCREASE": "BUY", "DECREASE": "SELL", "UPWEIGHT": "BUY", "DO
 """Words that are actions only among others that are."""
 _FEWEST: Final = 2
 _MOST_LINES: Final = 200
+_MOST_TABLES: Final = 16
 _LONGEST_NAME: Final = 24
 
 
@@ -35,13 +37,21 @@ def read(document: Document, taken: set[int], findings: Findings) -> None:
         findings: Receives a statement an instrument.
     """
     found = False
+    tried = 0
     for line in document.lines:
         if "|" not in line.shape or not line.traits.acts or line.number in taken:
             continue
-        if _HEADS.search(line.shape.encode("ascii", "replace")) is not None:
+        if _heads(line.shape) and tried < _MOST_TABLES:
+            tried += 1
             found = _read(document, line, taken, findings) or found
     if found:
         in_order(findings)
+
+
+@lru_cache(maxsize=8192)
+def _heads(shape: str) -> bool:
+    """Say whether all cells of a line are single words, as where actions head columns."""
+    return _HEADS.search(shape.encode("ascii", "replace")) is not None
 
 
 def _read(document: Document, header: Line, taken: set[int], findings: Findings) -> bool:
@@ -61,7 +71,7 @@ def _read(document: Document, header: Line, taken: set[int], findings: Findings)
             open_items = {}
             continue
         cells = cut_at(document, line, "|")
-        if "|" not in line.shape or len(cells) != width:
+        if "|" not in line.shape or len(cells) != width or _heads_again(line.shape):
             break
         found = _take(document, line, cells, acting, open_items)
         if found is None:
@@ -73,6 +83,11 @@ def _read(document: Document, header: Line, taken: set[int], findings: Findings)
     findings.statements.extend(statements)
     taken.update(line.number for line in lines)
     return True
+
+
+def _heads_again(shape: str) -> bool:
+    """Say whether a line is the header of a further table: its cells are actions, too."""
+    return "S" not in shape and shape.count("A") >= _FEWEST and _heads(shape)
 
 
 def _take(

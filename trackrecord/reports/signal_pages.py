@@ -25,6 +25,10 @@ COLUMNS: Final = (
 )  # fmt: skip
 """What a page tells of each signal, under the names of the view ``positions``."""
 
+_MERGED: Final = 2_000
+"""Strategies up to which the newest of all signals are found from the newest of each: a look into
+an index for each of them. Where there are more, the index by blocks of time is asked, which must
+look at all that came lately."""
 _FIRST_DAYS: Final = 1
 _WIDER: Final = 4
 _MOST_DAYS: Final = 16_384
@@ -51,6 +55,11 @@ class SignalFilter:
     since: datetime | None = None
     until: datetime | None = None
     hidden: Hidden = NOTHING
+
+    @property
+    def is_of_all(self) -> bool:
+        """Whether all signals of a time are wanted, but for those of strategies left out."""
+        return all(each is None for each in (self.strategy, self.symbol, self.side, self.outcome))
 
     def condition(self) -> tuple[str, dict[str, Any]]:
         """SQL over ``signals AS s``, and its parameters."""
@@ -104,6 +113,8 @@ def read_page(
         condition += " AND (s.emitted_at, s.signal_id) < (%(after_at)s, %(after_id)s)"
         parameters |= {"after_at": after[0], "after_id": after[1]}
     parameters["limit"] = limit
+    if which.is_of_all and _strategies(cursor) <= _MERGED:
+        return [as_record(row) for row in rows(cursor, _merged(which, condition), parameters)]
     found: list[tuple[Any, ...]] = []
     for lower in _lower_bounds(cursor, which, after):
         bounded = condition if lower is None else f"{condition} AND s.emitted_at >= %(lower)s"
@@ -131,6 +142,43 @@ def _page(condition: str) -> str:
         f"SELECT signal_id FROM signals AS s WHERE {condition}"
         " ORDER BY s.emitted_at DESC, s.signal_id DESC LIMIT %(limit)s)"
         " ORDER BY emitted_at DESC, signal_id DESC"
+    )
+
+
+def _strategies(cursor: Cursor) -> int:
+    """How many strategies are on record, up to one more than :data:`_MERGED`."""
+    ((found,),) = rows(
+        cursor,
+        "SELECT count(*) FROM (SELECT DISTINCT strategy FROM strategy_totals LIMIT %s) AS known",
+        (_MERGED + 1,),
+    )
+    return int(found)
+
+
+def _merged(which: SignalFilter, condition: str) -> str:
+    """SQL of the newest signals of all, found by the index that each strategy's have.
+
+    A signal that is among the newest of all is of a strategy whose own newest one is among the
+    newest of those.
+    """
+    known = "SELECT DISTINCT strategy FROM strategy_totals"
+    if which.hidden:
+        known += f" WHERE {visible('strategy')}"
+    order = "ORDER BY emitted_at DESC, signal_id DESC"
+
+    def newest(most: str) -> str:
+        return (
+            "SELECT s.strategy, s.emitted_at, s.signal_id FROM signals AS s"
+            f" WHERE s.strategy = known.strategy AND {condition} {order} LIMIT {most}"
+        )
+
+    latest = f"SELECT newest.* FROM ({known}) AS known CROSS JOIN LATERAL ({newest('1')}) AS newest"
+    return (
+        f"SELECT {selected()} FROM positions WHERE signal_id IN ("
+        f"SELECT found.signal_id FROM ({latest} {order} LIMIT %(limit)s) AS known"
+        f" CROSS JOIN LATERAL ({newest('%(limit)s')}) AS found"
+        " ORDER BY found.emitted_at DESC, found.signal_id DESC LIMIT %(limit)s)"
+        f" {order}"
     )
 
 

@@ -4,6 +4,10 @@ The first fifth of the sessions is in sample. The rest is cut into windows; befo
 the parameters may be chosen anew on all sessions before it, and the strategy is handed no bar
 behind them while that is done. What it then does in the windows, one after the other, is out of
 sample, and that alone is judged.
+
+The best of many sets owes part of its lead to luck. So the values that somebody set, or the
+defaults, stay unless the best set leads by more than one standard error of that lead. Smoothing
+over neighbouring sets was tried and chooses worse (docs/decisions/0047-what-a-search-chooses.md).
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trackrecord.performance.returns.sharpe import is_too_few, period_sharpe
 from trackrecord.strategies.answers import Columnar
@@ -23,14 +28,19 @@ from trackrecord.strategies.source import Parameter
 from trackrecord.strategies.trades import by_session, earned_by_bar, trips_of
 from trackrecord.strategies.tries import parameters_identity
 
+Floats = NDArray[np.float64]
+
 WINDOWS: Final = 5
 SHARE_IN_SAMPLE: Final = 0.2
 TRIALS: Final = 40
 """Sets of parameters that are tried before each window."""
+LEAD: Final = 1.0
+"""Standard errors by which the best set has to lead over the values that would stay."""
 
 _LOG_FROM: Final = 10.0
 """Ratio of the ends of a range from which on it is searched by factors, not by steps."""
 _NOTHING: Final = -math.inf
+_FEWEST_RETURNS: Final = 2
 
 Declared = Mapping[str, Parameter]
 """The ``PARAMETERS`` of a strategy."""
@@ -47,7 +57,8 @@ class Search:
     """How parameters are looked for.
 
     Attributes:
-        trials: Sets that are tried before each window, the defaults among them.
+        trials: Sets that are tried before each window, the defaults among them. Those of a rule
+            stay in the comparison before later windows: they cost no further try, and little time.
         seed: The same seed tries the same sets.
         enough: Asked before each further set; true ends the search of a window.
     """
@@ -146,14 +157,14 @@ def walk(
         found.chosen = [Chosen(first, standard) for first in firsts]
         return found
     total = search.trials * len(firsts)
+    kept: dict[str, Mapping[str, Any]] = {}
     for number, first in enumerate(firsts):
         known = history.until(first)
-
-        def score(parameters: Mapping[str, Any], known: History = known) -> float:
-            return in_sample(strategy, known, parameters, cost)
-
-        best = (score(standard), standard)
-        compared = {parameters_identity(standard)}
+        usual = _scored(strategy, known, standard, cost)
+        best, compared = usual, {parameters_identity(standard)}
+        for identity, earlier in kept.items():
+            best = max(best, _scored(strategy, known, earlier, cost), key=_by_sharpe)
+            compared.add(identity)
         study = _study(strategy, search.seed + number)
         for trial in range(1, search.trials):
             if search.enough():
@@ -164,23 +175,77 @@ def walk(
             if identity not in seen:
                 seen.add(identity)
                 found.tried.append(identity)
-            value = score(other)
-            study.tell(asked, value if math.isfinite(value) else -1e9)
+                if isinstance(strategy, Columnar):
+                    kept[identity] = other
+            scored = _scored(strategy, known, other, cost)
+            study.tell(asked, scored.sharpe if math.isfinite(scored.sharpe) else -1e9)
             compared.add(identity)
-            if value > best[0]:
-                best = (value, other)
+            best = max(best, scored, key=_by_sharpe)
             told("parameters", number * search.trials + trial + 1, total)
-        sharpe = best[0] * math.sqrt(history.sessions_per_year)
+        chosen = best if leads(best.returns, usual.returns) else usual
+        sharpe = chosen.sharpe * math.sqrt(history.sessions_per_year)
         found.chosen.append(
-            Chosen(first, best[1], sharpe if math.isfinite(sharpe) else None, len(compared))
+            Chosen(
+                first, chosen.parameters, sharpe if math.isfinite(sharpe) else None, len(compared)
+            )
         )
     return found
 
 
+@dataclass(frozen=True, eq=False)
+class _Scored:
+    """A set of parameters and what it did in sample; its Sharpe ratio is per session."""
+
+    parameters: Mapping[str, Any]
+    returns: Floats | None
+    sharpe: float
+
+
+def _by_sharpe(scored: _Scored) -> float:
+    return scored.sharpe
+
+
+def _scored(
+    strategy: Strategy, known: History, parameters: Mapping[str, Any], cost: float
+) -> _Scored:
+    returns = in_sample(strategy, known, parameters, cost)
+    ratio = None if returns is None else period_sharpe(returns).value
+    return _Scored(
+        parameters, None if ratio is None else returns, _NOTHING if ratio is None else ratio
+    )
+
+
+def leads(best: Floats | None, usual: Floats | None, errors: float = LEAD) -> bool:
+    """Whether one record's Sharpe ratio is above another's by more than the lead's standard error.
+
+    The error of the difference of two Sharpe ratios over the same sessions: Memmel, Performance
+    hypothesis testing with the Sharpe ratio, Finance Letters 1 (2003), 21 to 23, formula (4).
+
+    Args:
+        best: Returns per session, (m,); None where undefined, which never leads.
+        usual: Likewise; whatever is defined leads over None.
+        errors: How many standard errors.
+    """
+    if best is None or usual is None:
+        return best is not None
+    count = len(best)
+    first, second = period_sharpe(best).value, period_sharpe(usual).value
+    if first is None or second is None or count < _FEWEST_RETURNS:
+        return second is None and first is not None
+    related = float(np.corrcoef(best, usual)[0, 1])
+    variance = (
+        2 - 2 * related + (first * first + second * second - 2 * first * second * related**2) / 2
+    ) / count
+    return first - second > errors * math.sqrt(max(variance, 0.0))
+
+
 def in_sample(
     strategy: Strategy, known: History, parameters: Mapping[str, Any], cost: float
-) -> float:
-    """Net Sharpe ratio per session over all that is known; minus infinity with too few trades."""
+) -> Floats | None:
+    """Net return of each session over all that is known, (m,).
+
+    None with too few trades to compare by, and where the equity is gone.
+    """
     first = int(known.sessions[0])
     stretch = Stretch(first, parameters)
     if isinstance(strategy, Columnar):
@@ -193,13 +258,13 @@ def in_sample(
         }
     closed = int(sum(each.closed.sum() for each in trips.values()))
     if is_too_few(closed, closed):
-        return _NOTHING
+        return None
     earned = {name: earned_by_bar(known.series[name], each, cost) for name, each in trips.items()}
     levels = 1.0 + np.cumsum(by_session(known, earned, first))
     if levels.min() <= 0:
-        return _NOTHING
-    ratio = period_sharpe(levels / np.append(1.0, levels[:-1]) - 1).value
-    return _NOTHING if ratio is None else ratio
+        return None
+    returns: Floats = levels / np.append(1.0, levels[:-1]) - 1
+    return returns
 
 
 def distribution_of(declared: Parameter) -> Any:

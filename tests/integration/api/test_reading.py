@@ -16,7 +16,9 @@ from tests.support import compare
 from tests.support.pipeline import until
 from tests.support.servers import Services
 from tests.support.serving import FORMULA, SLASH, Served, exit_of, move, served, signal
+from trackrecord.reports import signal_pages
 from trackrecord.reports.series import read_thinned_lines
+from trackrecord.reports.signal_pages import SignalFilter, read_page
 from trackrecord.reports.strategies import read_report
 from trackrecord.runtime import database
 from trackrecord.runtime.settings import Settings
@@ -112,6 +114,26 @@ def test_one_strategy_tells_what_the_report_tells(api: Served, record: Settings)
     assert days[-2]["cumulative_pnl"] == report["momentum"]["realised_pnl"]
     part = api.get("/api/v1/strategies/momentum/days?from=2026-01-10&to=2026-01-12").json()["days"]
     assert [day["day"] for day in part] == ["2026-01-10", "2026-01-11", "2026-01-12"]
+
+
+def test_the_newest_signals_are_the_same_by_both_of_their_indexes(
+    record: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def every(hidden: frozenset[str]) -> list[str]:
+        found: list[str] = []
+        after = None
+        with database.session(record, application="test") as cursor:
+            while page := read_page(cursor, SignalFilter(hidden=hidden), after, 5):
+                found += [row["signal_id"] for row in page]
+                after = page[-1]["emitted_at"], page[-1]["signal_id"]
+        return found
+
+    for hidden in (frozenset[str](), frozenset({"momentum"})):
+        by_strategy = every(hidden)
+        with monkeypatch.context() as many:
+            many.setattr(signal_pages, "_MERGED", -1)
+            assert every(hidden) == by_strategy
+        assert len(set(by_strategy)) == len(by_strategy) > 5
 
 
 def test_signals_are_filtered_and_read_by_pages_newest_first(api: Served) -> None:

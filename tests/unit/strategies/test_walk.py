@@ -14,7 +14,7 @@ from trackrecord.strategies.answers import Columnar
 from trackrecord.strategies.backtest import Settings, backtest
 from trackrecord.strategies.history import BadBarsError, Series
 from trackrecord.strategies.source import Parameter
-from trackrecord.strategies.walk import Search, distribution_of, walk, windows_of
+from trackrecord.strategies.walk import Search, distribution_of, leads, walk, windows_of
 
 DAYS = {"days": Parameter("int", 5, 2, 30), "width": Parameter("float", 1.0, 0.5, 2.0)}
 
@@ -38,11 +38,14 @@ def test_no_choice_is_shown_a_bar_of_its_window_or_later() -> None:
     spy = Spied()
     firsts = windows_of(history, 4, 0.2)
     found = walk(Columnar(spy, "long"), history, DAYS, {}, firsts, search=Search(trials=10, seed=3))
-    per_window = len(spy.reached) // 4
-    for place, (day, _) in enumerate(spy.reached):
-        assert day < firsts[place // per_window]
+    # Sets of earlier windows are compared again: 10, 19, 28 and 37 of them, of two symbols each.
+    window_of = np.repeat(range(4), [20, 38, 56, 74])
+    assert len(spy.reached) == len(window_of)
+    for (day, _), window in zip(spy.reached, window_of, strict=True):
+        assert day < firsts[window]
     assert [each.first for each in found.chosen] == firsts
-    assert all(each.tried <= 10 for each in found.chosen)
+    assert [each.tried for each in found.chosen] == [10, 19, 28, 37]
+    assert len(found.tried) == 37
 
 
 def test_out_of_sample_each_window_runs_with_what_was_chosen_before_it() -> None:
@@ -118,6 +121,34 @@ def test_windows_cover_what_is_not_in_sample_and_one_session_is_not_enough() -> 
     assert windows_of(history_of(series_of(walk_bars(3, 1))), 5, 0.2) == [START + 1, START + 2]
     with pytest.raises(BadBarsError):
         windows_of(history_of(series_of(walk_bars(1, 1))))
+
+
+def test_defaults_stay_unless_the_best_leads_by_more_than_luck() -> None:
+    rng = np.random.default_rng(1)
+    usual = rng.normal(0.001, 0.01, 500)
+    barely, clearly = usual + rng.normal(0.0001, 0.01, 500), usual + 0.001
+    assert not leads(barely, usual)
+    assert leads(clearly, usual)
+    assert not leads(usual, clearly)
+    assert not leads(usual, usual.copy())
+
+
+def test_the_error_of_a_lead_is_what_resampling_says() -> None:
+    rng = np.random.default_rng(2)
+    mixed = rng.multivariate_normal([0.001, 0.0005], [[1e-4, 6e-5], [6e-5, 1e-4]], (4_000, 250))
+    ratios = mixed.mean(axis=1) / mixed.std(axis=1, ddof=1)
+    error = float(np.std(ratios[:, 0] - ratios[:, 1]))
+    # Where both are as sure as in 250 sessions, the lead of the first is compared with that error.
+    lead = ratios[:, 0] - ratios[:, 1]
+    found = np.array([leads(one[:, 0], one[:, 1]) for one in mixed])
+    assert found.mean() == pytest.approx((lead > error).mean(), abs=0.02)
+
+
+def test_what_has_a_record_leads_over_what_has_none() -> None:
+    returns = np.random.default_rng(3).normal(0, 0.01, 100)
+    assert leads(returns, None)
+    assert not leads(None, returns)
+    assert not leads(None, None)
 
 
 @pytest.mark.parametrize(
