@@ -1,7 +1,7 @@
 """Tables whose columns are headed by actions, with the instruments to act on below each.
 
-``| SELL | HOLD | BUY |`` over ``| ABC | DEF | GHI |``. A ruled or an empty line parts the
-instruments of one column; what stands below a name tells of it, as ``Buy 18 @ 10.96``.
+``| SELL | HOLD | BUY |`` over ``| ABC | DEF | GHI |``. What stands below a name tells of it, as
+``Buy 18 @ 10.96``, up to the next name, or a ruled line behind which a name of any form stands.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _take(
         span = cells[place]
         if not words_of(document, *span):
             continue
-        if place in open_items:
+        if place in open_items and letters_of(document, span) != SYMBOL:
             _tell(document, span, open_items[place])
             continue
         statement = _named(document, line, span, head)
