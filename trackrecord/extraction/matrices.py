@@ -141,7 +141,7 @@ def _named(document: Document, line: Line, span: Span, head: tuple[int, str]) ->
     """Make the statement of a cell that is a name in capitals, None where it is none."""
     tokens = tokens_in(document, span)
     name = words_of(document, *span)
-    if not name.isupper() or len(name) > _LONGEST_NAME:
+    if not tokens or not name.isupper() or len(name) > _LONGEST_NAME:
         return None
     if document.letters[tokens[0]] not in {SYMBOL, "w"} or NUMBER in letters_of(document, span):
         return None

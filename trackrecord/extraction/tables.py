@@ -6,7 +6,7 @@ from typing import Final
 
 import re2
 
-from trackrecord.extraction import headed_tables
+from trackrecord.extraction import headed_tables, said_twice
 from trackrecord.extraction.cells import (
     Column,
     Row,
@@ -21,14 +21,13 @@ from trackrecord.extraction.cells import (
 from trackrecord.extraction.document import NUMBER, PERCENT, Document
 from trackrecord.extraction.findings import Findings, Statement, reject
 from trackrecord.extraction.headings import VOTERS
-from trackrecord.extraction.model import Rejected, side_of
+from trackrecord.extraction.model import Rejected
 from trackrecord.extraction.packs import RANKS
 from trackrecord.extraction.table_levels import take_confidence, take_levels
 from trackrecord.extraction.table_names import name_by_word, name_column, take_name, take_option
 from trackrecord.extraction.table_order import latest_of
 
 _ACTIONS: Final = frozenset("Aa")
-_MEANT: Final = frozenset("LFD")
 # What may stand around an action in its cell; anything else makes it another statement.
 _BESIDE: Final = frozenset("AafgwkLvKCPN()[]!-.,:@SZ+")
 
@@ -160,13 +159,13 @@ def _rows(document: Document, table: Table, column: Column, findings: Findings) 
         if other is not column and "L" in other.letters and "V" not in other.letters
     ]
     stated: list[tuple[Row, Statement | None]] = []
-    second = _second_column(document, table, column)
+    second = said_twice.second_column(document, table, column)
     for row in table.rows:
         statement = _statement(document, table, row, column, findings)
         if (
             statement is None
             and second is not None
-            and _says_otherwise(document, table, row, column)
+            and said_twice.says_otherwise(document, table, row, column)
         ):
             statement = _statement(document, table, row, second, findings)
         if statement is None:
@@ -189,48 +188,6 @@ def _rows(document: Document, table: Table, column: Column, findings: Findings) 
             continue
         stated.append((row, statement))
     findings.statements.extend(latest_of(document, table, stated, findings))
-
-
-def _second_column(document: Document, table: Table, column: Column) -> Column | None:
-    """Return the column that says the decision once more, in all rows that say it in both.
-
-    As ``Strategy: SELL ALL`` beside ``Signal: DOWNTREND``, in a table whose other rows have
-    ``BUY`` in both.
-    """
-    if "L" not in column.letters:
-        return None
-    for other in table.columns:
-        meant = _MEANT.intersection(other.letters) and "V" not in other.letters
-        if other is column or not (meant or other.text == "strategy"):
-            continue
-        agreed = 0
-        for row in table.rows:
-            first = _side_in(document, cell_of(table, row, column))
-            then = _side_in(document, cell_of(table, row, other))
-            if not then or (first and first != then):
-                break
-            agreed += bool(first)
-        else:
-            if agreed:
-                return other
-    return None
-
-
-def _side_in(document: Document, span: Span) -> str:
-    """Return the side of the one action in a cell, empty where there is none or are several."""
-    sides = {
-        side_of(term.value)
-        for token in tokens_in(document, span)
-        if document.letters[token] in _ACTIONS and (term := document.terms[token]) is not None
-    }
-    return sides.pop() if len(sides) == 1 else ""
-
-
-def _says_otherwise(document: Document, table: Table, row: Row, column: Column) -> bool:
-    """Say whether a cell is a word that is no action, and not empty or none."""
-    span = cell_of(table, row, column)
-    letters = letters_of(document, span)
-    return bool(letters) and set(letters) <= {"w"} and words_of(document, *span).isupper()
 
 
 def _identify(
