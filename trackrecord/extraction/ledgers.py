@@ -21,6 +21,7 @@ from trackrecord.extraction.shapes import ACTIONS, action_places
 _RULE: Final = "code/ledger-rows"
 _REASON: Final = "the rows list past trades or calls with what they have brought"
 _FEWEST: Final = 2
+_OPENED: Final = frozenset({"opened", "entered", "went", "gone"})
 _DAY: Final = re2.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}")
 _OUTCOME: Final = re2.compile(
     r"(?i)\b(?:win|won|loss|lost|hit|miss|missed|perdu|ganad[ao]|perdid[ao]|gewonnen|verloren"
@@ -56,6 +57,7 @@ def drop(document: Document, findings: Findings) -> None:
         findings: Its statements; those that are refused move to ``rejected``.
     """
     _drop_executions(document, findings)
+    _drop_opened(document, findings)
     rows = [
         item
         for item in findings.statements
@@ -72,6 +74,21 @@ def drop(document: Document, findings: Findings) -> None:
     )
     if told or (_most(dealt, lines) and _are_of_days(document, dealt)):
         findings.refuse(document, rows, _RULE, _REASON)
+
+
+def _drop_opened(document: Document, findings: Findings) -> None:
+    """Refuse what says that a position was opened, where no target or stop makes it advice."""
+    if "T" in document.letters or "X" in document.letters:
+        return
+    opened = [
+        item
+        for item in findings.statements
+        if item.token > document.lines[item.line].first
+        and not item.is_row
+        and item.rank < FINAL
+        and document.raw(item.token - 1).lower() in _OPENED
+    ]
+    findings.refuse(document, opened, "code/opened", "it tells of a position that was opened")
 
 
 def _drop_executions(document: Document, findings: Findings) -> None:
