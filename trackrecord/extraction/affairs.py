@@ -12,9 +12,9 @@ import re2
 
 from trackrecord.extraction import looks
 from trackrecord.extraction.document import PERCENT, Document
+from trackrecord.extraction.findings import Findings, Statement
 from trackrecord.extraction.markets import OF_MARKETS
 from trackrecord.extraction.ruleset import matcher
-from trackrecord.extraction.statements import Findings, Statement
 
 _RULE: Final = "code/affair"
 _REASON: Final = "what is held is a piece of work, no instrument"

@@ -8,12 +8,13 @@ from typing import Final
 
 import re2
 
+from trackrecord.extraction import looks
 from trackrecord.extraction.document import SYMBOL, Document, Line
+from trackrecord.extraction.findings import Findings, Statement
 from trackrecord.extraction.model import side_of
 from trackrecord.extraction.packs import RANKS
-from trackrecord.extraction.ruleset import few_matcher
+from trackrecord.extraction.ruleset import few_matcher, matcher
 from trackrecord.extraction.shapes import ACTIONS, action_places
-from trackrecord.extraction.statements import Findings, Statement
 
 _FEWEST: Final = 3
 _RULE: Final = "code/listed-alternatives"
@@ -26,6 +27,12 @@ _ROUND: Final = "code/round-trip"
 _ROUND_REASON: Final = "its line tells of a trade from entry to exit"
 _ROUND_TRIP: Final = few_matcher(
     r"^[^TXEAay]*[Aay][@:]?N[^TXEAay]*[>,|/-][^TXEAay]*[Aay][@:]?N[^TXE]*$"
+)
+# Trade #12: LONG KO 61.20 -> 63.10 (+3.1 %)
+_TOLD_TRIP: Final = looks.later(
+    matcher(
+        r"(?i)^\W*(?:trade|deal|position) ?#? ?\d+\b[^\n]*\d ?(?:->|→) ?[$€£¥₹]?\d[^\n]*[(:=] ?[+-]"
+    )
 )
 _BESIDE_RULES: Final = "code/beside-rules"
 _BESIDE_REASON: Final = "the text explains when which action is taken"
@@ -132,12 +139,22 @@ def _round_trips(document: Document, findings: Findings) -> list[Statement]:
     return [
         item
         for item in findings.statements
+        if not item.is_row and _is_told_trip(document, document.lines[item.line])
+    ] + [
+        item
+        for item in findings.statements
         if not item.is_row
+        and item.rank < RANKS["final"]
         and document.lines[item.line].shape.count("N") > 1
         and item.rule != "code/clauses"
         and _ROUND_TRIP(document.lines[item.line].shape)
         and _differ(document, document.lines[item.line])
     ]
+
+
+def _is_told_trip(document: Document, line: Line) -> bool:
+    """Say whether a line of a log numbers its trade and says what it brought."""
+    return "N>N" in line.shape and document.tells(line, _TOLD_TRIP)
 
 
 def _differ(document: Document, line: Line) -> bool:
@@ -206,15 +223,19 @@ def _is_meaning(line: Line) -> bool:
 
 def _count_meanings(document: Document, number: int) -> int:
     """Return how many lines around one explain an action, 0 where two explain the same."""
-    actions: list[str] = []
+    words: list[str] = []
+    actions: set[str] = set()
     for step in (-1, 1):
         at = number if step > 0 else number - 1
         while 0 <= at < len(document.lines) and _is_meaning(document.lines[at]):
             line = document.lines[at]
-            term = document.terms[line.first + action_places(line.shape)[0]]
-            actions.append("" if term is None else term.value)
+            token = line.first + action_places(line.shape)[0]
+            term = document.terms[token]
+            actions.add("" if term is None else term.value)
+            words.append(document.raw(token).lower())
             at += step
-    return len(actions) if len(set(actions)) == len(actions) else 0
+    # WAIT and NO TRADE are two words for one action, and two entries of a legend.
+    return len(words) if len(set(words)) == len(words) and len(actions) > 1 else 0
 
 
 def _hedged(document: Document, findings: Findings) -> list[Statement]:

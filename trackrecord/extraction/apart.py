@@ -13,8 +13,9 @@ from typing import Final
 from trackrecord.extraction import lists
 from trackrecord.extraction.capitals import is_plain
 from trackrecord.extraction.document import SYMBOL, Document, Line
+from trackrecord.extraction.findings import Findings, Statement, in_order
 from trackrecord.extraction.packs import RANKS
-from trackrecord.extraction.statements import Findings, Statement, in_order, price_at
+from trackrecord.extraction.statements import price_at
 
 _ITEM_OF_SYMBOL: Final = re.compile(r"((?:[-|>.]|[(]?N[).:])*)S([:>-])[Aa]([(|@,-])")
 _ITEM_OF_WORDS: Final = re.compile(r"((?:[-|>.]|[(]?N[).:])*)(w{1,3})([:>-])[Aa]([(|@,-])")

@@ -14,11 +14,11 @@ import re2
 
 from trackrecord.extraction import looks
 from trackrecord.extraction.document import SYMBOL, Document, Line
+from trackrecord.extraction.findings import Findings, Statement
 from trackrecord.extraction.folding import HIDDEN
 from trackrecord.extraction.model import side_of
 from trackrecord.extraction.refusals import FINAL
 from trackrecord.extraction.shapes import ACTIONS
-from trackrecord.extraction.statements import Findings, Statement
 
 _OPTION: Final = ("code/options", "it is one of several options, not a decision")
 _SPAN: Final = ("code/code-span", "it is quoted within a sentence, not said")
@@ -29,6 +29,8 @@ _IN_GENERAL: Final = ("code/in-general", "it says what to do in general, of no i
 _PROSE: Final = ("code/heading", "it is a word of a heading")
 _COUNT: Final = ("code/counted", "it is counted, not said")
 _PARTS: Final = ("code/in-parts", "it plans to leave in parts")
+_STRATEGY: Final = ("code/strategy-name", "it is the name of a strategy")
+_NAMES_STRATEGY: Final = re2.compile(r"(?i)\bstrateg(?:y|ie|ia)\W{0,4}$")
 _NOUN: Final = ("code/exit-named", "it names the exit that it tells of")
 
 # What a program may do besides buying, selling and holding, by what it does to a position.
@@ -188,6 +190,8 @@ def _why_not(  # noqa: C901, PLR0911 - one branch a kind
         return _SPAN
     if _is_supposed(document, line, statement, before, behind):
         return _FORMULA
+    if statement.rule.endswith("/weak-label") and _NAMES_STRATEGY.search(before) is not None:
+        return _STRATEGY if " " in document.raw(token) else None
     if statement.rule.endswith("action-list") and _names_an_exit(document, line, statement):
         return _NOUN
     return _in_general(document, line, statement, behind)

@@ -8,7 +8,7 @@ from typing import Final
 import re2
 
 from trackrecord.extraction import looks
-from trackrecord.extraction.document import Document
+from trackrecord.extraction.document import PERCENT, Document
 from trackrecord.extraction.result_values import Candidate
 from trackrecord.extraction.ruleset import matcher
 
@@ -27,7 +27,7 @@ _LAST: Final = (
     r"|최종 ?(?:자본|자금|자산|잔고)"
 )
 _VALUE: Final = (
-    r"['\"]?(?: ?\([^()\n]{1,12}\))?['\"*]{0,3}\s{0,3}[:=|]{0,2}[ \t|:'\"*_]{0,30}"
+    r"['\"]?(?: ?\([^()\n]{1,12}\))?['\"*]{0,3}\s{0,3}[:=|]{0,2}[ \t|:='\"*_]{0,30}"
     r"(?:[A-Z]{2,4}\$? ?|[$€£¥₹] ?)?(\d[\d,.']*)"
 )
 _MONEY: Final = r"[$€£¥₹]?\d[\d,.]*(?: ?[A-Z]{3,4})?"
@@ -47,6 +47,7 @@ _NOT_OWN: Final = matcher(
     r"(?i)hold|benchmark|target|goal|expect|project|forecast|example|if |would|could|unreal|基准"
 )
 _SHOWN: Final = 60
+_ROUNDED: Final = Decimal("0.0051")
 
 
 def find(document: Document) -> list[Candidate]:
@@ -75,9 +76,21 @@ def find(document: Document) -> list[Candidate]:
         return []
     _, start, end = lasts[0]
     number = next((line.number for line in document.lines if line.end >= end), 0)
+    percent = _printed_share(document, 100 * change / firsts[0][0])
     return [
-        Candidate("total", None, change, (), "code/balances", "final capital", start, end, number)
+        Candidate(
+            "total", percent, change, (), "code/balances", "final capital", start, end, number
+        )
     ]
+
+
+def _printed_share(document: Document, share: Decimal) -> Decimal | None:
+    """Return the percentage in a text that is the change of its capital, as it is printed."""
+    for token, letter in enumerate(document.letters):
+        value = document.number(token) if letter == PERCENT else None
+        if value is not None and abs(value - share) <= _ROUNDED:
+            return value
+    return None
 
 
 def _read(document: Document, pattern: object) -> list[tuple[Decimal, int, int]]:

@@ -12,6 +12,10 @@ from trackrecord.extraction.document import Document
 # Regime: SIDEWAYS (Confidence: 0.60); Sentiment: POSITIVE (84.4% confidence).
 _OF_STATE: Final = re2.compile(r"^(?:\[[Sw]\])?[-|>.]*[wfVU]{1,4}[:=][wfVU]{1,3}[(][fwP]{0,2}$")
 
+_IN_WORDS: Final = frozenset({"C:w", "-C:w", "C:f", "-C:f", "C:Z", "-C:Z"})
+_IN_PERCENT: Final = frozenset({"C:P", "-C:P"})
+_OF_THREE: Final = 3
+"""Tokens of a label, its colon and its value."""
 _DEGREES: Final = frozenset({
     "high", "low", "medium", "moderate", "strong", "weak", "very", "extreme", "good", "excellent",
 })  # fmt: skip
@@ -67,3 +71,25 @@ def in_words(document: Document, label: int) -> bool:
         return False
     value = document.raw(label + 2)
     return value[:1] == "+" or value.lower() in _DEGREES
+
+
+def number_below(document: Document, label: int) -> int | None:
+    """Return the label below one whose value is a word, where it gives a percentage.
+
+    ``Confidence: HIGH`` over ``Probability: 80.9 %`` of the same block.
+    """
+    at = document.line_at(document.starts[label])
+    lines = document.lines
+    if not 0 <= at < len(lines) - 1 or lines[at].shape not in _IN_WORDS:
+        return None
+    below = lines[at + 1]
+    return below.last - _OF_THREE if below.shape in _IN_PERCENT else None
+
+
+def stands_below_words(document: Document, label: int) -> bool:
+    """Say whether a label is the one that :func:`number_below` finds."""
+    at = document.line_at(document.starts[label])
+    above = document.lines[at - 1] if at > 0 else None
+    if above is None or above.shape not in _IN_WORDS:
+        return False
+    return number_below(document, above.last - _OF_THREE) == label

@@ -9,7 +9,10 @@ import re2
 
 from trackrecord.extraction import looks
 
-_REASON: Final = re.compile(r"\W*(?:reason|why|note|because|rationale|comment)", re.IGNORECASE)
+_REASON: Final = re.compile(
+    r"\W*(?:reason|why|note|because|rationale|comment|理由|原因|근거|이유|motivo|begründung|raison|justificativa|justificación|justification|причина|обоснование)",
+    re.IGNORECASE,
+)
 _BEFORE: Final = 24
 _HIT: Final = r"(?:hit|reached|achieved|triggered|done|smashed|booked|touched)"
 _GOAL: Final = (
@@ -27,6 +30,9 @@ _EVENT: Final = re2.compile(
     r"|\bclosed (?:in|with|for) (?:a )?(?:profit|loss|gain)"
     r"|\bexit[ _](?:alert|executed|filled|done|reason)\b|\bexited (?:at|@|with)"
     r"|\b(?:result|outcome)['\"]?\s?[:=]\s?['\"]?(?:win|won|loss|lost|tp|sl|profit|stop)\b"
+    r"|\b(?:ferm[ée]e?s?|cl[oô]tur[ée]e?s?|cerrad[oa]s?|fechad[oa]s?|encerrad[oa]s?|geschlossen|chius[oa]"
+    r"|kapat.ld.|kapand.|ditutup|закрыт[аоы]?|zamkni[eę]t[ay])"
+    rf"(?: (?:par|por|con|durch|per|da|au|a|al|im|em|no|по|na|w)(?: l[ea]| el| o| il)?)? {_GOAL}\b"
     r"|(?:已平仓|平仓完成|止盈触发|止损触发|触发止损|触发止盈|已止盈|已止损|全部成交|已成交))"
 )
 _STATUS: Final = re2.compile(
@@ -61,6 +67,7 @@ MAY_TELL: Final = looks.ask(
     r"(?i)clos|exit|hit|reach|achiev|trigger|fill|fail|reject|declin|cancel|open|create|ouvert|abiert"
     r"|abert|apert|öffnet|executed|booked|stopped|squar|liquidat|complet"
     r"|covered|smashed|touched|done|result|outcome|成交|平仓|止"
+    r"|ferm[ée]|cl[oô]tur|cerrad|fechad|encerrad|geschloss|chius|kapat|kapand|ditutup|закрыт|zamkni"
 )
 """The question whether a line may tell that something is over."""
 MAY_EXIT: Final = looks.ask(r"(?i)exit|sold at|close[ _]rate")

@@ -16,7 +16,9 @@ from trackrecord.extraction import (
     layouts,
     ledgers,
     markets,
+    matrices,
     mentions,
+    messages,
     object_results,
     objects,
     programs,
@@ -31,7 +33,8 @@ from trackrecord.extraction import (
     weak_rows,
 )
 from trackrecord.extraction.document import Document
-from trackrecord.extraction.model import Evidence, Extraction, Recommendation
+from trackrecord.extraction.findings import Findings
+from trackrecord.extraction.model import Evidence, Extraction, Recommendation, Rejected, Result
 from trackrecord.extraction.resolve import resolve
 from trackrecord.extraction.result_values import Candidate
 from trackrecord.extraction.ruleset import ALL, RuleSet, default_rules, default_version
@@ -56,15 +59,30 @@ def extract(
         Recommendations, result and final action, each with its evidence. A text that states
         no decision gives no recommendation; no text raises an error.
     """
+    return _extract(text, symbol, rules, explained=explained, inside=False)
+
+
+def _extract(
+    text: str, symbol: str | None, rules: RuleSet | None, *, explained: bool, inside: bool
+) -> Extraction:
+    """Read a text, or a message that stands inside another one."""
     used = default_rules() if rules is None else rules
     whole = Document(text, used)
-    findings = statements.Findings()
+    findings = Findings()
     stated: list[Candidate] = []
     reported = document = whole
     roots = objects.roots_of(whole)
     if roots:
         keys = objects.keys_of(used)
         spans = objects.read(whole, keys, roots, findings)
+        if not findings.statements and not inside and whole.may(messages.MAY_TELL):
+            spans += messages.read(
+                whole,
+                keys,
+                roots,
+                lambda part, named: _extract(part, named, rules, explained=False, inside=True),
+                findings,
+            )
         stated, result_spans = object_results.find(whole, keys, roots, findings.rejected)
         document = whole.without(spans) if spans else whole
         reported = whole.without(result_spans) if result_spans else whole
@@ -73,6 +91,7 @@ def extract(
     used_lines = {line.number for table in found_tables for line in table.lines}
     found_tables.extend(layouts.find(document, used_lines))
     taken = tables.read(document, found_tables, findings)
+    matrices.read(document, taken, findings)
     rows.read(document, held, taken, findings)
     apart.read(document, held, taken, findings)
     statements.find(document, held, taken, findings)
@@ -105,6 +124,9 @@ def extract(
         stated=stated,
         explained=explained,
     )
+    told = _untold(whole, used) if result != Result() else None
+    if told is not None:
+        result, result_evidence, lost = Result(), [], [*lost, told]
     actions = {item.action for item in recommendations}
     return Extraction(
         tuple(recommendations),
@@ -116,8 +138,17 @@ def extract(
     )
 
 
+def _untold(document: Document, used: RuleSet) -> Rejected | None:
+    """Return the block rule that refuses every result of a text, None where none does."""
+    if document.blocks & used.result_bits:
+        for rule in used.match_blocks(document.folded, document.blocks):
+            if rule.refuses == "results":
+                return Rejected("result", rule.rule, rule.reason, 0, 0)
+    return None
+
+
 def _recommended(
-    document: Document, findings: statements.Findings, symbol: str | None, *, explained: bool
+    document: Document, findings: Findings, symbol: str | None, *, explained: bool
 ) -> tuple[list[Recommendation], list[Evidence]]:
     """What the statements that are left recommend, each of its instrument."""
     if not findings.statements:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final, final
 
-from trackrecord.extraction import confidences, numbers, units
+from trackrecord.extraction import units
 from trackrecord.extraction.currency import PAID
 from trackrecord.extraction.document import NUMBER, PERCENT, Document
 from trackrecord.extraction.words import AT_LEVEL, MONTHS
@@ -21,12 +22,11 @@ _BETWEEN: Final = frozenset(":=>-|@(fwge[,")
 _REACH: Final = 8
 _WORDS: Final = 3
 _ORDINAL: Final = 5
-_PERCENT: Final = Decimal(100)
-_TEN: Final = Decimal(10)
-_WHOLES: Final = (_TEN, _PERCENT)
-"""What a confidence is a part of: 8/10, 80/100. Of five or three, it counts stars or votes."""
 # Letters of SL/TP: 95/110, of labels and of numbers.
 _LABELS: Final = re.compile(r"((?:[ETXZ]/)+[ETXZ])[:=]?([NP](?:[/|,-][NP])*)")
+# Entry; 入場價格 (Entry); Stop Loss (SL):
+_LONE_LABEL: Final = re.compile(r"[-|.]*[ETX]{1,2}w?(?:\([wETXf]{1,3}\))?[:|.-]*")
+_ONLY_PRICE: Final = re.compile(r"[-|.]*N[we]?[|.-]*")
 _POINTING: Final = "\N{LEFTWARDS ARROW}"
 """An arrow from a label behind a price to it: 4,332.00 <- ENTRY PRICE."""
 _TIMES: Final = "\N{MULTIPLICATION SIGN}"
@@ -204,6 +204,8 @@ def price(document: Document, label: int) -> Found | None:
         token = _value_before(document, label)
     if token is None:
         token = _listed(document, label)
+    if token is None:
+        token = _below(document, label)
     if token is None or (document.letters[label] == ENTRY and _one_of_several(document, label)):
         return None
     value = level(document, token)
@@ -301,6 +303,31 @@ def _listed(document: Document, label: int) -> int | None:
     return item if behind >= len(letters) or _item(document, behind) is None else None
 
 
+def _below(document: Document, label: int) -> int | None:
+    """Return the number that is all of the line below a label that is all of its line.
+
+    As in a card: ``Entry`` over ``2,650``, or ``入場價格 (Entry)``. Where several labels or
+    several numbers stand below one another, none is known to be the label's.
+    """
+    number = document.line_at(document.starts[label])
+    lines = document.lines
+    if not 0 <= number < len(lines) - 1 or not _is_lone_label(lines[number].shape):
+        return None
+    below, further = lines[number + 1], lines[number + 2 : number + 3]
+    if not _ONLY_PRICE.fullmatch(below.shape):
+        return None
+    if further and _ONLY_PRICE.fullmatch(further[0].shape):
+        return None
+    if number and _is_lone_label(lines[number - 1].shape):
+        return None
+    return below.first + below.shape.index(NUMBER)
+
+
+@lru_cache(maxsize=8192)
+def _is_lone_label(shape: str) -> bool:
+    return _LONE_LABEL.fullmatch(shape) is not None
+
+
 def _item(document: Document, at: int) -> int | None:
     """Return the price of a line that is an item of a list of prices: 1) 62000."""
     letters = document.letters
@@ -312,51 +339,6 @@ def _item(document: Document, at: int) -> int | None:
     if at >= end or letters[at] != NUMBER or is_range(document, at, end):
         return None
     return at if at + 1 == end or letters[at + 1] in "(|,-P" else None
-
-
-def as_confidence(document: Document, token: int) -> Decimal | None:
-    """Read a confidence as 0 to 1: 82 %, 0.82, 82 and 8/10 are the forms that scripts print."""
-    value = document.number(token)
-    # Points that are added up: Confidence: +15.
-    if value is None or value < 0 or document.text[document.starts[token]] == "+":
-        return None
-    letters = document.letters
-    if document.letters[token] == PERCENT:
-        value = value / _PERCENT
-    elif token + 2 < len(letters) and letters[token + 1] == "/" and letters[token + 2] == NUMBER:
-        whole = document.number(token + 2)
-        value = value / whole if whole in _WHOLES else Decimal(2)
-    elif value > _TEN:
-        value = value / _PERCENT
-    return value if value <= 1 else None
-
-
-def confidence_of(text: str, *, percent: bool) -> Decimal | None:
-    """Read the confidence that a cell of a table holds, 0 to 1.
-
-    Args:
-        text: The cell: 82 %, 0.82, 82, 8/10.
-        percent: Whether it or its heading says that it is a percentage.
-    """
-    part, mark, whole = text.partition("/")
-    value = numbers.parse(part) if part.strip() else None
-    if value is None or value < 0 or " " in part.strip().rstrip("%").strip():
-        return None
-    if mark:
-        most = numbers.parse(whole)
-        value = value / most if most in _WHOLES else Decimal(2)
-    elif (percent and (value > 1 or "%" in text)) or value > _TEN:
-        value = value / _PERCENT
-    return value if value <= 1 else None
-
-
-def confidence(document: Document, label: int) -> Found | None:
-    """Return the confidence behind a label, 0 to 1."""
-    token = value_after(document, label, percent=True)
-    if token is None:
-        return None
-    value = as_confidence(document, token)
-    return None if value is None else Found(value, label, token)
 
 
 def first(document: Document, letter: str, start: int, end: int) -> Found | None:
@@ -385,33 +367,3 @@ def _of_position(document: Document, token: int) -> bool:
         if document.letters[begins] == "O":
             return True
     return document.starts[nearest] > line
-
-
-def _confidence_before(document: Document, label: int) -> Found | None:
-    """Read 78 % confidence, where the value stands in front."""
-    letters = document.letters
-    if label == 0 or letters[label - 1] != PERCENT or letters[label + 1 : label + 2] in {":", "="}:
-        return None
-    value = as_confidence(document, label - 1)
-    return None if value is None else Found(value, label - 1, label)
-
-
-def nearest_confidence(document: Document, start: int, end: int, token: int) -> Found | None:
-    """Return the confidence next to a statement: the first one after it, else the last before."""
-    before: Found | None = None
-    at = document.letters.find(CONFIDENCE, start, end)
-    while at >= 0:
-        found = _confidence_before(document, at) or confidence(document, at)
-        if found is None and at > token and confidences.in_words(document, at):
-            apart = before is not None and confidences.are_apart(document, before.label, token)
-            return None if apart else before
-        if (
-            found is not None
-            and not confidences.of_a_vote(document, at, token)
-            and not confidences.is_of_state(document, at, token)
-        ):
-            if at > token:
-                return found
-            before = found
-        at = document.letters.find(CONFIDENCE, at + 1, end)
-    return before

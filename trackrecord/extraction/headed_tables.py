@@ -8,8 +8,8 @@ from typing import Final
 from trackrecord.extraction import lists
 from trackrecord.extraction.cells import Table
 from trackrecord.extraction.document import Document
+from trackrecord.extraction.findings import Findings, Statement, reject
 from trackrecord.extraction.packs import RANKS
-from trackrecord.extraction.statements import Findings, Statement, reject
 from trackrecord.extraction.table_levels import take_levels
 from trackrecord.extraction.table_names import name_column, take_name
 

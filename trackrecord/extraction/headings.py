@@ -25,6 +25,7 @@ ACTIONS: Final = frozenset("Aa")
 VALUES: Final = frozenset("NP")
 LONGEST_LINE: Final = 1000
 _FEWEST_COLUMNS: Final = 3
+_MANY_COLUMNS: Final = 6
 _SAMPLE: Final = 5
 _DISTANCE: Final = re.compile(
     r"(?i)%|\b(?:pct|percent|percentage|pips|points|pts|atr|ticks|distance|dist|multiple)\b"
@@ -150,7 +151,9 @@ def _cut(document: Document, line: Line, mark: str) -> Table | None:
             return None
     elif len(columns) == 2 and not _decides_by_name(columns):  # noqa: PLR2004
         return None
-    if mark != "|" and any(len(column.text.split()) > _FEWEST_COLUMNS for column in columns):
+    # Headings of several words are prose, unless many stand side by side.
+    words_of_one = _FEWEST_COLUMNS if len(columns) < _MANY_COLUMNS else 2 * _FEWEST_COLUMNS
+    if mark != "|" and any(len(column.text.split()) > words_of_one for column in columns):
         return None
     alternatives = [column for column in columns if not ACTIONS.isdisjoint(column.letters)]
     if alternatives and not _only_named(alternatives):

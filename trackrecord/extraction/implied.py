@@ -15,10 +15,10 @@ import re2
 
 from trackrecord.extraction import endings, fields
 from trackrecord.extraction.document import Document, Line
+from trackrecord.extraction.findings import Findings, Statement
 from trackrecord.extraction.packs import RANKS
 from trackrecord.extraction.refusals import UNTAKEN
 from trackrecord.extraction.ruleset import matcher
-from trackrecord.extraction.statements import Findings, Statement
 
 RULE: Final = "code/implied-by-levels"
 """The rule of a side that levels tell."""

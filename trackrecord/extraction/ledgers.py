@@ -12,15 +12,16 @@ import re2
 
 from trackrecord.extraction import endings, looks
 from trackrecord.extraction.document import DATE, NUMBER, PERCENT, Document, Line
+from trackrecord.extraction.findings import Findings, Statement
 from trackrecord.extraction.model import side_of
 from trackrecord.extraction.refusals import FINAL, ROW
 from trackrecord.extraction.ruleset import few_matcher
 from trackrecord.extraction.shapes import ACTIONS, action_places
-from trackrecord.extraction.statements import Findings
 
 _RULE: Final = "code/ledger-rows"
 _REASON: Final = "the rows list past trades or calls with what they have brought"
 _FEWEST: Final = 2
+_OPENED: Final = frozenset({"opened", "entered", "went", "gone"})
 _DAY: Final = re2.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}")
 _OUTCOME: Final = re2.compile(
     r"(?i)\b(?:win|won|loss|lost|hit|miss|missed|perdu|ganad[ao]|perdid[ao]|gewonnen|verloren"
@@ -36,6 +37,13 @@ _DEALT: Final = re2.compile(
     r"(?i)@\s?[$€£¥₹]?\s?[\d.,]+\s*[x×*]\s*\d|\s\d[\d,.]*\s?(?:shares?|lots?|股|手|주|株)?\s@\s"  # noqa: RUF001
 )
 _IS_DEALT: Final = looks.later(lambda line: _DEALT.search(line) is not None)
+# symbol=KO action=buy qty=10 type=market
+_SENT: Final = re2.compile(
+    r"(?i)\b(?:order_?type|type|tif|time_?in_?force|product|validity|reduce_?only)['\"]?\s?[=:]\s?['\"]?"
+    r"(?:market|limit|stop\w*|gtc|ioc|fok|day|mis|cnc|nrml|true|false|mkt|lmt)\b"
+)
+_IS_SENT: Final = looks.later(lambda line: _SENT.search(line) is not None)
+_ADVISED: Final = frozenset("TXC")
 _EXECUTED: Final = few_matcher(r"^.*[:=]d.*(?:[ZE][:=]N.*q[:=]N|q[:=]N.*[ZE][:=]N)")
 _GOOD: Final = "✅✔☑"
 _BAD: Final = "❌✖✗"
@@ -49,6 +57,7 @@ def drop(document: Document, findings: Findings) -> None:
         findings: Its statements; those that are refused move to ``rejected``.
     """
     _drop_executions(document, findings)
+    _drop_opened(document, findings)
     rows = [
         item
         for item in findings.statements
@@ -67,6 +76,21 @@ def drop(document: Document, findings: Findings) -> None:
         findings.refuse(document, rows, _RULE, _REASON)
 
 
+def _drop_opened(document: Document, findings: Findings) -> None:
+    """Refuse what says that a position was opened, where no target or stop makes it advice."""
+    if "T" in document.letters or "X" in document.letters:
+        return
+    opened = [
+        item
+        for item in findings.statements
+        if item.token > document.lines[item.line].first
+        and not item.is_row
+        and item.rank < FINAL
+        and document.raw(item.token - 1).lower() in _OPENED
+    ]
+    findings.refuse(document, opened, "code/opened", "it tells of a position that was opened")
+
+
 def _drop_executions(document: Document, findings: Findings) -> None:
     """Refuse labelled rows that bought and sold at times of their own: action=BUY, date=..."""
     rows = [
@@ -76,10 +100,28 @@ def _drop_executions(document: Document, findings: Findings) -> None:
     ]
     filled = [item for item in rows if _is_filled(document, document.lines[item.line])]
     findings.refuse(document, filled, _RULE, _REASON)
+    sent = [item for item in rows if document.tells(document.lines[item.line], _IS_SENT)]
+    sent = [item for item in sent if _ADVISED.isdisjoint(document.lines[item.line].shape)]
+    findings.refuse(document, sent, "code/request", "it is an order as sent, not advice")
+    findings.refuse(document, _traded(rows), _RULE, _REASON)
     rows = [item for item in rows if _is_execution(document.lines[item.line].shape)]
     sides = {side_of(item.action) for item in rows}
     if {"BUY", "SELL"} <= sides and _are_of_days(document, [document.lines[x.line] for x in rows]):
         findings.refuse(document, rows, _RULE, _REASON)
+
+
+def _traded(rows: list[Statement]) -> list[Statement]:
+    """Return lines that buy and sell one instrument in turn, each with its quantity."""
+    turns: dict[str | None, list[Statement]] = {}
+    for item in rows:
+        turns.setdefault(item.symbol, []).append(item)
+    return [
+        item
+        for items in turns.values()
+        if len({other.line for other in items}) >= _FEWEST
+        and {"BUY", "SELL"} <= {side_of(other.action) for other in items}
+        for item in items
+    ]
 
 
 def _is_filled(document: Document, line: Line) -> bool:

@@ -7,8 +7,8 @@ from typing import Final
 import re2
 
 from trackrecord.extraction.document import SYMBOL, Document
+from trackrecord.extraction.findings import Findings, Statement
 from trackrecord.extraction.packs import RANKS
-from trackrecord.extraction.statements import Findings, Statement
 
 _FEWEST_WORDS: Final = 4
 """Unknown words from which a text says what it is about; a bare decision may be about anything."""

@@ -13,9 +13,9 @@ import re2
 
 from trackrecord.extraction import looks
 from trackrecord.extraction.document import SYMBOL, Document, Line
+from trackrecord.extraction.findings import Findings, Statement
 from trackrecord.extraction.refusals import LABELLED, ROW
 from trackrecord.extraction.ruleset import few_matcher, matcher
-from trackrecord.extraction.statements import Findings, Statement
 
 _RULE: Final = "code/mention"
 _REASON: Final = "the text speaks of such signals and gives none"

@@ -24,6 +24,7 @@ _BEFORE: Final = frozenset({
 _BEHIND: Final = frozenset({
     "price", "level", "value", "usd", "usdt", "inr", "eur", "cny", "rs", "name", "id", "str",
     "text", "en", "type", "label", "cn", "zh", "tw", "ko", "kr", "ja", "jp", "display",
+    "hint", "ref", "reference",
 })  # fmt: skip
 _KEPT: Final = frozenset("ETXCYLFDOG")
 _DECIDING: Final = frozenset({

@@ -21,6 +21,7 @@ _UPDATES: Final = frozenset({
     "position", "positions", "positionupdate", "positionsupdate", "positionupdated",
     "positionchanged", "positionopened", "positionstatus", "openposition",
 })  # fmt: skip
+_OF_THE_DAY: Final = (("day",), ("daily",), ("today",), ("todays",), ("session",))
 _KINDS: Final = {"total": "total", "percent": "total", "loss": "loss"}
 
 
@@ -73,7 +74,8 @@ def _walk(
                 continue
             if held is None and candidate.kind == "trade" and not idle:
                 held = _is_held(keys, node)
-            if idle or (held and candidate.kind == "trade"):
+            running = held and candidate.kind == "trade"
+            if idle or running or _moves_open(keys, node, entry.key):
                 reason = "no trade was made" if idle else "the position is still open"
                 amount = candidate.percent if candidate.percent is not None else candidate.money
                 rejected.append(
@@ -88,6 +90,18 @@ def _walk(
     for entry in node.entries:
         if isinstance(entry.value, Node) and keys.meaning(entry.key).word not in OTHER_RESULTS:
             _walk(keys, entry.value, depth + 1, found, rejected)
+
+
+def _moves_open(keys: Keys, node: Node, key: str) -> bool:
+    """Say whether a key names what the day brought beside positions that are still open."""
+    if keys.meaning(key).parts[:1] not in _OF_THE_DAY:
+        return False
+    for entry in node.entries:
+        value = unwrapped(entry.value)
+        held = isinstance(value, Node) and value.entries
+        if held and entry.key and keys.meaning(entry.key).word in HOLDINGS:
+            return True
+    return False
 
 
 def _counts_none(keys: Keys, entry: Entry) -> bool:

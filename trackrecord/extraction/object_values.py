@@ -25,6 +25,13 @@ _VAGUE_SYMBOL: Final = frozenset({
     "underlying", "processing", "checking", "stockname", "scripname", "name", "technicalanalysis",
 })  # fmt: skip
 _APART: Final = frozenset("VZURObp")
+_ELSEWHERE: Final = frozenset({
+    "scenario", "scenarios", "bull", "base", "bear", "bullcase", "basecase", "bearcase", "bestcase",
+    "worstcase", "optimistic", "pessimistic", "sensitivity", "montecarlo", "history", "peers",
+    "comparables", "analysts", "analystconsensus", "consensus", "previous", "backtest",
+    "alternatives", "whatif",
+})  # fmt: skip
+"""What holds levels and probabilities that are not the decision's."""
 _RATIO: Final = 20
 
 
@@ -157,7 +164,7 @@ def _gather(  # noqa: C901 - one branch a class of label
             sure = None if scalar is None else confidence(scalar, meaning.word)
             if scalar is not None and sure is not None and letter not in taken:
                 taken[letter] = (sure, entry.start, scalar.start)
-        elif isinstance(value, Node) and letter not in _APART:
+        elif isinstance(value, Node) and letter not in _APART and meaning.word not in _ELSEWHERE:
             inside.append(value)
     for inner in inside:
         aside = inner.listed or depth > 4 or own_symbol(keys, inner) is not None  # noqa: PLR2004

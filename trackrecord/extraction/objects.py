@@ -12,6 +12,7 @@ from typing import Final
 from trackrecord.extraction import notation, object_refusals
 from trackrecord.extraction.document import READ_AT_EACH_END, Document
 from trackrecord.extraction.fields import Found
+from trackrecord.extraction.findings import Findings, Statement
 from trackrecord.extraction.model import Rejected
 from trackrecord.extraction.notation import Node
 from trackrecord.extraction.object_actions import (
@@ -38,7 +39,6 @@ from trackrecord.extraction.object_values import (
 from trackrecord.extraction.object_words import SOURCE_KEYS
 from trackrecord.extraction.packs import RANKS
 from trackrecord.extraction.ruleset import RuleSet
-from trackrecord.extraction.statements import Findings, Statement
 
 _DATES: Final = frozenset({
     "date", "time", "timestamp", "datetime", "ts", "createdat", "generatedat", "day", "index",

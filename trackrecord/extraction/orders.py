@@ -8,10 +8,10 @@ from typing import Final
 
 from trackrecord.extraction import fields, looks
 from trackrecord.extraction.document import NUMBER, Document
+from trackrecord.extraction.findings import Statement
 from trackrecord.extraction.lexer import key
 from trackrecord.extraction.model import side_of
 from trackrecord.extraction.packs import RANKS
-from trackrecord.extraction.statements import Statement
 
 _WAITING: Final = frozenset({
     "buylimit", "selllimit", "limitbuy", "limitsell", "buystop", "sellstop",

@@ -13,9 +13,9 @@ import re2
 
 from trackrecord.extraction import looks
 from trackrecord.extraction.document import Document, Line
+from trackrecord.extraction.findings import Findings, Statement
 from trackrecord.extraction.folding import HIDDEN
 from trackrecord.extraction.refusals import FINAL
-from trackrecord.extraction.statements import Findings, Statement
 
 _ITEM: Final = ("code/enumeration", "it is a value among those that could be")
 _TRANSLATED: Final = ("code/dictionary", "it says what a word stands for")

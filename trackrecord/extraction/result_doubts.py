@@ -51,9 +51,13 @@ _OTHER_THING: Final = few_matcher(
 )
 # Words before it, as they are no labels by themselves.
 _BEFORE_LABEL: Final = frozenset({
-    "est", "ann", "approx", "b&h", "bnh", "arb", "weekly", "theoretical", "预计", "预期", "预估",
-    "潜在", "預計", "預期", "想定", "予想", "期待", "예상", "기대",
+    "est", "ann", "approx", "b&h", "bnh", "arb", "weekly", "theoretical", "média", "moyenne",
+    "promedio", "media", "durchschnitt", "durchschn", "ortalama", "rata-rata", "средний", "средняя",
+    "预计", "预期", "预估", "潜在", "預計", "預期", "想定", "予想", "期待", "예상", "기대",
 })  # fmt: skip
+_AVERAGES: Final = (
+    "평균", "최대", "최소", "平均", "最大", "最小", "日均", "月均", "예상", "预期", "期待",
+)  # fmt: skip
 # What is said behind a value of what may come.
 _MAY_COME: Final = matcher(
     r"^\W{0,3}(?:would|could|may|might|can|will|should|if|when|expected|potential"
@@ -61,6 +65,9 @@ _MAY_COME: Final = matcher(
 )
 # A term of a calculation, or what each of many brings: 0.05 % - 0.01 % = 0.04 % per round.
 _PARTIAL: Final = few_matcher(
+    r"^ ?(?:회|번|건|次|回|件|笔|筆)|^ (?:times|trades in a row|in a row)\b"
+    r"|^ (?:[a-z]+ )?(?:accuracy|precision|win ?rate|hit ?rate)(?:[^\w:=|]*$|[.,;)])"
+    r"|"
     r"^\s?[-+*/×÷] ?[^\s=]{1,12} ?="  # noqa: RUF001
     r"|^\W{0,3}(?:per|each|every|a) "
     r"(?:rounds?|cycles?|trades?|bets?|days?|weeks?|months?|hours?|\d+ ?h|shares?|contracts?)\b"
@@ -91,7 +98,11 @@ def why_none(document: Document, line: Line, label: int, first: int, last: int) 
 
 def _before(document: Document, line: Line, label: int) -> str | None:
     """Return what the words before a label take back."""
-    if _of_something_else(document, line, label) or _is_supposed(document, line, label):
+    if (
+        _is_average(document, line, label)
+        or _of_something_else(document, line, label)
+        or _is_supposed(document, line, label)
+    ):
         return "it is expected or supposed, an average, or of a past period"
     before = line.shape[: label - line.first]
     if "O" in before and "bO" not in before:
@@ -126,6 +137,12 @@ def _is_supposed(document: Document, line: Line, label: int) -> bool:
     if _SUPPOSED.search(document.folded, near, start) is not None:
         return True
     return _IMAGINED.search(document.folded, near, start) is not None
+
+
+def _is_average(document: Document, line: Line, label: int) -> bool:
+    """Say whether a word without spaces around it makes a label that of an average: 평균PnL."""
+    start = document.starts[label]
+    return document.folded[max(line.start, start - _BEHIND) : start].rstrip().endswith(_AVERAGES)
 
 
 def _of_something_else(document: Document, line: Line, label: int) -> bool:

@@ -80,6 +80,9 @@ def find(
     candidates = result_choice.with_percent_of_capital(document, candidates)
     if not candidates and not stated:
         candidates = compared.find(document) or balances.find(document) or added.find(document)
+    elif candidates and not stated and all(item.percent is None for item in candidates):
+        shares = [item for item in balances.find(document) if item.percent is not None]
+        candidates = shares or candidates
     if candidates and trade_counts.none_made(document):
         rejected.extend(_lost(item, "no trade was made") for item in candidates)
         candidates = []

@@ -11,9 +11,9 @@ from typing import Final, NamedTuple
 import re2
 
 from trackrecord.extraction.document import Document, Line
+from trackrecord.extraction.findings import Findings, Statement, reject
 from trackrecord.extraction.packs import RANKS
 from trackrecord.extraction.shapes import ACTIONS
-from trackrecord.extraction.statements import Findings, Statement, reject
 
 _LONGEST: Final = 160
 _ACTION: Final = re2.compile(

@@ -21,6 +21,8 @@ CODE_VERSION: Final = "1.0.0"
 # Later packs win where two give one phrase a meaning, so English comes last.
 _ORDER: Final = (
     "asian",
+    "eastern",
+    "nordic",
     "european",
     "turkish",
     "hindi",
@@ -116,6 +118,10 @@ class RuleSet:
         )
         self._shape_set = self._compile(rule.pattern for rule, _, _ in self._shapes)
         self._blocks = tuple(blocks.values())
+        self.result_bits: Final = sum(
+            1 << at for at, rule in enumerate(self._blocks) if rule.refuses == "results"
+        )
+        """Bits of the block rules that refuse every result of a text."""
         self._block_set = self._compile(rule.pattern for rule in self._blocks)
         self._line_set, self._line_bits = _on_lines(self._blocks)
         self._some_blocks: dict[int, Any] = {}

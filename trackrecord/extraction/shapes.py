@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Final, final
 
@@ -16,9 +17,15 @@ HEADINGS: Final = frozenset("LFDYETXCZRUqKVbOGpk")
 
 _LEVELS: Final = matcher(r"[ETXC](?:[:=|(fw.@)-]{0,4}[NP]|.{0,3}[NP])")
 # Recommendation for TSLA, Final decision - AAPL
-_LEADS_ON: Final = matcher(r"^[-|>.]*[wf]{0,2}[LF][wf:(|-]{1,2}S[)]?[:|>-]*$")
+# Recommendation (24 months)
+_LEADS_ON: Final = matcher(
+    r"^[-|>.]*[wf]{0,2}[LF][wf:(|-]{1,2}S[)]?[:|>-]*$",
+    r"^[-|>.]*[wf]{0,2}[LF][(][^()SRUK]{1,6}[)][:|>-]*$",
+)
 _PREFIX: Final = re2.compile(rb"^\[?d\]?(?:[|\[\]:,]|-[|]?|w[-|:\]])*|^\[?[|]\]?[:|-]?")
 _VALUES: Final = frozenset("NPd=")
+_NUMBERED: Final = re.compile(r"(?<=[A-Za-z])(?:\(N[a-z]?\)|N(?![.:]))|\(?P\)?")
+_MANY_CUTS: Final = 4
 _FEWEST_NAMES: Final = 2
 _LONGEST_HEADER: Final = 128
 _DECISIONS: Final = frozenset("LF")
@@ -84,7 +91,10 @@ def _may_head(shape: str) -> bool:
     if shape.strip("|") in _DECISIONS:
         return True
     if not _VALUES.isdisjoint(shape):
-        return False
+        # RSI (14), Target 1 (EGP) among many headings between commas.
+        shape = _NUMBERED.sub("w", shape)
+        if shape.count(",") < _MANY_CUTS or not _VALUES.isdisjoint(shape):
+            return False
     if len(HEADINGS.intersection(shape)) >= _FEWEST_NAMES:
         return True
     return not _DECISIONS.isdisjoint(shape) and len(shape) > _FEWEST_NAMES

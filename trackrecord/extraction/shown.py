@@ -15,8 +15,8 @@ import re2
 
 from trackrecord.extraction import looks
 from trackrecord.extraction.document import Document
+from trackrecord.extraction.findings import Findings, Statement
 from trackrecord.extraction.refusals import FINAL
-from trackrecord.extraction.statements import Findings, Statement
 
 # <action>BUY</action> beside <size>100</size>: tags are blank in the folded text.
 _TAG: Final = re.compile(r"<(\w{1,24})>[^<>\n]{0,60}</\1>")

@@ -43,6 +43,16 @@ _RUN: Final = re2.compile(
     r"[ :=(]([+-]\d[\d,]*(?:\.\d+)?) ?%"
     r"|^\W*(?:final )?results?\W{1,4}([+-]\d[\d,]*(?:\.\d+)?) ?%[^\n]{0,24}\btrades\b"
 )
+# Résultat: -243.31 $ (fermé par SL)
+_BROUGHT: Final = re2.compile(
+    r"(?i)^[^\w\n]*(?:r[ée]sultats?|resultado|ergebnis|risultato|результат|sonuç|hasil|kết quả|结果"
+    r"|結果|결과)\W{0,3}[:=]\W{0,3}([+-] ?[$€£¥₹]? ?\d[\d,]*(?:\.\d+)?)( ?%)?"
+)
+# Trade #12: LONG KO 61.20 -> 63.10 (+3.1 %)
+_TRIP: Final = re2.compile(
+    r"(?i)^\W*(?:trade|deal|position) ?#? ?\d+\b[^\n]*\d ?(?:->|→) ?[$€£¥₹]?\d[^\n(]*"
+    r"\(([+-]\d[\d.]*) ?(%)\)"
+)
 _OPERATION: Final = re2.compile(
     r"(?i)\b(?:operation profit|(?:trade )?(?:profit|pnl|p&l))\W{1,3}gross[:=]?\s?[$€£¥₹]?"
     r"-?[\d.,]*\d\W{1,3}net[:=]?\s?((?:-?[$€£¥₹]|[$€£¥₹]?-)?\d[\d,]*(?:\.\d+)?)"
@@ -64,7 +74,10 @@ _MAY_TELL: Final = looks.ask(
     rf"|\b(?:returned|earned|gained|made|lost|netted|{_CHANGED})\b[^\n]*%"
     r"|(?:hit|reached|achieved|triggered|stopped out|squared[ -]off|liquidated|clos|exit|平仓|止盈"
     r"|止损|result|outcome)[^\n]*[+-][R$€£¥₹\d]"
-    r"|gross[^\n]*net|(?:result|outcome|finished|complete\w*|done)(?:[^\n]*%|$)"
+    r"|(?:sultat|resultado|ergebnis|risultato|результат|sonuç|hasil|kết quả|结果|結果|결과)"
+    r"[^\n\d]*[+-]"
+    r"|\d ?(?:->|→)[^\n]*\([+-]|gross[^\n]*net"
+    r"|(?:result|outcome|finished|complete\w*|done)(?:[^\n]*%|$)"
 )
 _LONGEST: Final = 400
 # Booked 50 % profit: a part of the position, not what it brought.
@@ -82,7 +95,7 @@ def _may_hold(line: str) -> bool:
         return False
     return endings.names_event(line) or any(
         pattern.search(line) is not None
-        for pattern in (_OPERATION, _RUN, _BEFORE_WORD, _VERB, _GREW)
+        for pattern in (_OPERATION, _RUN, _BROUGHT, _TRIP, _BEFORE_WORD, _VERB, _GREW)
     )
 
 
@@ -114,7 +127,9 @@ def find(document: Document, taken: set[int]) -> list[Candidate]:
     return found
 
 
-def _read(line: Line, text: str) -> Candidate | None:
+def _read(  # noqa: PLR0911 - one form after the other
+    line: Line, text: str
+) -> Candidate | None:
     match = _OPERATION.search(text)
     if match is not None:
         return _candidate(line, match, "", match.group(1), "", "code/operation-profit")
@@ -122,6 +137,10 @@ def _read(line: Line, text: str) -> Candidate | None:
     if match is not None:
         amount = match.group(1) or match.group(2)
         return _candidate(line, match, "", amount, "%", "code/told-return")
+    match = _BROUGHT.search(text) or _TRIP.search(text)
+    if match is not None:
+        amount = match.group(1).replace(" ", "")
+        return _candidate(line, match, "", amount, match.group(2), "code/told-ending")
     match = _BEFORE_WORD.search(text)
     if match is not None:
         word = match.group(3)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from decimal import Decimal
-from typing import Final, final
+from typing import Final
 
-from trackrecord.extraction import fields, lists, stacked
+from trackrecord.extraction import endings, fields, lists, stacked
 from trackrecord.extraction.document import NUMBER, SYMBOL, Document, Line
-from trackrecord.extraction.model import Rejected, rejected
+from trackrecord.extraction.findings import Findings, Statement, in_order, reject
 from trackrecord.extraction.packs import RANKS
 from trackrecord.extraction.refusals import UNTAKEN, WEAK, why_not
 from trackrecord.extraction.ruleset import ShapeMatch
@@ -25,89 +23,8 @@ _AT_REACH: Final = 9
 _HEADED_WORDS: Final = 3
 _LABEL_ABOVE: Final = "label-above"
 _LONGEST_SIDE: Final = 16
-
-
-@final
-class Cell:
-    """A value in a row of a table, and where it stands in the text."""
-
-    __slots__ = ("end", "start", "value")
-
-    def __init__(self, value: Decimal, start: int, end: int) -> None:
-        self.value = value
-        self.start = start
-        self.end = end
-
-
-@final
-class Statement:
-    """One action that a line states."""
-
-    __slots__ = (
-        "action", "bound", "cells", "is_order", "is_row", "line", "price_token", "rank", "rule",
-        "symbol", "symbol_token", "token",
-    )  # fmt: skip
-
-    def __init__(self, line: int, token: int, action: str, rank: int, rule: str) -> None:
-        self.line = line
-        self.token = token
-        self.action = action
-        self.rank = rank
-        self.rule = rule
-        self.symbol: str | None = None
-        self.symbol_token: int | None = None
-        self.price_token: int | None = None
-        self.is_order = False
-        """Whether its action is the kind of an order, as SELL LIMIT: 96,000 is."""
-        self.is_row = False
-        """Whether it is a row of a table, whose header says where its fields stand."""
-        self.cells: dict[str, Cell] = {}
-        """Its prices and its confidence by the letter of their label, where it is such a row."""
-        self.bound: dict[str, fields.Found] | None = None
-        """Its fields by letter, where it is an object that names them itself."""
-
-
-@final
-class Findings:
-    """Statements in print order, and what was refused."""
-
-    __slots__ = ("named", "over", "rejected", "statements", "weak")
-
-    def __init__(self) -> None:
-        self.statements: list[Statement] = []
-        self.rejected: list[Rejected] = []
-        self.over: list[tuple[int, int]] = []
-        """Tokens of blocks that tell of what is over: no price in them is of a recommendation."""
-        self.weak: list[Statement] = []
-        """Rows of words that decide only behind a label, as trim and accumulate do."""
-        self.named: set[str] = set()
-        """Instruments of examples: what the text is about where nothing else says it."""
-
-    def refuse(self, document: Document, lost: Sequence[Statement], rule: str, reason: str) -> None:
-        """Move statements to the rejected ones, in print order.
-
-        Args:
-            document: The text.
-            lost: Which of the statements are no decision.
-            rule: What refuses them.
-            reason: Why, in words.
-        """
-        if not lost:
-            return
-        gone = {id(item) for item in lost}
-        self.rejected.extend(
-            reject(document, item.token, rule, reason)
-            for item in self.statements
-            if id(item) in gone
-        )
-        self.statements = [item for item in self.statements if id(item) not in gone]
-
-
-def reject(document: Document, token: int, rule: str, reason: str) -> Rejected:
-    """Describe an action that lost."""
-    term = document.terms[token]
-    said = term.value if term else document.raw(token)
-    return rejected(said, rule, reason, document.starts[token], document.ends[token])
+_MAY_REASON: Final = frozenset("w-|>.ifs")
+"""Letters of what a line that gives a reason begins with."""
 
 
 def _list_under(document: Document, line: Line, findings: Findings, joined: set[int]) -> bool:
@@ -161,13 +78,17 @@ def _btst(document: Document, line: Line, findings: Findings) -> bool:
 
 
 def _headed(document: Document, line: Line, findings: Findings) -> None:
-    """Read Buys: AAPL, MSFT."""
+    """Read Buys: AAPL, MSFT, and a name behind a tag: [매수 후보] 005930."""
     at = line.shape.index("h")
     term = document.terms[line.first + at]
     name = at + 1
     while line.shape[name : name + 1] in {"f", "w", "d"} and name < at + _HEADED_WORDS:
         name += 1
-    if term is None or line.shape[name : name + 2] != ":S":
+    named = line.shape[name : name + 2]
+    tagged = line.shape[at - 1 : at] == "[" and named in {"]S", "]N"}
+    if named == "]N" and not document.is_code(line.first + name + 1):
+        return
+    if term is None or not (named == ":S" or tagged):
         return
     statement = Statement(line.number, line.first + at, term.value, ROW, "code/list-under-heading")
     statement.symbol_token = line.first + name + 1
@@ -231,17 +152,6 @@ def find(document: Document, flags: frozenset[str], taken: set[int], findings: F
     in_order(findings)
 
 
-def in_order(findings: Findings) -> None:
-    """Put the statements in print order."""
-    if len(findings.statements) > 1:
-        findings.statements.sort(key=token_of)
-
-
-def token_of(statement: Statement) -> int:
-    """Return where a statement names its action."""
-    return statement.token
-
-
 def _continuation(lines: list[Line], line: Line, taken: set[int]) -> Line | None:
     """Return the line that holds the action of a label standing alone on this one."""
     for following in lines[line.number + 1 : line.number + 1 + _LOOK_AHEAD]:
@@ -292,6 +202,11 @@ def _read_line(
         if action == "BUY" and document.marked_btst(line.last):
             action = "BTST_BUY"
         statement = Statement(line.number, token, action, best.rule.rank, best.rule.rule)
+        if line.shape[:1] in _MAY_REASON and endings.gives_reason(
+            document.folded[line.start : line.end]
+        ):
+            # What a reason says decides less: "Reason: low confidence or signal is NEUTRAL".
+            statement.rank = min(statement.rank, RANKS["stated"])
         _place(document, line, matches, statement)
         findings.statements.append(statement)
         findings.statements.extend(_also(document, line, statement))

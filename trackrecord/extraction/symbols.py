@@ -8,10 +8,10 @@ from typing import Final, final
 
 import re2
 
-from trackrecord.extraction import capitals
+from trackrecord.extraction import capitals, name_headings
 from trackrecord.extraction.document import NUMBER, SYMBOL, WORD, Document, Line
+from trackrecord.extraction.findings import Statement
 from trackrecord.extraction.names import EXCHANGES
-from trackrecord.extraction.statements import Statement
 from trackrecord.extraction.words import UNNAMED
 
 _LABEL: Final = re2.compile(rb"[YO][:=|#f(\[>-]{0,3}(?:[w.]{0,4}[(])?(S)")
@@ -23,6 +23,8 @@ _HEADING: Final = re2.compile(
 _TITLE: Final = re2.compile(
     rb"^[|]*[wLYgF]{1,5}(?:[(][^()]*[)])?[-:](S)(?:[(][wfSY.,&-]{1,7}[)])?[|]*$"
 )
+# [KO] above the lines that tell of it
+_SECTIONED: Final = re2.compile(rb"^\[(S)\]:?$")
 _COMPANY: Final = re2.compile(rb"^[Sw][wfk.,&]{1,6}[(](S)[)]")
 # Nvidia (NASDAQ: NVDA)
 _LISTED: Final = re2.compile(rb"^[-|.>]*[wfSk.,&]{1,6}[(]w:(S)[)]")
@@ -84,7 +86,7 @@ def _places(shape: str) -> tuple[tuple[int, ...], int | None]:
         labelled = tuple([int(match.start(1)) for match in found if match is not None])
     if "S" in shape and not any(mark in shape for mark in "RUqb"):
         match = _HEADING.search(data) or _TITLE.search(data) or _LISTED.search(data)
-        match = match or _FIRM.search(data) or _DESCRIBED.search(shape)
+        match = match or _FIRM.search(data) or _DESCRIBED.search(shape) or _SECTIONED.search(data)
         if match is not None:
             return labelled, int(match.start(1))
     if "N" in shape and (match := _CODE_TITLE.search(data)) is not None:
@@ -229,6 +231,8 @@ def assign(document: Document, statements: list[Statement], found: list[Section]
         elif lone is not None and not _is_on_line(document, statement, lone):
             statement.symbol, statement.symbol_token = document.symbol(lone), lone
         _keep_own(document, statement, parts)
+    if "#" in document.folded:
+        name_headings.assign(document, statements)
 
 
 def _parts(document: Document) -> list[int]:

@@ -6,11 +6,11 @@ import re
 from decimal import Decimal
 from typing import Final
 
-from trackrecord.extraction import fields, numbers, units
+from trackrecord.extraction import confidence_values, fields, numbers, units
 from trackrecord.extraction.cells import Column, Row, Span, Table, tokens_in, words_of
 from trackrecord.extraction.document import NUMBER, PERCENT, Document
+from trackrecord.extraction.findings import Cell, Statement
 from trackrecord.extraction.packs import Term
-from trackrecord.extraction.statements import Cell, Statement
 
 _LEVELS: Final = frozenset("ETXC")
 _APART: Final = frozenset("ZbV")
@@ -67,7 +67,7 @@ def take_confidence(
 ) -> None:
     """Take a confidence: 0.82, 82 %, 8/10."""
     text = words_of(document, start, end)
-    value = fields.confidence_of(text, percent=bool(percent))
+    value = confidence_values.confidence_of(text, percent=bool(percent))
     if value is not None:
         statement.cells["C"] = Cell(value, start, end)
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from trackrecord.extraction.cells import Column, Row, Span, Table, cell_of, tokens_in, words_of
 from trackrecord.extraction.document import NUMBER, SYMBOL, Document
-from trackrecord.extraction.statements import Statement
+from trackrecord.extraction.findings import Statement
 
 _NO_SYMBOL: Final = frozenset({
     "", "-", "--", "nan", "none", "null", "n/a", "na", "nat", "total", "<na>", "...", "?",

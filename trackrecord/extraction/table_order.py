@@ -8,8 +8,8 @@ from typing import Final
 
 from trackrecord.extraction.cells import Row, Table, head_of, words_of
 from trackrecord.extraction.document import DATE, Document
+from trackrecord.extraction.findings import Findings, Statement, reject
 from trackrecord.extraction.packs import RANKS
-from trackrecord.extraction.statements import Findings, Statement, reject
 
 _ISO: Final = re.compile(r"\d{4}[-/.]\d{2}[-/.]\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?)?")
 

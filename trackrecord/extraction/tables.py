@@ -6,7 +6,7 @@ from typing import Final
 
 import re2
 
-from trackrecord.extraction import headed_tables
+from trackrecord.extraction import headed_tables, said_twice
 from trackrecord.extraction.cells import (
     Column,
     Row,
@@ -19,10 +19,10 @@ from trackrecord.extraction.cells import (
     words_of,
 )
 from trackrecord.extraction.document import NUMBER, PERCENT, Document
+from trackrecord.extraction.findings import Findings, Statement, reject
 from trackrecord.extraction.headings import VOTERS
 from trackrecord.extraction.model import Rejected
 from trackrecord.extraction.packs import RANKS
-from trackrecord.extraction.statements import Findings, Statement, reject
 from trackrecord.extraction.table_levels import take_confidence, take_levels
 from trackrecord.extraction.table_names import name_by_word, name_column, take_name, take_option
 from trackrecord.extraction.table_order import latest_of
@@ -159,8 +159,15 @@ def _rows(document: Document, table: Table, column: Column, findings: Findings) 
         if other is not column and "L" in other.letters and "V" not in other.letters
     ]
     stated: list[tuple[Row, Statement | None]] = []
+    second = said_twice.second_column(document, table, column)
     for row in table.rows:
         statement = _statement(document, table, row, column, findings)
+        if (
+            statement is None
+            and second is not None
+            and said_twice.says_otherwise(document, table, row, column)
+        ):
+            statement = _statement(document, table, row, second, findings)
         if statement is None:
             stated.append((row, None))
             continue

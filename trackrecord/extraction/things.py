@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from trackrecord.extraction.document import Document, Line
+from trackrecord.extraction.findings import Statement
 from trackrecord.extraction.packs import RANKS
-from trackrecord.extraction.statements import Statement
 
 _MARKET: Final = frozenset("SYOqETXZCVKRBgpkAUbP")
 """Letters of words that are of the market."""

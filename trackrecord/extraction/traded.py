@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from trackrecord.extraction import names
 from trackrecord.extraction.document import Document
+from trackrecord.extraction.findings import Findings, Statement
 from trackrecord.extraction.refusals import ROW
-from trackrecord.extraction.statements import Findings, Statement
 
 
 def drop(document: Document, findings: Findings) -> None:

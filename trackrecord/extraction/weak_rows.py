@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trackrecord.extraction.document import Document
-from trackrecord.extraction.statements import Findings, Statement, token_of
+from trackrecord.extraction.findings import Findings, Statement, token_of
 
 
 def take(document: Document, findings: Findings) -> None:

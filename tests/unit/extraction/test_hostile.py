@@ -23,7 +23,10 @@ PIECES = [
     "{", '{"a":', "[{", '{"a":[', '{"a":"', '{"a":"\\', "<A b=", "Aa(b=", "a='b' ", '[("a",', "{ ",
     "{/*", '{"symbol":"AB","action":"BUY"},', '{"x":{"action":"BUY","symbol":"AB"},"y":',
     "{'AB': 'BUY', ", '{"signal":"BUY",', '{"signal":"BUY","x":', '{"BUY":["AB",', "{..., ",
-    '{"a":<A.b: ',
+    '{"a":<A.b: ', '{"message":"Signal: BUY AB"},', '{"message":"BUY \\n', '{"content":"BUY AB"}\n',
+    "## AB_CD\nSignal: BUY\n", "|BUY|SELL|\n", "|BUY|SELL|\n|AB|CD|\n", "|BUY|SELL|\n|AB|AB|\n",
+    "Entry\n1\n", "Signal: SELL\nProbability UP: 5%\n", "Reason: BUY ", "Votes: BUY 1, ",
+    "START CAPITAL = 1\nFINAL CAPITAL = 2\n5% ", "Trade #1: BUY AB 1 -> 2 (+1%)\n", "[AB]\nBUY\n",
 ]  # fmt: skip
 
 
