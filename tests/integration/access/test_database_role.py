@@ -26,6 +26,8 @@ pytestmark = pytest.mark.kafka
 NOW = SYSTEM_CLOCK.now()
 HASH = "$argon2id$of-a-test"
 GUARDED = ("users", "logins", "refresh_tokens", "api_keys", "claims", "audit_log")
+KEPT = ("strategies", "strategy_requests", "generation_log")
+"""Whose rows may be nobody's."""
 
 
 @pytest.fixture
@@ -75,7 +77,7 @@ def seen(cursor: Cursor, table: str) -> set[str]:
 def test_the_role_of_the_tests_could_not_bypass_a_policy(as_api: Settings) -> None:
     with database.session(as_api, application="test") as cursor:
         assert database_role.why_it_could_bypass(cursor) is None
-        for table in GUARDED:
+        for table in (*GUARDED, *KEPT, "strategy_versions", "strategy_tries"):
             assert rows(cursor, "SELECT row_security_active(%s)", (table,)) == [(True,)]
         assert rows(
             cursor,
@@ -91,7 +93,7 @@ def test_every_table_with_a_user_s_id_has_policies(owner: Cursor) -> None:
         " ON a.attrelid = c.oid WHERE a.attname = 'user_id' AND c.relkind = 'r'"
         " AND c.relnamespace = current_schema()::regnamespace ORDER BY 1",
     )
-    assert found == [(name, True) for name in sorted(GUARDED)]
+    assert found == [(name, True) for name in sorted((*GUARDED, *KEPT))]
 
 
 def test_a_role_that_could_bypass_is_told_to_be_one(owner: Cursor) -> None:
@@ -117,7 +119,7 @@ def test_the_functions_that_look_at_all_rows_are_few_have_a_fixed_path_and_are_n
     )
     assert [name for name, _, _ in found] == [
         "access_find_key", "access_find_refresh", "access_find_session", "access_find_user",
-        "access_hidden", "access_reader", "access_role",
+        "access_hidden", "access_reader", "access_role", "strategy_copied",
     ]  # fmt: skip
     for _, config, public in found:
         assert config == [f"search_path=pg_catalog, {settings.database_schema}, pg_temp"]
