@@ -290,3 +290,23 @@ def test_what_matters_to_the_model_that_serves_is_proposed_once_where_that_is_wa
     )
     assert found == [("gap_1-v1", "validated"), ("rsi_14-v1", "validated")]
     assert {each.model_version for each in told(pipeline) if each.owner == STAGE} == {"v1"}
+
+
+def test_what_cannot_be_kept_yet_waits_on_its_topic_also_over_a_stop(pipeline: Pipeline) -> None:
+    with session(pipeline.settings) as cursor:
+        cursor.execute(
+            "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            " RAISE EXCEPTION 'the disk is full' USING ERRCODE = '53100'; END $$;"
+            " CREATE TRIGGER full_disk BEFORE INSERT ON strategy_requests"
+            " FOR EACH ROW EXECUTE FUNCTION full_disk()"
+        )
+    process = ready(pipeline)
+    send(pipeline, requested(request_id="waits"), requested(request_id="too"))
+    until(lambda: process.lines("a message cannot be kept yet"), "it tries again")
+    assert process.stop() == 0
+    with session(pipeline.settings) as cursor:
+        cursor.execute("DROP TRIGGER full_disk ON strategy_requests")
+    ready(pipeline)
+    assert answer(pipeline, "waits").status == "validated"
+    answer(pipeline, "too")
+    assert refused(pipeline) == []

@@ -85,6 +85,7 @@ class Hints:
         self._was_kept = kept
         self._credentials = credentials(settings.kafka)
         self._complaints = _Complaints()
+        self._ending = asyncio.Event()
         self.problem: str | None = "it does not listen to events yet"
         """Why no events are heard; None while they are."""
         if left_out := unused(settings.kafka):
@@ -105,6 +106,7 @@ class Hints:
         waits = backoff(0.5, 30.0)
         while True:
             self._complaints.last = ""
+            self._ending = asyncio.Event()
             app = self._app(folder)
             try:
                 await app.start()
@@ -116,6 +118,8 @@ class Hints:
                 why = error
             finally:
                 was_heard = self.problem is None
+                # The client waits for its agents, and one may wait for the database.
+                self._ending.set()
                 with suppress(Exception):
                     await asyncio.wait_for(app.stop(), 10)
             if was_heard:
@@ -154,6 +158,8 @@ class Hints:
             # Of hints, what happened before is in the database.
             consumer_auto_offset_reset="latest" if self._keeping is None else "earliest",
             broker_commit_interval=_COMMITS_SECONDS,
+            # What is not kept yet comes again, here or elsewhere: nobody waits for it.
+            stream_wait_empty=False,
             broker_session_timeout=self._settings.session_timeout_ms / 1000,
             broker_heartbeat_interval=max(self._settings.session_timeout_ms / 4000, 0.1),
             broker_max_poll_interval=3600.0,
@@ -210,13 +216,16 @@ class Hints:
             _pairs(message.headers), message.key, message.value,
         )  # fmt: skip
         assert self._keeping is not None  # noqa: S101 - only then is there an agent that keeps
-        waits = backoff(0.2, 10.0)
+        waits, ending = backoff(0.2, 10.0), self._ending
         while True:
             try:
                 await asyncio.to_thread(self._keeping.take, received)
             except TrackrecordError as error:
                 _log.warning("a message cannot be kept yet", reason=str(error))
-                await asyncio.sleep(next(waits))
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(ending.wait(), next(waits))
+                if ending.is_set():
+                    raise asyncio.CancelledError from None
             else:
                 self._was_kept()
                 return
