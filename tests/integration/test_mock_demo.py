@@ -14,6 +14,7 @@ import pytest
 from trackrecord.local import postgres_binaries
 from trackrecord.local.errors import PartsUnavailable, StackFailed
 from trackrecord.local.stack import Stack
+from trackrecord.stages import STAGES
 
 SCRIPTS = {"stock_analyzer_v1.py", "btst_analyzer.py", "momentum_trader.py", "sector_rotation.py"}
 STRATEGIES = {"moving_average_cross", "mean_reversion", "brackets"}
@@ -79,7 +80,7 @@ def test_the_demo_says_so_in_one_line_and_gives_the_same_tables(
     assert report["events"]["market_bar"] > 3000
     assert report["events"]["signal_closed"] > 100
     for name, stage in report["stages"].items():
-        lag = None if name == "trainer" else 0  # what it reads are hints
+        lag = None if STAGES[name].plane == "job" else 0  # what it reads are hints
         assert (stage["healthy"], stage["lag"], stage["dead_letters"]) == (True, lag, 0)
     assert report["strategies"]["mean_reversion"]["closed"] > 0
     assert report["calibration"]["version"] == report["training"]["version"]

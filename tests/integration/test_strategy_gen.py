@@ -234,3 +234,59 @@ def test_a_name_that_its_owner_has_given_already_is_refused(pipeline: Pipeline) 
     assert second.status == "refused"
     assert "ada has a strategy 'mine' already: choose another name" in str(second.problems)
     assert answer(pipeline, "three").status == "validated"
+
+
+def test_the_command_asks_waits_and_shows_the_answer(pipeline: Pipeline) -> None:
+    # Nobody is there to answer, and nothing is lost by that.
+    early = pipeline.command("strategy", "request", DIP, "--id", "early", "--wait", "1", "--json")
+    assert early.returncode == 2
+    assert json.loads(early.stdout)["state"] == "waiting"
+    ready(pipeline)
+    assert answer(pipeline, "early").status == "validated"
+    done = pipeline.command("strategy", "request", CROSS, "--name", "cross", "--symbols", "AAPL",
+                            "--json")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["state"], found["status"], found["name"]) == ("done", "validated", "cross")
+    half = pipeline.command("strategy", "request", HALF)
+    assert half.returncode == 1
+    assert "not understood:" in half.stdout
+    again = pipeline.command("strategy", "request", DIP, "--id", "early", "--json")
+    assert json.loads(again.stdout)["strategy_id"] == answer(pipeline, "early").strategy_id
+    other = pipeline.command("strategy", "request", CROSS, "--id", "early")
+    assert other.returncode == 2
+    assert "there is a request early already, which asks for something else" in other.stderr
+    wrong = pipeline.command("strategy", "request", "", "--owner", "")
+    assert wrong.returncode == 2
+    assert "owner" in wrong.stderr
+    listed = pipeline.command("strategy", "list", "--json")
+    assert {each["name"] for each in json.loads(listed.stdout)} >= {"cross"}
+
+
+def test_what_matters_to_the_model_that_serves_is_proposed_once_where_that_is_wanted(
+    pipeline: Pipeline,
+) -> None:
+    with session(pipeline.settings) as cursor:
+        report = {"feature_importances": {"rsi_14": 0.5, "confidence": 0.3, "gap_1": 0.2}}
+        cursor.execute(
+            "INSERT INTO models (version, model, training_id, created_at, learnt_until, manifest,"
+            " metrics, report) VALUES ('v1', 'default', 't', now(), now(), '{}', '{}', %s)",
+            (json.dumps(report),),
+        )
+        cursor.execute(
+            "INSERT INTO champions (model, live_from, version, reason) VALUES"
+            " ('default', now(), 'v1', 'better')"
+        )
+    silent = ready(pipeline)
+    send(pipeline, requested(request_id="r-1"))
+    answer(pipeline, "r-1")
+    assert silent.stop() == 0
+    assert fetch(pipeline.settings, "SELECT count(*) FROM strategies") == [(1,)]
+    ready(pipeline, TRACKRECORD_STRATEGY_PROPOSALS="true", TRACKRECORD_STRATEGY_LOOK_SECONDS="1")
+    until(lambda: len(told(pipeline)) == 3, "two are proposed", 60)
+    found = fetch(
+        pipeline.settings,
+        "SELECT name, status FROM strategies WHERE owner = 'strategy_gen' ORDER BY name",
+    )
+    assert found == [("gap_1-v1", "validated"), ("rsi_14-v1", "validated")]
+    assert {each.model_version for each in told(pipeline) if each.owner == STAGE} == {"v1"}

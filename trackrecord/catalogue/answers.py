@@ -91,7 +91,8 @@ def answer_of(event: StrategyGenerated) -> dict[str, Any]:
     found = event.model_dump(mode="json", exclude_none=True)
     for field in ("request_id", "owner", "prompt", "strategy_id"):
         del found[field]
-    return found
+    # Beside those that say nothing and are left out on the wire.
+    return {"reads_as": "", "assumptions": [], "not_understood": [], **found}
 
 
 def _short(problem: Mapping[str, Any]) -> dict[str, Any]:

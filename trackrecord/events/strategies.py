@@ -19,6 +19,11 @@ from trackrecord.events.types import (
 )
 
 
+def _says_nothing(value: object) -> bool:
+    """Whether a field is left out on the wire, as it was before there was such a field."""
+    return not value
+
+
 class StrategyRequested(Event):
     """Somebody asks for a strategy in plain words."""
 
@@ -38,9 +43,11 @@ class StrategyRequested(Event):
     """The trained model whose findings the strategy shall use."""
     name: Name | None = None
     """What the strategy is to be called; left out: a name made from its words."""
-    symbols: Annotated[list[Symbol], Field(max_length=1000)] = Field(default_factory=list)
+    symbols: Annotated[list[Symbol], Field(max_length=1000)] = Field(
+        default_factory=list, exclude_if=_says_nothing
+    )
     """What it is to trade, once it is active; may be said later."""
-    timeframe: Timeframe = "1d"
+    timeframe: Timeframe = Field(default="1d", exclude_if=lambda value: value == "1d")
     """The bars that it decides on."""
 
 
@@ -75,11 +82,17 @@ class StrategyGenerated(Event):
     """Which of the strategy's versions this is; none where nothing was made."""
     code_digest: Annotated[str, Field(strict=True, pattern="^[0-9a-f]{64}$")] | None = None
     """SHA-256 of the version's code, UTF-8; none where there is no code."""
-    reads_as: Annotated[Text, Field(max_length=20_000)] = ""
+    reads_as: Annotated[Text, Field(max_length=20_000)] = Field(
+        default="", exclude_if=_says_nothing
+    )
     """How the words were understood, in words."""
-    assumptions: Annotated[list[Text], Field(max_length=1000)] = Field(default_factory=list)
+    assumptions: Annotated[list[Text], Field(max_length=1000)] = Field(
+        default_factory=list, exclude_if=_says_nothing
+    )
     """What was not said and is taken for granted."""
-    not_understood: Annotated[list[Text], Field(max_length=1000)] = Field(default_factory=list)
+    not_understood: Annotated[list[Text], Field(max_length=1000)] = Field(
+        default_factory=list, exclude_if=_says_nothing
+    )
     """Words that nothing was made of."""
     verdict: Name | None = None
     """What its backtest came to; none where there was none."""

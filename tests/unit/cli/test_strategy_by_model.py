@@ -47,6 +47,7 @@ def run(home: Path, *arguments: str, url: str = "") -> Ended:
         "OPENAI_BASE_URL": url,
         "COLUMNS": "200",
         "TRACKRECORD_HOME": str(home),
+        "DATABASE_URL": "",
     }
     return CliRunner().invoke(app, ["strategy", *arguments], env=environ)
 

@@ -34,7 +34,7 @@ def fill(home: Path, count: int) -> AttemptFile:
 
 def run(home: Path, *arguments: str) -> Ended:
     asked = ["strategy", "log", "--home", str(home), *arguments]
-    return CliRunner().invoke(app, asked, env={"COLUMNS": "200"})
+    return CliRunner().invoke(app, asked, env={"COLUMNS": "200", "DATABASE_URL": ""})
 
 
 def test_json_has_every_attempt_with_all_that_is_kept(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_a_limit_is_kept(tmp_path: Path) -> None:
 def test_nothing_asked_is_no_failure(tmp_path: Path) -> None:
     empty = run(tmp_path, "--json")
     assert (empty.exit_code, json.loads(empty.stdout)) == (0, [])
-    assert "no language model was asked" in run(tmp_path).stdout
+    assert "no strategy was asked for yet" in run(tmp_path).stdout
     assert list(tmp_path.iterdir()) == []
 
 

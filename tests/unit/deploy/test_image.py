@@ -44,7 +44,11 @@ def test_it_holds_what_the_services_need_and_no_tools() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
     ours = set(_pins(DEPLOY / "requirements.lock"))
-    wanted = extras["services"] + extras["learning"] + extras["dask"]
+    wanted = [
+        each
+        for extra in ("services", "learning", "dask", "strategies", "gemini", "anthropic", "openai")
+        for each in extras[extra]
+    ]
     needed = _names(project["dependencies"]) | _names(wanted)
     assert needed <= ours
     # Dask needs psutil itself.

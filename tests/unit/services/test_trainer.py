@@ -44,7 +44,7 @@ def test_where_its_packages_are_missing_it_is_left_out_and_that_is_said(
     assert [stage.name for stage in specs({}, api=False)[0]] == others
     assert {"extractor", "signal_tracker", "outcome_scorer"} <= set(others)
     assert "trainer is left out: it needs faust" in capsys.readouterr().err
-    specs({"trainer": 0})
+    specs({"trainer": 0, "strategy_gen": 0})
     assert capsys.readouterr().err == ""
 
 

@@ -42,13 +42,17 @@ SymbolsOption = Annotated[
 @contextmanager
 def transaction(home: Path) -> Iterator[Cursor]:
     """A transaction on the kept strategies; what is refused is said in a line, exit code 1."""
+    import psycopg2
+
     from trackrecord.access.store.claims import ClaimRefusedError
     from trackrecord.catalogue.life import NoStrategyError, StrategyRefusedError
-    from trackrecord.runtime.database import session
+    from trackrecord.runtime.database import classify, session
 
     try:
         with session(load(home, database=True), application="trackrecord strategy") as cursor:
             yield cursor
+    except psycopg2.Error as error:
+        raise classify(error) from error
     except (NoStrategyError, StrategyRefusedError, ClaimRefusedError) as error:
         notes.print(f"trackrecord strategy: {printable(str(error))}", soft_wrap=True)
         raise typer.Exit(1) from None

@@ -13,7 +13,6 @@ from trackrecord.cli.common import (
     JsonOption,
     answer,
     environment,
-    load,
     notes,
     screen,
 )
@@ -78,9 +77,9 @@ def _in_database(
     if not environment(home).get(local_stack.DATABASE_VARIABLE):
         return []
     from trackrecord.catalogue.store.attempts import logged
-    from trackrecord.runtime.database import session
+    from trackrecord.cli.strategy.kept import transaction
 
-    with session(load(home, database=True), application="trackrecord strategy") as cursor:
+    with transaction(home) as cursor:
         found = logged(cursor, owner=owner, request_id=request, limit=most)
     return [each.attempt for each in found]
 
