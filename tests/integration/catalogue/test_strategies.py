@@ -352,6 +352,12 @@ def test_suspended_it_is_active_and_says_why_until_it_is_asked_again(access: Acc
         assert found.suspended_at is None
         with pytest.raises(StrategyRefusedError, match="is not suspended"):
             strategies.resume(cursor, COMMAND_LINE, kept.strategy_id, LATER)
+        # Whoever activates it once more means the same; it was active all the time.
+        strategies.suspend(cursor, COMMAND_LINE, kept.strategy_id, "slow again", LATER)
+        found = strategies.activate(cursor, COMMAND_LINE, kept.strategy_id, LATER)
+        assert (found.suspended_why, found.activated_at) == (None, NOW)
+        with pytest.raises(StrategyRefusedError, match="is active already"):
+            strategies.activate(cursor, COMMAND_LINE, kept.strategy_id, LATER)
 
 
 def test_lists_are_read_page_by_page_the_newest_first(access: Access) -> None:

@@ -24,13 +24,15 @@ def activate(cursor: Cursor, actor: Actor, strategy_id: UUID, now: datetime) -> 
     """Have a strategy decide on every bar from now on, on record under its name.
 
     The first time its name becomes that of its record, and its user's; no other strategy, script or
-    user can have it any more. One that was suspended is asked again.
+    user can have it any more. One that is active and suspended is asked again from now on.
 
     Raises:
         NoStrategyError: There is none, for this session to see.
         StrategyRefusedError: It may not become active, or the name is another's; says which.
     """
     before = locked(cursor, strategy_id)
+    if before.suspended_at is not None and before.status == "active":
+        return resume(cursor, actor, strategy_id, now)
     is_valid = version(cursor, strategy_id).is_valid
     life.require_activable(
         Standing(before.name, before.status, is_valid, before.symbols, before.timeframe)
