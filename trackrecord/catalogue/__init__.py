@@ -5,6 +5,7 @@
 :mod:`.making`       from a request to a version
 :mod:`.laboratory`   what a version is validated with
 :mod:`.trial_bars`   the bars that it is tried on
+:mod:`.answers`      what came of a request, in its row and its event
 :mod:`.judging`      a backtest on the bars that came over Kafka
 :mod:`.bars`         those bars
 :mod:`.templates`    strategies ready to take

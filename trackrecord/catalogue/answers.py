@@ -1,4 +1,7 @@
-"""What came of a request, as its row's answer and as the event that tells of it."""
+"""What came of a request, as its row's answer and as the event that tells of it.
+
+Whoever answers a request says so in the same words: the stage strategy_gen, or the HTTP API.
+"""
 
 from __future__ import annotations
 
