@@ -38,7 +38,7 @@ help: ## this list
 # What the demo needs, and no tools; all of requirements.lock holds it too.
 .venv/.demo: .venv/.uv deploy/local/requirements.lock pyproject.toml
 	@if [ .venv/.installed -nt requirements.lock ] && [ .venv/.installed -nt pyproject.toml ]; then exit 0; fi; \
-	echo "set-up: what the stages and the local stack need (about 85 packages, 230 MB to fetch, 10 s to a minute by the network)" >&2; \
+	echo "set-up: what the stages and the local stack need (about 88 packages, 250 MB to fetch, 10 s to a minute by the network)" >&2; \
 	$(INSTALL) --requirement deploy/local/requirements.lock && $(EDITABLE)
 	@touch $@
 
@@ -100,9 +100,9 @@ COMPILE := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --
 	--no-header --no-annotate --quiet
 lock: .venv/.installed ## pin the dependencies of pyproject.toml anew
 	$(COMPILE) --all-extras --group install --output-file requirements.lock
-	$(COMPILE) --extra services --extra api --extra learning --extra local --group install \
+	$(COMPILE) --extra services --extra api --extra learning --extra sandbox --extra local --group install \
 		--constraint requirements.lock --output-file deploy/local/requirements.lock
-	$(COMPILE) --extra services --extra api --extra learning --extra dask \
+	$(COMPILE) --extra services --extra api --extra learning --extra sandbox --extra dask \
 		--constraint requirements.lock --output-file deploy/requirements.lock
 	$(COMPILE) --extra compile \
 		--constraint requirements.lock --output-file deploy/compile.lock
