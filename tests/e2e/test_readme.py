@@ -27,7 +27,10 @@ README = (ROOT / "README.md").read_text()
 EXAMPLE = re.search(r"```python\n(.*?)```", README, re.DOTALL)
 # Each of these starts a stack, or waits for what one works out.
 SLOW = pytest.mark.timeout(600)
-ALONE = ["--workers", "extractor=0", "--workers", "outcome_scorer=0", "--workers", "trainer=0"]
+ALONE = [
+    *("--workers", "extractor=0", "--workers", "outcome_scorer=0"),
+    *("--workers", "strategy_runner=0", "--workers", "trainer=0"),
+]
 
 
 class Project:

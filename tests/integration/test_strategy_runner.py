@@ -9,6 +9,7 @@ from functools import cache
 
 import pytest
 
+from services.signal_tracker.service import STAGE as TRACKER
 from services.strategy_runner.service import STAGE
 from tests.support import compare, runner
 from tests.support.runner import Row
@@ -117,3 +118,26 @@ def test_code_makes_the_same_trades_as_the_rule_it_was_made_of(settings: Setting
     assert compare.fetch(
         settings, "SELECT count(*) FROM strategy_decisions WHERE fault IS NOT NULL"
     ) == [(0,)]
+
+
+def test_its_record_is_what_the_backtest_has_earned(settings: Settings) -> None:
+    rules = busy_rules()
+    for name, rule in rules.items():
+        runner.add_strategy(settings, name, rule=rule, quantity=3)
+    said = StageRun(STAGE, settings).of(runner.events_of(HISTORY)).outgoing
+    StageRun(TRACKER, settings).of(said)
+    found = dict(
+        compare.fetch(
+            settings,
+            "SELECT strategy, sum(realised_pnl) FROM exits JOIN signals USING (signal_id, strategy)"
+            " GROUP BY strategy",
+        )
+    )
+    for name, rule in rules.items():
+        trades = columnar(lambda _, rule=rule: rule, {}).trades(HISTORY, [Stretch(FIRST, {})])
+        earned = sum(
+            (each.exit_price - each.entry_price) * each.direction * 3
+            for each in trades
+            if each.is_closed and each.exit_price is not None
+        )
+        assert found[name] == earned, name

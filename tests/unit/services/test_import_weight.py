@@ -23,6 +23,7 @@ def loaded_by(*modules: str) -> set[str]:
     [
         ("services.trainer.handler.trainer",),
         ("services.outcome_scorer.handler",),
+        ("services.strategy_runner.service",),
         ("services.signal_tracker.handler",),
         ("services.extractor.handler",),
         ("trackrecord.reports.models", "trackrecord.reports.strategies"),
