@@ -31,6 +31,7 @@ NAMES = {
     "rules": "benchmarks.rules",
     "strategy_noise": "benchmarks.strategy_noise",
     "strategy_speed": "benchmarks.strategy_speed",
+    "strategy_requests": "benchmarks.strategy_requests",
 }
 """Name of a benchmark, and of its result: the module that runs it."""
 
