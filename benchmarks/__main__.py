@@ -32,6 +32,7 @@ NAMES = {
     "strategy_noise": "benchmarks.strategy_noise",
     "strategy_speed": "benchmarks.strategy_speed",
     "strategy_runner": "benchmarks.strategy_runner",
+    "strategy_requests": "benchmarks.strategy_requests",
 }
 """Name of a benchmark, and of its result: the module that runs it."""
 

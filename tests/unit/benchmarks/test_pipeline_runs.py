@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import strategy_requests
 from benchmarks.harness import show
 from benchmarks.pipeline import events, history, latency, throughput, verify
 from benchmarks.pipeline.common import Options, Process, Servers, easy_space, make_topics
@@ -69,6 +70,16 @@ def test_latency_is_measured_from_the_senders_clock(at: Servers) -> None:
     assert numbers["measured"] >= 300
     assert 0 <= numbers["stolen_percent"] <= 100
     assert outcome["robbed"] == []  # in miniature nothing is measured again
+
+
+def test_requests_for_strategies_are_measured_to_their_answers(at: Servers) -> None:
+    outcome = strategy_requests.run(Options(rounds=1, quick=True), at)
+    assert set(outcome["median"]) == {
+        strategy_requests.ALONE, strategy_requests.JUDGED, strategy_requests.PACED,
+    }  # fmt: skip
+    for numbers in outcome["median"].values():
+        assert 0 < numbers["p50_ms"] <= numbers["p95_ms"] <= numbers["max_ms"]
+    assert len(outcome["targets"]) == 3
 
 
 @pytest.mark.parametrize("random_ids", [True, False])
