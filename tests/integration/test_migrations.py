@@ -29,6 +29,10 @@ TABLES = {
     "dead_letters", "executions", "exits", "feature_sets", "kept_calibration",
     "ml_training_log", "model_files", "models", "outbox", "outcomes", "recommendations",
     "script_days", "sessions", "signals", "strategy_days", "strategy_measures", "symbol_days",
+    # Strategies that were asked for, and those that run.
+    "strategies", "strategy_versions", "strategy_tries", "strategy_requests", "generation_log",
+    "strategy_bars", "strategy_symbols", "strategy_sessions", "strategy_positions",
+    "strategy_decisions", "strategy_counts", "strategy_failures",
     "training_jobs", "verdict_totals", "watched_signals", "watched_symbols",
     "users", "logins", "refresh_tokens", "api_keys", "claims", "login_attempts", "audit_log",
 } | {table.name for stage in STAGES for table in stage_named(stage).tables}  # fmt: skip

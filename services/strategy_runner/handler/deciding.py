@@ -182,15 +182,8 @@ class Deciding:
 
     def _hand_over(self, symbol: Symbol, source: str | None) -> None:
         """Positions of an older version go over to the one that takes over, if it has none."""
-        for name in list(symbol.leaving):
-            if name not in symbol.standings:
-                continue
-            for members in symbol.active.values():
-                heir = next((each for each in members if each[0] == name[0]), None)
-                if heir is None or heir in symbol.standings or members[heir].source != source:
-                    continue
-                if not members[heir].listed.takes_over:
-                    continue
+        for name, (line, heir) in symbol.heirs.items():
+            if line == source and name in symbol.standings and heir not in symbol.standings:
                 own, standing = symbol.standings[name]
                 self._stands(symbol, name, own, FLAT)
                 self._stands(symbol, heir, source, standing)

@@ -36,6 +36,7 @@ class Symbol:
         failures: How often in a row strategies have failed on it.
         active: Who decides on it, by the line's source; of a strategy one version.
         leaving: Who only leaves what it holds.
+        heirs: By an older version, the line and the version that takes its position over.
     """
 
     key: Key
@@ -47,6 +48,7 @@ class Symbol:
     failures: dict[VersionKey, int] = field(default_factory=dict)
     active: dict[str | None, dict[VersionKey, Member]] = field(default_factory=dict)
     leaving: dict[VersionKey, Member] = field(default_factory=dict)
+    heirs: dict[VersionKey, tuple[str | None, VersionKey]] = field(default_factory=dict)
 
     def enrol(self, roster: Roster) -> None:
         """Note who trades it, where that has changed."""
@@ -73,6 +75,16 @@ class Symbol:
                 # Of one that is active elsewhere, too: this symbol is no longer its own.
                 listed = member.listed._replace(is_active=False, source=source)
                 self.leaving[key] = replace(member, listed=listed)
+        self.heirs = self._heirs() if self.leaving else {}
+
+    def _heirs(self) -> dict[VersionKey, tuple[str | None, VersionKey]]:
+        taking = {
+            key[0]: (source, key)
+            for source, members in self.active.items()
+            for key, member in members.items()
+            if member.listed.takes_over
+        }
+        return {key: taking[key[0]] for key in self.leaving if key[0] in taking}
 
     @property
     def wanted(self) -> dict[str | None, int]:
