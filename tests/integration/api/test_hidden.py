@@ -362,12 +362,13 @@ def test_nobody_changes_what_is_another_s(
 @pytest.fixture(scope="module")
 def of_bob(asked: Guarded) -> dict[str, str]:
     """Ids of what is bob's alone, by the parameters that take them."""
-    # A part of an id is no word of it: it begins with what is searched for.
-    new = made(asked.people["bob"], "secret plan", request_id="secret request", symbols=["AAPL"])
+    # A part of an id is no word of it: it begins with what is searched for. No word here may be a
+    # password of another test: the process would hide it in answers.
+    new = made(asked.people["bob"], "bobsown plan", request_id="bobsown request", symbols=["AAPL"])
     logged = asked.people["bob"].get("/api/strategies/generation-logs/?limit=1").json()
     return {
         "strategy_id": new["strategy_id"],
-        "request_id": "secret request",
+        "request_id": "bobsown request",
         "attempt_id": logged["attempts"][0]["attempt_id"],
     }
 
@@ -387,7 +388,7 @@ def test_what_another_has_made_is_answered_for_as_what_there_is_not(
         if not taken:
             continue
         [name] = taken
-        absent = NO_STRATEGY if name != "request_id" else "secret-request"
+        absent = NO_STRATEGY if name != "request_id" else "bobsown-request"
         answers = []
         for value in (of_bob[name], absent):
             url = filled(path.replace(f"{{{name}}}", quote(value, safe="")), "1")
@@ -414,16 +415,16 @@ def test_nothing_of_what_another_has_made_is_in_any_answer(
         asking_all = [whole]
         if "whose" in parameters(operation, "query"):
             asking_all = [f"{whole}?limit=500&whose={each}" for each in ("mine", "public", "all")]
-            asking_all.append(f"{whole}?whose=all&search=secret")
+            asking_all.append(f"{whole}?whose=all&search=bobsown")
         elif "limit" in parameters(operation, "query"):
             asking_all = [f"{whole}?limit=500"]
         for url in asking_all:
             text = client.get(url).text
-            for secret in (*of_bob.values(), "secret plan"):
-                assert secret not in text, (person, url)
+            for words in (*of_bob.values(), "bobsown plan"):
+                assert words not in text, (person, url)
             tried += 1
     assert tried >= 20
-    root = asked.people["root"].get("/api/strategies/?whose=all&search=secret").text
+    root = asked.people["root"].get("/api/strategies/?whose=all&search=bobsown").text
     assert of_bob["strategy_id"] in root
 
 
